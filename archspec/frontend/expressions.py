@@ -1,0 +1,360 @@
+"""The expressions of a spec: a small closed language, parsed and evaluated here, in bounds.
+
+    4 * width        2 if i == 0 else 1        stride != 1 or in.channels != width        divisible(1.4 * width, 8)
+
+Values are numbers, true and false, text and lists. Names are params, arguments, indices and `in`, the value flowing
+in (`in.channels`, `in.shape`, `in.spatial`). Operators are Python's, with Python's precedence. Whole numbers stay
+below 2**63 in size, lists below 10,000 entries, an expression below 500 characters and 50 levels.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from archspec.diagnostics import nearest
+from archspec.frontend import terms
+from archspec.frontend.functions import FUNCTIONS
+from archspec.frontend.terms import INFLOW_ATTRIBUTES, ExpressionError, Scope, Term
+from archspec.frontend.values import MAX_INTEGER, Data, show
+
+MAX_LENGTH = 500
+MAX_DEPTH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed expression. `names` are the names it reads."""
+
+    text: str
+    names: frozenset[str]
+    root: Term
+
+    def evaluate(self, scope: Scope) -> Data:
+        """Its worth where names stand for what `scope` says.
+
+        Raises:
+            ExpressionError: a name nobody defined, operands of the wrong kind, a bound passed.
+        """
+        return self.root.evaluate(scope)
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Expression:
+    """The expression a text holds.
+
+    Raises:
+        ExpressionError: it holds none, or one that is too long or too deep.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read", 0, 1)
+    parser = _Parser(text)
+    root = parser.whole()
+    return Expression(text, frozenset(parser.names), root)
+
+
+def fill(text: str, scope: Scope) -> str:
+    """A text with each `$name` and `$(expression)` replaced by its worth; `$$` is a dollar sign.
+
+    Raises:
+        ExpressionError: an expression in it is wrong, or worth no word or number.
+    """
+    parts: list[str] = []
+    at = 0
+    while (dollar := text.find("$", at)) >= 0:
+        parts.append(text[at:dollar])
+        inner, at = _hole(text, dollar)
+        if inner is None:
+            parts.append("$")
+            continue
+        start = text.index(inner, dollar)
+        try:
+            value = parse(inner).evaluate(scope)
+        except ExpressionError as error:
+            error.start, error.stop = error.start + start, error.stop + start
+            raise
+        if isinstance(value, bool | tuple) or value is None:
+            raise ExpressionError(f"{show(value)} cannot stand in a text", dollar, at)
+        parts.append(show(value, quote=False))
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def holes(text: str) -> list[str]:
+    """The expressions a text with `$` holds, as written."""
+    found: list[str] = []
+    at = 0
+    while (dollar := text.find("$", at)) >= 0:
+        inner, at = _hole(text, dollar)
+        if inner is not None:
+            found.append(inner)
+    return found
+
+
+def _hole(text: str, dollar: int) -> tuple[str | None, int]:
+    """The expression after a dollar sign, None for an escaped dollar, and where the text goes on."""
+    rest = dollar + 1
+    if text.startswith("$", rest):
+        return None, rest + 1
+    if name := _NAME.match(text, rest):
+        return name.group(), name.end()
+    if text.startswith("(", rest):
+        level = 0
+        for place in range(rest, len(text)):
+            level += {"(": 1, ")": -1}.get(text[place], 0)
+            if level == 0:
+                return text[rest + 1 : place], place + 1
+        raise ExpressionError("'$(' is never closed", dollar, len(text))
+    raise ExpressionError("'$' is followed by neither a name nor '('", dollar, dollar + 1, "write $$ for a dollar sign")
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)
+  | (?P<name>[^\W\d]\w*)
+  | (?P<text>'[^']*'|"[^"]*")
+  | (?P<sign>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],.:])
+  | (?P<end>$)
+  | (?P<strange>.)
+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
+_LITERALS: Mapping[str, bool] = {"true": True, "false": False, "True": True, "False": False}
+_RESERVED = frozenset(("and", "or", "not", "if", "else", "in"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    stop: int
+
+
+class _Parser:
+    """Recursive descent, a method a level of precedence, weakest first."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = [
+            _Token(
+                str(match.lastgroup), match.group(match.lastgroup or 0), match.start(match.lastgroup or 0), match.end()
+            )
+            for match in _TOKEN.finditer(text)
+        ]
+        self.at = 0
+        self.depth = 0
+        self.names: set[str] = set()
+
+    def whole(self) -> Term:
+        if self.next.kind == "end":
+            raise ExpressionError("an expression is needed here, and there is none", 0, 1)
+        term = self.choice()
+        if self.next.kind != "end":
+            raise self.unexpected("an operator or the end")
+        return term
+
+    def choice(self) -> Term:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(
+                f"the expression is nested more than {MAX_DEPTH} deep", self.next.start, self.next.stop
+            )
+        term = self.either()
+        if self.take("if"):
+            condition = self.either()
+            self.need("else")
+            otherwise = self.choice()
+            term = terms.Choice(term.start, otherwise.stop, term, condition, otherwise)
+        self.depth -= 1
+        return term
+
+    def either(self) -> Term:
+        term = self.both()
+        while self.take("or"):
+            right = self.both()
+            term = terms.Logic(term.start, right.stop, "or", term, right)
+        return term
+
+    def both(self) -> Term:
+        term = self.negation()
+        while self.take("and"):
+            right = self.negation()
+            term = terms.Logic(term.start, right.stop, "and", term, right)
+        return term
+
+    def negation(self) -> Term:
+        start = self.next.start
+        flips = 0
+        while self.take("not"):
+            flips += 1
+        term = self.comparison()
+        return terms.Unary(start, term.stop, "not", term) if flips % 2 else term
+
+    def comparison(self) -> Term:
+        operands, operators = [self.sum()], list[str]()
+        while (operator := self.comparing()) is not None:
+            operators.append(operator)
+            operands.append(self.sum())
+        if not operators:
+            return operands[0]
+        return terms.Compare(operands[0].start, operands[-1].stop, tuple(operands), tuple(operators))
+
+    def comparing(self) -> str | None:
+        if self.next.text == "not" and self.tokens[self.at + 1].text == "in":
+            self.at += 2
+            return "not in"
+        if self.next.kind != "text" and self.next.text in _COMPARISONS:
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        return None
+
+    def sum(self) -> Term:
+        return self.chain(self.product, "+", "-")
+
+    def product(self) -> Term:
+        return self.chain(self.sign, "*", "/", "//", "%")
+
+    def chain(self, operand: Callable[[], Term], *operators: str) -> Term:
+        term = operand()
+        while operator := self.take(*operators):
+            right = operand()
+            term = terms.Arithmetic(term.start, right.stop, operator, term, right)
+        return term
+
+    def sign(self) -> Term:
+        start = self.next.start
+        negative = signs = 0
+        while sign := self.take("-", "+"):
+            signs += 1
+            negative += sign == "-"
+        term = self.power()
+        return terms.Unary(start, term.stop, "-" if negative % 2 else "+", term) if signs else term
+
+    def power(self) -> Term:
+        base = self.item()
+        if not self.take("**"):
+            return base
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep", base.start, base.stop)
+        exponent = self.sign()
+        self.depth -= 1
+        return terms.Arithmetic(base.start, exponent.stop, "**", base, exponent)
+
+    def item(self) -> Term:
+        term = self.atom()
+        while self.take("["):
+            first = None if self.next.text == ":" else self.choice()
+            if self.take(":"):
+                last = None if self.next.text == "]" else self.choice()
+                term = terms.Slice(term.start, self.need("]"), term, first, last)
+            else:
+                assert first is not None
+                term = terms.Index(term.start, self.need("]"), term, first)
+        return term
+
+    def atom(self) -> Term:
+        token = self.next
+        if token.kind == "number":
+            self.at += 1
+            return terms.Literal(token.start, token.stop, self.number(token))
+        if token.kind == "text":
+            self.at += 1
+            return terms.Literal(token.start, token.stop, token.text[1:-1])
+        if token.kind == "name":
+            return self.name()
+        if self.take("("):
+            term = self.choice()
+            self.need(")")
+            return term
+        if self.take("["):
+            items = self.items("]")
+            return terms.List(token.start, self.tokens[self.at - 1].stop, items)
+        raise self.unexpected("a number or a name")
+
+    def name(self) -> Term:
+        token = self.next
+        self.at += 1
+        if token.text in _LITERALS:
+            return terms.Literal(token.start, token.stop, _LITERALS[token.text])
+        if token.text == "in" and self.take("."):
+            return self.inflow(token)
+        if token.text in _RESERVED:
+            self.at -= 1
+            raise self.unexpected("a number or a name")
+        if self.take("("):
+            return self.call(token)
+        if self.next.text == ".":
+            raise ExpressionError(
+                f"'{token.text}' has no attributes", token.start, self.next.stop, "only `in` has: in.channels, in.shape"
+            )
+        self.names.add(token.text)
+        return terms.Name(token.start, token.stop, token.text)
+
+    def inflow(self, token: _Token) -> Term:
+        attribute = self.next
+        if attribute.kind != "name" or attribute.text not in INFLOW_ATTRIBUTES:
+            close = nearest(attribute.text, INFLOW_ATTRIBUTES)
+            known = terms.either(f"in.{name}" for name in INFLOW_ATTRIBUTES)
+            raise ExpressionError(
+                f"what flows in has no '{attribute.text}'",
+                token.start,
+                attribute.stop,
+                f"did you mean in.{close}?" if close else f"there are {known}",
+            )
+        self.at += 1
+        self.names.add("in")
+        return terms.Attribute(token.start, attribute.stop, attribute.text)
+
+    def call(self, token: _Token) -> Term:
+        if token.text not in FUNCTIONS:
+            close = nearest(token.text, FUNCTIONS)
+            help = f"did you mean '{close}'?" if close else f"there are {', '.join(FUNCTIONS)}"
+            raise ExpressionError(f"there is no function '{token.text}'", token.start, token.stop, help)
+        arguments = self.items(")")
+        return terms.Call(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
+
+    def items(self, closing: str) -> tuple[Term, ...]:
+        items: list[Term] = []
+        while not self.take(closing):
+            items.append(self.choice())
+            if not self.take(","):
+                self.need(closing)
+                break
+        return tuple(items)
+
+    def number(self, token: _Token) -> int | float:
+        text = token.text.replace("_", "")
+        if text.isdecimal():
+            if len(text) > 19 or int(text) >= MAX_INTEGER:
+                raise ExpressionError("the number is too large", token.start, token.stop)
+            return int(text)
+        number = float(text)
+        if math.isinf(number):
+            raise ExpressionError("the number is too large", token.start, token.stop)
+        return number
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.at]
+
+    def take(self, *texts: str) -> str | None:
+        if self.next.kind in ("name", "sign") and self.next.text in texts:
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        return None
+
+    def need(self, text: str) -> int:
+        if not self.take(text):
+            raise self.unexpected(f"'{text}'")
+        return self.tokens[self.at - 1].stop
+
+    def unexpected(self, wanted: str) -> ExpressionError:
+        token = self.next
+        got = "the end" if token.kind == "end" else f"'{token.text}'"
+        return ExpressionError(f"expected {wanted}, got {got}", token.start, max(token.stop, token.start + 1))

@@ -1,0 +1,191 @@
+"""The typed form of a spec: what `language` reads and `build` turns into a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archspec.diagnostics import Source, Span
+from archspec.frontend.written import Template, Written
+from archspec.ir.types import DType, Initializer
+from archspec.ops import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An item of `layers`: it takes the values before it, or those `sources` names, and makes the next."""
+
+    span: Span
+    name: Template | None
+    sources: tuple[Template, ...] | None
+    when: Written | None
+
+
+Body = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What a layer says about its weights: whose they are, how they start, what they are, whether they learn."""
+
+    share: Template | None = None
+    initializers: Mapping[str, Initializer] = field(default_factory=dict)
+    fixed: Written | None = None
+    trainable: Written | None = None
+
+
+NO_WISHES = Weighing()
+"""What most layers say about their weights: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpStep(Step):
+    """One op."""
+
+    op: type[Op]
+    attributes: Mapping[str, Written]
+    weighing: Weighing
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenStep(Step):
+    """An item that could not be read: nobody knows what it makes, so nothing is said about what reads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallStep(Step):
+    """A block, or an op whose name is computed."""
+
+    callee: Template
+    arguments: Mapping[str, Written]
+    share: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class SequentialStep(Step):
+    """Layers after one another, under a name of their own."""
+
+    layers: Body
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinStep(Step):
+    """Paths beside one another, and the op that makes one value of theirs."""
+
+    join: OpStep
+    crop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualStep(JoinStep):
+    """Layers with a shortcut beside them; an empty shortcut hands its input on."""
+
+    layers: Body
+    shortcut: Body
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelStep(JoinStep):
+    """Paths that all start from the same value: written out, or one for each entry of a list."""
+
+    paths: tuple[tuple[str | None, Body], ...]
+    rounds: Rounds | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What changes from one round of a repetition to the next."""
+
+    span: Span
+    times: Written | None
+    over: Written | None
+    targets: tuple[str, ...]
+    index: str | None
+    layers: Body
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatStep(Step):
+    """The same layers several times, one round after another."""
+
+    rounds: Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class SideStep(Step):
+    """A path beside the main one, which goes on from where this one branched off."""
+
+    layers: Body
+    training_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A user's own composite: arguments (None where one must be given) and layers."""
+
+    name: str
+    span: Span
+    arguments: Mapping[str, Written | None]
+    layers: Body
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A tensor the network takes, without its batch axis."""
+
+    name: str
+    shape: Written
+    dtype: DType
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A value the network returns, and the name it goes by."""
+
+    name: str
+    source: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Other values for some params."""
+
+    name: str
+    span: Span
+    params: Mapping[str, Written]
+    summary: str | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must come out: facts of the network and of some layers."""
+
+    span: Span
+    facts: Mapping[str, Written]
+    layers: Mapping[str, tuple[Span, Mapping[str, Written]]]
+    outputs: Mapping[str, Written]
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole spec, typed but not yet built."""
+
+    source: Source
+    name: str
+    summary: str
+    reference: str
+    params: Mapping[str, Written]
+    variants: Mapping[str, Variant]
+    default: str | None
+    inputs: tuple[Input, ...]
+    blocks: Mapping[str, Block]
+    layers: Body
+    outputs: tuple[Returned, ...]
+    expect: Expected | None
+    expect_variants: Mapping[str, Expected]
+    initializers: Mapping[str, Mapping[str, Initializer]]
+    allowed: frozenset[str]

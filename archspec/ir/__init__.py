@@ -1,0 +1,1 @@
+"""The typed graph every analysis reads and every target is lowered from."""

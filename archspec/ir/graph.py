@@ -1,0 +1,151 @@
+"""The graph: values, the nodes that make them, and the regions that say how the spec grouped them.
+
+A graph is immutable and topological: a node comes after the nodes whose values it reads. It is one tree, read in
+two ways: `Graph.body` keeps the structure the spec was written in, `Graph.nodes` is the same nodes in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from archspec.ir.types import TensorType, Weight
+
+if TYPE_CHECKING:
+    from archspec.diagnostics import Span
+
+
+class Operation(Protocol):
+    """What the graph knows of an op; `archspec.ops.base.Op` is the class behind it."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]: ...
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]: ...
+
+    def written(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """A tensor that flows: an input of the graph, or an output of a node."""
+
+    name: str
+    type: TensorType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One op at work: what it reads, what it makes, and the weights it owns or borrows.
+
+    `name` is the dotted path of the layer in the spec, under which PyTorch finds its module. A node with an `owner`
+    uses the weights of the node of that name and adds none of its own.
+    """
+
+    name: str
+    op: Operation
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    weights: tuple[Weight, ...] = ()
+    owner: str | None = None
+    span: Span | None = None
+
+    @property
+    def local_name(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def input_types(self) -> tuple[TensorType, ...]:
+        return tuple(value.type for value in self.inputs)
+
+    @property
+    def output_types(self) -> tuple[TensorType, ...]:
+        return tuple(value.type for value in self.outputs)
+
+    def weight_key(self, weight: Weight) -> str:
+        """The name of a weight in the state dict: `layer1.0.conv1.weight`."""
+        return f"{self.owner or self.name}.{weight.name}"
+
+
+RegionKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A stretch of the spec that belongs together: a block called, a path of a join, one round of a repeat.
+
+    `name` is the dotted path it adds to the names inside, or None where the structure is transparent. `block` is the
+    name of the block that was called. What flows in and out is in `inputs` and `outputs`.
+    """
+
+    kind: RegionKind
+    name: str | None
+    items: tuple[Node | Region, ...]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    block: str | None = None
+    owner: str | None = None
+    training_only: bool = False
+    span: Span | None = None
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node below, in order."""
+        stack: list[Iterator[Node | Region]] = [iter(self.items)]
+        while stack:
+            for item in stack[-1]:
+                if isinstance(item, Node):
+                    yield item
+                else:
+                    stack.append(iter(item.items))
+                    break
+            else:
+                stack.pop()
+
+    def training_only_nodes(self) -> Iterator[Node]:
+        """The nodes below that run only while training, because a `side` says so."""
+        if self.training_only:
+            yield from self.nodes()
+        else:
+            for item in self.items:
+                if isinstance(item, Region):
+                    yield from item.training_only_nodes()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """A value the network returns, under the name it is returned by."""
+
+    name: str
+    value: Value
+    training_only: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A checked, typed network."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    body: Region
+    outputs: tuple[Output, ...]
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes, each after those it reads from."""
+        return tuple(self.body.nodes())
+
+    @cached_property
+    def training_only(self) -> frozenset[Node]:
+        """The nodes that run only while training."""
+        return frozenset(self.body.training_only_nodes())
+
+    def weights(self) -> Iterator[tuple[str, Weight]]:
+        """Every weight once, with its name in the state dict; shared weights belong to their owner."""
+        for node in self.nodes:
+            if node.owner is None:
+                for weight in node.weights:
+                    yield node.weight_key(weight), weight

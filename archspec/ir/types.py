@@ -1,0 +1,124 @@
+"""The types of the graph: dimensions, shapes, element types, and the weights a node owns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from math import prod
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A dimension without a number: it is only known when the network runs."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+BATCH = Symbol("N")
+"""The leading axis of every tensor. A network is inferred, counted and drawn for one sample of it."""
+
+Dim = int | Symbol
+Shape = tuple[Dim, ...]
+
+
+class DType(StrEnum):
+    """Element types, by the names PyTorch and ONNX share."""
+
+    FLOAT32 = "float32"
+    INT64 = "int64"
+
+    @property
+    def bytes(self) -> int:
+        return {DType.FLOAT32: 4, DType.INT64: 8}[self]
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """The type of a value: the sizes of one sample, `(channels, height, width)` say, and the element type.
+
+    The batch axis is not stored: `shape` is the full shape, with `BATCH` before the sizes. Axes are counted in
+    the full shape everywhere, so axis 0 is the batch and axis 1 the channels, as in PyTorch and ONNX.
+    """
+
+    sizes: tuple[int, ...]
+    dtype: DType = DType.FLOAT32
+
+    @property
+    def shape(self) -> Shape:
+        return (BATCH, *self.sizes)
+
+    @property
+    def rank(self) -> int:
+        """The number of axes, the batch axis among them."""
+        return len(self.sizes) + 1
+
+    @property
+    def channels(self) -> int:
+        return self.sizes[0]
+
+    @property
+    def spatial(self) -> tuple[int, ...]:
+        """The sizes after the channels: (length,), (height, width) or (depth, height, width)."""
+        return self.sizes[1:]
+
+    @cached_property
+    def elements(self) -> int:
+        """Elements in one sample."""
+        return prod(self.sizes)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of one sample."""
+        return self.elements * self.dtype.bytes
+
+    def with_sizes(self, *sizes: int) -> TensorType:
+        return TensorType(sizes, self.dtype)
+
+    def __str__(self) -> str:
+        return format_shape(self.shape)
+
+
+def format_shape(shape: Sequence[Dim]) -> str:
+    """A shape as diagnostics and tables print it: `(N, 64, 56, 56)`."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """How a weight gets its first values: the name of a distribution and its numbers.
+
+    The names are those of `torch.nn.init` (`kaiming_uniform`, `xavier_normal`, `zeros`, ...), and `values` for
+    numbers written in the spec.
+    """
+
+    kind: str
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __hash__(self) -> int:
+        return hash((self.kind, *sorted(self.options)))
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A tensor a node owns: a parameter, or a buffer that no optimizer sees."""
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Initializer
+    trainable: bool = True
+    buffer: bool = False
+    dtype: DType = DType.FLOAT32
+
+    @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        return self.elements * self.dtype.bytes

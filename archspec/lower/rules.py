@@ -1,0 +1,64 @@
+"""The table every target is made of: one rule an op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from archspec.diagnostics import fail
+from archspec.ir.graph import Node
+from archspec.ops import Op
+
+R = TypeVar("R")
+
+
+class Rules(Generic[R]):
+    """What a target does for each op. `file` is the file to edit when a rule is missing."""
+
+    def __init__(self, target: str, file: str) -> None:
+        self.target = target
+        self.file = file
+        self._rules: dict[type[Op], R] = {}
+
+    def add(self, op: type[Op], rule: R) -> None:
+        """Enter a rule; a second one for the same op is a mistake."""
+        if op in self._rules:
+            raise ValueError(f"{self.target} has two rules for '{op.kind}'")
+        self._rules[op] = rule
+
+    def rule(self, *ops: type[Op]) -> Callable[[R], R]:
+        """Enter a function as the rule of some ops."""
+
+        def enter(rule: R) -> R:
+            for op in ops:
+                self.add(op, rule)
+            return rule
+
+        return enter
+
+    def __getitem__(self, node: Node) -> R:
+        """The rule for a node.
+
+        Raises:
+            ArchspecError: the target has none for this op.
+        """
+        op = type(node.op)
+        if isinstance(node.op, Op) and op in self._rules:
+            return self._rules[op]
+        raise fail(
+            "unsupported",
+            f"{self.target} has no rule for '{node.op.kind}'",
+            node.span,
+            help=f"rules are in {self.file}",
+        )
+
+    def __contains__(self, op: type[Op]) -> bool:
+        return op in self._rules
+
+    def __iter__(self) -> Iterator[type[Op]]:
+        return iter(self._rules)
+
+
+def unsupported(target: str, node: Node, reason: str) -> Exception:
+    """The error of a rule that cannot express what its node asks for."""
+    return fail("unsupported", f"{target} cannot express '{node.name}': {reason}", node.span)

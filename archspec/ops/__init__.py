@@ -1,0 +1,41 @@
+"""The ops: one final class each, with its attributes and its facts. `OPS` lists them all."""
+
+from archspec.ops.activation import (
+    Dropout,
+    Elu,
+    Gelu,
+    HardSigmoid,
+    HardSwish,
+    LeakyRelu,
+    LogSoftmax,
+    Mish,
+    Relu,
+    Relu6,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from archspec.ops.base import Op, Refusal, View, Work
+from archspec.ops.conv import Conv, ConvTranspose
+from archspec.ops.join import Add, Concat, Max, Mean, Mul
+from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, Permute, Reshape, Select, Upsample
+from archspec.ops.linear import Linear, RadialBasis
+from archspec.ops.norm import Affine, BatchNorm, LocalResponseNorm
+from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+
+__all__ = ["OPS", "Op", "Refusal", "View", "Work"]
+
+OPS: tuple[type[Op], ...] = (
+    Conv, ConvTranspose,
+    MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
+    Linear, RadialBasis,
+    BatchNorm, LocalResponseNorm, Affine,
+    Relu, Relu6, LeakyRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish, Softplus,
+    Softmax, LogSoftmax, Dropout,
+    Add, Mul, Mean, Max, Concat,
+    Flatten, Reshape, Permute, Select, Pad, CenterCrop, Upsample, Identity,
+)  # fmt: skip
+"""Every op, by family. The order is the order of the reference."""

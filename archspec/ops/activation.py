@@ -1,0 +1,209 @@
+"""Functions of one element, and softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from archspec.ir.types import TensorType
+from archspec.ops.attributes import Fraction, Number, Positive, Whole
+from archspec.ops.base import Op, View, Work, need_axis, need_float
+from archspec.ops.window import IDENTITY
+
+
+class Activation(Op):
+    """A function applied to each element."""
+
+    module: ClassVar[bool] = True
+    operations: ClassVar[Mapping[str, int]]
+    """What one element costs."""
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        need_float(self.kind, inputs[0])
+        return (inputs[0],)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other={name: count * outputs[0].elements for name, count in self.operations.items()})
+
+
+class Relu(Activation):
+    """max(x, 0)."""
+
+    kind: ClassVar[str] = "relu"
+    operations = {"compare": 1}
+
+
+class Relu6(Activation):
+    """min(max(x, 0), 6)."""
+
+    kind: ClassVar[str] = "relu6"
+    operations = {"compare": 2}
+
+
+class LeakyRelu(Activation):
+    """x where x is positive, slope * x elsewhere.
+
+    Attributes:
+        slope: the slope below zero.
+    """
+
+    kind: ClassVar[str] = "leaky_relu"
+    principal: ClassVar[str | None] = "slope"
+    operations = {"compare": 1, "multiply": 1}
+
+    slope: Number = 0.01
+
+
+class Elu(Activation):
+    """x where x is positive, alpha * (exp(x) - 1) elsewhere.
+
+    Attributes:
+        alpha: the value approached for large negative x, negated.
+    """
+
+    kind: ClassVar[str] = "elu"
+    principal: ClassVar[str | None] = "alpha"
+    operations = {"compare": 1, "exp": 1, "add": 1, "multiply": 1}
+
+    alpha: Positive = 1.0
+
+
+class Selu(Activation):
+    """The self-normalizing ELU: 1.0507 * (x, or 1.6733 * (exp(x) - 1) below zero)."""
+
+    kind: ClassVar[str] = "selu"
+    operations = {"compare": 1, "exp": 1, "add": 1, "multiply": 2}
+
+
+class Sigmoid(Activation):
+    """1 / (1 + exp(-x))."""
+
+    kind: ClassVar[str] = "sigmoid"
+    operations = {"exp": 1, "add": 1, "divide": 1}
+
+
+class HardSigmoid(Activation):
+    """min(max(x / 6 + 1/2, 0), 1)."""
+
+    kind: ClassVar[str] = "hard_sigmoid"
+    operations = {"multiply": 1, "add": 1, "compare": 2}
+
+
+class Tanh(Activation):
+    """scale * tanh(slope * x). LeNet-5 has scale 1.7159 and slope 2/3.
+
+    Attributes:
+        scale: the amplitude.
+        slope: the slope at zero, divided by the amplitude.
+    """
+
+    kind: ClassVar[str] = "tanh"
+    operations = {"exp": 1, "add": 2, "divide": 1}
+
+    scale: Number = 1.0
+    slope: Number = 1.0
+
+
+class Gelu(Activation):
+    """x * Phi(x), with Phi the normal distribution's cumulative function.
+
+    Attributes:
+        approximate: `tanh` for x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+    """
+
+    kind: ClassVar[str] = "gelu"
+    operations = {"erf": 1, "add": 1, "multiply": 2}
+
+    approximate: Literal["none", "tanh"] = "none"
+
+
+class Silu(Activation):
+    """x * sigmoid(x), also called swish."""
+
+    kind: ClassVar[str] = "silu"
+    operations = {"exp": 1, "add": 1, "divide": 1, "multiply": 1}
+
+
+class HardSwish(Activation):
+    """x * min(max(x / 6 + 1/2, 0), 1)."""
+
+    kind: ClassVar[str] = "hard_swish"
+    operations = {"multiply": 2, "add": 1, "compare": 2}
+
+
+class Mish(Activation):
+    """x * tanh(log(1 + exp(x)))."""
+
+    kind: ClassVar[str] = "mish"
+    operations = {"exp": 2, "log": 1, "add": 3, "divide": 1, "multiply": 1}
+
+
+class Softplus(Activation):
+    """log(1 + exp(x))."""
+
+    kind: ClassVar[str] = "softplus"
+    operations = {"exp": 1, "log": 1, "add": 1}
+
+
+class Dropout(Op):
+    """Zeroes elements at random while training and scales the others by 1 / (1 - p); afterwards it does nothing.
+
+    Attributes:
+        p: the share of elements zeroed.
+    """
+
+    kind: ClassVar[str] = "dropout"
+    principal: ClassVar[str | None] = "p"
+    module: ClassVar[bool] = True
+
+    p: Fraction = 0.5
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        need_float(self.kind, inputs[0])
+        return (inputs[0],)
+
+
+class _AlongAxis(Op):
+    """A function of all elements along one axis."""
+
+    principal: ClassVar[str | None] = "axis"
+    module: ClassVar[bool] = True
+
+    axis: Whole = 1
+
+    def place(self, tensor: TensorType) -> int:
+        """The axis, counted from the front."""
+        return need_axis(self.kind, self.axis, tensor)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        need_float(self.kind, inputs[0])
+        self.place(inputs[0])
+        return (inputs[0],)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        elements = outputs[0].elements
+        return Work(other={"exp": elements, "add": elements, "divide": elements, "compare": elements})
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        tensor, place = inputs[0], self.place(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, tensor.rank) if axis != place}
+
+
+class Softmax(_AlongAxis):
+    """exp(x_i) / sum_j exp(x_j) along one axis.
+
+    Attributes:
+        axis: the axis that sums to 1; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "softmax"
+
+
+class LogSoftmax(_AlongAxis):
+    """x_i - log(sum_j exp(x_j)) along one axis.
+
+    Attributes:
+        axis: the axis; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "log_softmax"

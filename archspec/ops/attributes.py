@@ -1,0 +1,85 @@
+"""The kinds of attribute an op can have, each with the words an error message names it by."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, Field
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """How an error message names what an attribute takes."""
+
+    text: str
+
+
+T = TypeVar("T")
+
+LARGEST = 2**40
+"""The largest whole number an attribute may be: beyond it a size is a mistake."""
+
+Count = Annotated[int, Field(ge=1, le=LARGEST), Phrase("a whole number of at least 1")]
+Natural = Annotated[int, Field(ge=0, le=LARGEST), Phrase("a whole number of at least 0")]
+Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST), Phrase("a whole number")]
+Number = Annotated[float, Field(allow_inf_nan=False), Phrase("a number")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Phrase("a number above 0")]
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Phrase("a number from 0 up to, but not, 1")]
+Momentum = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Phrase("a number from 0 to 1")]
+Flag = Annotated[bool, Phrase("true or false")]
+
+PerAxis = Annotated[T | tuple[T, ...], Phrase("or a list of one per axis")]
+
+Padding = Annotated[
+    Literal["same", "valid"] | Natural | tuple[Natural | tuple[Natural, Natural], ...],
+    Phrase("a number, a list of one per axis, a list of [before, after] per axis, 'same' or 'valid'"),
+]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What the language needs to know of one attribute of an op."""
+
+    phrase: str
+    keywords: frozenset[str]
+    required: bool
+
+
+@cache
+def attributes_of(op: type[BaseModel]) -> Mapping[str, Attribute]:
+    """The attributes of an op class, by name, read off its fields."""
+    hints = get_type_hints(op, include_extras=True)
+    return {
+        name: Attribute(_phrase(hints[name]), frozenset(_keywords(hints[name])), field.is_required())
+        for name, field in op.model_fields.items()
+    }
+
+
+def _phrase(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        inner, *extras = get_args(hint)
+        words = next((extra.text for extra in extras if isinstance(extra, Phrase)), None)
+        if words is None:
+            return _phrase(inner)
+        return f"{_phrase(get_args(inner)[0])}, {words}" if words.startswith("or ") else words
+    if get_origin(hint) in (Union, types.UnionType):
+        parts = dict.fromkeys(_phrase(arm) for arm in get_args(hint) if arm is not type(None))
+        return " or ".join(parts)
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(f"'{word}'" for word in get_args(hint))
+    if get_origin(hint) is tuple:
+        return "a list: each " + _phrase(get_args(hint)[0])
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(hint, str(hint))
+
+
+def _keywords(hint: Any) -> Iterator[str]:
+    """The words an attribute knows, wherever they stand in its type."""
+    if get_origin(hint) is Literal:
+        yield from (word for word in get_args(hint) if isinstance(word, str))
+    else:
+        for part in get_args(hint):
+            yield from _keywords(part)

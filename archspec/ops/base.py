@@ -1,0 +1,178 @@
+"""What an op is: its attributes, and the closed set of facts every analysis is folded from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from archspec.ir.types import TensorType, Weight, format_shape
+from archspec.ops.window import IDENTITY, Window
+
+
+class Refusal(Exception):
+    """An op cannot take what flows in. The builder adds the position and the shapes."""
+
+    def __init__(self, code: str, message: str, help: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.help = code, message, help
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Arithmetic of one forward pass of one sample.
+
+    `macs` are multiply-accumulates; they make up `dots` dot products, so they cost `macs` multiplications and
+    `macs - dots` additions. `other` counts every other operation by its name (`add`, `compare`, `exp`, ...), and is
+    never mixed with the MACs.
+    """
+
+    macs: int = 0
+    dots: int = 0
+    other: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def operations(self) -> int:
+        """Elementary operations: what the literature calls FLOPs when it counts a multiply-add as two."""
+        return 2 * self.macs - self.dots + sum(self.other.values())
+
+    def __add__(self, more: Work) -> Work:
+        other = dict(self.other)
+        for name, count in more.other.items():
+            other[name] = other.get(name, 0) + count
+        return Work(self.macs + more.macs, self.dots + more.dots, other)
+
+
+NO_WORK = Work()
+
+View = Mapping[int, tuple[int, Window]]
+"""How an output looks back at one input: for each output axis that follows an input axis, that axis and the window.
+
+An input axis that no output axis follows is seen whole (or not at all, where it has no extent): a linear layer after
+`flatten` sees everything.
+"""
+
+
+class Op(BaseModel):
+    """An irreducible operation. The fields of a subclass are what a user writes in YAML.
+
+    The facts are plain functions of types. Every one of them is for one sample: the batch axis carries no number.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    kind: ClassVar[str]
+    """The name in YAML."""
+    principal: ClassVar[str | None] = None
+    """The attribute meant by `- kind: value`; `from` for the joins."""
+    inputs: ClassVar[int | None] = 1
+    """How many values it takes; None for one or more, all of them joined."""
+    ports: ClassVar[tuple[str, ...]] = ("output",)
+    """The names of its outputs; one that has several is asked for as `layer.port`."""
+    module: ClassVar[bool] = False
+    """Whether frameworks keep it as a module of its own even when it owns no weights (an activation, a pooling)."""
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """The types of the outputs.
+
+        Raises:
+            Refusal: these inputs cannot go in.
+        """
+        return (inputs[0],)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        """The parameters and buffers it owns."""
+        return ()
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        """The arithmetic it does."""
+        return NO_WORK
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        """How its outputs look back at input number `index`."""
+        return pointwise(outputs[0])
+
+    def written(self) -> dict[str, Any]:
+        """The attributes that differ from their defaults, in the order they are declared."""
+        return {
+            name: value
+            for name, field in type(self).model_fields.items()
+            if (value := getattr(self, name)) != field.default or field.is_required()
+        }
+
+
+def pointwise(tensor: TensorType) -> View:
+    """The view of an op whose every output position reads its own position."""
+    return _POINTWISE[tensor.rank] if tensor.rank < len(_POINTWISE) else _pointwise(tensor.rank)
+
+
+def _pointwise(rank: int) -> View:
+    return {axis: (axis, IDENTITY) for axis in range(1, rank)}
+
+
+_POINTWISE = tuple(_pointwise(rank) for rank in range(8))
+
+
+def along(windows: Sequence[Window], start: int = 2) -> View:
+    """The view of a window a spatial axis, the first of them at axis `start`."""
+    return {start + i: (start + i, window) for i, window in enumerate(windows)}
+
+
+def need_spatial(op: str, tensor: TensorType) -> int:
+    """The number of spatial axes, which must be 1, 2 or 3.
+
+    Raises:
+        Refusal: `tensor` is not channels and 1 to 3 spatial axes.
+    """
+    axes = len(tensor.sizes) - 1
+    if axes not in (1, 2, 3):
+        raise Refusal(
+            "wrong-rank",
+            f"'{op}' slides over 1, 2 or 3 spatial axes, but {format_shape(tensor.shape)} has {max(axes, 0)}",
+            help="its input should be (N, channels, length), (N, channels, height, width) or one axis more",
+        )
+    return axes
+
+
+def per_axis(op: str, attribute: str, value: Any, axes: int) -> tuple[Any, ...]:
+    """One entry an axis: a single value is meant for all.
+
+    Raises:
+        Refusal: a list of the wrong length.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * axes
+    if len(value) != axes:
+        raise Refusal(
+            "wrong-rank",
+            f"'{attribute}' of '{op}' lists {len(value)} numbers for {axes} spatial {'axis' if axes == 1 else 'axes'}",
+            help="write one number for all axes, or one per axis",
+        )
+    return value
+
+
+def need_axis(op: str, axis: int, tensor: TensorType) -> int:
+    """An axis counted from the front: 1 is the channels, -1 the last.
+
+    Raises:
+        Refusal: no such axis, or the batch axis.
+    """
+    place = axis + tensor.rank if axis < 0 else axis
+    if not 1 <= place < tensor.rank:
+        raise Refusal(
+            "wrong-axis",
+            f"'{op}' has no axis {axis} to work on in {format_shape(tensor.shape)}",
+            help=f"axes count from 1, the channels, to {tensor.rank - 1}; axis 0 is the batch and stays as it is",
+        )
+    return place
+
+
+def need_float(op: str, tensor: TensorType) -> None:
+    """Raises:
+    Refusal: the tensor holds indices, not numbers to compute with.
+    """
+    if tensor.dtype != "float32":
+        raise Refusal("wrong-dtype", f"'{op}' computes with float32, but what flows in is {tensor.dtype}")

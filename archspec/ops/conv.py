@@ -1,0 +1,184 @@
+"""Convolution and transposed convolution over 1, 2 or 3 axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import ClassVar
+
+from archspec.ir.types import Initializer, TensorType, Weight
+from archspec.ops.attributes import Count, Flag, Natural, Padding, PerAxis
+from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
+from archspec.ops.geometry import Pads, extent, unslide
+from archspec.ops.sliding import Sliding, resolve, slid
+from archspec.ops.window import sliding, transposed
+
+
+def fan_in_uniform(fan_in: int) -> Initializer:
+    """PyTorch's default for convolutions and linear layers: uniform within 1 / sqrt(fan in)."""
+    return Initializer("uniform", {"low": -(fan_in**-0.5), "high": fan_in**-0.5})
+
+
+def need_divisible(op: str, what: str, channels: int, groups: int) -> None:
+    """Raises:
+    Refusal: the groups do not divide the channels.
+    """
+    if channels % groups:
+        divisors = [g for g in range(1, min(channels, 4 * groups) + 1) if channels % g == 0]
+        close = min(divisors, key=lambda g: abs(g - groups))
+        raise Refusal(
+            "indivisible-channels",
+            f"'{op}' cannot split {channels} {what} channels into {groups} equal groups",
+            help=f"{channels} channels can be split into {close} groups",
+        )
+
+
+class Conv(Op):
+    """Convolution (cross-correlation, as in every framework): a kernel of weights slides over the input.
+
+    The output is floor((n + p_before + p_after - d(f - 1) - 1) / s) + 1 along each axis. Weights are
+    channels * (input channels / groups) * f..., plus one bias a channel; MACs are the weights without bias times the
+    output positions.
+
+    Attributes:
+        channels: output channels.
+        kernel: f, the kernel size.
+        stride: s.
+        padding: zeros around the input; `same` makes the output ceil(n / s), `valid` is none.
+        dilation: d, the distance between two taps of the kernel.
+        groups: the input channels are split into so many groups, each seen by its share of the output channels.
+        bias: whether each output channel has a bias.
+    """
+
+    kind: ClassVar[str] = "conv"
+    module: ClassVar[bool] = True
+
+    channels: Count
+    kernel: PerAxis[Count]
+    stride: PerAxis[Count] = 1
+    padding: Padding = 0
+    dilation: PerAxis[Count] = 1
+    groups: Count = 1
+    bias: Flag = True
+
+    def sliding(self, tensor: TensorType) -> Sliding:
+        """Kernel, stride, dilation and padding along each axis of this input."""
+        return resolve(self.kind, tensor, self.kernel, self.stride, self.padding, self.dilation)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        window = self.sliding(tensor)
+        need_divisible(self.kind, "input", tensor.channels, self.groups)
+        need_divisible(self.kind, "output", self.channels, self.groups)
+        return (tensor.with_sizes(self.channels, *slid(self.kind, tensor, window)),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        (tensor,) = inputs
+        per_group = tensor.channels // self.groups
+        kernel = self.sliding(tensor).kernel
+        start = fan_in_uniform(per_group * prod(kernel))
+        weight = Weight("weight", (self.channels, per_group, *kernel), start)
+        return (weight, Weight("bias", (self.channels,), start)) if self.bias else (weight,)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        (tensor,), (output,) = inputs, outputs
+        taps = tensor.channels // self.groups * prod(self.sliding(tensor).kernel)
+        return Work(output.elements * taps, output.elements, {"add": output.elements} if self.bias else {})
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
+
+
+class ConvTranspose(Op):
+    """Transposed convolution: each input position adds a kernel of weights to the output, s positions apart.
+
+    The output is (n - 1)s - p_before - p_after + d(f - 1) + output_padding + 1 along each axis. MACs are the weights
+    without bias times the *input* positions, what falls into the cropped padding included, as PyTorch counts them.
+
+    Attributes:
+        channels: output channels.
+        kernel: f, the kernel size.
+        stride: s, the factor by which the output grows.
+        padding: rows cropped from each side of the output; `same` makes the output n * s, `valid` crops nothing.
+        output_padding: rows added after the output, to choose among the sizes the stride makes ambiguous.
+        dilation: d, the distance between two taps of the kernel.
+        groups: as for `conv`.
+        bias: whether each output channel has a bias.
+    """
+
+    kind: ClassVar[str] = "conv_transpose"
+    module: ClassVar[bool] = True
+
+    channels: Count
+    kernel: PerAxis[Count]
+    stride: PerAxis[Count] = 1
+    padding: Padding = 0
+    output_padding: PerAxis[Natural] = 0
+    dilation: PerAxis[Count] = 1
+    groups: Count = 1
+    bias: Flag = True
+
+    def sliding(self, tensor: TensorType) -> Sliding:
+        """Kernel, stride, dilation and the rows cropped along each axis of this input."""
+        if self.padding != "same":
+            return resolve(self.kind, tensor, self.kernel, self.stride, self.padding, self.dilation)
+        window = resolve(self.kind, tensor, self.kernel, self.stride, "valid", self.dilation)
+        pads: list[Pads] = []
+        for (f, s, d, _), more in zip(window.axes, self.added(tensor), strict=True):
+            spare = extent(f, d) + more - s
+            if spare < 0:
+                raise Refusal(
+                    "bad-padding",
+                    f"'{self.kind}' cannot make its output {s} times its input with a kernel of {f}",
+                    help=f"padding 'same' needs a kernel of at least the stride, {s}, or output_padding: {-spare}",
+                )
+            pads.append((spare // 2, spare - spare // 2))
+        return replace(window, pads=tuple(pads))
+
+    def added(self, tensor: TensorType) -> tuple[int, ...]:
+        """Output padding along each axis."""
+        return per_axis(self.kind, "output_padding", self.output_padding, need_spatial(self.kind, tensor))
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        window, extra = self.sliding(tensor), self.added(tensor)
+        need_divisible(self.kind, "input", tensor.channels, self.groups)
+        need_divisible(self.kind, "output", self.channels, self.groups)
+        sizes: list[int] = []
+        for n, (f, s, d, pads), more in zip(tensor.spatial, window.axes, extra, strict=True):
+            if more >= max(s, d):
+                raise Refusal(
+                    "bad-output-padding",
+                    f"'{self.kind}' has output_padding {more}, which must be smaller than its stride {s}"
+                    + (f" or its dilation {d}" if d > 1 else ""),
+                    help="output_padding chooses among the sizes one stride makes ambiguous; use `pad` to add more",
+                )
+            size = unslide(n, f, s, d, pads, more)
+            if size < 1:
+                raise Refusal(
+                    "kernel-too-large",
+                    f"'{self.kind}' crops {sum(pads)} rows of an output of {size + sum(pads)}",
+                    help="use less padding",
+                )
+            sizes.append(size)
+        return (tensor.with_sizes(self.channels, *sizes),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        (tensor,) = inputs
+        per_group = self.channels // self.groups
+        kernel = self.sliding(tensor).kernel
+        start = fan_in_uniform(per_group * prod(kernel))
+        weight = Weight("weight", (tensor.channels, per_group, *kernel), start)
+        return (weight, Weight("bias", (self.channels,), start)) if self.bias else (weight,)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        (tensor,), (output,) = inputs, outputs
+        taps = self.channels // self.groups * prod(self.sliding(tensor).kernel)
+        bias = {"add": output.elements} if self.bias else {}
+        return Work(tensor.elements * taps, min(output.elements, tensor.elements * taps), bias)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return along([transposed(*axis) for axis in self.sliding(inputs[0]).axes])

@@ -1,0 +1,29 @@
+"""The distributions weights can start from, by the names of `torch.nn.init`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FANS = ("fan_in", "fan_out")
+NONLINEARITIES = ("relu", "leaky_relu", "linear", "sigmoid", "tanh", "selu")
+
+Option = float | tuple[str, ...]
+
+INITIALIZERS: Mapping[str, Mapping[str, Option]] = {
+    "zeros": {},
+    "ones": {},
+    "constant": {"value": 0.0},
+    "normal": {"mean": 0.0, "std": 1.0},
+    "trunc_normal": {"mean": 0.0, "std": 1.0},
+    "uniform": {"low": 0.0, "high": 1.0},
+    "xavier_normal": {"gain": 1.0},
+    "xavier_uniform": {"gain": 1.0},
+    "kaiming_normal": {"mode": FANS, "nonlinearity": NONLINEARITIES},
+    "kaiming_uniform": {"mode": FANS, "nonlinearity": NONLINEARITIES},
+    "orthogonal": {"gain": 1.0},
+}
+"""Each distribution's options: a number is a default, a tuple the words allowed, the default first.
+
+Sources: Glorot and Bengio 2010 (xavier), He et al. 2015 (kaiming), Saxe et al. 2014 (orthogonal). `trunc_normal` is cut
+at -2 and 2, as in PyTorch, whatever its standard deviation.
+"""

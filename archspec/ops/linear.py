@@ -1,0 +1,89 @@
+"""Fully connected layers: the last axis through a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import Initializer, TensorType, Weight
+from archspec.ops.attributes import Count, Flag
+from archspec.ops.base import Op, Refusal, View, Work, need_float
+from archspec.ops.conv import fan_in_uniform
+from archspec.ops.window import IDENTITY
+
+
+class Linear(Op):
+    """Fully connected layer over the last axis: y = W x + b, the same at every position of the axes before.
+
+    Weights are features * (input features), plus one bias a feature; MACs are the weights without bias times the
+    positions.
+
+    Attributes:
+        features: output features.
+        bias: whether each output feature has a bias.
+    """
+
+    kind: ClassVar[str] = "linear"
+    principal: ClassVar[str | None] = "features"
+    module: ClassVar[bool] = True
+
+    features: Count
+    bias: Flag = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if not tensor.sizes:
+            raise Refusal("wrong-rank", f"'{self.kind}' needs features to work on, but {tensor} has only the batch")
+        return (tensor.with_sizes(*tensor.sizes[:-1], self.features),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        features = inputs[0].sizes[-1]
+        start = fan_in_uniform(features)
+        weight = Weight("weight", (self.features, features), start)
+        return (weight, Weight("bias", (self.features,), start)) if self.bias else (weight,)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        (output,) = outputs
+        return Work(
+            output.elements * inputs[0].sizes[-1], output.elements, {"add": output.elements} if self.bias else {}
+        )
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {axis: (axis, IDENTITY) for axis in range(1, outputs[0].rank - 1)}
+
+
+class RadialBasis(Op):
+    """Euclidean radial basis units: y_i = sum_j (x_j - w_ij)^2, the output layer of the 1998 LeNet-5.
+
+    Each unit holds a prototype of the input; the smaller its output, the closer the input is to it. The squares are
+    the multiply-accumulates: one a weight.
+
+    Attributes:
+        units: output units.
+    """
+
+    kind: ClassVar[str] = "radial_basis"
+    principal: ClassVar[str | None] = "units"
+    module: ClassVar[bool] = True
+
+    units: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if len(tensor.sizes) != 1:
+            raise Refusal(
+                "wrong-rank", f"'{self.kind}' compares vectors (N, features), got {tensor}", help="put `flatten` before"
+            )
+        return (tensor.with_sizes(self.units),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        return (Weight("weight", (self.units, inputs[0].sizes[0]), Initializer("normal", {"std": 1.0})),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        links = outputs[0].elements * inputs[0].elements
+        return Work(links, outputs[0].elements, {"subtract": links})
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {}

@@ -1,0 +1,202 @@
+"""Pooling over 1, 2 or 3 axes: sliding, global and adaptive, by maximum or by average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import ClassVar
+
+from archspec.ir.types import TensorType
+from archspec.ops.attributes import Count, Flag, Padding, PerAxis
+from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
+from archspec.ops.geometry import adaptive_bounds, extent
+from archspec.ops.sliding import Sliding, resolve, slid
+from archspec.ops.window import adaptive, sliding
+
+
+def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
+    """Raises:
+    Refusal: some position of the window would lie in the padding alone.
+    """
+    for kernel, _, dilation, pads in window.axes:
+        if max(pads) >= extent(kernel, dilation):
+            raise Refusal(
+                "bad-padding",
+                f"'{op}' pads {max(pads)} rows for a kernel that spans {extent(kernel, dilation)}, "
+                f"so it would pool padding alone over {tensor}",
+                help="padding must be smaller than the kernel",
+            )
+
+
+class MaxPool(Op):
+    """Max pooling: the largest value under a window. Padding never wins.
+
+    The output is floor((n + p_before + p_after - d(f - 1) - 1) / s) + 1, or the ceiling of the fraction.
+
+    Attributes:
+        kernel: f, the size of the window.
+        stride: s; the kernel unless given.
+        padding: rows around the input that the window may reach into; `same` makes the output ceil(n / s).
+        dilation: d, the distance between two positions under the window.
+        ceil: round the number of positions up, so that a last partial window counts, if it starts inside the input.
+    """
+
+    kind: ClassVar[str] = "max_pool"
+    principal: ClassVar[str | None] = "kernel"
+    module: ClassVar[bool] = True
+
+    kernel: PerAxis[Count]
+    stride: PerAxis[Count] | None = None
+    padding: Padding = 0
+    dilation: PerAxis[Count] = 1
+    ceil: Flag = False
+
+    def sliding(self, tensor: TensorType) -> Sliding:
+        """Kernel, stride, dilation and padding along each axis of this input."""
+        stride = self.kernel if self.stride is None else self.stride
+        return resolve(self.kind, tensor, self.kernel, stride, self.padding, self.dilation)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        window = self.sliding(tensor)
+        need_some_input(self.kind, tensor, window)
+        return (tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil)),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        taps = prod(self.sliding(inputs[0]).kernel)
+        return Work(other={"compare": outputs[0].elements * (taps - 1)})
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
+
+
+class AvgPool(Op):
+    """Average pooling: the mean of the values under a window.
+
+    Attributes:
+        kernel: f, the size of the window.
+        stride: s; the kernel unless given.
+        padding: zeros around the input; `same` makes the output ceil(n / s).
+        ceil: round the number of positions up, so that a last partial window counts, if it starts inside the input.
+        count_include_pad: whether the zeros of the padding count in the mean.
+    """
+
+    kind: ClassVar[str] = "avg_pool"
+    principal: ClassVar[str | None] = "kernel"
+    module: ClassVar[bool] = True
+
+    kernel: PerAxis[Count]
+    stride: PerAxis[Count] | None = None
+    padding: Padding = 0
+    ceil: Flag = False
+    count_include_pad: Flag = True
+
+    def sliding(self, tensor: TensorType) -> Sliding:
+        """Kernel, stride, dilation and padding along each axis of this input."""
+        stride = self.kernel if self.stride is None else self.stride
+        return resolve(self.kind, tensor, self.kernel, stride, self.padding, 1)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        window = self.sliding(tensor)
+        need_some_input(self.kind, tensor, window)
+        return (tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil)),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        taps = prod(self.sliding(inputs[0]).kernel)
+        return Work(other={"add": outputs[0].elements * (taps - 1), "divide": outputs[0].elements})
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
+
+
+class _GlobalPool(Op):
+    """One value a channel, pooled over all spatial axes, which stay with size 1."""
+
+    module: ClassVar[bool] = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        return (tensor.with_sizes(tensor.channels, *(1 for _ in range(need_spatial(self.kind, tensor)))),)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {}
+
+
+class GlobalMaxPool(_GlobalPool):
+    """The largest value of each channel over all spatial positions, which stay as axes of size 1."""
+
+    kind: ClassVar[str] = "global_max_pool"
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other={"compare": inputs[0].elements - outputs[0].elements})
+
+
+class GlobalAvgPool(_GlobalPool):
+    """The mean of each channel over all spatial positions, which stay as axes of size 1."""
+
+    kind: ClassVar[str] = "global_avg_pool"
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other={"add": inputs[0].elements - outputs[0].elements, "divide": outputs[0].elements})
+
+
+class _AdaptivePool(Op):
+    """Pooling to a given size: window i of m over n positions reads floor(i n / m) to ceil((i + 1) n / m) - 1."""
+
+    principal: ClassVar[str | None] = "size"
+    module: ClassVar[bool] = True
+
+    size: PerAxis[Count]
+
+    def sizes(self, tensor: TensorType) -> tuple[int, ...]:
+        """Output sizes along the spatial axes."""
+        return per_axis(self.kind, "size", self.size, need_spatial(self.kind, tensor))
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        return (tensor.with_sizes(tensor.channels, *self.sizes(tensor)),)
+
+    def reads(self, tensor: TensorType) -> int:
+        """Values read in all: the sum of the window sizes, over all channels."""
+        axes = zip(tensor.spatial, self.sizes(tensor), strict=True)
+        return tensor.channels * prod(sum(last - first + 1 for first, last in adaptive_bounds(*axis)) for axis in axes)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        axes = zip(inputs[0].spatial, self.sizes(inputs[0]), strict=True)
+        return {2 + i: (2 + i, adaptive(n, m)) for i, (n, m) in enumerate(axes) if m > 1 or n == 1}
+
+
+class AdaptiveMaxPool(_AdaptivePool):
+    """Max pooling to a given output size, whatever the input.
+
+    Window i of m over n positions reads positions floor(i n / m) to ceil((i + 1) n / m) - 1, as in PyTorch.
+
+    Attributes:
+        size: m, the output size.
+    """
+
+    kind: ClassVar[str] = "adaptive_max_pool"
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other={"compare": self.reads(inputs[0]) - outputs[0].elements})
+
+
+class AdaptiveAvgPool(_AdaptivePool):
+    """Average pooling to a given output size, whatever the input.
+
+    Window i of m over n positions reads positions floor(i n / m) to ceil((i + 1) n / m) - 1, as in PyTorch.
+
+    Attributes:
+        size: m, the output size.
+    """
+
+    kind: ClassVar[str] = "adaptive_avg_pool"
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        reads = self.reads(inputs[0])
+        return Work(other={"add": reads - outputs[0].elements, "divide": outputs[0].elements})

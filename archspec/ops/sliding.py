@@ -1,0 +1,74 @@
+"""A window that slides over the spatial axes: its numbers along each axis, and the sizes it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.ir.types import TensorType
+from archspec.ops.attributes import Padding, PerAxis
+from archspec.ops.base import Refusal, need_spatial, per_axis
+from archspec.ops.geometry import Pads, extent, same_pads, slide
+
+
+@dataclass(frozen=True, slots=True)
+class Sliding:
+    """The numbers of a window along each axis, once the input is known."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    pads: tuple[Pads, ...]
+
+    @property
+    def axes(self) -> Iterator[tuple[int, int, int, Pads]]:
+        """Kernel, stride, dilation and pads, axis by axis."""
+        return zip(self.kernel, self.stride, self.dilation, self.pads, strict=True)
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether every axis is padded as much before as after, the only form PyTorch's layers take."""
+        return all(before == after for before, after in self.pads)
+
+
+def resolve(
+    op: str, tensor: TensorType, kernel: PerAxis[int], stride: PerAxis[int], padding: Padding, dilation: PerAxis[int]
+) -> Sliding:
+    """The window along every spatial axis of `tensor`, with `same` and `valid` turned into numbers.
+
+    Raises:
+        Refusal: a list that does not fit the number of spatial axes.
+    """
+    axes = need_spatial(op, tensor)
+    kernels = per_axis(op, "kernel", kernel, axes)
+    strides = per_axis(op, "stride", stride, axes)
+    dilations = per_axis(op, "dilation", dilation, axes)
+    if padding == "same":
+        sizes = zip(tensor.spatial, kernels, strides, dilations, strict=True)
+        pads = tuple(same_pads(*size) for size in sizes)
+    else:
+        written = per_axis(op, "padding", 0 if padding == "valid" else padding, axes)
+        pads = tuple(pad if isinstance(pad, tuple) else (pad, pad) for pad in written)
+    return Sliding(kernels, strides, dilations, pads)
+
+
+def slid(op: str, tensor: TensorType, window: Sliding, *, ceil: bool = False) -> tuple[int, ...]:
+    """Output sizes of a window that slides over the spatial axes.
+
+    Raises:
+        Refusal: the kernel is larger than the padded input.
+    """
+    sizes: list[int] = []
+    for axis, size in enumerate(tensor.spatial):
+        kernel, dilation, pads = window.kernel[axis], window.dilation[axis], window.pads[axis]
+        if extent(kernel, dilation) > size + sum(pads):
+            spans = f" (it spans {extent(kernel, dilation)} with dilation {dilation})" if dilation > 1 else ""
+            padded = f" padded to {size + sum(pads)}" if sum(pads) else ""
+            missing = extent(kernel, dilation) - size - sum(pads)
+            raise Refusal(
+                "kernel-too-large",
+                f"'{op}' slides a kernel of {kernel}{spans} over an axis of {size}{padded}",
+                help=f"use a kernel that fits, pad by {-(-missing // 2)} more, or give the network a larger input",
+            )
+        sizes.append(slide(size, kernel, window.stride[axis], dilation, pads, ceil=ceil))
+    return tuple(sizes)

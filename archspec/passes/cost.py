@@ -1,0 +1,84 @@
+"""Parameters and arithmetic, per layer and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archspec.ir.graph import Graph, Node
+from archspec.ops import Op, Work
+from archspec.ops.base import NO_WORK
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a layer, or a network, holds and does: elements of its weights, and arithmetic for one sample.
+
+    `params` counts what a PyTorch module's `parameters()` do, `buffers` what its `buffers()` do, the number of batches
+    each batch normalization has seen among them.
+    """
+
+    params: int = 0
+    trainable_params: int = 0
+    buffers: int = 0
+    weight_bytes: int = 0
+    work: Work = NO_WORK
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one sample."""
+        return self.work.macs
+
+    def __add__(self, more: Cost) -> Cost:
+        return Cost(
+            self.params + more.params,
+            self.trainable_params + more.trainable_params,
+            self.buffers + more.buffers,
+            self.weight_bytes + more.weight_bytes,
+            self.work + more.work,
+        )
+
+
+def costs(graph: Graph) -> dict[Node, Cost]:
+    """The cost of each node. Weights count where they are owned, so a node that shares has none."""
+    known: dict[tuple[object, ...], Cost] = {}
+    found: dict[Node, Cost] = {}
+    for node in graph.nodes:
+        key = (id(node.op), id(node.weights) if node.weights else 0, node.owner is None, *map(id, node.input_types))
+        cost = known.get(key)
+        if cost is None:
+            cost = known[key] = _cost(node)
+        found[node] = cost
+    return found
+
+
+def total(graph: Graph, costs: Mapping[Node, Cost]) -> Cost:
+    """The cost of a network: all its weights, and the arithmetic of inference, without what only training runs."""
+    params = trainable = buffers = bytes_ = macs = dots = 0
+    other: dict[str, int] = {}
+    for node in graph.nodes:
+        cost = costs[node]
+        params += cost.params
+        trainable += cost.trainable_params
+        buffers += cost.buffers
+        bytes_ += cost.weight_bytes
+        if node not in graph.training_only:
+            macs += cost.work.macs
+            dots += cost.work.dots
+            for name, count in cost.work.other.items():
+                other[name] = other.get(name, 0) + count
+    return Cost(params, trainable, buffers, bytes_, Work(macs, dots, other))
+
+
+def _cost(node: Node) -> Cost:
+    op, inputs, outputs = node.op, node.input_types, node.output_types
+    assert isinstance(op, Op)
+    own = node.weights if node.owner is None else ()
+    learned = [weight for weight in own if not weight.buffer]
+    return Cost(
+        params=sum(weight.elements for weight in learned),
+        trainable_params=sum(weight.elements for weight in learned if weight.trainable),
+        buffers=sum(weight.elements for weight in own if weight.buffer),
+        weight_bytes=sum(weight.bytes for weight in own),
+        work=op.work(inputs, outputs),
+    )

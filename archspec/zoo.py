@@ -1,0 +1,85 @@
+"""The zoo: the specs that come with the package, found by file or by the name of a variant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from archspec.diagnostics import did_you_mean, fail
+
+ENDINGS = (".yaml", ".yml")
+
+
+@lru_cache(maxsize=1)
+def folder() -> Path:
+    """Where the specs are: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "specs"
+    return installed if installed.is_dir() else package.parent / "specs"
+
+
+def files() -> list[Path]:
+    """The spec files of the zoo, sorted."""
+    return sorted(path for path in folder().rglob("*.yaml") if "blocks" not in path.relative_to(folder()).parts)
+
+
+def find(spec: str | Path) -> tuple[Path, str | None]:
+    """The file of a spec and the variant meant, for `FILE`, `FILE:VARIANT` or a name in the zoo.
+
+    Raises:
+        ArchspecError: there is neither such a file nor such a name; the nearest name is suggested.
+    """
+    text = str(spec)
+    path, variant = Path(text), None
+    if not path.is_file() and ":" in text:
+        head, _, variant = text.rpartition(":")
+        path = Path(head)
+    if path.is_file():
+        return path, variant
+    if text.endswith(ENDINGS) or path.suffix in ENDINGS or len(path.parts) > 1:
+        raise fail("unreadable-file", f"there is no file {path}")
+    return _in_zoo(path.name, variant)
+
+
+def names() -> Iterator[tuple[str, Path]]:
+    """Every name the zoo answers to, with its file."""
+    for path in files():
+        for name in _names(path):
+            yield name, path
+
+
+def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
+    for path in files():
+        if path.stem == name and (variant or name not in _names(path)):
+            return path, variant
+        if variant is None and name in _names(path):
+            return path, name
+    known = dict.fromkeys(known for known, _ in names())
+    raise fail(
+        "unknown-spec",
+        f"there is no spec '{name}'",
+        help=did_you_mean(name, known) or "`archspec list` shows the zoo; a file is named with its ending, .yaml",
+    )
+
+
+_TOP = re.compile(r"^([A-Za-z_]\w*):(.*)$")
+_VARIANT = re.compile(r"^  ([A-Za-z0-9_]+):")
+
+
+@lru_cache(maxsize=256)
+def _names(path: Path) -> tuple[str, ...]:
+    """The variants of a zoo file, or its own name where it has none, read off its lines without parsing it.
+
+    The zoo's files are ours: their variants stand two spaces in, under `variants:`.
+    """
+    variants: list[str] = []
+    own, section = path.stem, ""
+    for line in path.read_text("utf-8").splitlines():
+        if top := _TOP.match(line):
+            section = top[1]
+            own = top[2].split("#")[0].strip() if section == "name" else own
+        elif section == "variants" and (variant := _VARIANT.match(line)):
+            variants.append(variant[1])
+    return tuple(variants) or (own,)
