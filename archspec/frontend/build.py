@@ -320,7 +320,7 @@ class _Builder:
             owner=owner,
         )
         out = self.body(block.layers, flow, inside)
-        return self.close("block", step.span, inside, flow, out, place, block=block.name)
+        return self.close("block", step.span, inside, flow, out, place, block=block.name, arguments=arguments)
 
     def arguments(self, step: CallStep, block: Block, flow: Flow, place: Place) -> dict[str, Data]:
         """The arguments of a call: those given, and the defaults of the others."""
@@ -396,7 +396,7 @@ class _Builder:
         """Build one path of a join: what it makes, with its label, or None where that is unknown."""
         inside = self.open(step.span, name, place)
         out = self.body(layers, flow, inside)
-        self.close("path", step.span, inside, flow, out, place)
+        self.close("path", step.span, inside, flow, out, place, label=label)
         if out is None:
             return [None]
         return [Source(label, value, "" if layers else "identity") for value in out]

@@ -6,8 +6,8 @@ two ways: `Graph.body` keeps the structure the spec was written in, `Graph.nodes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -79,7 +79,8 @@ class Region:
     """A stretch of the spec that belongs together: a block called, a path of a join, one round of a repeat.
 
     `name` is the dotted path it adds to the names inside, or None where the structure is transparent. `block` is the
-    name of the block that was called. What flows in and out is in `inputs` and `outputs`.
+    name of the block that was called, `arguments` what it was called with. `label` is what a structure calls one of its
+    paths. What flows in and out is in `inputs` and `outputs`.
     """
 
     kind: RegionKind
@@ -87,7 +88,9 @@ class Region:
     items: tuple[Node | Region, ...]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
+    label: str | None = None
     block: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
     owner: str | None = None
     training_only: bool = False
     span: Span | None = None

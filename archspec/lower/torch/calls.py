@@ -1,0 +1,86 @@
+"""What generated source is made of: constructions and function calls, as data that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+Constant = int | float | bool | str | tuple["Constant", ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: the construction of a module, `nn.Conv2d(3, 64, 7, stride=2)`, or a function in `forward`.
+
+    `arguments` go by name in the callee's order; the first `positional` are written without theirs, and those equal to
+    their default are left out. `children` are what `nn.Sequential` is handed. In a function's `template`, `{x}` stands
+    for the input, `{all}`, `{sum}` and `{product}` for all of them with commas or operators between, and other names
+    for arguments; without a template the inputs come first.
+    """
+
+    callee: str
+    arguments: Mapping[str, Argument] = field(default_factory=lambda: MappingProxyType({}))
+    positional: int = 0
+    defaults: Mapping[str, Constant] = field(default_factory=lambda: MappingProxyType({}))
+    children: tuple[Argument, ...] = ()
+    template: str | None = None
+    inplace: bool = False
+    """Whether it takes `inplace=True`."""
+    comment: str = field(default="", compare=False)
+    roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    """What arguments are for, where their names do not tell: `width` may stand for `out_channels`."""
+
+    def renamed(self, callee: str) -> Call:
+        """The same call of another callee."""
+        return Call(callee, self.arguments, self.positional, self.defaults, inplace=self.inplace)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """An argument that differs from one instance of a class to the next: an expression of constructor parameters."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A module whose construction is not known yet, because its class is being found."""
+
+    module: object
+
+
+Argument = Constant | Call | Hole | Later
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """How an op is written: as a module, as a function in `forward`, or as either."""
+
+    module: Call | None = None
+    function: Call | None = None
+    helper: tuple[str, int] | None = None
+    """The class the source has to define for it: a key of `helpers.HELPERS`, and the spatial axes, or 0."""
+
+
+def call(
+    callee: str,
+    required: Mapping[str, Constant],
+    optional: Mapping[str, tuple[Constant, Constant]],
+    *,
+    inplace: bool = False,
+) -> Call:
+    """A call with required arguments by position and optional ones, each a value and its default, by name."""
+    arguments: dict[str, Argument] = {**required, **{name: value for name, (value, _) in optional.items()}}
+    defaults = {name: default for name, (_, default) in optional.items()}
+    return Call(callee, arguments, len(required), defaults, inplace=inplace)
+
+
+def function(callee: str, template: str, arguments: Mapping[str, Constant] | None = None) -> Call:
+    """A function written by a template."""
+    return Call(callee, dict(arguments or {}), template=template)
+
+
+def same(values: Sequence[int]) -> Constant:
+    """One number where all axes agree, as people write it, else one an axis."""
+    return values[0] if len(set(values)) == 1 else tuple(values)

@@ -1,0 +1,176 @@
+"""Which classes the source has: modules that do the same share one, whose parameters are what differs between them.
+
+The constructor of a class is found by comparing its instances: equal parts stay as they are, and where they differ a
+parameter stands, or a small expression of one. (Plotkin 1970 calls it the least general generalization.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from archspec.ir.graph import Value
+from archspec.lower.torch.calls import Argument, Call, Later
+from archspec.lower.torch.parameters import Parameters
+from archspec.lower.torch.plan import Module, Plan
+
+IDENTITY = Call("nn.Identity")
+
+
+@dataclass(eq=False, slots=True)
+class Class:
+    """A class of the source. Its children and functions have holes where instances differ."""
+
+    name: str
+    instances: list[Module]
+    parameters: Parameters
+    children: dict[str, Argument] = field(default_factory=dict)
+    functions: dict[int, Call] = field(default_factory=dict)
+    """The function of each step that has one, by the step's number."""
+
+    @property
+    def module(self) -> Module:
+        """The instance the others are like, with all children any of them has."""
+        return self.instances[0]
+
+    @property
+    def sequential(self) -> bool:
+        return self.module.sequential
+
+
+def classes(plan: Plan, root_name: str, taken: Sequence[str]) -> list[Class]:
+    """The classes of a plan, each after those it uses; the root's is the last."""
+    return _Classes(plan, root_name, taken).all()
+
+
+class _Classes:
+    def __init__(self, plan: Plan, root_name: str, taken: Sequence[str]) -> None:
+        self.root = plan.root
+        self.names = Counter([root_name, *taken])
+        self.root_name = root_name
+        modules = list(plan.root.modules())
+        self.blocks = Counter(module.region.block for module in modules)
+        self.groups = self.grouped([module for module in modules if self.wants_class(module)])
+        self.begun: set[int] = set()
+        self.found: list[Class] = []
+        self.home: dict[Module, tuple[Class, int]] = {}
+
+    def all(self) -> list[Class]:
+        self.define(self.root)
+        for found in self.found:
+            found.children = {name: self.resolved(child) for name, child in found.children.items()}
+        return self.found
+
+    def wants_class(self, module: Module) -> bool:
+        """Whether a module is written as a class rather than as `nn.Sequential(...)` where it is used."""
+        if module is self.root or not module.sequential:
+            return True
+        block = module.region.block
+        return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
+
+    def grouped(self, modules: Sequence[Module]) -> dict[Module, list[Module]]:
+        """For each module those that share its class, the ones with the most children first."""
+        by_label: dict[str, list[list[Module]]] = {}
+        home: dict[Module, list[Module]] = {}
+        for module in sorted(modules, key=lambda module: -len(module.children)):
+            groups = by_label.setdefault(_label(module), [])
+            group = next((group for group in groups if _fits(group[0], module)), None)
+            if group is None:
+                groups.append(group := [])
+            group.append(module)
+            home[module] = group
+        return home
+
+    def define(self, module: Module) -> None:
+        """Make the class of a module, after those of its children."""
+        group = self.groups[module]
+        if id(group) in self.begun:
+            return
+        self.begun.add(id(group))
+        parameters = Parameters([member.region.arguments for member in group], group[0].children)
+        found = Class(self.name(group[0]), group, parameters)
+        children = [self.children(member) for member in group]
+        for name in children[0]:
+            trees = [own.get(name, IDENTITY) for own in children]
+            found.children[name] = parameters.generalize(trees, (name,), "")
+        for number, step in enumerate(group[0].steps):
+            if step.function is not None:
+                functions = [_counterpart(group[0], number, member) for member in group]
+                found.functions[number] = parameters.function(functions)
+        self.home.update((member, (found, i)) for i, member in enumerate(group))
+        self.found.append(found)
+
+    def children(self, module: Module) -> dict[str, Argument]:
+        """How each child of a module is constructed."""
+        shapes = {step.attribute: str(step.outputs[0].type) for step in module.steps} if module.sequential else {}
+        return {name: self.construction(child, shapes.get(name, "")) for name, child in module.children.items()}
+
+    def construction(self, child: Module | Call, comment: str) -> Argument:
+        """How a child is constructed; one that holds what is being defined is handed over from outside."""
+        if isinstance(child, Call):
+            return replace(child, comment=comment)
+        if child not in self.groups:
+            return Call("nn.Sequential", children=tuple(self.children(child).values()), comment=comment)
+        self.define(child)
+        if child not in self.home:
+            return Later(child)
+        found, instance = self.home[child]
+        return replace(found.parameters.call(found.name, instance), comment=comment)
+
+    def resolved(self, argument: Argument) -> Argument:
+        """An argument with the constructions that had to wait."""
+        if isinstance(argument, Later):
+            assert isinstance(argument.module, Module)
+            return self.resolved(self.construction(argument.module, ""))
+        if not isinstance(argument, Call):
+            return argument
+        arguments = {name: self.resolved(value) for name, value in argument.arguments.items()}
+        return replace(argument, arguments=arguments, children=tuple(map(self.resolved, argument.children)))
+
+    def name(self, module: Module) -> str:
+        if module is self.root:
+            return self.root_name
+        words = "".join(word[:1].upper() + word[1:] for word in _label(module).split("_"))
+        base = words if words[:1].isalpha() else f"Module{words}"
+        self.names[base] += 1
+        return base if self.names[base] == 1 else f"{base}{self.names[base]}"
+
+
+def _label(module: Module) -> str:
+    return module.region.block or module.local_name
+
+
+def _fits(model: Module, module: Module) -> bool:
+    """Whether a module does what `model` does, except that some of the model's children do nothing in it."""
+    missing = [name for name in model.children if name not in module.children]
+    if any(name not in model.children for name in module.children) or (missing and module.sequential):
+        return False
+    return _signature(model, missing) == _signature(module, ())
+
+
+def _signature(module: Module, without: Sequence[str]) -> object:
+    """What a module does, in terms of its own values: equal for modules that differ in numbers alone."""
+    numbers: dict[Value, int] = {value: i for i, value in enumerate(module.inputs)}
+    made = len(numbers)
+    steps: list[object] = []
+    for step in module.steps:
+        if step.attribute in without:
+            if len(step.inputs) != 1 or len(step.outputs) != 1:
+                return None
+            numbers[step.outputs[0]] = numbers[step.inputs[0]]
+            continue
+        called = step.attribute if step.function is None else (step.function.callee, step.function.template)
+        steps.append((called, [numbers[value] for value in step.inputs], len(step.outputs), step.training_only))
+        for value in step.outputs:
+            numbers[value] = made
+            made += 1
+    return module.sequential, len(module.inputs), steps, [numbers[value] for value in module.outputs]
+
+
+def _counterpart(model: Module, number: int, module: Module) -> Call:
+    """The function a module has where the model has its step of that number."""
+    before = [step for step in model.steps[:number] if step.attribute is None or step.attribute in module.children]
+    found = module.steps[len(before)].function
+    assert found is not None
+    return found

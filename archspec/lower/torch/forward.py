@@ -1,0 +1,215 @@
+"""The body of a `forward`: which values get a variable and what name, which calls are written inside others."""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from archspec.ir.graph import Value
+from archspec.lower.torch.calls import Call
+from archspec.lower.torch.layout import INDENT, WIDTH, items, one_line
+from archspec.lower.torch.plan import Module, Step
+from archspec.ops.activation import Activation, Dropout
+from archspec.ops.join import Add, Elementwise, Mul
+from archspec.ops.layout import Flatten, Identity
+from archspec.ops.norm import BatchNorm
+
+_DEEPEST = 3
+"""Calls inside one another on one line."""
+
+_LIGHT = (Activation, Dropout, BatchNorm, Elementwise, Mul, Flatten, Identity)
+"""Ops written around the call they follow: `F.relu(self.bn1(self.conv1(x)))`."""
+
+_OVERWRITABLE = frozenset(
+    [f"nn.{kind}{d}d" for kind in ("Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool") for d in (1, 2, 3)]
+    + [f"F.{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)]
+    + ["nn.Linear", "+", "torch.cat"]
+)
+"""Callees whose backward pass does not read their output, so that an activation may overwrite it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Text, and how many calls stand inside one another in it."""
+
+    text: str
+    depth: int = 0
+    operator: bool = False
+
+
+class Forward:
+    """The `forward` of one class: `functions` by step, and what each child is constructed by."""
+
+    def __init__(
+        self, module: Module, functions: Mapping[int, Call], constructors: Mapping[str, str], arguments: Sequence[str]
+    ) -> None:
+        self.module = module
+        self.functions = functions
+        self.constructors = constructors
+        self.uses = Counter(value for step in module.steps for value in step.inputs)
+        self.uses.update(module.outputs)
+        self.last = {value: i for i, step in enumerate(module.steps) for value in step.inputs}
+        self.last.update(dict.fromkeys(module.outputs, len(module.steps)))
+        self.made_by = {value: step for step in module.steps for value in step.outputs}
+        self.names = dict(zip(module.inputs, arguments, strict=True))
+        self.held = {name: value for value, name in self.names.items()}
+        self.pending: dict[Value, Expression] = {}
+
+    def optional(self, value: Value) -> bool:
+        """Whether a value is None unless training."""
+        step = self.made_by.get(value)
+        return step is not None and step.training_only
+
+    def lines(self, indent: str, *, shapes: bool, root: bool) -> Iterator[str]:
+        """The lines of the body, the return among them; `shapes` adds comments that hold for every instance."""
+        training = False
+        for i, step in enumerate(self.module.steps):
+            if step.training_only and not training:
+                yield from self.open_training(i, indent)
+            training = step.training_only
+            deeper = indent + INDENT if training else indent
+            expression = self.expression(i)
+            if self.inlines(i, expression, len(deeper)):
+                self.pending[step.outputs[0]] = expression
+                continue
+            if i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
+                yield f"{indent}return {expression.text}"
+                return
+            names = ", ".join(self.name(i, value) for value in step.outputs)
+            line = f"{deeper}{names} = {expression.text}"
+            comment = f"  # {step.outputs[0].type}" if shapes else ""
+            yield line + comment if len(line + comment) <= WIDTH else line
+        yield from self.returns(indent, root=root)
+
+    def open_training(self, start: int, indent: str) -> Iterator[str]:
+        """The head of a run of steps for training alone; what is read after it is None otherwise."""
+        stop = start
+        steps = self.module.steps
+        while stop < len(steps) and steps[stop].training_only:
+            stop += 1
+        for i in range(start, stop):
+            for value in steps[i].outputs:
+                if self.last.get(value, -1) >= stop:
+                    yield f"{indent}{self.name(i, value)}: Tensor | None = None"
+        yield f"{indent}if self.training:"
+
+    def returns(self, indent: str, *, root: bool) -> Iterator[str]:
+        outputs = [self.read(value).text for value in self.module.outputs]
+        always = [self.read(value).text for value in self.module.outputs if not self.optional(value)]
+        if root and len(always) < len(outputs):
+            yield f"{indent}if self.training:"
+            yield f"{indent}{INDENT}return {', '.join(outputs)}"
+            yield f"{indent}return {', '.join(always)}"
+        else:
+            yield f"{indent}return {', '.join(outputs)}"
+
+    def annotation(self, *, root: bool) -> str:
+        """The type of what is returned."""
+        kinds = ["Tensor | None" if self.optional(value) else "Tensor" for value in self.module.outputs]
+        always = [kind for kind in kinds if kind == "Tensor"]
+        if not root or len(always) == len(kinds):
+            return _together(kinds)
+        return f"{_together(always)} | {_together(kinds)}"
+
+    def expression(self, number: int) -> Expression:
+        """What a step is written as, around what is pending."""
+        step = self.module.steps[number]
+        inputs = [self.read(value) for value in step.inputs]
+        depth = 1 + max((expression.depth for expression in inputs), default=0)
+        texts = [expression.text for expression in inputs]
+        if step.attribute is not None:
+            return Expression(f"{_child(step)}({', '.join(texts)})", depth)
+        call = self.functions[number]
+        if call.template is not None:
+            return _filled(call, inputs, depth)
+        arguments = [item.text for item in items(call)]
+        inplace = ["inplace=True"] if call.inplace and self.overwritable(step) else []
+        return Expression(f"{call.callee}({', '.join([*texts, *arguments, *inplace])})", depth)
+
+    def overwritable(self, step: Step) -> bool:
+        """Whether a step may write its output over its input: nobody else reads it, now or going backward."""
+        (value,) = step.inputs
+        maker = self.made_by.get(value)
+        if maker is None or self.uses[value] > 1:
+            return False
+        callee = self.constructors.get(maker.attribute or "") or (maker.function.callee if maker.function else "")
+        return callee in _OVERWRITABLE
+
+    def inlines(self, number: int, expression: Expression, indent: int) -> bool:
+        """Whether a step is written inside the next one."""
+        steps = self.module.steps
+        step, following = steps[number], steps[number + 1] if number + 1 < len(steps) else None
+        if following is None or len(step.outputs) != 1 or self.uses[step.outputs[0]] != 1:
+            return False
+        if step.outputs[0] not in following.inputs or following.training_only != step.training_only:
+            return False
+        if following.node is None or not isinstance(following.node.op, _LIGHT) or expression.depth >= _DEEPEST:
+            return False
+        if isinstance(following.node.op, Add) and number and steps[number - 1].hint == step.hint == following.hint:
+            return False
+        self.pending[step.outputs[0]] = expression
+        text = self.expression(number + 1).text
+        del self.pending[step.outputs[0]]
+        return indent + len(text) + len(following.hint) + 3 <= WIDTH
+
+    def read(self, value: Value) -> Expression:
+        """What stands for a value."""
+        return self.pending.get(value) or Expression(self.names[value])
+
+    def name(self, number: int, value: Value) -> str:
+        """The variable a value is put in: the path's own unless that is still needed, or the value will be."""
+        if value in self.names:
+            return self.names[value]
+        step = self.module.steps[number]
+        crossed = any(later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)])
+        attribute = step.attribute or ""
+        candidates = [] if crossed else [step.hint]
+        if attribute.isidentifier() and not keyword.iskeyword(attribute):
+            candidates.append(attribute)
+        candidates += [f"{step.hint}{i}" for i in range(2, len(self.held) + 4)]
+        name = next(name for name in candidates if name not in _RESERVED and self.free(name, number))
+        self.names[value] = name
+        self.held[name] = value
+        return name
+
+    def free(self, name: str, number: int) -> bool:
+        """Whether a variable holds nothing that is read after a step."""
+        return name not in self.held or self.last.get(self.held[name], -1) <= number
+
+
+def _together(kinds: Sequence[str]) -> str:
+    return kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
+
+
+_RESERVED = ("self", "nn", "F", "torch", "Tensor")
+
+
+def _child(step: Step) -> str:
+    name = step.attribute or ""
+    text = f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'getattr(self, "{name}")'
+    if step.part is None:
+        return text
+    start, stop = step.part.start, step.part.stop
+    return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
+
+
+def _filled(call: Call, inputs: Sequence[Expression], depth: int) -> Expression:
+    """A template with its inputs and arguments in place; operators among the inputs get parentheses where needed."""
+    template = call.template or ""
+    if template == "{x}":
+        return inputs[0]
+    texts = [expression.text for expression in inputs]
+    guarded = [f"({expression.text})" if expression.operator else expression.text for expression in inputs]
+    text = template.format_map(
+        {
+            "x": guarded[0] if template.startswith("{x}") else texts[0],
+            "all": ", ".join(texts),
+            "sum": " + ".join(texts),
+            "product": " * ".join(guarded),
+            **{name: one_line(value) for name, value in call.arguments.items()},
+        }
+    )
+    operator = "{sum}" in template or "{product}" in template
+    return Expression(text, depth - operator, operator)

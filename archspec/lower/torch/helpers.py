@@ -1,0 +1,165 @@
+"""Classes that generated source defines for itself where PyTorch has no module of the kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HELPERS: Mapping[str, str] = {
+    "PaddedConv": '''
+class {name}(nn.Conv{d}d):
+    """A convolution with its own padding on each side."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | {size},
+        pads: tuple[int, ...],
+        stride: int | {size} = 1,
+        dilation: int | {size} = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        self.pads = pads
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(F.pad(x, self.pads), self.weight, self.bias)
+''',
+    "CroppedConvTranspose": '''
+class {name}(nn.ConvTranspose{d}d):
+    """A transposed convolution that crops its own number of rows from each side."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | {size},
+        crop: tuple[int, ...],
+        stride: int | {size} = 1,
+        output_padding: int | {size} = 0,
+        dilation: int | {size} = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            output_padding=output_padding,
+            groups=groups,
+            bias=bias,
+            dilation=dilation,
+        )
+        self.crop = tuple(-rows for rows in crop)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return F.pad(super().forward(x, output_size), self.crop)
+''',
+    "PaddedMaxPool": '''
+class {name}(nn.Module):
+    """Max pooling with its own padding on each side."""
+
+    def __init__(
+        self,
+        kernel_size: int | {size},
+        stride: int | {size},
+        pads: tuple[int, ...],
+        dilation: int | {size} = 1,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.pads = pads
+        self.dilation = dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.pad(x, self.pads, value=float("-inf"))
+        return F.max_pool{d}d(x, self.kernel_size, self.stride, dilation=self.dilation)
+''',
+    "PaddedAvgPool": '''
+class {name}(nn.Module):
+    """Average pooling with its own padding on each side.
+
+    `pads` are zeros, which count in the mean if `count_include_pad`; the rows of `extra` only complete the last
+    window and never count.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | {size},
+        stride: int | {size},
+        pads: tuple[int, ...],
+        extra: tuple[int, ...],
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.pads = pads
+        self.extra = extra
+        self.counted = float(count_include_pad)
+
+    def forward(self, x: Tensor) -> Tensor:
+        ones = F.pad(torch.ones_like(x[:1, :1]), self.pads, value=self.counted)
+        return self.mean(F.pad(x, self.pads)) / self.mean(ones)
+
+    def mean(self, x: Tensor) -> Tensor:
+        return F.avg_pool{d}d(F.pad(x, self.extra), self.kernel_size, self.stride)
+''',
+    "RadialBasis": '''
+class RadialBasis(nn.Module):
+    """Squared distances to a prototype a unit: sum_j (x_j - w_ij)^2."""
+
+    def __init__(self, features: int, units: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(units, features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.unsqueeze(1) - self.weight).square().sum(dim=2)
+''',
+    "Affine": '''
+class Affine(nn.Module):
+    """A learned scale, and shift, a channel."""
+
+    def __init__(self, channels: int, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        x = x * self.weight.view(shape)
+        return x if self.bias is None else x + self.bias.view(shape)
+''',
+    "ScaledTanh": '''
+class ScaledTanh(nn.Module):
+    """scale * tanh(slope * x)."""
+
+    def __init__(self, scale: float, slope: float) -> None:
+        super().__init__()
+        self.scale = scale
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * torch.tanh(self.slope * x)
+''',
+}
+"""Source text by name. `{d}` is the number of spatial axes, `{name}` the class's name with it."""
+
+
+def helper(kind: str, axes: int = 0) -> tuple[str, str]:
+    """The name and the text of a helper class, for a number of spatial axes where it matters."""
+    name = f"{kind}{axes}d" if axes else kind
+    size = "tuple[" + ", ".join(["int"] * axes) + "]"
+    text = HELPERS[kind].strip("\n")
+    return name, text.replace("{name}", name).replace("{d}", str(axes)).replace("{size}", size) + "\n"

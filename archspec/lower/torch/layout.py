@@ -1,0 +1,128 @@
+"""Layout of Python text as formatters have it: on one line where it fits, else indented, else an item a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from archspec.lower.torch.calls import Argument, Call, Hole
+
+WIDTH = 88
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One argument of a call, with what stands before and after it."""
+
+    value: Argument
+    before: str = ""
+    after: str = ""
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.before}{one_line(self.value)}{self.after}"
+
+
+def literal(value: object) -> str:
+    """A constant as Python writes it."""
+    if isinstance(value, str):
+        return '"' + repr("'" + value)[2:-1].replace('"', '\\"') + '"'
+    if isinstance(value, tuple):
+        inner = ", ".join(literal(item) for item in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def one_line(argument: Argument) -> str:
+    """An argument on one line."""
+    if isinstance(argument, Hole):
+        return argument.text
+    if not isinstance(argument, Call):
+        return literal(argument)
+    if argument.callee == "if":
+        condition, present, absent = map(one_line, (argument.arguments["condition"], *argument.children))
+        return f"{present} if {condition} else {absent}"
+    return f"{argument.callee}({', '.join(item.text for item in items(argument))})"
+
+
+def items(call: Call) -> list[Item]:
+    """What a call is written with: arguments that are not their default; children, equal ones in a row in a loop."""
+    found: list[Item] = []
+    for i, (name, value) in enumerate(call.arguments.items()):
+        if i < call.positional:
+            found.append(Item(value))
+        elif name not in call.defaults or isinstance(value, Hole) or value != call.defaults[name]:
+            found.append(Item(value, f"{name}="))
+    for _, run in groupby(call.children):
+        children = [Item(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
+        if len(children) >= 3:
+            loop = f" for _ in range({len(children)}))"
+            children = [Item(children[0].value, "*(", loop, children[-1].comment)]
+        found += children
+    return found
+
+
+def assignment(target: str, argument: Argument, indent: str) -> list[str]:
+    """The lines of `target = argument`."""
+    return list(_lines(f"{indent}{target} = ", argument, "", indent))
+
+
+def statement(call: Call, indent: str) -> list[str]:
+    """The lines of a call that stands alone."""
+    return list(_lines(indent, call, "", indent))
+
+
+def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iterator[str]:
+    """The lines of a call that does not fit on one: all items on a line of their own, or each."""
+    deeper = indent + INDENT
+    together = deeper + ", ".join(item.text for item in found)
+    yield head
+    if len(together) <= WIDTH and not any(item.comment for item in found) and not _magic(found):
+        yield together
+    else:
+        for item in found:
+            line = f"{deeper}{item.text},"
+            if len(line) > WIDTH or _wants_lines(item.value):
+                yield from _lines(deeper + item.before, item.value, item.after + ",", deeper)
+            elif item.comment and len(line) + len(item.comment) + 4 <= WIDTH:
+                yield f"{line}  # {item.comment}"
+            else:
+                yield line
+    yield indent + tail
+
+
+def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[str]:
+    line = head + one_line(argument) + tail
+    if not isinstance(argument, Call) or (len(line) <= WIDTH and not _wants_lines(argument)):
+        yield line
+    elif argument.callee == "if":
+        yield from _choice_lines(head, argument, tail, indent)
+    else:
+        yield from call_lines(f"{head}{argument.callee}(", items(argument), f"){tail}", indent)
+
+
+def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:
+    deeper = indent + INDENT
+    yield f"{head}("
+    line = deeper + one_line(choice)
+    if len(line) <= WIDTH:
+        yield line
+    else:
+        present, absent = choice.children
+        yield from _lines(deeper, present, "", deeper)
+        yield f"{deeper}if {one_line(choice.arguments['condition'])}"
+        yield from _lines(f"{deeper}else ", absent, "", deeper)
+    yield f"{indent}){tail}"
+
+
+def _wants_lines(argument: Argument) -> bool:
+    """Whether a call goes on several lines even where one would do: it has comments, or many children."""
+    return isinstance(argument, Call) and _magic(items(argument))
+
+
+def _magic(found: Sequence[Item]) -> bool:
+    children = [item for item in found if isinstance(item.value, Call)]
+    return len(children) > 2 or any(item.comment for item in children) or any(_wants_lines(c.value) for c in children)

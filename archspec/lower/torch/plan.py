@@ -1,0 +1,204 @@
+"""Which modules there will be, and what each does: the graph cut at its named regions.
+
+A named region becomes a module that holds modules; a transparent one is done where it stands. What a module takes and
+returns are the values that cross its border.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archspec.ir.graph import Graph, Node, Region, Value
+from archspec.lower.rules import unsupported
+from archspec.lower.torch.calls import Call
+from archspec.lower.torch.rules import leaf
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One line of a `forward`: a child called, or a function."""
+
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    attribute: str | None = None
+    """The child it calls, by its name."""
+    function: Call | None = None
+    node: Node | None = None
+    part: slice | None = None
+    """The stretch of the child it calls, where the child is an `nn.Sequential` that is also read in its middle."""
+    hint: str = "x"
+    """What the variable is called that it makes."""
+    training_only: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """A module to be: its children by name, and the steps of its `forward`."""
+
+    name: str
+    region: Region
+    children: dict[str, Call | Module] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+    reads: Counter[Value] = field(default_factory=Counter)
+    """How many nodes inside read each value, at any depth."""
+
+    @property
+    def local_name(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def sequential(self) -> bool:
+        """Whether `nn.Sequential` says it all: numbered children, each taking what the one before makes."""
+        numbers = [str(i) for i in range(len(self.children))]
+        if not numbers or list(self.children) != numbers or len(self.inputs) != 1:
+            return False
+        if [step.attribute for step in self.steps] != numbers or any(step.training_only for step in self.steps):
+            return False
+        flow = self.inputs
+        for step in self.steps:
+            if step.inputs != flow or len(step.outputs) != 1 or step.part is not None:
+                return False
+            flow = step.outputs
+        return self.outputs[-1:] == flow
+
+    def modules(self) -> Iterator[Module]:
+        """The modules inside and this one, the innermost first."""
+        for child in self.children.values():
+            if isinstance(child, Module):
+                yield from child.modules()
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All modules, from the root down, and the helper classes they need."""
+
+    root: Module
+    helpers: tuple[tuple[str, int], ...]
+
+
+def plan(graph: Graph) -> Plan:
+    """The modules of a graph.
+
+    Raises:
+        ArchspecError: PyTorch cannot express something the graph asks for.
+    """
+    planner = _Planner(graph)
+    root = planner.module(graph.body, "")
+    return Plan(root, tuple(sorted(planner.helpers)))
+
+
+class _Planner:
+    def __init__(self, graph: Graph) -> None:
+        self.readers = Counter(value for node in graph.nodes for value in node.inputs)
+        self.readers.update(output.value for output in graph.outputs)
+        self.helpers: set[tuple[str, int]] = set()
+
+    def module(self, region: Region, name: str) -> Module:
+        module = Module(name, region)
+        self.fill(module, region, "x", False)
+        self.settle(module)
+        return module
+
+    def fill(self, module: Module, region: Region, hint: str, training_only: bool) -> None:
+        """Add what a region does to a module, looking through regions without a name."""
+        for item in region.items:
+            if isinstance(item, Node):
+                self.node(module, item, hint, training_only)
+                continue
+            training = training_only or item.training_only
+            if item.name is None:
+                self.fill(module, item, _hint(item) or hint, training)
+            elif next(item.nodes(), None) is not None:
+                self.child(module, item, hint, training)
+
+    def node(self, module: Module, node: Node, hint: str, training_only: bool) -> None:
+        written = leaf(node)
+        step = Step(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
+        if written.module is not None and (written.function is None or _wants_module(node)):
+            step.attribute = _attribute(module, node.owner, node.name, node)
+            if node.owner is None:
+                module.children[step.attribute] = written.module
+            if written.helper is not None:
+                self.helpers.add(written.helper)
+        else:
+            step.function = written.function
+        module.steps.append(step)
+        module.reads.update(node.inputs)
+
+    def child(self, module: Module, region: Region, hint: str, training_only: bool) -> None:
+        assert region.name is not None
+        child = self.module(region, region.name)
+        attribute = _attribute(module, region.owner, region.name, next(region.nodes()))
+        if region.owner is None:
+            module.children[attribute] = child
+        hint = _hint(region) or hint
+        if child.sequential and len(child.outputs) > 1:
+            module.steps += _parts(child, attribute, hint, training_only)
+        else:
+            step = Step(child.inputs, child.outputs, attribute, hint=hint, training_only=training_only)
+            module.steps.append(step)
+        module.reads.update(child.reads)
+
+    def settle(self, module: Module) -> None:
+        """What a module takes and returns; steps that nothing depends on are dropped, their children stay."""
+        made = {value for step in module.steps for value in step.outputs}
+        outside = [value for value in made if self.readers[value] > module.reads[value]]
+        first = [value for value in module.region.outputs if value in made]
+        wanted = set(outside)
+        module.outputs = tuple(dict.fromkeys(value for value in first if value in wanted))
+        ordered = [value for step in module.steps for value in step.outputs if value in wanted]
+        in_order = module.outputs and ordered[-1:] == [*module.outputs]
+        module.outputs = tuple(ordered if in_order else dict.fromkeys((*module.outputs, *ordered)))
+        needed = set(module.outputs)
+        kept: list[Step] = []
+        for step in reversed(module.steps):
+            if not needed.isdisjoint(step.outputs):
+                needed.update(step.inputs)
+                kept.append(step)
+        module.steps = kept[::-1]
+        read = dict.fromkeys(value for step in module.steps for value in step.inputs if value not in made)
+        module.inputs = tuple(dict.fromkeys(value for value in (*module.region.inputs, *read) if value in read))
+
+
+def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
+    """The steps that call a sequence of modules in parts, one for each value of it that is read outside."""
+    inputs, start = child.inputs, 0
+    for stop, step in enumerate(child.steps, start=1):
+        if step.outputs[0] in child.outputs:
+            part = slice(start or None, stop if stop < len(child.steps) else None)
+            yield Step(inputs, step.outputs, attribute, part=part, hint=hint, training_only=training_only)
+            inputs, start = step.outputs, stop
+
+
+def _wants_module(node: Node) -> bool:
+    """Whether an op that could be a function is a module: it has weights, a number, or a name of its own."""
+    plain = re.fullmatch(rf"{node.op.kind}(_\d+)?", node.local_name)
+    return bool(node.weights) or plain is None
+
+
+def _attribute(module: Module, owner: str | None, name: str, node: Node) -> str:
+    """The attribute a step calls: its own, or that of the neighbour whose weights it uses."""
+    if owner is None:
+        return name.rpartition(".")[2]
+    home, _, attribute = owner.rpartition(".")
+    if home != module.name:
+        raise unsupported("PyTorch", node, f"its weights belong to '{owner}', which is inside another module")
+    return attribute
+
+
+def _hint(region: Region) -> str | None:
+    """What a variable on a path is called."""
+    if region.kind == "side":
+        label = region.name.rpartition(".")[2] if region.name else "side"
+    elif region.kind == "path" and region.label is not None:
+        label = {"layers": "y"}.get(region.label, region.label.replace("path ", "y"))
+    else:
+        return None
+    return label if label.isidentifier() and not keyword.iskeyword(label) else None

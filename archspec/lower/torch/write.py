@@ -1,0 +1,191 @@
+"""The source text of a network in PyTorch: a file that needs torch alone."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from archspec.diagnostics import fail
+from archspec.ir.graph import Graph, Value
+from archspec.lower.torch.calls import Call
+from archspec.lower.torch.classes import Class, classes
+from archspec.lower.torch.forward import Forward
+from archspec.lower.torch.helpers import helper
+from archspec.lower.torch.initialize import initialization
+from archspec.lower.torch.layout import INDENT, WIDTH, Item, assignment, call_lines, literal, statement
+from archspec.lower.torch.module_names import RESERVED
+from archspec.lower.torch.plan import plan
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the file says of the network it holds."""
+
+    origin: str = ""
+    """The name of the spec it was made from."""
+    summary: str = ""
+    reference: str = ""
+    facts: str = ""
+
+
+def source(graph: Graph, about: About) -> str:
+    """The source text: classes, the network's last, and a main that prints the output's shape.
+
+    Raises:
+        ArchspecError: PyTorch cannot express something the graph asks for.
+    """
+    planned = plan(graph)
+    root = class_name(graph)
+    helpers = [helper(*wanted) for wanted in planned.helpers]
+    found = classes(planned, root, [name for name, _ in helpers])
+    body: list[str] = []
+    for _, text in helpers:
+        body += ["", "", *text.rstrip("\n").split("\n")]
+    for each in found:
+        body += ["", "", *_class(each, graph, about if each is found[-1] else None)]
+    body += ["", "", *_main(graph, root)]
+    head = ['"""' + _docstring(_title(graph, about), "") + '"""', "", *_imports("\n".join(body))]
+    return "\n".join([*head, *body, ""])
+
+
+def class_name(graph: Graph) -> str:
+    """The name of the network's class."""
+    words = "".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_", graph.name))
+    return words if words.isidentifier() and words not in ("F", "Tensor") else f"Network{words}"
+
+
+def _title(graph: Graph, about: About) -> str:
+    origin = f" from {about.origin}" if about.origin else ""
+    return f"{graph.name} in PyTorch, written by archspec{origin}."
+
+
+def _imports(body: str) -> Iterator[str]:
+    if re.search(r"\btorch\.", body):
+        yield "import torch"
+    if re.search(r"\bF\.", body):
+        yield "import torch.nn.functional as F"
+    yield "from torch import Tensor, nn"
+
+
+def _class(found: Class, graph: Graph, about: About | None) -> Iterator[str]:
+    """One class; the root's docstring tells about the network."""
+    base = "nn.Sequential" if found.sequential else "nn.Module"
+    yield f"class {found.name}({base}):"
+    text = _network_docstring(graph, about) if about else [_block_docstring(found)]
+    yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
+    if len(text) > 1:
+        yield from (f"{INDENT}{line}" if line else "" for line in text[1:])
+        yield f'{INDENT}"""'
+    if found.children or found.parameters.found:
+        yield ""
+        yield from _constructor(found, initialization(graph) if about else [])
+    if not found.sequential:
+        yield ""
+        yield from _forward(found, graph, root=about is not None)
+
+
+def _block_docstring(found: Class) -> str:
+    block = found.module.region.block
+    times = f", used {len(found.instances)} times" if len(found.instances) > 1 else ""
+    return f"The block `{block}` of the spec{times}." if block else f"The part `{found.module.local_name}`{times}."
+
+
+def _network_docstring(graph: Graph, about: About) -> list[str]:
+    paragraphs = [about.summary or graph.name, about.reference, about.facts]
+    lines: list[str] = []
+    for paragraph in filter(None, paragraphs):
+        lines += ["", *_docstring(paragraph, INDENT).split("\n")]
+    return lines[1:]
+
+
+def _docstring(text: str, indent: str) -> str:
+    """Text that can stand in a docstring, wrapped."""
+    clean = "".join(mark if mark.isprintable() else " " for mark in text)
+    clean = " ".join(clean.split()).replace("\\", "\\\\").replace('"', "'")
+    return "\n".join(textwrap.wrap(clean, WIDTH - len(indent) - 3))
+
+
+def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
+    deeper = INDENT * 2
+    yield from _signature(found)
+    if found.sequential:
+        sequence = Call("super().__init__", children=tuple(found.children.values()))
+        yield from call_lines(f"{deeper}super().__init__(", [Item(child) for child in sequence.children], ")", deeper)
+        return
+    yield f"{deeper}super().__init__()"
+    for name, child in found.children.items():
+        if name.isidentifier() and not keyword.iskeyword(name):
+            if name in RESERVED:
+                node = next(found.module.region.nodes(), None)
+                raise fail(
+                    "unsupported",
+                    f"PyTorch's modules have something of their own called '{name}'",
+                    node.span if node else None,
+                    help="give the layer another name",
+                )
+            yield from assignment(f"self.{name}", child, deeper)
+        else:
+            yield from statement(Call("self.add_module", {"name": name, "module": child}, 2), deeper)
+    yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(found.parameters.stored))
+    yield from (deeper + line for line in extra)
+
+
+def _signature(found: Class) -> Iterator[str]:
+    parameters = [
+        f"{parameter.name}: {parameter.annotation}"
+        + (f" = {literal(parameter.default)}" if parameter.has_default else "")
+        for parameter in found.parameters.ordered
+    ]
+    yield from _def_lines("__init__", ["self", *parameters], "None")
+
+
+def _def_lines(name: str, parameters: Sequence[str], returned: str) -> Iterator[str]:
+    together = ", ".join(parameters)
+    line = f"{INDENT}def {name}({together}) -> {returned}:"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    yield f"{INDENT}def {name}("
+    if len(INDENT * 2 + together) <= WIDTH:
+        yield f"{INDENT * 2}{together}"
+    else:
+        yield from (f"{INDENT * 2}{parameter}," for parameter in parameters)
+    yield f"{INDENT}) -> {returned}:"
+
+
+def _forward(found: Class, graph: Graph, *, root: bool) -> Iterator[str]:
+    module = found.module
+    arguments = _arguments(module.inputs, graph)
+    constructors = {name: child.callee for name, child in found.children.items() if isinstance(child, Call)}
+    forward = Forward(module, found.functions, constructors, arguments)
+    typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
+    yield from _def_lines("forward", typed, forward.annotation(root=root))
+    yield from forward.lines(INDENT * 2, shapes=len(found.instances) == 1, root=root)
+
+
+def _arguments(inputs: Sequence[Value], graph: Graph) -> list[str]:
+    """The names `forward` calls its inputs by."""
+    if len(inputs) == 1:
+        return ["x"]
+    names = [value.name.rpartition(".")[2] for value in inputs]
+    usable = all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
+    return names if usable and len(set(names)) == len(names) else [f"x{i}" for i in range(1, len(names) + 1)]
+
+
+def _main(graph: Graph, root: str) -> Iterator[str]:
+    yield 'if __name__ == "__main__":'
+    inputs: list[str] = []
+    for value in graph.inputs:
+        sizes = ", ".join(map(str, (1, *value.type.sizes)))
+        dtype = f", dtype=torch.{value.type.dtype}" if value.type.dtype != "float32" else ""
+        inputs.append(f"torch.zeros({sizes}{dtype})")
+    yield f"{INDENT}model = {root}().eval()"
+    call = f"model({', '.join(inputs)})"
+    if sum(not output.training_only for output in graph.outputs) == 1:
+        yield f"{INDENT}print(tuple({call}.shape))"
+    else:
+        yield f"{INDENT}for output in {call}:"
+        yield f"{INDENT * 2}print(tuple(output.shape))"
