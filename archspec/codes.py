@@ -95,11 +95,9 @@ CODES: Mapping[str, Code] = {
         "The stride of a transposed convolution does not divide its kernel: neighbouring outputs are made of unequal "
         "numbers of inputs, which shows as a checkerboard."
     ),
-    "field-over-input": _warning("The receptive field is far larger than the input: most of it sees padding."),
     "saturating-activations": _warning("Sigmoid or tanh layers stand in a row of many, where their gradients vanish."),
     "heavy-layer": _warning("One layer holds most of the network's parameters."),
     "misaligned-paths": _warning("Paths of a join look at different places: their fields have other centres."),
     "unused-layer": _warning("Nothing reads what the layer makes, and it is no output."),
-    "unused-param": _warning("A param is never used."),
 }
 """Every code, by the stage that finds it."""

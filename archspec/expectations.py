@@ -9,24 +9,17 @@ from archspec.frontend.spec import Expected
 from archspec.frontend.terms import Scope
 from archspec.frontend.values import Data, show
 from archspec.frontend.written import Written
-from archspec.ir.graph import Graph, Node, Region, Value
-from archspec.passes.cost import Cost
-from archspec.passes.receptive_field import Field
+from archspec.ir.graph import Node, Region
+from archspec.passes.facts import Facts
 
 
-def failures(
-    expected: Expected,
-    scope: Scope,
-    graph: Graph,
-    total: Cost,
-    costs: Mapping[Node, Cost],
-    fields: Mapping[Value, Field],
-) -> Iterator[Diagnostic]:
+def failures(expected: Expected, scope: Scope, known: Facts) -> Iterator[Diagnostic]:
     """A diagnostic for each expectation that fails, pointing at it.
 
     Raises:
         ArchspecError: an expectation is no expression.
     """
+    graph, total = known.graph, known.total
     facts: dict[str, Data] = {
         "params": total.params,
         "trainable_params": total.trainable_params,
@@ -49,26 +42,30 @@ def failures(
             yield Diagnostic(
                 "expectation-failed", f"there is no output '{name}'", written.span, help=did_you_mean(name, outputs)
             )
-    layers = dict(_layers(graph.body))
+    layers = dict(_layers(graph.body)) if expected.layers else {}
     for name, (span, wanted) in expected.layers.items():
-        yield from _layer(name, span, wanted, scope, layers, costs, fields)
+        yield from _layer(name, span, wanted, scope, layers, known)
 
 
 def _layer(
-    name: str, span: Span, wanted: Mapping[str, Written], scope: Scope, layers: Mapping[str, Node | Region],
-    costs: Mapping[Node, Cost], fields: Mapping[Value, Field],
-) -> Iterator[Diagnostic]:  # fmt: skip
+    name: str,
+    span: Span,
+    wanted: Mapping[str, Written],
+    scope: Scope,
+    layers: Mapping[str, Node | Region],
+    known: Facts,
+) -> Iterator[Diagnostic]:
     layer = layers.get(name)
     if layer is None or not layer.outputs:
         yield Diagnostic("expectation-failed", f"there is no layer '{name}'", span, help=did_you_mean(name, layers))
         return
     nodes = [layer] if isinstance(layer, Node) else list(layer.nodes())
     value = layer.outputs[0]
-    field = fields.get(value)
+    field = known.fields.get(value)
     facts: dict[str, Data] = {
         "shape": value.type.sizes,
-        "params": sum(costs[node].params for node in nodes),
-        "macs": sum(costs[node].macs for node in nodes),
+        "params": sum(known.costs[node].params for node in nodes),
+        "macs": sum(known.costs[node].macs for node in nodes),
         "receptive_field": field.size if field else (),
     }
     for fact, written in wanted.items():

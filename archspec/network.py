@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from html import escape
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
 
-from archspec import expectations, zoo
-from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
-from archspec.frontend import language, source
-from archspec.frontend.build import build
-from archspec.frontend.spec import Expected, Input, Spec
-from archspec.frontend.values import Data, show, whole
-from archspec.ir.graph import Graph, Node, Value
+from archspec.frontend.spec import Spec
+from archspec.ir.graph import Graph, Node
 from archspec.ir.text import text
-from archspec.ir.types import TensorType
-from archspec.passes.cost import Cost, costs, total
-from archspec.passes.memory import Memory, memory
-from archspec.passes.receptive_field import Field, receptive_fields
+from archspec.lower import files
+from archspec.passes.cost import Cost
+from archspec.passes.facts import Facts
+from archspec.passes.memory import Memory
+from archspec.passes.receptive_field import Field
+from archspec.report import units
 
-Sizes = Sequence[int]
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,18 @@ class Network:
         return self.graph.name
 
     @property
+    def title(self) -> str:
+        """One line about it: the variant's summary, or the spec's."""
+        chosen = self.spec.variants[self.variant].summary if self.variant else None
+        return chosen or self.spec.summary
+
+    @property
+    def reference(self) -> str:
+        """Where it was published."""
+        chosen = self.spec.variants[self.variant].reference if self.variant else None
+        return chosen or self.spec.reference
+
+    @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
         """The shapes of the inputs by name, without the batch axis."""
         return {value.name: value.type.sizes for value in self.graph.inputs}
@@ -85,49 +97,40 @@ class Network:
         return {output.name: output.value.type.sizes for output in self.graph.outputs}
 
     @cached_property
-    def costs(self) -> dict[Node, Cost]:
-        """Parameters and arithmetic of each node."""
-        return costs(self.graph)
-
-    @cached_property
-    def cost(self) -> Cost:
-        """Parameters and arithmetic of the whole network."""
-        return total(self.graph, self.costs)
+    def facts(self) -> Facts:
+        """Everything the analyses know about the graph."""
+        return Facts(self.graph)
 
     @property
     def params(self) -> int:
         """Parameters, shared ones once."""
-        return self.cost.params
+        return self.facts.total.params
 
     @property
     def trainable_params(self) -> int:
-        return self.cost.trainable_params
+        """Parameters that learn."""
+        return self.facts.total.trainable_params
 
     @property
     def buffers(self) -> int:
         """Elements of buffers, such as running means."""
-        return self.cost.buffers
+        return self.facts.total.buffers
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one sample's forward pass."""
-        return self.cost.macs
+        return self.facts.total.macs
 
-    @cached_property
+    @property
     def memory(self) -> Memory:
-        """Activation memory of one sample."""
-        return memory(self.graph)
-
-    @cached_property
-    def fields(self) -> dict[Value, Field]:
-        """Receptive fields with respect to the first input."""
-        return receptive_fields(self.graph)
+        """Activation memory of one sample, in bytes."""
+        return self.facts.memory
 
     @cached_property
     def layers(self) -> dict[str, Layer]:
         """All layers by name, in order."""
-        fields = self.fields
-        return {node.name: Layer(node, self.costs[node], fields.get(node.outputs[0])) for node in self.graph.nodes}
+        costs, fields = self.facts.costs, self.facts.fields
+        return {node.name: Layer(node, costs[node], fields.get(node.outputs[0])) for node in self.graph.nodes}
 
     def __getitem__(self, name: str) -> Layer:
         """The layer of a name.
@@ -145,187 +148,131 @@ class Network:
         """The graph in its canonical text form."""
         return text(self.graph)
 
+    def summary(self, depth: int | None = None, width: int | None = None) -> str:
+        """The table of layers and the totals, as text; for a terminal `width` columns wide if given."""
+        from archspec.report import summary
+
+        return summary.text(self.facts, depth, width=width)
+
+    # --- the ways out ---
+
+    def source(self) -> str:
+        """The network as PyTorch source: a Python file that needs torch alone.
+
+        Raises:
+            ArchspecError: PyTorch cannot express something the network asks for.
+        """
+        from archspec.lower.torch.write import About, source
+
+        about = About(
+            origin=PurePath(self.spec.source.name).name,
+            summary=self.title,
+            reference=self.reference,
+            facts=f"{self.params:,} parameters, {self.macs:,} MACs for one input of "
+            + " and ".join(units.size(sizes) for sizes in self.inputs.values()),
+        )
+        return source(self.graph, about)
+
+    def to_torch(self, weights: Mapping[str, Any] | str | Path | None = None) -> nn.Module:
+        """The network as a plain `nn.Module`: the text of `source`, executed.
+
+        Args:
+            weights: a state dict or a safetensors file to start from; else every layer starts as the spec says, drawn
+                from torch's own generator.
+
+        Raises:
+            ArchspecError: PyTorch cannot express the network, or the weights do not fit it.
+        """
+        from archspec.lower.torch.load import build, fill
+        from archspec.lower.torch.write import class_name
+
+        module = build(self.source(), class_name(self.graph))
+        if weights is not None:
+            fill(module, self.graph, weights)
+        return module
+
+    def to_onnx(self, path: str | Path, weights: object = None, *, opset: int | None = None, seed: int = 0) -> None:
+        """Write the network as an ONNX file, straight from the graph, as it is at inference.
+
+        Args:
+            path: the file to write; whole or not at all.
+            weights: a module, a state dict or a safetensors file; else first values drawn with `seed`.
+            opset: the version of ONNX's operators.
+            seed: for first values.
+
+        Raises:
+            ArchspecError: the weights do not fit, ONNX cannot express the network, or the file cannot be written.
+        """
+        from archspec.lower.onnx import OPSET, export, save
+
+        save(export(self.graph, self.weights(weights, seed), opset=opset or OPSET), Path(path))
+
+    def weights(self, given: object = None, seed: int = 0) -> dict[str, Any]:
+        """The weights as NumPy arrays by their names in the state dict.
+
+        Args:
+            given: a module, a state dict or a safetensors file; else first values drawn with `seed`.
+            seed: for first values.
+
+        Raises:
+            ArchspecError: those given do not fit the network.
+        """
+        from archspec.lower import weights
+
+        return dict(weights.initial(self.graph, seed) if given is None else weights.given(self.graph, given))
+
+    def save_source(self, path: str | Path) -> None:
+        """Write `source` to a file, whole or not at all."""
+        files.write_text(Path(path), self.source())
+
+    def save_weights(self, path: str | Path, weights: object = None, *, seed: int = 0) -> None:
+        """Write the weights, those given or first values, as a safetensors file."""
+        from archspec.lower.weights import to_file
+
+        to_file(self.weights(weights, seed), Path(path))
+
+    def save_json(self, path: str | Path) -> None:
+        """Write `as_json` to a file, whole or not at all."""
+        files.write_text(Path(path), json.dumps(self.as_json(), indent=2) + "\n")
+
+    def draw(
+        self,
+        path: str | Path,
+        *,
+        depth: int | None = None,
+        rankdir: str = "TB",
+        show: Collection[str] = ("shapes", "names"),
+    ) -> None:
+        """Draw the network: .svg, .png, .pdf or .dot by the file's ending.
+
+        Args:
+            path: the file to write; whole or not at all.
+            depth: fold what lies deeper than so many levels of names.
+            rankdir: the direction of flow: TB, LR, BT or RL.
+            show: what to write at each layer: of shapes, names, params, macs, field.
+
+        Raises:
+            ArchspecError: another ending, no Graphviz to draw with, or the file cannot be written.
+        """
+        from archspec.lower.graphviz import draw, render
+
+        render(draw(self.graph, depth=depth, rankdir=rankdir, show=show), Path(path))
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary as one object; shapes are those of one sample, without the batch axis."""
+        from archspec.report import summary
+
+        return summary.as_json(self.facts, self.variant)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return f"<pre>{escape(self.summary())}</pre>"
+
     def __repr__(self) -> str:
         return f"<Network {self.name}: {len(self.graph.nodes)} layers, {self.params:,} params, {self.macs:,} MACs>"
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A spec compiled as far as it goes: the network without what is wrong, and every mistake and warning."""
+def __getattr__(name: str) -> Any:  # for the time being: loading moved to archspec.loading
+    from archspec import loading
 
-    network: Network | None
-    diagnostics: tuple[Diagnostic, ...]
-
-    @property
-    def errors(self) -> tuple[Diagnostic, ...]:
-        return tuple(found for found in self.diagnostics if found.severity == "error")
-
-
-def load(spec: str | Path, *, input: Sizes | Mapping[str, Sizes] | None = None, **params: Any) -> Network:
-    """The network of a spec: a file, `FILE:VARIANT`, or a name in the zoo.
-
-    Args:
-        spec: what to load.
-        input: another shape for the input, without the batch axis; for several inputs a mapping by name.
-        **params: other values for the spec's params.
-
-    Raises:
-        ArchspecError: the spec has mistakes; the exception carries all of them.
-    """
-    path, variant = zoo.find(spec)
-    compiled = compile_source(source.read_file(path), variant, input=input, params=params)
-    return _sound(compiled)
-
-
-def parse(
-    text: str,
-    *,
-    name: str = "<spec>",
-    variant: str | None = None,
-    input: Sizes | Mapping[str, Sizes] | None = None,
-    **params: Any,
-) -> Network:
-    """The network of a spec given as text; otherwise as `load`."""
-    return _sound(compile_source(Source(name, text), variant, input=input, params=params))
-
-
-def check(spec: str | Path) -> tuple[Diagnostic, ...]:
-    """Every mistake and warning of a spec, in all its variants unless one is named."""
-    try:
-        path, variant = zoo.find(spec)
-        return check_source(source.read_file(path), variant)
-    except ArchspecError as error:
-        return error.diagnostics
-
-
-def check_source(text: Source, variant: str | None = None) -> tuple[Diagnostic, ...]:
-    """As `check`, of a text."""
-    spec, faults = language.read(text)
-    if spec is None:
-        return faults
-    variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
-    found = dict.fromkeys(faults)
-    for name in variants:
-        try:
-            found.update(dict.fromkeys(_compile(spec, name, None, {}).diagnostics))
-        except ArchspecError as error:
-            found.update(dict.fromkeys(error.diagnostics))
-    return _in_order(found)
-
-
-def compile_source(
-    text: Source, variant: str | None = None, *, input: Sizes | Mapping[str, Sizes] | None = None,
-    params: Mapping[str, Any] | None = None,
-) -> Compiled:  # fmt: skip
-    """A spec compiled as far as it goes.
-
-    Raises:
-        ArchspecError: it does not go at all: no YAML, no such variant, params or input that do not fit.
-    """
-    spec, faults = language.read(text)
-    if spec is None:
-        return Compiled(None, _in_order(faults))
-    compiled = _compile(spec, variant, input, params or {})
-    return Compiled(compiled.network, _in_order([*faults, *compiled.diagnostics]))
-
-
-def _sound(compiled: Compiled) -> Network:
-    if compiled.errors or compiled.network is None:
-        raise ArchspecError(compiled.errors)
-    return compiled.network
-
-
-def _compile(
-    spec: Spec, variant: str | None, input: Sizes | Mapping[str, Sizes] | None, overrides: Mapping[str, Any]
-) -> Compiled:
-    variant = variant or spec.default
-    if variant is not None and variant not in spec.variants:
-        raise fail(
-            "unknown-variant",
-            f"{spec.source.name} has no variant '{variant}'",
-            help=did_you_mean(variant, spec.variants),
-        )
-    params = _params(spec, variant, overrides)
-    built = build(spec, variant or spec.name, params, _input_types(spec, params, input))
-    network = Network(spec, variant, built.graph)
-    found = list(built.diagnostics)
-    if not found and (expected := _expected(spec, variant)) and not overrides and input is None:
-        found += expectations.failures(expected, params, built.graph, network.cost, network.costs, network.fields)
-    return Compiled(network, tuple(found))
-
-
-def _expected(spec: Spec, variant: str | None) -> Expected | None:
-    return spec.expect or spec.expect_variants.get(variant or "")
-
-
-def _params(spec: Spec, variant: str | None, overrides: Mapping[str, Any]) -> dict[str, Data]:
-    """What each param is worth: given from outside, by the variant, or by default."""
-    for name in overrides:
-        if name not in spec.params:
-            raise fail(
-                "unknown-param",
-                f"'{spec.name}' has no param '{name}'",
-                help=did_you_mean(name, spec.params) or ("it has none" if not spec.params else None),
-            )
-    chosen = spec.variants[variant].params if variant else {}
-    values: dict[str, Data] = {}
-    for name, default in spec.params.items():
-        values[name] = _data(overrides[name]) if name in overrides else chosen.get(name, default).evaluate(values)
-    return values
-
-
-def _data(value: Any) -> Data:
-    """A Python value as a value of the language."""
-    if isinstance(value, list | tuple):
-        return tuple(_data(item) for item in value)
-    if value is None or isinstance(value, int | float | bool | str):
-        return value
-    raise TypeError(f"a param is a number, a text, true, false or a list of them, not {type(value).__name__}")
-
-
-def _input_types(
-    spec: Spec, params: Mapping[str, Data], given: Sizes | Mapping[str, Sizes] | None
-) -> dict[str, TensorType]:
-    types = {declared.name: _input_type(declared, params) for declared in spec.inputs}
-    if given is None:
-        return types
-    if not isinstance(given, Mapping):
-        if len(types) > 1:
-            raise fail(
-                "wrong-input", f"'{spec.name}' has several inputs: {', '.join(types)}", help="name the one meant"
-            )
-        given = {next(iter(types)): given}
-    for name, sizes in given.items():
-        if name not in types:
-            raise fail("wrong-input", f"'{spec.name}' has no input '{name}'", help=did_you_mean(name, types))
-        if len(sizes) != len(types[name].sizes) or any(size < 1 for size in sizes):
-            shown = "x".join(map(str, sizes))
-            raise fail(
-                "wrong-input",
-                f"{shown} does not fit the input {types[name]}",
-                help=f"give {len(types[name].sizes)} sizes, without the batch axis",
-            )
-        types[name] = TensorType(tuple(sizes), types[name].dtype)
-    return types
-
-
-def _input_type(declared: Input, params: Mapping[str, Data]) -> TensorType:
-    sizes = declared.shape.evaluate(params)
-    sizes = sizes if isinstance(sizes, tuple) else (sizes,)
-    whole_sizes = [whole(size) if not isinstance(size, str | tuple | None) else None for size in sizes]
-    if any(size is None or not 1 <= size <= 2**31 for size in whole_sizes):
-        raise fail(
-            "wrong-value",
-            f"the shape of '{declared.name}' is whole numbers of at least 1, not {show(sizes)}",
-            declared.shape.span,
-            help="input: [channels, height, width]",
-        )
-    return TensorType(tuple(size for size in whole_sizes if size is not None), declared.dtype)
-
-
-def _in_order(diagnostics: Any) -> tuple[Diagnostic, ...]:
-    """Diagnostics as they stand in the file, those without a place last."""
-    unique = dict.fromkeys(diagnostics)
-    return tuple(
-        sorted(unique, key=lambda d: (d.span is None, d.span.line if d.span else 0, d.span.column if d.span else 0))
-    )
+    return getattr(loading, name)

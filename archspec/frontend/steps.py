@@ -247,6 +247,12 @@ WEIGHING: Keys = {
     "trainable": Key(condition, "whether its weights learn", {"type": ["string", "boolean"]}),
 }
 
+
+def weighing_keys(op: type[Op]) -> Keys:
+    """The keys about weights, for an op that has any."""
+    return WEIGHING if op.weights is not Op.weights else {}
+
+
 _ROUNDS: Keys = {
     "over": Key(lambda _, tree: written.number(tree), "a list: one round for each of its entries", _NUMBER),
     "as": Key(variables, "what a round calls its entry; a list of names takes the entry apart", _NAMES),
@@ -338,8 +344,7 @@ def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> Op
     values: dict[str, Any] = {}
     attributes: dict[str, Written | None] = {}
     if isinstance(value, MappingTree):
-        own = WEIGHING if op.weights is not Op.weights else {}
-        values = reader.keys(f"'{op.kind}'", value, {**COMMON, **own}, others=known)
+        values = reader.keys(f"'{op.kind}'", value, {**COMMON, **weighing_keys(op)}, others=known)
         for scalar, tree in value.entries:
             if scalar.text in known:
                 words = known[scalar.text].keywords

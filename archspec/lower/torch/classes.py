@@ -6,6 +6,7 @@ parameter stands, or a small expression of one. (Plotkin 1970 calls it the least
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -131,10 +132,15 @@ class _Classes:
     def name(self, module: Module) -> str:
         if module is self.root:
             return self.root_name
-        words = "".join(word[:1].upper() + word[1:] for word in _label(module).split("_"))
+        words = camel(_label(module))
         base = words if words[:1].isalpha() else f"Module{words}"
         self.names[base] += 1
         return base if self.names[base] == 1 else f"{base}{self.names[base]}"
+
+
+def camel(name: str) -> str:
+    """A name as classes are called: `conv_bn` is ConvBn; numbers stay apart, `lenet5_1998` is Lenet5_1998."""
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_(?!\d)|(?<!\d)_", name))
 
 
 def _label(module: Module) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from archspec.ir.graph import Value
 from archspec.lower.torch.calls import Call
-from archspec.lower.torch.layout import INDENT, WIDTH, items, one_line
+from archspec.lower.torch.layout import INDENT, WIDTH, items, one_line, wrapped
 from archspec.lower.torch.plan import Module, Step
 from archspec.ops.activation import Activation, Dropout
 from archspec.ops.join import Add, Elementwise, Mul
@@ -22,13 +22,6 @@ _DEEPEST = 3
 _LIGHT = (Activation, Dropout, BatchNorm, Elementwise, Mul, Flatten, Identity)
 """Ops written around the call they follow: `F.relu(self.bn1(self.conv1(x)))`."""
 
-_OVERWRITABLE = frozenset(
-    [f"nn.{kind}{d}d" for kind in ("Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool") for d in (1, 2, 3)]
-    + [f"F.{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)]
-    + ["nn.Linear", "+", "torch.cat"]
-)
-"""Callees whose backward pass does not read their output, so that an activation may overwrite it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -40,14 +33,11 @@ class Expression:
 
 
 class Forward:
-    """The `forward` of one class: `functions` by step, and what each child is constructed by."""
+    """The `forward` of one class, with its functions by step."""
 
-    def __init__(
-        self, module: Module, functions: Mapping[int, Call], constructors: Mapping[str, str], arguments: Sequence[str]
-    ) -> None:
+    def __init__(self, module: Module, functions: Mapping[int, Call], arguments: Sequence[str]) -> None:
         self.module = module
         self.functions = functions
-        self.constructors = constructors
         self.uses = Counter(value for step in module.steps for value in step.inputs)
         self.uses.update(module.outputs)
         self.last = {value: i for i, step in enumerate(module.steps) for value in step.inputs}
@@ -75,12 +65,12 @@ class Forward:
                 self.pending[step.outputs[0]] = expression
                 continue
             if i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
-                yield f"{indent}return {expression.text}"
+                yield from wrapped(f"{indent}return {expression.text}")
                 return
             names = ", ".join(self.name(i, value) for value in step.outputs)
             line = f"{deeper}{names} = {expression.text}"
             comment = f"  # {step.outputs[0].type}" if shapes else ""
-            yield line + comment if len(line + comment) <= WIDTH else line
+            yield from [line + comment] if len(line + comment) <= WIDTH else wrapped(line)
         yield from self.returns(indent, root=root)
 
     def open_training(self, start: int, indent: str) -> Iterator[str]:
@@ -125,17 +115,7 @@ class Forward:
         if call.template is not None:
             return _filled(call, inputs, depth)
         arguments = [item.text for item in items(call)]
-        inplace = ["inplace=True"] if call.inplace and self.overwritable(step) else []
-        return Expression(f"{call.callee}({', '.join([*texts, *arguments, *inplace])})", depth)
-
-    def overwritable(self, step: Step) -> bool:
-        """Whether a step may write its output over its input: nobody else reads it, now or going backward."""
-        (value,) = step.inputs
-        maker = self.made_by.get(value)
-        if maker is None or self.uses[value] > 1:
-            return False
-        callee = self.constructors.get(maker.attribute or "") or (maker.function.callee if maker.function else "")
-        return callee in _OVERWRITABLE
+        return Expression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
 
     def inlines(self, number: int, expression: Expression, indent: int) -> bool:
         """Whether a step is written inside the next one."""
@@ -204,7 +184,7 @@ def _filled(call: Call, inputs: Sequence[Expression], depth: int) -> Expression:
     guarded = [f"({expression.text})" if expression.operator else expression.text for expression in inputs]
     text = template.format_map(
         {
-            "x": guarded[0] if template.startswith("{x}") else texts[0],
+            "x": guarded[0] if template.startswith("{x}") or "* {x}" in template else texts[0],
             "all": ", ".join(texts),
             "sum": " + ".join(texts),
             "product": " * ".join(guarded),

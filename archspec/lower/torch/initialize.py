@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Initializer
-from archspec.lower.torch.layout import INDENT, literal
+from archspec.lower.torch.layout import INDENT, WIDTH, literal
 from archspec.lower.torch.rules import leaf
 
+_LARGE = 32
+"""Numbers written in a spec beyond so many go into a table of their own."""
 
-def initialization(graph: Graph) -> list[str]:
-    """The lines that start and freeze weights: a loop where all modules of a kind start alike, else a line a weight."""
+
+@dataclass(slots=True)
+class Start:
+    """The lines that start and freeze weights, and the tables of numbers they name."""
+
+    lines: list[str] = field(default_factory=list)
+    tables: dict[str, list[str]] = field(default_factory=dict)
+
+
+def initialization(graph: Graph) -> Start:
+    """How weights start: in a loop where all modules of a kind start alike, else a line a weight."""
+    start = Start()
     wanted: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
     frozen: list[str] = []
     for node in graph.nodes:
@@ -25,11 +39,13 @@ def initialization(graph: Graph) -> list[str]:
     single: list[str] = []
     for (kind, name), weights in wanted.items():
         first = weights[0][1]
-        if first is not None and len(weights) > 1 and all(changed == first for _, changed in weights):
-            loops.setdefault(kind, []).append(_start(f"module.{name}", first))
+        if first is not None and first.kind != "values" and len(weights) > 1 and {w for _, w in weights} == {first}:
+            loops.setdefault(kind, []).append(_call(f"module.{name}", first))
         else:
-            single += [_start(f'self.get_parameter("{key}")', changed) for key, changed in weights if changed]
-    return [*_loop(loops), *single, *(f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen)]
+            single += [_one(key, changed, start) for key, changed in weights if changed is not None]
+    start.lines += [*_loop(loops), *single]
+    start.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
+    return start
 
 
 def _kind(node: Node) -> str:
@@ -46,14 +62,43 @@ def _loop(loops: Mapping[str, list[str]]) -> Iterator[str]:
         yield from (INDENT * 2 + line for line in lines)
 
 
-def _start(target: str, initializer: Initializer) -> str:
-    """The call that starts one weight."""
-    options = dict(initializer.options)
-    if initializer.kind == "values":
-        return f"{target}.data.copy_(torch.tensor({literal(options['values'])}))"
-    if initializer.kind == "uniform":
-        options = {"a": options["low"], "b": options["high"]}
-    if initializer.kind == "constant":
-        options = {"val": options["value"]}
-    shown = "".join(f", {name}={literal(value)}" for name, value in options.items())
+def _one(key: str, initializer: Initializer, start: Start) -> str:
+    """The line that starts one weight."""
+    target = f'self.get_parameter("{key}")'
+    if initializer.kind != "values":
+        return _call(target, initializer)
+    values = initializer.options["values"]
+    text = literal(values)
+    if text.count(",") >= _LARGE:
+        name = key.replace(".", "_").upper()
+        name = name if name.isidentifier() else f"_{name}"
+        rows = values if isinstance(values, tuple) else (values,)
+        start.tables[name] = [line for row in rows for line in _row(row)]
+        text = name
+    return f"{target}.data.copy_(torch.tensor({text}))"
+
+
+def _row(row: object) -> list[str]:
+    return textwrap.wrap(literal(row) + ",", WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + " ")
+
+
+def _call(target: str, initializer: Initializer) -> str:
+    """The call of `nn.init` for one weight."""
+    shown = "".join(f", {name}={literal(value)}" for name, value in _options(initializer).items())
     return f"nn.init.{initializer.kind}_({target}{shown})"
+
+
+def _options(initializer: Initializer) -> dict[str, object]:
+    """The options of `nn.init`, without those that say what it does anyway."""
+    options = dict(initializer.options)
+    usual: dict[str, tuple[object, ...]]
+    match initializer.kind:
+        case "uniform":
+            return {"a": options["low"], "b": options["high"]}
+        case "constant":
+            return {"val": options["value"]}
+        case "kaiming_normal" | "kaiming_uniform":
+            usual = {"mode": ("fan_in",), "nonlinearity": ("leaky_relu", "relu")}  # of one gain, the square root of 2
+        case _:
+            usual = {"mean": (0.0,), "gain": (1.0,)}
+    return {name: value for name, value in options.items() if value not in usual.get(name, ())}

@@ -75,6 +75,42 @@ def statement(call: Call, indent: str) -> list[str]:
     return list(_lines(indent, call, "", indent))
 
 
+def wrapped(line: str, tail: str = "") -> list[str]:
+    """A line of text; where it is too long, what stands in its last brackets goes on lines of its own."""
+    if len(line + tail) <= WIDTH or line[-1:] not in (")", "]"):
+        return [line + tail]
+    indent = line[: len(line) - len(line.lstrip())]
+    deeper = indent + INDENT
+    start = _opening(line)
+    content = line[start + 1 : -1]
+    body = [deeper + content]
+    if len(body[0]) > WIDTH:
+        body = [part for piece in _pieces(content) for part in wrapped(deeper + piece, ",")]
+    return [line[: start + 1], *body, indent + line[-1] + tail]
+
+
+def _opening(line: str) -> int:
+    """Where the bracket opens that the last character closes."""
+    level = 0
+    for place in range(len(line) - 1, -1, -1):
+        level += (line[place] in ")]") - (line[place] in "([")
+        if level == 0:
+            return place
+    return 0
+
+
+def _pieces(content: str) -> list[str]:
+    """Text cut at its commas, but not at those inside brackets."""
+    pieces, level = [""], 0
+    for mark in content:
+        level += (mark in "([") - (mark in ")]")
+        if mark == "," and level == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += mark
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
 def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iterator[str]:
     """The lines of a call that does not fit on one: all items on a line of their own, or each."""
     deeper = indent + INDENT

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import linecache
 import sys
+from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from archspec.ir.graph import Graph
+from archspec.lower import weights as arrays
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,3 +36,15 @@ def build(source: str, class_name: str) -> nn.Module:
     """A new network of the class the text defines."""
     made: nn.Module = getattr(execute(source, class_name), class_name)()
     return made
+
+
+def fill(module: nn.Module, graph: Graph, weights: Mapping[str, Any] | str | Path) -> None:
+    """Give a network its weights, from a state dict or a file.
+
+    Raises:
+        ArchspecError: they do not fit; the module is left as it was.
+    """
+    import torch
+
+    state = {name: torch.from_numpy(array) for name, array in arrays.given(graph, weights).items()}
+    module.load_state_dict(state)

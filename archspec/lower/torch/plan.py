@@ -10,11 +10,11 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.rules import unsupported
-from archspec.lower.torch.calls import Call
+from archspec.lower.torch.calls import Call, Leaf
 from archspec.lower.torch.rules import leaf
 
 
@@ -99,6 +99,7 @@ class _Planner:
         self.readers = Counter(value for node in graph.nodes for value in node.inputs)
         self.readers.update(output.value for output in graph.outputs)
         self.helpers: set[tuple[str, int]] = set()
+        self.callees: dict[Value, str] = {}
 
     def module(self, region: Region, name: str) -> Module:
         module = Module(name, region)
@@ -119,7 +120,7 @@ class _Planner:
                 self.child(module, item, hint, training)
 
     def node(self, module: Module, node: Node, hint: str, training_only: bool) -> None:
-        written = leaf(node)
+        written = self.overwriting(node, leaf(node))
         step = Step(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
         if written.module is not None and (written.function is None or _wants_module(node)):
             step.attribute = _attribute(module, node.owner, node.name, node)
@@ -131,6 +132,17 @@ class _Planner:
             step.function = written.function
         module.steps.append(step)
         module.reads.update(node.inputs)
+        callee = written.module if step.attribute is not None else step.function
+        self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
+
+    def overwriting(self, node: Node, written: Leaf) -> Leaf:
+        """An activation that may overwrite its input, which nobody else reads, now or going backward."""
+        plain = written.module or written.function
+        if plain is None or not plain.inplace or self.readers[node.inputs[0]] > 1:
+            return written
+        if self.callees.get(node.inputs[0]) not in _OVERWRITABLE:
+            return written
+        return Leaf(_inplace(written.module), _inplace(written.function), written.helper)
 
     def child(self, module: Module, region: Region, hint: str, training_only: bool) -> None:
         assert region.name is not None
@@ -175,6 +187,21 @@ def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Ite
             part = slice(start or None, stop if stop < len(child.steps) else None)
             yield Step(inputs, step.outputs, attribute, part=part, hint=hint, training_only=training_only)
             inputs, start = step.outputs, stop
+
+
+_OVERWRITABLE = frozenset(
+    [f"nn.{kind}{d}d" for kind in ("Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool") for d in (1, 2, 3)]
+    + [f"F.{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)]
+    + ["nn.Linear", "+", "torch.cat"]
+)
+"""Callees that make a new tensor and whose backward pass does not read it."""
+
+
+def _inplace(call: Call | None) -> Call | None:
+    if call is None:
+        return None
+    arguments, defaults = {**call.arguments, "inplace": True}, {**call.defaults, "inplace": False}
+    return replace(call, arguments=arguments, defaults=defaults)
 
 
 def _wants_module(node: Node) -> bool:

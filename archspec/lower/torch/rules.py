@@ -244,7 +244,9 @@ def _tanh(node: Node) -> Leaf:
     assert isinstance(op, activation.Tanh)
     if op.scale == op.slope == 1:
         return _both(call("nn.Tanh", {}, {}), "torch.tanh")
-    return Leaf(call("ScaledTanh", {"scale": op.scale, "slope": op.slope}, {}), helper=("ScaledTanh", 0))
+    numbers: dict[str, Constant] = {"scale": op.scale, "slope": op.slope}
+    written = function("tanh", "{scale} * torch.tanh({slope} * {x})", numbers)
+    return Leaf(call("ScaledTanh", numbers, {}), written, helper=("ScaledTanh", 0))
 
 
 @RULES.rule(activation.Dropout)
@@ -333,6 +335,14 @@ def _pad(node: Node) -> Leaf:
     pads = _flat(op.pads(node.inputs[0].type))
     optional: dict[str, tuple[Constant, Constant]] = {"mode": (op.mode, "constant"), "value": (op.value, 0.0)}
     return Leaf(function=call("F.pad", {"pad": pads}, optional))
+
+
+@RULES.rule(layout.PadChannels)
+def _pad_channels(node: Node) -> Leaf:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, layout.PadChannels)
+    pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
+    return Leaf(function=call("F.pad", {"pad": _flat(pads)}, {}))
 
 
 @RULES.rule(layout.CenterCrop)

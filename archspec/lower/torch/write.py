@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
 from archspec.lower.torch.calls import Call
-from archspec.lower.torch.classes import Class, classes
+from archspec.lower.torch.classes import Class, camel, classes
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
-from archspec.lower.torch.layout import INDENT, WIDTH, Item, assignment, call_lines, literal, statement
+from archspec.lower.torch.layout import INDENT, WIDTH, Item, assignment, call_lines, literal, statement, wrapped
 from archspec.lower.torch.module_names import RESERVED
 from archspec.lower.torch.plan import plan
 
@@ -40,12 +40,15 @@ def source(graph: Graph, about: About) -> str:
     planned = plan(graph)
     root = class_name(graph)
     helpers = [helper(*wanted) for wanted in planned.helpers]
+    start = initialization(graph)
     found = classes(planned, root, [name for name, _ in helpers])
     body: list[str] = []
+    for name, rows in start.tables.items():
+        body += ["", "# fmt: off", f"{name} = (", *rows, ")", "# fmt: on"]
     for _, text in helpers:
         body += ["", "", *text.rstrip("\n").split("\n")]
     for each in found:
-        body += ["", "", *_class(each, graph, about if each is found[-1] else None)]
+        body += ["", "", *_class(each, graph, *((about, start.lines) if each is found[-1] else ()))]
     body += ["", "", *_main(graph, root)]
     head = ['"""' + _docstring(_title(graph, about), "") + '"""', "", *_imports("\n".join(body))]
     return "\n".join([*head, *body, ""])
@@ -53,8 +56,8 @@ def source(graph: Graph, about: About) -> str:
 
 def class_name(graph: Graph) -> str:
     """The name of the network's class."""
-    words = "".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_", graph.name))
-    return words if words.isidentifier() and words not in ("F", "Tensor") else f"Network{words}"
+    name = camel(graph.name)
+    return name if name.isidentifier() and name not in ("F", "Tensor") else f"Network{name}"
 
 
 def _title(graph: Graph, about: About) -> str:
@@ -70,8 +73,8 @@ def _imports(body: str) -> Iterator[str]:
     yield "from torch import Tensor, nn"
 
 
-def _class(found: Class, graph: Graph, about: About | None) -> Iterator[str]:
-    """One class; the root's docstring tells about the network."""
+def _class(found: Class, graph: Graph, about: About | None = None, start: Sequence[str] = ()) -> Iterator[str]:
+    """One class; the root's docstring tells about the network, and its constructor starts the weights."""
     base = "nn.Sequential" if found.sequential else "nn.Module"
     yield f"class {found.name}({base}):"
     text = _network_docstring(graph, about) if about else [_block_docstring(found)]
@@ -81,7 +84,7 @@ def _class(found: Class, graph: Graph, about: About | None) -> Iterator[str]:
         yield f'{INDENT}"""'
     if found.children or found.parameters.found:
         yield ""
-        yield from _constructor(found, initialization(graph) if about else [])
+        yield from _constructor(found, start)
     if not found.sequential:
         yield ""
         yield from _forward(found, graph, root=about is not None)
@@ -130,7 +133,8 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
         else:
             yield from statement(Call("self.add_module", {"name": name, "module": child}, 2), deeper)
     yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(found.parameters.stored))
-    yield from (deeper + line for line in extra)
+    for line in extra:
+        yield from wrapped(deeper + line)
 
 
 def _signature(found: Class) -> Iterator[str]:
@@ -159,8 +163,7 @@ def _def_lines(name: str, parameters: Sequence[str], returned: str) -> Iterator[
 def _forward(found: Class, graph: Graph, *, root: bool) -> Iterator[str]:
     module = found.module
     arguments = _arguments(module.inputs, graph)
-    constructors = {name: child.callee for name, child in found.children.items() if isinstance(child, Call)}
-    forward = Forward(module, found.functions, constructors, arguments)
+    forward = Forward(module, found.functions, arguments)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from _def_lines("forward", typed, forward.annotation(root=root))
     yield from forward.lines(INDENT * 2, shapes=len(found.instances) == 1, root=root)

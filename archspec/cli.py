@@ -1,0 +1,310 @@
+"""The command line. Data goes to stdout, everything else to stderr; this is the one file that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import archspec
+from archspec.diagnostics import ArchspecError, Diagnostic, fail
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from archspec.loading import Compiled
+    from archspec.network import Network
+
+app = typer.Typer(
+    name="archspec",
+    help="A compiler for neural-network architectures: YAML in; checked shapes, PyTorch, ONNX and diagrams out.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SpecArgument = Annotated[str, typer.Argument(help="A file, FILE:VARIANT, or a name in the zoo.", show_default=False)]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PARAM=VALUE", help="Another value for a param of the spec.")
+]
+InputOption = Annotated[
+    list[str] | None,
+    typer.Option("--input", metavar="[NAME=]SIZES", help="Another shape for an input, such as 3x512x512."),
+]
+OutputOption = Annotated[
+    Path, typer.Option("-o", "--output", help="The file to write; its ending says what.", show_default=False)
+]
+
+
+class Format(StrEnum):
+    """How diagnostics are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+class Direction(StrEnum):
+    """Where a diagram flows to."""
+
+    TB = "TB"
+    LR = "LR"
+    BT = "BT"
+    RL = "RL"
+
+
+def main() -> None:
+    """Run the command line; every mistake becomes a message and exit code 1."""
+    try:
+        app()
+    except ArchspecError as error:
+        _report(error.diagnostics)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        sys.stdout.write(f"archspec {archspec.__version__}\n")
+        raise typer.Exit
+
+
+@app.command()
+def check(
+    specs: Annotated[
+        list[str], typer.Argument(metavar="SPEC...", help="Files or names in the zoo.", show_default=False)
+    ],
+    format: Annotated[Format, typer.Option(help="How to print what is found.")] = Format.TEXT,
+    allow: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A warning not to give.")] = None,
+) -> None:
+    """Print every mistake and warning; exit 1 if there is a mistake."""
+    found = [
+        diagnostic for spec in specs for diagnostic in archspec.check(spec) if diagnostic.code not in (allow or ())
+    ]
+    if format is Format.JSON:
+        sys.stdout.write(json.dumps([diagnostic.as_json() for diagnostic in found], indent=2) + "\n")
+    elif format is Format.GITHUB:
+        sys.stdout.writelines(_github(diagnostic) + "\n" for diagnostic in found)
+    else:
+        _report(found, stderr=False)
+    errors = sum(diagnostic.severity == "error" for diagnostic in found)
+    if format is Format.TEXT:
+        from archspec.report.units import plural
+
+        counts = f"{plural(errors, 'error')}, {plural(len(found) - errors, 'warning')}"
+        _say(f"{plural(len(specs), 'spec')}: {counts if found else 'no mistakes'}")
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command()
+def summary(
+    spec: SpecArgument,
+    set: SetOption = None,
+    input: InputOption = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print the layers: shapes, parameters, multiply-accumulates, receptive fields, memory."""
+    compiled = _compile(spec, set, input)
+    if compiled.network is not None:
+        if as_json:
+            sys.stdout.write(json.dumps(compiled.network.as_json(), indent=2) + "\n")
+        else:
+            _table(compiled.network, depth)
+    _finish(compiled)
+
+
+@app.command()
+def compile(
+    spec: SpecArgument,
+    output: OutputOption,
+    set: SetOption = None,
+    input: InputOption = None,
+    weights: Annotated[Path | None, typer.Option(help="A safetensors file for .onnx; else first values.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For first values.")] = 0,
+    opset: Annotated[int | None, typer.Option(help="The version of ONNX's operators.")] = None,
+) -> None:
+    """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
+    network = _network(spec, set, input)
+    ending = output.suffix
+    if ending == ".onnx":
+        network.to_onnx(output, weights, opset=opset, seed=seed)
+    elif ending == ".safetensors":
+        network.save_weights(output, weights, seed=seed)
+    elif ending == ".py":
+        network.save_source(output)
+    elif ending == ".json":
+        network.save_json(output)
+    else:
+        raise fail(
+            "wrong-target",
+            f"cannot tell what to write from the name {output}",
+            help="end it with .py, .onnx, .safetensors or .json",
+        )
+    _say(f"wrote {output}")
+
+
+@app.command()
+def draw(
+    spec: SpecArgument,
+    output: OutputOption,
+    set: SetOption = None,
+    input: InputOption = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
+    ] = None,
+    rankdir: Annotated[Direction, typer.Option(help="Where the diagram flows to.")] = Direction.TB,
+    show: Annotated[
+        str, typer.Option(metavar="WHAT,...", help="What to write: shapes, names, params, macs, field.")
+    ] = "shapes,names",
+) -> None:
+    """Draw the network: .svg, .png, .pdf or .dot."""
+    network = _network(spec, set, input)
+    wanted = [word.strip() for word in show.split(",") if word.strip()]
+    network.draw(output, depth=depth, rankdir=rankdir.value, show=wanted)
+    _say(f"wrote {output}")
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False) -> None:
+    """List the zoo."""
+    from archspec.loading import catalogue
+
+    found = list(catalogue())
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("name", "spec", "summary"):
+        table.add_column(heading, no_wrap=heading != "summary")
+    for entry in found:
+        table.add_row(entry["name"], entry["spec"], entry["summary"])
+    _console().print(table)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of specs, for editors."""
+    from archspec.frontend.schema import schema
+
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
+
+
+# --- what commands share --------------------------------------------------------------------------------------------
+
+
+def _compile(spec: str, set: Sequence[str] | None, input: Sequence[str] | None) -> Compiled:
+    from archspec import loading
+
+    return loading.compile(spec, input=_inputs(input), params=_params(set))
+
+
+def _network(spec: str, set: Sequence[str] | None, input: Sequence[str] | None) -> Network:
+    """The network of a spec without mistakes; warnings are given, and mistakes end the command."""
+    compiled = _compile(spec, set, input)
+    if compiled.errors or compiled.network is None:
+        raise ArchspecError(compiled.diagnostics)
+    _report(compiled.diagnostics)
+    return compiled.network
+
+
+def _finish(compiled: Compiled) -> None:
+    _report(compiled.diagnostics)
+    if compiled.errors:
+        raise typer.Exit(1)
+
+
+def _params(given: Sequence[str] | None) -> dict[str, Any]:
+    """What `--set` says, each value read as a spec would read it."""
+    from archspec.loading import constant
+
+    values: dict[str, Any] = {}
+    for item in given or ():
+        name, equals, text = item.partition("=")
+        if not equals or not name:
+            raise fail("wrong-value", f"--set {item} is not PARAM=VALUE", help="as in --set classes=10")
+        values[name.strip()] = constant(text, f"--set {name.strip()}")
+    return values
+
+
+def _inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
+    if not given:
+        return None
+    named: dict[str, tuple[int, ...]] = {}
+    for item in given:
+        name, equals, text = item.rpartition("=")
+        sizes = text.split("x")
+        if not all(size.isdecimal() for size in sizes):
+            raise fail("wrong-input", f"--input {item} is not sizes with an x between", help="as in --input 3x224x224")
+        named[name if equals else ""] = tuple(map(int, sizes))
+    return named[""] if list(named) == [""] else named
+
+
+def _table(network: Network, depth: int | None) -> None:
+    from rich.text import Text
+
+    from archspec.report import summary as report
+
+    console = _console()
+    if network.title:
+        console.print(Text(f"{network.name}: {network.title}", style="bold"), soft_wrap=True)
+    shapes = "  ".join(f"{value.name} {value.type}" for value in network.graph.inputs)
+    console.print(Text(shapes), end="\n\n")
+    table = report.table(network.facts, depth, width=console.width if console.is_terminal else None)
+    if not console.is_terminal:
+        console.width = max(80, console.measure(table).maximum)
+    console.print(table)
+    console.print()
+    for label, words in report.totals(network.facts):
+        console.print(Text(f"{label:<12} {words}"), soft_wrap=True)
+
+
+def _report(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:
+    """Print diagnostics, in colour on a terminal."""
+    found = list(found)
+    stream = sys.stderr if stderr else sys.stdout
+    if not stream.isatty():
+        stream.writelines(diagnostic.render() + "\n" for diagnostic in found)
+    elif found:
+        from archspec.report.diagnostics import coloured
+
+        console = _console(stderr=stderr)
+        for diagnostic in found:
+            console.print(coloured(diagnostic), soft_wrap=True)
+
+
+def _github(found: Diagnostic) -> str:
+    """A diagnostic as a workflow command, which GitHub shows beside the line."""
+    facts = found.as_json()
+    text = "\n".join([found.message, *("  ".join(note) for note in found.notes), *filter(None, [found.help])])
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    place = ",".join(f"{key}={facts[name]}" for key, name in _PLACE.items() if facts[name] is not None)
+    return f"::{found.severity} {place + ',' if place else ''}title={found.code}::{escaped}"
+
+
+_PLACE = {"file": "file", "line": "line", "col": "column", "endLine": "end_line", "endColumn": "end_column"}
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)

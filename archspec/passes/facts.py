@@ -1,0 +1,37 @@
+"""Everything the analyses know about a graph, each worked out when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from archspec.ir.graph import Graph, Node, Value
+from archspec.passes.cost import Cost, costs, total
+from archspec.passes.memory import Memory, memory
+from archspec.passes.receptive_field import Field, receptive_fields
+
+
+class Facts:
+    """The facts of one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    @cached_property
+    def costs(self) -> dict[Node, Cost]:
+        """Parameters and arithmetic of each node."""
+        return costs(self.graph)
+
+    @cached_property
+    def total(self) -> Cost:
+        """Parameters and arithmetic of the whole network."""
+        return total(self.graph, self.costs)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Activation memory of one sample."""
+        return memory(self.graph)
+
+    @cached_property
+    def fields(self) -> dict[Value, Field]:
+        """Receptive fields with respect to the first input."""
+        return receptive_fields(self.graph)

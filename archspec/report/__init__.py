@@ -1,0 +1,1 @@
+"""Facts made readable: rows, tables and JSON."""

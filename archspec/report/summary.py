@@ -1,0 +1,124 @@
+"""The summary of a network: a table for people, one object for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archspec.passes.facts import Facts
+from archspec.passes.receptive_field import Field
+from archspec.report import units
+from archspec.report.rows import Row, rows
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -> Table:
+    """The layers of a network, a row each, for a terminal `width` columns wide; without a width as wide as it gets."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    found = list(rows(facts, depth))
+    wide = width is None or width >= 100
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2 if wide else 1, 0, 0))
+    made.add_column("layer", no_wrap=True, overflow="ellipsis")
+    made.add_column("op", no_wrap=True, overflow="ellipsis")
+    made.add_column("output", no_wrap=True)
+    for heading in ("params", "MACs", "field"):
+        made.add_column(heading, justify="right", no_wrap=True)
+    if wide:
+        made.add_column("memory", justify="right", no_wrap=True)
+    for row in found:
+        memory = [units.memory(sum(value.type.bytes for value in row.outputs))] if wide else []
+        style = "bold" if row.layers else "dim" if row.training_only else None
+        made.add_row(*_cells(row), *memory, style=style)
+    return made
+
+
+def text(facts: Facts, depth: int | None = None, *, width: int | None = None) -> str:
+    """The table and the totals under it."""
+    from rich.console import Console
+
+    made = table(facts, depth, width=width)
+    console = Console(width=width or 1000, color_system=None, legacy_windows=False)
+    if width is None:
+        console.width = console.measure(made).maximum
+    with console.capture() as captured:
+        console.print(made)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    return "\n".join([*lines, "", *(f"{label:<12} {words}" for label, words in totals(facts)), ""])
+
+
+def totals(facts: Facts) -> list[tuple[str, str]]:
+    """What stands under the table: label and text."""
+    total, memory = facts.total, facts.memory
+    fixed = total.params - total.trainable_params
+    learned = f"{total.params:,}" + (f", of which {fixed:,} are fixed" if fixed else "")
+    found = [("parameters", f"{learned} ({units.memory(total.weight_bytes)} with buffers)")]
+    if total.buffers:
+        found.append(("buffers", f"{total.buffers:,}"))
+    found.append(("MACs", f"{total.macs:,} for one sample"))
+    other = ", ".join(
+        f"{count:,} {name}" for name, count in sorted(total.work.other.items(), key=lambda item: -item[1])
+    )
+    if other:
+        found.append(("other work", other))
+    at = f" at {memory.peak_at}" if memory.peak_at else ""
+    found.append(("activations", f"{units.memory(memory.peak)} at once{at}, {units.memory(memory.total)} in all"))
+    return found
+
+
+def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
+    """The summary as one object; shapes are those of one sample, without the batch axis."""
+    graph, total = facts.graph, facts.total
+    return {
+        "name": graph.name,
+        "variant": variant,
+        "inputs": {value.name: list(value.type.sizes) for value in graph.inputs},
+        "outputs": {output.name: list(output.value.type.sizes) for output in graph.outputs},
+        "params": total.params,
+        "trainable_params": total.trainable_params,
+        "buffers": total.buffers,
+        "macs": total.macs,
+        "operations": total.work.operations,
+        "other_work": dict(total.work.other),
+        "memory": {
+            "weights": total.weight_bytes,
+            "peak_activations": facts.memory.peak,
+            "all_activations": facts.memory.total,
+        },
+        "layers": [
+            {
+                "name": node.name,
+                "op": node.op.kind,
+                "output": list(node.outputs[0].type.sizes),
+                "params": facts.costs[node].params,
+                "macs": facts.costs[node].macs,
+                "receptive_field": field.as_json() if (field := facts.fields.get(node.outputs[0])) else None,
+            }
+            for node in graph.nodes
+        ],
+    }
+
+
+def _cells(row: Row) -> list[str]:
+    cost = row.cost
+    outputs = " ".join(units.size(value.type.sizes) for value in row.outputs)
+    return [
+        "  " * row.level + row.local_name,
+        row.kind,
+        outputs,
+        f"{cost.params:,}" if cost.params else "",
+        f"{cost.macs:,}" if cost.macs else "",
+        _field(row.field),
+    ]
+
+
+def _field(field: Field | None) -> str:
+    """The size of a receptive field: `212`, `5×3`, `all`."""
+    if field is None:
+        return ""
+    if field.everything:
+        return "all"
+    sizes = ["all" if size is None else str(size) for size in field.size]
+    return sizes[0] if len(set(sizes)) == 1 else "×".join(sizes)
