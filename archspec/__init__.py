@@ -8,7 +8,8 @@ Importing the package imports neither torch nor onnx; what a target needs is imp
 
 from archspec.diagnostics import ArchspecError, Diagnostic
 from archspec.loading import check, load, parse
-from archspec.network import Layer, Network
+from archspec.network import Network
+from archspec.passes.layers import Layer
 
 __all__ = ["ArchspecError", "Diagnostic", "Layer", "Network", "check", "load", "parse"]
 

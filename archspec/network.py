@@ -4,62 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from archspec.frontend.spec import Spec
-from archspec.ir.graph import Graph, Node
+from archspec.ir.graph import Graph
 from archspec.ir.text import text
 from archspec.lower import files
-from archspec.passes.cost import Cost
 from archspec.passes.facts import Facts
+from archspec.passes.layers import Layer, layers
 from archspec.passes.memory import Memory
-from archspec.passes.receptive_field import Field
 from archspec.report import units
 
 if TYPE_CHECKING:
     from torch import nn
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer of a network and its facts. Shapes are those of one sample, without the batch axis."""
-
-    node: Node
-    cost: Cost
-    field: Field | None
-
-    @property
-    def name(self) -> str:
-        return self.node.name
-
-    @property
-    def op(self) -> str:
-        return self.node.op.kind
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The sizes of its (first) output."""
-        return self.node.outputs[0].type.sizes
-
-    @property
-    def params(self) -> int:
-        return self.cost.params
-
-    @property
-    def macs(self) -> int:
-        return self.cost.macs
-
-    @property
-    def receptive_field(self) -> tuple[int | None, ...] | None:
-        """How many input positions it sees along each axis; None where it sees everything."""
-        return None if self.field is None or self.field.everything else self.field.size
-
-    def __repr__(self) -> str:
-        return f"<Layer {self.name}: {self.op} {self.shape}, {self.params:,} params, {self.macs:,} MACs>"
 
 
 class Network:
@@ -128,17 +88,22 @@ class Network:
 
     @cached_property
     def layers(self) -> dict[str, Layer]:
-        """All layers by name, in order."""
-        costs, fields = self.facts.costs, self.facts.fields
-        return {node.name: Layer(node, costs[node], fields.get(node.outputs[0])) for node in self.graph.nodes}
+        """The layers by name, in order."""
+        return {name: layer for name, layer in self._named.items() if not layer.part}
+
+    @cached_property
+    def _named(self) -> dict[str, Layer]:
+        """The layers and the parts that have a name; a layer goes before a part of the same name."""
+        found = list(layers(self.facts))
+        return {layer.name: layer for layer in sorted(found, key=lambda layer: not layer.part)}
 
     def __getitem__(self, name: str) -> Layer:
-        """The layer of a name.
+        """The layer of a name, or the part: `net["layer1.0.conv1"]`, `net["layer1"]`.
 
         Raises:
             KeyError: there is none.
         """
-        return self.layers[name]
+        return self._named[name]
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers.values())

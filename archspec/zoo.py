@@ -44,19 +44,22 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
 
 
 def names() -> Iterator[tuple[str, Path]]:
-    """Every name the zoo answers to, with its file."""
+    """Every network of the zoo by the name it goes by, with its file: the variants of a file, or what has none."""
     for path in files():
-        for name in _names(path):
+        own, variants = _names(path)
+        for name in variants or (own,):
             yield name, path
 
 
 def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
+    known: dict[str, None] = {}
     for path in files():
-        if path.stem == name and (variant or name not in _names(path)):
-            return path, variant
-        if variant is None and name in _names(path):
+        own, variants = _names(path)
+        if variant is None and name in variants:
             return path, name
-    known = dict.fromkeys(known for known, _ in names())
+        if name in (own, path.stem):
+            return path, variant
+        known.update(dict.fromkeys((*variants, own, path.stem)))
     raise fail(
         "unknown-spec",
         f"there is no spec '{name}'",
@@ -69,8 +72,8 @@ _VARIANT = re.compile(r"^  ([A-Za-z0-9_]+):")
 
 
 @lru_cache(maxsize=256)
-def _names(path: Path) -> tuple[str, ...]:
-    """The variants of a zoo file, or its own name where it has none, read off its lines without parsing it.
+def _names(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The name of a zoo file and those of its variants, read off its lines without parsing it.
 
     The zoo's files are ours: their variants stand two spaces in, under `variants:`.
     """
@@ -82,4 +85,4 @@ def _names(path: Path) -> tuple[str, ...]:
             own = top[2].split("#")[0].strip() if section == "name" else own
         elif section == "variants" and (variant := _VARIANT.match(line)):
             variants.append(variant[1])
-    return tuple(variants) or (own,)
+    return own, tuple(variants)

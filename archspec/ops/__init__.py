@@ -21,7 +21,7 @@ from archspec.ops.activation import (
 from archspec.ops.base import Op, Refusal, View, Work
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.join import Add, Concat, Max, Mean, Mul
-from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, Permute, Reshape, Select, Upsample
+from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
 from archspec.ops.linear import Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, LocalResponseNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
@@ -36,6 +36,6 @@ OPS: tuple[type[Op], ...] = (
     Relu, Relu6, LeakyRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish, Softplus,
     Softmax, LogSoftmax, Dropout,
     Add, Mul, Mean, Max, Concat,
-    Flatten, Reshape, Permute, Select, Pad, CenterCrop, Upsample, Identity,
+    Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample, Identity,
 )  # fmt: skip
 """Every op, by family. The order is the order of the reference."""

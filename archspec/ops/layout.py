@@ -200,6 +200,31 @@ class Pad(Op):
         return along([shifted(IDENTITY, -before) for before, _ in self.pads(inputs[0])])
 
 
+class PadChannels(Op):
+    """Channels of zeros after those that flow in: the shortcut of a residual network that costs no parameters.
+
+    Attributes:
+        channels: how many channels there are then.
+    """
+
+    kind: ClassVar[str] = "pad_channels"
+    principal: ClassVar[str | None] = "channels"
+
+    channels: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        need_axis(self.kind, 1, tensor)
+        if self.channels < tensor.channels:
+            raise Refusal(
+                "wrong-size",
+                f"'{self.kind}' cannot make {self.channels} channels of {tensor}",
+                help="channels are added; use `select` to keep some of them",
+            )
+        return (tensor.with_sizes(self.channels, *tensor.spatial),)
+
+
 class CenterCrop(Op):
     """The middle of the spatial axes; an odd row too many is cut after the middle.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archspec.passes.facts import Facts
+from archspec.passes.layers import Layer, layers
 from archspec.passes.receptive_field import Field
 from archspec.report import units
-from archspec.report.rows import Row, rows
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +18,6 @@ def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    found = list(rows(facts, depth))
     wide = width is None or width >= 100
     made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2 if wide else 1, 0, 0))
     made.add_column("layer", no_wrap=True, overflow="ellipsis")
@@ -28,10 +27,10 @@ def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -
         made.add_column(heading, justify="right", no_wrap=True)
     if wide:
         made.add_column("memory", justify="right", no_wrap=True)
-    for row in found:
-        memory = [units.memory(sum(value.type.bytes for value in row.outputs))] if wide else []
-        style = "bold" if row.layers else "dim" if row.training_only else None
-        made.add_row(*_cells(row), *memory, style=style)
+    for layer in layers(facts, depth):
+        memory = [units.memory(sum(value.type.bytes for value in layer.outputs))] if wide else []
+        style = "bold" if layer.part else "dim" if layer.training_only else None
+        made.add_row(*_cells(layer), *memory, style=style)
     return made
 
 
@@ -101,16 +100,14 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
     }
 
 
-def _cells(row: Row) -> list[str]:
-    cost = row.cost
-    outputs = " ".join(units.size(value.type.sizes) for value in row.outputs)
+def _cells(layer: Layer) -> list[str]:
     return [
-        "  " * row.level + row.local_name,
-        row.kind,
-        outputs,
-        f"{cost.params:,}" if cost.params else "",
-        f"{cost.macs:,}" if cost.macs else "",
-        _field(row.field),
+        "  " * layer.level + layer.name.rpartition(".")[2],
+        layer.op,
+        " ".join(units.size(value.type.sizes) for value in layer.outputs),
+        f"{layer.params:,}" if layer.params else "",
+        f"{layer.macs:,}" if layer.macs else "",
+        _field(layer.field),
     ]
 
 

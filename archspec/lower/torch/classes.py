@@ -140,7 +140,7 @@ class _Classes:
 
 def camel(name: str) -> str:
     """A name as classes are called: `conv_bn` is ConvBn; numbers stay apart, `lenet5_1998` is Lenet5_1998."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_(?!\d)|(?<!\d)_", name))
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9_]+|_(?!\d)|(?<!\d)_", name))
 
 
 def _label(module: Module) -> str:

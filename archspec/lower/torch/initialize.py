@@ -40,7 +40,7 @@ def initialization(graph: Graph) -> Start:
     for (kind, name), weights in wanted.items():
         first = weights[0][1]
         if first is not None and first.kind != "values" and len(weights) > 1 and {w for _, w in weights} == {first}:
-            loops.setdefault(kind, []).append(_call(f"module.{name}", first))
+            loops.setdefault(kind, []).extend(_in_loop(name, first))
         else:
             single += [_one(key, changed, start) for key, changed in weights if changed is not None]
     start.lines += [*_loop(loops), *single]
@@ -60,6 +60,11 @@ def _loop(loops: Mapping[str, list[str]]) -> Iterator[str]:
     for i, (kind, lines) in enumerate(loops.items()):
         yield f"{INDENT}{'elif' if i else 'if'} isinstance(module, {kind}):"
         yield from (INDENT * 2 + line for line in lines)
+
+
+def _in_loop(name: str, initializer: Initializer) -> list[str]:
+    call = _call(f"module.{name}", initializer)
+    return [call] if name != "bias" else ["if module.bias is not None:", INDENT + call]
 
 
 def _one(key: str, initializer: Initializer, start: Start) -> str:

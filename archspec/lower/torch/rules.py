@@ -96,9 +96,8 @@ def _conv_transpose(node: Node) -> Leaf:
 
 
 def _plain_padding(window: Sliding) -> bool:
-    """Whether PyTorch's poolings take this padding: as much on both sides, and at most half the window."""
-    spans = [extent(kernel, dilation) for kernel, _, dilation, _ in window.axes]
-    return window.symmetric and all(pads[0] <= span // 2 for pads, span in zip(window.pads, spans, strict=True))
+    """Whether PyTorch's poolings take this padding: as much on both sides, and at most half the kernel."""
+    return window.symmetric and all(pads[0] <= kernel // 2 for kernel, _, _, pads in window.axes)
 
 
 def _completing(node: Node, window: Sliding) -> tuple[Pads, ...]:
@@ -299,6 +298,8 @@ def _identity(node: Node) -> Leaf:
 def _flatten(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, layout.Flatten)
+    if not node.inputs[0].type.sizes:
+        return Leaf(function=function("reshape", "{x}.reshape(-1, 1)"))
     module = call("nn.Flatten", {}, {"start_dim": (op.start, 1), "end_dim": (op.end, -1)})
     arguments: dict[str, Constant] = {"start_dim": op.start, "end_dim": op.end}
     template = "torch.flatten({x}, {start_dim})" if op.end == -1 else "torch.flatten({x}, {start_dim}, {end_dim})"

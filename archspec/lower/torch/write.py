@@ -57,7 +57,7 @@ def source(graph: Graph, about: About) -> str:
 def class_name(graph: Graph) -> str:
     """The name of the network's class."""
     name = camel(graph.name)
-    return name if name.isidentifier() and name not in ("F", "Tensor") else f"Network{name}"
+    return name if name[:1].isalpha() and name not in ("F", "Tensor", *keyword.kwlist) else f"Network{name}"
 
 
 def _title(graph: Graph, about: About) -> str:
@@ -121,7 +121,7 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
     yield f"{deeper}super().__init__()"
     for name, child in found.children.items():
         if name.isidentifier() and not keyword.iskeyword(name):
-            if name in RESERVED:
+            if name in RESERVED or name.startswith("_"):
                 node = next(found.module.region.nodes(), None)
                 raise fail(
                     "unsupported",

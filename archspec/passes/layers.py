@@ -1,0 +1,90 @@
+"""The layers of a network as people speak of them: each layer, and each part that has a name, with its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.ir.graph import Node, Region, Value
+from archspec.passes.cost import Cost
+from archspec.passes.facts import Facts
+from archspec.passes.receptive_field import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer, or a part of the network with a name, and its facts.
+
+    Shapes are those of one sample, without the batch axis. `op` is the op of a layer, and of a part the block or the
+    structure it is. `level` counts the named parts around it, `nodes` are those in it: one for a layer.
+    """
+
+    name: str
+    op: str
+    outputs: tuple[Value, ...]
+    cost: Cost
+    field: Field | None
+    level: int
+    nodes: tuple[Node, ...]
+    part: bool = False
+    training_only: bool = False
+
+    @property
+    def node(self) -> Node:
+        """The node of a layer; of a part the first."""
+        return self.nodes[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of its (first) output."""
+        return self.outputs[0].type.sizes if self.outputs else ()
+
+    @property
+    def params(self) -> int:
+        """Parameters; none where it uses another layer's."""
+        return self.cost.params
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one sample."""
+        return self.cost.macs
+
+    @property
+    def receptive_field(self) -> tuple[int | None, ...] | None:
+        """How many input positions it sees along each axis; None where it sees everything."""
+        return None if self.field is None or self.field.everything else self.field.size
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.op} {self.shape}, {self.params:,} params, {self.macs:,} MACs>"
+
+
+def layers(facts: Facts, depth: int | None = None) -> Iterator[Layer]:
+    """The layers and named parts of a graph in order, a part before what it holds.
+
+    Parts below `depth` levels stay closed: what they hold is left out.
+    """
+    yield from _layers(facts, facts.graph.body, 0, depth, False)
+
+
+def _layers(facts: Facts, region: Region, level: int, depth: int | None, training: bool) -> Iterator[Layer]:
+    for item in region.items:
+        if isinstance(item, Node):
+            field = facts.fields.get(item.outputs[0])
+            yield Layer(
+                item.name, item.op.kind, item.outputs, facts.costs[item], field, level, (item,), False, training
+            )
+            continue
+        training_only = training or item.training_only
+        if item.name is None:
+            yield from _layers(facts, item, level, depth, training_only)
+        elif inside := tuple(item.nodes()):
+            yield _part(facts, item, inside, level, training_only)
+            if depth is None or level + 1 < depth:
+                yield from _layers(facts, item, level + 1, depth, training_only)
+
+
+def _part(facts: Facts, region: Region, inside: tuple[Node, ...], level: int, training_only: bool) -> Layer:
+    cost = sum((facts.costs[node] for node in inside), Cost())
+    field = facts.fields.get(region.outputs[0]) if region.outputs else None
+    op = region.block or ("repeat" if region.kind == "iteration" else region.kind)
+    return Layer(region.name or "", op, region.outputs, cost, field, level, inside, True, training_only)

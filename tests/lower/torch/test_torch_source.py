@@ -1,0 +1,163 @@
+"""The source text: what a careful engineer would have written, and nothing a spec can smuggle in."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import archspec
+from archspec import zoo
+from archspec.lower.torch.module_names import RESERVED
+
+NAMES = sorted(name for name, _ in zoo.names())
+
+LONGEST = {"resnet50": 120, "vgg16": 80}
+"""Lines a network may take; what a reader would have needed by hand, and less than torchvision's files."""
+
+
+TYPED = ("lenet5_1998", "alexnet_grouped", "vgg16_bn", "resnet18", "preact_resnet50", "resnet20_cifar", "unet")
+"""One network of each family, for the slow check of types."""
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source of every network of the zoo."""
+    folder = tmp_path_factory.mktemp("sources")
+    for name in NAMES:
+        archspec.load(name).save_source(folder / f"{name}.py")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [
+            "ruff",
+            "check",
+            "--isolated",
+            "--select",
+            "E,F,W,I,UP,B,C4,SIM,PIE,RET,RUF",
+            "--ignore",
+            "B009,B010,RUF001,RUF002",
+        ],
+        ["ruff", "format", "--isolated", "--check", "--diff"],
+        ["mypy", "--no-incremental", "--no-warn-unused-configs", "--config-file="],
+    ],
+    ids=["lint", "format", "types"],
+)
+def test_a_reviewer_has_nothing_to_say(command: list[str], sources: Path) -> None:
+    files = [f"{name}.py" for name in TYPED] if command[0] == "mypy" else ["."]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, *files], capture_output=True, text=True, cwd=sources, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch_alone_is_imported_and_bytes_repeat(name: str, sources: Path) -> None:
+    text = (sources / f"{name}.py").read_text()
+    imported = {alias.name if isinstance(node, ast.Import) else node.module
+                for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)
+                for alias in node.names}  # fmt: skip
+    assert imported <= {"torch", "torch.nn.functional"}
+    assert text == archspec.load(name).source()
+    assert len(text.splitlines()) < LONGEST.get(name, 250)
+
+
+def test_a_file_runs_alone(sources: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", sources / "lenet5.py"], capture_output=True, text=True, check=True, cwd=sources
+    )
+    assert done.stdout == "(1, 10)\n"
+
+
+def test_reserved_names_are_those_of_a_module() -> None:
+    public = {name for name in dir(nn.Module()) if not name.startswith("_")}
+    assert public <= RESERVED
+
+
+def test_a_layer_cannot_take_a_modules_own_name() -> None:
+    net = archspec.parse(
+        "archspec: 1\nname: a\ninput: [3, 8, 8]\nlayers:\n  - conv: {name: half, channels: 1, kernel: 1}\n"
+    )
+    with pytest.raises(archspec.ArchspecError) as error:
+        net.source()
+    assert "<spec>:5:5: error[unsupported]: PyTorch's modules have something of their own called 'half'" in str(
+        error.value
+    )
+
+
+AWKWARD = ("3a", "class", "in", "F", "nn", "torch", "self", "x", "y", "None", "0", "_", "__init__", "model", "super")
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_names_work(name: str) -> None:
+    """A child may be called what Python reserves, or what the source calls something else."""
+    net = archspec.parse(f"""
+archspec: 1
+name: awkward
+input: [3, 8, 8]
+blocks:
+  {"b" + name}:
+    args: [self, nn]
+    layers: [conv: {{name: "{name}", channels: self, kernel: nn}}]
+layers:
+  - conv: {{name: "{name}", channels: 4, kernel: 3}}
+  - {"b" + name}: {{name: one, self: 4, nn: 1}}
+  - {"b" + name}: {{name: two, self: 5, nn: 3}}
+""")
+    keys = {key for key, _ in net.graph.weights()}
+    assert {f"{name}.weight", f"one.{name}.bias"} <= keys
+    if name == "__init__":
+        pytest.xfail("a child called __init__ replaces the constructor")
+    assert set(net.to_torch().state_dict()) == keys
+
+
+ALLOWED = (ast.Module, ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.If, ast.For, ast.Assign,
+           ast.AnnAssign, ast.Expr, ast.Return, ast.Call, ast.Attribute, ast.Name, ast.Constant, ast.Tuple, ast.List,
+           ast.BinOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.Slice, ast.Starred, ast.GeneratorExp, ast.IfExp,
+           ast.comprehension, ast.keyword, ast.arguments, ast.arg, ast.alias, ast.operator, ast.unaryop, ast.cmpop,
+           ast.expr_context)  # fmt: skip
+"""All that generated source is made of."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    text=st.text(min_size=1, max_size=40) | st.sampled_from(['"""', "'''", "\\", '"""\nimport os\n"""', "{x}", "%s"])
+)
+def test_no_text_of_a_spec_becomes_code(text: str) -> None:
+    """Summaries and references only ever stand in docstrings, whatever they hold."""
+    import yaml
+
+    body = {
+        "archspec": 1, "name": text, "summary": text, "reference": text, "input": [1, 4],
+        "layers": [{"conv": {"channels": 2, "kernel": 3, "weight": [[1, 0, -1]], "bias": False}}, "relu"],
+    }  # fmt: skip
+    try:
+        net = archspec.parse(yaml.safe_dump(body))
+    except archspec.ArchspecError:
+        return
+    tree = ast.parse(net.source())
+    assert all(isinstance(node, ALLOWED) for node in ast.walk(tree))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    assert names - classes <= {
+        "nn",
+        "F",
+        "torch",
+        "Tensor",
+        "self",
+        "x",
+        "model",
+        "print",
+        "tuple",
+        "super",
+        "__name__",
+    }

@@ -1,0 +1,261 @@
+"""What every op must compute, in PyTorch's own functions: an oracle that shares no code with the compiler.
+
+Padding that PyTorch's functions do not take is put around the input, and what they have no word for at all (a last
+window let in by `ceil`, beside unequal padding) is computed window by window from the definition.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from math import ceil
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # its usual name
+
+FILE = "tests/op_references.py"
+"""The file to edit when an op lacks a reference."""
+
+Weights = Mapping[str, Tensor]
+Reference = Callable[[Any, Sequence[Tensor], Weights], Tensor]
+Pads = list[tuple[int, int]]
+
+
+def _each(value: Any, axes: int) -> list[Any]:
+    return list(value) if isinstance(value, tuple) else [value] * axes
+
+
+def _pads(op: Any, x: Tensor, dilation: Any = 1) -> Pads:
+    """Padding of each axis. `same` by TensorFlow's rule: the output is ceil(n / s), an odd row goes after the input."""
+    axes = x.dim() - 2
+    if op.padding == "same":
+        kernels, strides, dilations = (_each(v, axes) for v in (op.kernel, op.stride or op.kernel, dilation))
+        totals = [
+            max((ceil(n / s) - 1) * s + (f - 1) * d + 1 - n, 0)
+            for n, f, s, d in zip(x.shape[2:], kernels, strides, dilations, strict=True)
+        ]
+        return [(total // 2, total - total // 2) for total in totals]
+    written = _each(0 if op.padding == "valid" else op.padding, axes)
+    return [pad if isinstance(pad, tuple) else (pad, pad) for pad in written]
+
+
+def _padded(x: Tensor, pads: Pads, value: float = 0.0, mode: str = "constant") -> Tensor:
+    flat = [rows for pair in reversed(pads) for rows in pair]
+    return F.pad(x, flat, value=value) if mode == "constant" else F.pad(x, flat, mode=mode)
+
+
+def _conv(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    convolve = [F.conv1d, F.conv2d, F.conv3d][x.dim() - 3]
+    x = _padded(x, _pads(op, x, op.dilation))
+    return convolve(x, weights["weight"], weights.get("bias"), op.stride, 0, op.dilation, op.groups)
+
+
+def _conv_transpose(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    """All of the transposed convolution, with zeros after it for the output padding; then cropped, then shifted."""
+    (x,) = inputs
+    axes = x.dim() - 2
+    transpose = [F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d][axes - 1]
+    made = transpose(x, weights["weight"], None, op.stride, 0, 0, op.groups, op.dilation)
+    added = _each(op.output_padding, axes)
+    if op.padding == "same":
+        wanted = [n * s for n, s in zip(x.shape[2:], _each(op.stride, axes), strict=True)]
+        spare = [n + more - want for n, more, want in zip(made.shape[2:], added, wanted, strict=True)]
+        pads = [(rows // 2, rows - rows // 2) for rows in spare]
+    else:
+        pads = _pads(op, x)
+    cropped = _padded(made, [(-before, more - after) for (before, after), more in zip(pads, added, strict=True)])
+    return cropped + weights["bias"].view(-1, *[1] * axes) if "bias" in weights else cropped
+
+
+def _pool(op: Any, x: Tensor, dilation: Any, reduce: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Pooling window by window. `reduce` is given the values under a window, and of each whether it is input (1),
+    padding (0) or beyond the padding (-1).
+    """
+    axes = x.dim() - 2
+    kernels, strides, dilations = (_each(v, axes) for v in (op.kernel, op.stride or op.kernel, dilation))
+    starts: list[list[int]] = []
+    pads = _pads(op, x, dilation)
+    for n, f, s, d, (before, after) in zip(x.shape[2:], kernels, strides, dilations, pads, strict=True):
+        last = n + after - (f - 1) * d - 1
+        whole = list(range(-before, last + 1, s))
+        # With ceil one more window is let in, if the others leave rows over and it starts within the input or before.
+        more = [whole[-1] + s] if op.ceil and whole[-1] < last and whole[-1] + s < n else []
+        starts.append(whole + more)
+    cells = [reduce(*_window(x, place, kernels, dilations, pads)) for place in itertools.product(*starts)]
+    return torch.stack(cells, dim=-1).reshape(*x.shape[:2], *map(len, starts))
+
+
+def _window(
+    x: Tensor, place: Sequence[int], kernels: Sequence[int], dilations: Sequence[int], pads: Pads
+) -> tuple[Tensor, Tensor]:
+    values: list[Tensor] = []
+    states: list[int] = []
+    for tap in itertools.product(*map(range, kernels)):
+        at = [start + d * t for start, d, t in zip(place, dilations, tap, strict=True)]
+        inside = all(0 <= i < n for i, n in zip(at, x.shape[2:], strict=True))
+        padded = all(-b <= i < n + a for i, n, (b, a) in zip(at, x.shape[2:], pads, strict=True))
+        values.append(x[(slice(None), slice(None), *at)] if inside else torch.zeros(x.shape[:2]))
+        states.append(1 if inside else 0 if padded else -1)
+    return torch.stack(values, dim=-1), torch.tensor(states)
+
+
+def _torch_takes(op: Any, pads: Pads) -> bool:
+    """Whether PyTorch's poolings take this padding: as much on both sides, and at most half the kernel."""
+    kernels = _each(op.kernel, len(pads))
+    return all(before == after <= kernel // 2 for (before, after), kernel in zip(pads, kernels, strict=True))
+
+
+def _max_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    pads = _pads(op, x, op.dilation)
+    if _torch_takes(op, pads):
+        pool = [F.max_pool1d, F.max_pool2d, F.max_pool3d][x.dim() - 3]
+        return pool(x, op.kernel, op.stride, [before for before, _ in pads], op.dilation, ceil_mode=op.ceil)
+    return _pool(op, x, op.dilation, lambda values, states: values.where(states == 1, -torch.inf).amax(dim=-1))
+
+
+def _avg_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    pads = _pads(op, x)
+    # avg_pool3d, and it alone, refuses a kernel larger than the input without its padding.
+    fits = x.dim() < 5 or all(f <= n for f, n in zip(_each(op.kernel, 3), x.shape[2:], strict=True))
+    if fits and _torch_takes(op, pads):
+        pool = [F.avg_pool1d, F.avg_pool2d, F.avg_pool3d][x.dim() - 3]
+        return pool(x, op.kernel, op.stride, [before for before, _ in pads], op.ceil, op.count_include_pad)
+    least = 0 if op.count_include_pad else 1
+    return _pool(op, x, 1, lambda values, states: values.sum(dim=-1) / (states >= least).sum())
+
+
+def _adaptive(kind: str) -> Reference:
+    def pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+        (x,) = inputs
+        return getattr(F, f"adaptive_{kind}_pool{x.dim() - 2}d")(x, op.size)
+
+    return pool
+
+
+def _global_pool(reduce: Callable[..., Tensor]) -> Reference:
+    return lambda op, inputs, weights: reduce(inputs[0], dim=tuple(range(2, inputs[0].dim())), keepdim=True)
+
+
+def _batch_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    running = weights["running_mean"], weights["running_var"]
+    return F.batch_norm(inputs[0], *running, weights.get("weight"), weights.get("bias"), eps=op.eps)
+
+
+def _local_response_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    return F.local_response_norm(inputs[0], op.size, op.alpha, op.beta, op.k)
+
+
+def _affine(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    ones = [1] * (x.dim() - 2)
+    shift = weights["bias"].view(-1, *ones) if op.bias else 0
+    return x * weights["weight"].view(-1, *ones) + shift
+
+
+def _radial_basis(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    return torch.cdist(inputs[0], weights["weight"], compute_mode="donot_use_mm_for_euclid_dist").square()
+
+
+def _reshape(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    return inputs[0].reshape(inputs[0].shape[0], *op.sizes)
+
+
+def _flatten(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    return x.flatten(op.start, op.end) if x.dim() > 1 else x.unsqueeze(1)
+
+
+def _pad(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    return _padded(inputs[0], _pads(op, inputs[0]), op.value, op.mode)
+
+
+def _pad_channels(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    return torch.cat([x, torch.zeros(x.shape[0], op.channels - x.shape[1], *x.shape[2:])], dim=1)
+
+
+def _center_crop(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    for axis, size in enumerate(_each(op.size, x.dim() - 2), start=2):
+        x = x.narrow(axis, (x.shape[axis] - size) // 2, size)
+    return x
+
+
+def _upsample(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    if op.mode == "nearest":
+        return F.interpolate(x, op.size, op.scale)
+    mode = ["linear", "bilinear", "trilinear"][x.dim() - 3]
+    return F.interpolate(x, op.size, op.scale, mode, op.align_corners)
+
+
+def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
+    """A function of one tensor; its arguments are attributes of the op."""
+    return lambda op, inputs, weights: function(
+        inputs[0], **{name: getattr(op, key) for name, key in arguments.items()}
+    )
+
+
+def _folded(function: Callable[[Tensor, Tensor], Tensor]) -> Reference:
+    """A function of two tensors, over all inputs in turn."""
+
+    def fold(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+        result = inputs[0]
+        for value in inputs[1:]:
+            result = function(result, value)
+        return result
+
+    return fold
+
+
+REFERENCES: Mapping[str, Reference] = {
+    "conv": _conv,
+    "conv_transpose": _conv_transpose,
+    "max_pool": _max_pool,
+    "avg_pool": _avg_pool,
+    "global_max_pool": _global_pool(torch.amax),
+    "global_avg_pool": _global_pool(torch.mean),
+    "adaptive_max_pool": _adaptive("max"),
+    "adaptive_avg_pool": _adaptive("avg"),
+    "linear": lambda op, inputs, weights: F.linear(inputs[0], weights["weight"], weights.get("bias")),
+    "radial_basis": _radial_basis,
+    "batch_norm": _batch_norm,
+    "local_response_norm": _local_response_norm,
+    "affine": _affine,
+    "relu": _of(F.relu),
+    "relu6": _of(F.relu6),
+    "leaky_relu": _of(F.leaky_relu, negative_slope="slope"),
+    "elu": _of(F.elu, alpha="alpha"),
+    "selu": _of(F.selu),
+    "sigmoid": _of(torch.sigmoid),
+    "hard_sigmoid": _of(F.hardsigmoid),
+    "tanh": lambda op, inputs, weights: op.scale * torch.tanh(op.slope * inputs[0]),
+    "gelu": _of(F.gelu, approximate="approximate"),
+    "silu": _of(F.silu),
+    "hard_swish": _of(F.hardswish),
+    "mish": _of(F.mish),
+    "softplus": _of(F.softplus),
+    "softmax": _of(F.softmax, dim="axis"),
+    "log_softmax": _of(F.log_softmax, dim="axis"),
+    "dropout": lambda op, inputs, weights: F.dropout(inputs[0], op.p, training=False),
+    "add": _folded(torch.add),
+    "mul": _folded(torch.mul),
+    "mean": lambda op, inputs, weights: torch.stack(list(inputs)).mean(dim=0),
+    "max": _folded(torch.maximum),
+    "concat": lambda op, inputs, weights: torch.cat(list(inputs), dim=op.axis),
+    "flatten": _flatten,
+    "reshape": _reshape,
+    "permute": lambda op, inputs, weights: inputs[0].permute(0, *op.order),
+    "select": lambda op, inputs, weights: inputs[0].index_select(op.axis, torch.tensor(op.indices)),
+    "pad": _pad,
+    "pad_channels": _pad_channels,
+    "center_crop": _center_crop,
+    "upsample": _upsample,
+    "identity": lambda op, inputs, weights: inputs[0],
+}
+"""The result of each op, by its kind, of the op, its inputs and its weights."""

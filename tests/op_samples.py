@@ -1,0 +1,349 @@
+"""Samples of every op: attributes and inputs it must take, and some it must refuse, with the code of the refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archspec.ir.graph import Graph, Node, Output, Region, Value
+from archspec.ir.types import DType, TensorType
+from archspec.ops import OPS, Op
+
+FILE = "tests/op_samples.py"
+"""The file to edit when an op lacks samples."""
+
+OP: dict[str, type[Op]] = {op.kind: op for op in OPS}
+
+Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An op with attributes, and the types that flow into it."""
+
+    op: Op
+    inputs: tuple[TensorType, ...]
+
+    @property
+    def id(self) -> str:
+        """A name for the sample: `conv(kernel=3,channels=4) 2x5x5`."""
+        written = ",".join(f"{name}={_short(value)}" for name, value in self.op.written().items())
+        types = " ".join("x".join(map(str, tensor.sizes)) or "scalar" for tensor in self.inputs)
+        return f"{self.op.kind}({written}) {types}"
+
+    @property
+    def outputs(self) -> tuple[TensorType, ...]:
+        return self.op.infer(self.inputs)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of this one layer, called `layer`; its inputs are `x0`, `x1`, ... and its output `y`."""
+        inputs = tuple(Value(f"x{i}", tensor) for i, tensor in enumerate(self.inputs))
+        (type,) = self.outputs
+        made = Value("layer", type)
+        node = Node("layer", self.op, inputs, (made,), self.op.weights(self.inputs))
+        body = Region("network", "", (node,), inputs, (made,))
+        return Graph("sample", inputs, body, (Output("y", made),))
+
+
+@dataclass(frozen=True)
+class Bad:
+    """An op with attributes, and types it must refuse with a code."""
+
+    op: Op
+    inputs: tuple[TensorType, ...]
+    code: str
+
+    @property
+    def id(self) -> str:
+        return f"{Sample(self.op, self.inputs).id} {self.code}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ",".join(map(_short, value)) + "]"
+    return str(value)
+
+
+def _good(kind: str, *inputs: Sizes, **attributes: Any) -> Sample:
+    return Sample(OP[kind](**attributes), tuple(TensorType(sizes) for sizes in inputs))
+
+
+def _whole(kind: str, *inputs: Sizes, **attributes: Any) -> Sample:
+    """A sample whose inputs hold whole numbers."""
+    sample = _good(kind, *inputs, **attributes)
+    return replace(sample, inputs=tuple(replace(tensor, dtype=DType.INT64) for tensor in sample.inputs))
+
+
+def _bad(code: str, kind: str, *inputs: Sizes, **attributes: Any) -> Bad:
+    sample = _good(kind, *inputs, **attributes)
+    return Bad(sample.op, sample.inputs, code)
+
+
+def _bad_whole(kind: str, *inputs: Sizes, **attributes: Any) -> Bad:
+    sample = _whole(kind, *inputs, **attributes)
+    return Bad(sample.op, sample.inputs, "wrong-dtype")
+
+
+def _everywhere(kind: str, **attributes: Any) -> Iterator[Sample]:
+    """Samples of an op that takes any shape."""
+    for sizes in ((), (5,), (3, 4), (2, 3, 4), (2, 3, 2, 4)):
+        yield _good(kind, sizes, **attributes)
+
+
+GOOD: tuple[Sample, ...] = (
+    # convolution: ranks, strides, every form of padding, dilation, groups
+    _good("conv", (1, 6), channels=1, kernel=2),
+    _good("conv", (3, 9), channels=4, kernel=3, stride=2, padding="same"),
+    _good("conv", (4, 8), channels=6, kernel=3, padding=((2, 0),), groups=2, bias=False),
+    _good("conv", (3, 7, 7), channels=4, kernel=3),
+    _good("conv", (3, 8, 9), channels=4, kernel=(3, 2), stride=(2, 1), padding=(1, 0)),
+    _good("conv", (3, 8, 7), channels=2, kernel=4, padding="same"),
+    _good("conv", (3, 8, 7), channels=2, kernel=(3, 4), stride=(3, 2), padding="same", dilation=(2, 1)),
+    _good("conv", (4, 6, 6), channels=8, kernel=3, padding=((0, 1), (2, 1)), groups=4),
+    _good("conv", (2, 9, 9), channels=3, kernel=3, dilation=2, padding=2, bias=False),
+    _good("conv", (2, 3, 3), channels=3, kernel=2, padding=4),
+    _good("conv", (2, 5, 5), channels=3, kernel=1, stride=2, padding="valid"),
+    _good("conv", (2, 4, 5, 6), channels=3, kernel=(2, 3, 2), stride=(1, 2, 1), padding=((1, 0), (0, 0), (2, 1))),
+    _good("conv", (2, 4, 4, 4), channels=4, kernel=3, padding="same", groups=2),
+    # transposed convolution: output padding below and above the stride, crops on one side
+    _good("conv_transpose", (3, 5), channels=2, kernel=3, stride=2, padding=1, output_padding=1),
+    _good("conv_transpose", (3, 5), channels=2, kernel=2, dilation=3, output_padding=2),
+    _good("conv_transpose", (3, 5), channels=2, kernel=2, stride=2, dilation=4, output_padding=3, padding=1),
+    _good("conv_transpose", (3, 4, 5), channels=4, kernel=2, stride=2),
+    _good("conv_transpose", (4, 4, 5), channels=6, kernel=3, stride=2, padding="same", groups=2),
+    _good("conv_transpose", (4, 4, 5), channels=6, kernel=4, stride=(2, 3), padding=((0, 1), (2, 1)), bias=False),
+    _good("conv_transpose", (4, 4, 5), channels=2, kernel=1, stride=3, output_padding=(2, 0)),
+    _good("conv_transpose", (2, 3, 3), channels=2, kernel=3, padding=((0, 2), (1, 1)), dilation=2, output_padding=1),
+    _good("conv_transpose", (2, 3, 2, 4), channels=3, kernel=(2, 3, 2), stride=(2, 1, 2),
+          padding=((0, 0), (1, 0), (0, 1))),
+    _good("conv_transpose", (2, 2, 2, 2), channels=2, kernel=3, stride=2, padding=1, output_padding=(1, 0, 1),
+          groups=2),
+    # max pooling: ceil and the last window, padding on one side, dilation larger than the padding
+    _good("max_pool", (2, 7), kernel=2),
+    _good("max_pool", (2, 7), kernel=3, stride=2, padding=1, ceil=True),
+    _good("max_pool", (2, 6), kernel=2, stride=3, padding=1, ceil=True),
+    _good("max_pool", (2, 7, 8), kernel=3, stride=2, padding=1),
+    _good("max_pool", (2, 7, 8), kernel=(2, 3), stride=(3, 2), padding=((0, 1), (2, 0)), ceil=True),
+    _good("max_pool", (2, 7, 8), kernel=3, stride=2, padding="same"),
+    _good("max_pool", (2, 9, 9), kernel=2, stride=1, padding=((1, 2), (0, 3)), dilation=3),
+    _good("max_pool", (2, 9, 8), kernel=3, stride=2, dilation=2, padding=2, ceil=True),
+    _good("max_pool", (2, 4, 5, 6), kernel=(1, 2, 3), stride=2, padding=(0, 1, 1), ceil=True),
+    # average pooling: the same, with the padding in the mean and not
+    _good("avg_pool", (2, 7), kernel=2),
+    _good("avg_pool", (2, 8), kernel=3, stride=2, padding=1, ceil=True),
+    _good("avg_pool", (2, 8), kernel=3, stride=2, padding=((1, 0),), ceil=True, count_include_pad=False),
+    _good("avg_pool", (2, 7, 8), kernel=3, stride=2, padding=1),
+    _good("avg_pool", (2, 7, 8), kernel=3, stride=2, padding=1, count_include_pad=False),
+    _good("avg_pool", (2, 8, 8), kernel=3, stride=2, ceil=True),
+    _good("avg_pool", (2, 8, 8), kernel=3, stride=2, ceil=True, count_include_pad=False),
+    _good("avg_pool", (2, 7, 8), kernel=(2, 3), stride=(3, 2), padding=((0, 1), (2, 0)), ceil=True),
+    _good("avg_pool", (2, 7, 8), kernel=(2, 3), stride=(1, 3), padding=((1, 0), (0, 2)), count_include_pad=False),
+    _good("avg_pool", (2, 7, 8), kernel=2, padding="same", stride=1),
+    _good("avg_pool", (2, 7, 8), kernel=4, padding="same", stride=3, count_include_pad=False),
+    _good("avg_pool", (2, 4, 5, 6), kernel=(2, 3, 2), stride=2, padding=(1, 1, 0), ceil=True),
+    _good("avg_pool", (2, 4, 5, 6), kernel=2, stride=1, padding=((0, 1), (1, 0), (1, 1)), count_include_pad=False),
+    # global and adaptive pooling: even windows, uneven ones, both, and more out than in
+    *(_good("global_max_pool", sizes) for sizes in ((3, 5), (3, 4, 5), (3, 2, 4, 5))),
+    *(_good("global_avg_pool", sizes) for sizes in ((3, 5), (3, 4, 5), (3, 2, 4, 5))),
+    *(
+        _good(kind, sizes, size=size)
+        for kind in ("adaptive_max_pool", "adaptive_avg_pool")
+        for sizes, size in (
+            ((2, 7), 3), ((2, 7), 4), ((2, 3), 5), ((2, 1), 2), ((2, 6, 6), 6), ((2, 6, 6), 3), ((2, 6, 6), 1),
+            ((2, 13, 13), 6), ((2, 7, 8), (5, 4)), ((2, 8, 7), (8, 5)), ((2, 4, 3), (7, 2)), ((2, 9, 9), (1, 4)),
+            ((2, 5, 6, 7), (3, 3, 4)), ((2, 5, 6, 7), (2, 6, 7)), ((2, 4, 4, 4), 2),
+        )
+    ),
+    # linear and normalization
+    _good("linear", (6,), features=4),
+    _good("linear", (6,), features=4, bias=False),
+    _good("linear", (3, 6), features=4),
+    _good("linear", (2, 3, 6), features=4, bias=False),
+    _good("linear", (2, 2, 3, 1), features=1),
+    _good("radial_basis", (6,), units=4),
+    _good("radial_basis", (1,), units=1),
+    _good("radial_basis", (20,), units=3),
+    *(_good("batch_norm", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
+    _good("batch_norm", (4, 3, 2), affine=False),
+    _good("batch_norm", (20,), affine=False, eps=0.1),
+    _good("batch_norm", (4, 3, 2), eps=1e-3, momentum=0.5),
+    *(_good("local_response_norm", sizes, size=3) for sizes in ((4, 3), (4, 3, 2), (4, 3, 2, 2))),
+    _good("local_response_norm", (7, 3, 3), size=5, alpha=0.5, beta=0.3, k=2.0),
+    _good("local_response_norm", (3, 2, 2), size=9, alpha=1.0),
+    _good("local_response_norm", (3, 4, 2), size=1, alpha=2.0, beta=1.0, k=0.5),
+    *(_good("affine", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
+    *(_good("affine", sizes, bias=False) for sizes in ((4,), (4, 3, 2))),
+    # activations
+    *(
+        sample
+        for kind in (
+            "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "hard_sigmoid", "tanh", "gelu", "silu",
+            "hard_swish", "mish", "softplus", "dropout",
+        )
+        for sample in _everywhere(kind)
+    ),
+    _good("leaky_relu", (3, 4), slope=0.3),
+    _good("leaky_relu", (3, 4), slope=-0.5),
+    _good("leaky_relu", (3, 4), slope=0.0),
+    _good("elu", (3, 4), alpha=0.4),
+    _good("tanh", (3, 4), scale=1.7159, slope=2 / 3),
+    _good("tanh", (3, 4), scale=2.0),
+    _good("tanh", (3, 4), slope=-0.5),
+    *_everywhere("gelu", approximate="tanh"),
+    _good("dropout", (3, 4), p=0.0),
+    *(_good(kind, sizes, axis=axis) for kind in ("softmax", "log_softmax")
+      for sizes, axis in (((5,), 1), ((5,), -1), ((3, 4, 2), 1), ((3, 4, 2), 2), ((3, 4, 2), -1), ((3, 2, 2, 2), -3))),
+    # joins
+    *(
+        _good(kind, *[sizes] * count)
+        for kind in ("add", "mul", "mean", "max")
+        for sizes, count in (((), 2), ((4,), 2), ((3, 4), 3), ((2, 3, 4), 4), ((2, 3, 4), 1))
+    ),
+    _good("mul", (3, 4, 5), (3, 1, 1)),
+    _good("mul", (3, 1, 1), (1, 4, 1), (1, 1, 5)),
+    _good("mul", (3, 1, 1), (3, 1, 1), (3, 4, 5), (1, 4, 5)),
+    _good("concat", (2, 3), (4, 3)),
+    _good("concat", (2, 3), (2, 1), (2, 4), axis=-1),
+    _good("concat", (2, 3, 4), (2, 5, 4), axis=2),
+    _good("concat", (2, 3, 4)),
+    _whole("concat", (3,), (2,)),
+    # layout
+    *(_good("flatten", sizes) for sizes in ((), (4,), (3, 4), (2, 3, 4))),
+    _good("flatten", (2, 3, 4), start=2),
+    _good("flatten", (2, 3, 4), start=1, end=2),
+    _good("flatten", (2, 3, 4, 5), start=-3, end=-2),
+    _good("flatten", (2, 3), start=2),
+    _whole("flatten", (2, 3)),
+    _good("reshape", (2, 3, 4), sizes=(4, 6)),
+    _good("reshape", (12,), sizes=(3, -1, 2)),
+    _good("reshape", (1, 1), sizes=()),
+    _good("reshape", (), sizes=(1, 1)),
+    _whole("reshape", (4,), sizes=(2, 2)),
+    _good("permute", (2, 3), order=(2, 1)),
+    _good("permute", (2, 3, 4), order=(2, 3, 1)),
+    _good("permute", (2, 3, 4, 5), order=(4, 1, 3, 2)),
+    _whole("permute", (2, 3), order=(1, 2)),
+    _good("select", (4, 3), indices=(2,)),
+    _good("select", (4, 3, 3), indices=(3, 0, 0, 1)),
+    _good("select", (4, 3, 3), indices=(2, 1), axis=-1),
+    _good("select", (20,), indices=tuple(range(0, 20, 1))[::-1]),
+    _whole("select", (4,), indices=(1, 3)),
+    *(
+        _good("pad", sizes, padding=padding, mode=mode)
+        for mode in ("constant", "reflect", "replicate", "circular")
+        for sizes, padding in (((2, 4), 3), ((2, 4, 5), (1, (3, 0))), ((2, 3, 4, 5), ((0, 2), 1, (0, 0))))
+    ),
+    _good("pad", (2, 4), padding=1, value=-2.5),
+    _good("pad", (2, 4, 4), padding=0),
+    _good("pad", (2, 1), padding=4, mode="replicate"),
+    _good("pad", (2, 3), padding=((0, 3),), mode="circular"),
+    _good("pad_channels", (2,), channels=5),
+    _good("pad_channels", (2, 3, 3), channels=4),
+    _good("pad_channels", (2, 3, 3), channels=2),
+    _good("pad_channels", (2, 2, 2, 2), channels=3),
+    _good("center_crop", (2, 7), size=4),
+    _good("center_crop", (2, 7, 8), size=(3, 8)),
+    _good("center_crop", (2, 7, 8), size=(7, 8)),
+    _good("center_crop", (2, 5, 6, 7), size=4),
+    *(
+        _good("upsample", sizes, scale=2, mode=mode, align_corners=corners)
+        for sizes in ((2, 5), (2, 3, 4), (2, 2, 3, 4))
+        for mode, corners in (("nearest", False), ("linear", False), ("linear", True))
+    ),
+    _good("upsample", (2, 3, 4), scale=(1, 3)),
+    _good("upsample", (2, 3, 4), scale=1),
+    _good("upsample", (1, 3), scale=41),
+    _good("upsample", (2, 3, 4), scale=(3, 2), mode="bilinear"),
+    _good("upsample", (2, 2, 3, 4), scale=(1, 2, 3), mode="trilinear", align_corners=True),
+    _good("upsample", (2, 14), size=4),
+    _good("upsample", (2, 3, 5), size=(7, 5)),
+    _good("upsample", (2, 3, 5), size=(6, 2)),
+    _good("upsample", (2, 2, 3, 4), size=(5, 3, 2)),
+    *(
+        _good("upsample", sizes, size=size, mode="linear", align_corners=corners)
+        for sizes, size in (
+            ((2, 5), 7), ((2, 3, 5), (1, 8)), ((2, 3, 5), (2, 3)), ((2, 2, 3, 4), (5, 3, 1)), ((2, 1, 2), 3),
+        )
+        for corners in (False, True)
+    ),
+    *_everywhere("identity"),
+    _whole("identity", (3,)),
+)  # fmt: skip
+"""What every op must take: shapes, weights, MACs and results are compared with other implementations on these."""
+
+BAD: tuple[Bad, ...] = (
+    _bad("wrong-rank", "conv", (3,), channels=2, kernel=3),
+    _bad("wrong-rank", "conv", (3, 8, 8), channels=2, kernel=(3, 3, 3)),
+    _bad("kernel-too-large", "conv", (3, 4, 8), channels=2, kernel=5),
+    _bad("kernel-too-large", "conv", (3, 4, 4), channels=2, kernel=3, dilation=2),
+    _bad("indivisible-channels", "conv", (3, 8, 8), channels=4, kernel=3, groups=2),
+    _bad("indivisible-channels", "conv", (4, 8, 8), channels=3, kernel=3, groups=2),
+    _bad_whole("conv", (3, 8, 8), channels=4, kernel=3),
+    _bad("bad-output-padding", "conv_transpose", (3, 4, 4), channels=2, kernel=3, stride=2, output_padding=2),
+    _bad("kernel-too-large", "conv_transpose", (3, 1, 4), channels=2, kernel=2, padding=1),
+    _bad("bad-padding", "conv_transpose", (3, 4, 4), channels=2, kernel=2, stride=3, padding="same"),
+    _bad("indivisible-channels", "conv_transpose", (3, 4, 4), channels=4, kernel=2, groups=2),
+    _bad_whole("conv_transpose", (3, 4, 4), channels=4, kernel=2),
+    *(
+        bad
+        for kind in ("max_pool", "avg_pool")
+        for bad in (
+            _bad("wrong-rank", kind, (3,), kernel=2),
+            _bad("kernel-too-large", kind, (3, 2, 4), kernel=3),
+            _bad("bad-padding", kind, (3, 4, 4), kernel=2, padding=2),
+            _bad_whole(kind, (3, 4, 4), kernel=2),
+        )
+    ),
+    *(_bad("wrong-rank", kind, (3,)) for kind in ("global_max_pool", "global_avg_pool")),
+    *(
+        bad
+        for kind in ("adaptive_max_pool", "adaptive_avg_pool")
+        for bad in (_bad("wrong-rank", kind, (3,), size=2), _bad("wrong-rank", kind, (3, 4, 4), size=(2,)))
+    ),
+    _bad("wrong-rank", "linear", (), features=3),
+    _bad_whole("linear", (4,), features=3),
+    _bad("wrong-rank", "radial_basis", (3, 4), units=2),
+    _bad("wrong-rank", "batch_norm", ()),
+    _bad("wrong-rank", "local_response_norm", (4,), size=3),
+    _bad("even-window", "local_response_norm", (4, 3, 3), size=4),
+    _bad("wrong-rank", "affine", ()),
+    *(
+        _bad_whole(kind, (3,))
+        for kind in (
+            "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "hard_sigmoid", "tanh", "gelu", "silu",
+            "hard_swish", "mish", "softplus", "dropout", "softmax", "log_softmax",
+        )
+    ),
+    _bad("wrong-axis", "softmax", (3,), axis=2),
+    _bad("wrong-axis", "log_softmax", (3,), axis=0),
+    *(_bad("shape-mismatch", kind, (3, 4), (3, 5)) for kind in ("add", "mul", "mean", "max")),
+    *(_bad_whole(kind, (3,), (3,)) for kind in ("add", "mul", "mean", "max")),
+    _bad("shape-mismatch", "mul", (3, 4), (3,)),
+    _bad("shape-mismatch", "concat", (3, 4), (3, 5)),
+    _bad("wrong-axis", "concat", (3, 4), (3, 4), axis=3),
+    _bad("wrong-axis", "flatten", (3, 4), start=2, end=1),
+    _bad("wrong-axis", "flatten", (3, 4), start=3),
+    _bad("wrong-size", "reshape", (3, 4), sizes=(5, 2)),
+    _bad("wrong-size", "reshape", (3, 4), sizes=(-1, -1)),
+    _bad("wrong-size", "reshape", (3, 4), sizes=(0, 12)),
+    _bad("wrong-axis", "permute", (3, 4), order=(1, 1)),
+    _bad("wrong-axis", "permute", (3, 4), order=(1, 3)),
+    _bad("wrong-index", "select", (3, 4), indices=(3,)),
+    _bad("wrong-index", "select", (3, 4), indices=()),
+    _bad("wrong-rank", "pad", (3,), padding=1),
+    _bad("bad-padding", "pad", (3, 4), padding=4, mode="reflect"),
+    _bad("bad-padding", "pad", (3, 4), padding=5, mode="circular"),
+    _bad("wrong-size", "pad_channels", (3, 4), channels=2),
+    _bad("wrong-axis", "pad_channels", (), channels=2),
+    _bad("wrong-size", "center_crop", (3, 4), size=5),
+    _bad("wrong-attributes", "upsample", (3, 4, 4)),
+    _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, size=8),
+    _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, align_corners=True),
+    _bad("wrong-rank", "upsample", (3, 4, 4), scale=2, mode="trilinear"),
+)  # fmt: skip
+"""What ops must refuse."""
+
+NEVER_REFUSES = frozenset({"identity"})
+"""Ops that take whatever flows in."""

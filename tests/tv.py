@@ -1,0 +1,37 @@
+"""torchvision's models, also where its compiled ops cannot load, as beside a PyTorch that was built elsewhere.
+
+On import torchvision describes its ops `nms` and `qnms` to PyTorch, and fails if no library has defined them. No model
+here uses them, so a definition without a kernel is enough.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+import torch
+from torch import nn
+
+OPS = ("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+       "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # fmt: skip
+
+try:
+    import torchvision
+except RuntimeError:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        del sys.modules[name]
+    _LIBRARY = torch.library.Library("torchvision", "DEF")  # lives as long as its definitions
+    for schema in OPS:
+        _LIBRARY.define(schema)
+    import torchvision
+
+NAMES = ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn",
+         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152")  # fmt: skip
+"""The networks of the zoo that torchvision has, which go by its names."""
+
+
+@cache
+def meta_model(name: str) -> nn.Module:
+    """torchvision's network of a name, in eval mode, with shapes and no values."""
+    with torch.device("meta"):
+        return torchvision.models.get_model(name).eval()

@@ -1,0 +1,117 @@
+"""Every network of the zoo against the same network in PyTorch: weights, shapes and multiply-accumulates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import archspec
+from archspec import zoo
+from archspec.network import Network
+from tests import tv
+from tests.zoo import handwritten
+from tests.zoo.handwritten import Coefficient, Distances
+
+ZOO = [name for name, _ in zoo.names()]
+
+KINDS: Mapping[type[nn.Module], str] = {
+    nn.Conv2d: "conv",
+    nn.ConvTranspose2d: "conv_transpose",
+    nn.Linear: "linear",
+    nn.BatchNorm2d: "batch_norm",
+    Coefficient: "affine",
+    Distances: "radial_basis",
+}
+"""The modules that own weights, and the ops they are."""
+
+load = cache(archspec.load)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one forward pass of a PyTorch module shows."""
+
+    layers: list[tuple[str, tuple[int, ...], int]]
+    """The modules with weights in the order they ran: op, output shape of one sample, parameters."""
+    shapes: dict[str, tuple[int, ...]]
+    """The output shape of every module without children, by its name; of its first call if it has several."""
+    flops: int
+    """Two for each multiply-accumulate of a convolution or a matrix product."""
+    output: tuple[int, ...]
+
+
+@cache
+def watch(name: str) -> Seen:
+    """Run the PyTorch network of a name on shapes alone, with hooks on its modules."""
+    model = handwritten.model(name)
+    layers: list[tuple[str, tuple[int, ...], int]] = []
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def hook(path: str):
+        def note(module: nn.Module, _: object, output: Tensor) -> None:
+            shape = tuple(output.shape[1:])
+            shapes.setdefault(path, shape)
+            if type(module) in KINDS:
+                layers.append((KINDS[type(module)], shape, sum(p.numel() for p in module.parameters())))
+
+        return note
+
+    leaves = [(path, module) for path, module in model.named_modules() if not list(module.children())]
+    hooks = [module.register_forward_hook(hook(path)) for path, module in leaves]
+    (shape,) = load(name).inputs.values()
+    with FlopCounterMode(display=False) as counter:
+        output = model(torch.empty(1, *shape, device="meta"))
+    for handle in hooks:
+        handle.remove()
+    return Seen(layers, shapes, counter.get_total_flops(), tuple(output.shape[1:]))
+
+
+def macs_of(net: Network, *kinds: str) -> int:
+    return sum(layer.macs for layer in net if layer.op in kinds)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_layer_with_weights_has_the_shape_and_the_parameters_of_its_pytorch_module(name):
+    ours = [(layer.op, layer.shape, layer.params) for layer in load(name) if layer.node.weights]
+    assert ours == watch(name).layers
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_network_has_the_parameters_and_buffers_of_the_pytorch_model(name):
+    net, model = load(name), handwritten.model(name)
+    assert net.params == sum(p.numel() for p in model.parameters())
+    assert net.trainable_params == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert net.buffers == sum(b.numel() for b in model.buffers())
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_macs_are_half_of_what_pytorch_counts_for_convolutions_and_matrix_products(name):
+    assert 2 * macs_of(load(name), "conv", "conv_transpose", "linear") == watch(name).flops
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_output_has_the_shape_of_pytorchs(name):
+    assert list(load(name).outputs.values()) == [watch(name).output]
+
+
+@pytest.mark.parametrize("name", tv.NAMES)
+def test_the_state_dict_has_torchvisions_names_and_shapes_in_torchvisions_order(name):
+    ours = [(key, weight.shape) for key, weight in load(name).graph.weights()]
+    assert ours == [(key, tuple(value.shape)) for key, value in tv.meta_model(name).state_dict().items()]
+
+
+@pytest.mark.parametrize("name", tv.NAMES)
+def test_every_module_of_torchvision_is_a_layer_of_that_name_and_shape(name):
+    # a residual block of torchvision calls its one `relu` several times, where ours has relu, relu_1 and relu_2
+    ours = {layer.name: layer.shape for layer in load(name)}
+    assert {path: ours.get(path) for path in watch(name).shapes} == watch(name).shapes
+
+
+def test_every_network_of_the_zoo_has_its_counterpart():
+    assert set(ZOO) == {*tv.NAMES, *handwritten.MAKERS}

@@ -1,0 +1,106 @@
+"""On the same weights the generated module computes what the hand-written one does, where torchvision has neither."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import archspec
+from archspec.network import Network
+from tests.zoo.handwritten import MAKERS
+from tests.zoo.test_zoo_models import KINDS
+
+# the inputs are as small as the network takes
+CASES = {
+    "lenet5": (1, 32, 32),
+    "lenet5_1998": (1, 32, 32),
+    "alexnet_grouped": (3, 227, 227),
+    "resnet50_v1": (3, 64, 64),
+    "plain34": (3, 64, 64),
+    "resnet20_cifar": (3, 32, 32),
+    "resnet56_cifar": (3, 32, 32),
+    "preact_resnet18": (3, 64, 64),
+    "preact_resnet50": (3, 64, 64),
+    "preact_resnet164_cifar": (3, 32, 32),
+    "unet": (1, 188, 188),
+    "unet_padded": (3, 32, 32),
+}
+
+
+def in_order(model: nn.Module, x: torch.Tensor) -> list[nn.Module]:
+    """The modules with weights in the order they run."""
+    ran: list[nn.Module] = []
+    hooks = [
+        module.register_forward_hook(lambda module, *_: ran.append(module))
+        for module in model.modules()
+        if type(module) in KINDS
+    ]
+    model(x)
+    for hook in hooks:
+        hook.remove()
+    return ran
+
+
+def lively(model: nn.Module) -> None:
+    """Weights that keep the signal alive through every layer, and statistics other than those nobody has touched."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight)
+
+
+def copy_weights(net: Network, ours: nn.Module, theirs: list[nn.Module]) -> None:
+    """Give each layer of ours the weights of the module that runs in its place."""
+    nodes = [layer.node for layer in net if layer.node.weights]
+    for node, source in zip(nodes, theirs, strict=True):
+        target, values = ours.get_submodule(node.name).state_dict(), source.state_dict()
+        assert target.keys() == values.keys(), node.name
+        for name, value in target.items():
+            value.copy_(values[name].view_as(value))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_generated_module_computes_what_the_hand_written_one_does(name):
+    torch.manual_seed(0)
+    theirs, x = MAKERS[name](), torch.randn(2, *CASES[name])
+    lively(theirs)
+    net = archspec.load(name, input=CASES[name])
+    ours = net.to_torch()
+    with torch.no_grad():
+        copy_weights(net, ours, in_order(theirs.eval(), x[:1]))
+        wanted = theirs(x)
+        assert wanted.std() > 1e-3, "nothing came through"
+        torch.testing.assert_close(ours.eval()(x), wanted, rtol=1e-5, atol=1e-5 * float(wanted.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["resnet20_cifar", "preact_resnet18"])
+def test_it_does_so_while_training_and_learns_the_same_statistics(name):
+    torch.manual_seed(0)
+    theirs, x = MAKERS[name](), torch.randn(4, *CASES[name])
+    net = archspec.load(name, input=CASES[name])
+    ours = net.to_torch()
+    with torch.no_grad():
+        modules = in_order(theirs.eval(), x)
+        copy_weights(net, ours, modules)
+        wanted = theirs.train()(x)
+        torch.testing.assert_close(ours.train()(x), wanted, rtol=1e-5, atol=1e-5 * float(wanted.abs().max()))
+    norms = [ours.get_submodule(layer.name) for layer in net if layer.op == "batch_norm"]
+    theirs_norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
+    for ours_norm, theirs_norm in zip(norms, theirs_norms, strict=True):
+        torch.testing.assert_close(ours_norm.running_mean, theirs_norm.running_mean, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(ours_norm.running_var, theirs_norm.running_var, rtol=1e-5, atol=1e-6)
+
+
+def test_the_bitmaps_stay_as_they_are_while_the_rest_learns():
+    model = archspec.load("lenet5_1998").to_torch()
+    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == 60_000
+    before = model.state_dict()["output.weight"].clone()
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    model(torch.randn(2, 1, 32, 32)).sum().backward()
+    optimizer.step()
+    assert set(before.unique().tolist()) == {-1.0, 1.0}
+    assert torch.equal(model.state_dict()["output.weight"], before)

@@ -1,0 +1,133 @@
+"""Every network of the zoo against the figures that were published of it, gathered under tests/reference."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec import zoo
+from archspec.ir.graph import Node, Region
+from archspec.network import Network
+
+REFERENCE = Path(__file__).parent.parent / "reference"
+ZOO = [name for name, _ in zoo.names()]
+
+Row = dict[str, str]
+
+load = cache(archspec.load)
+
+
+def rows(file: str) -> list[Row]:
+    """The lines of a table, by the names of its columns."""
+    with (REFERENCE / file).open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def by_network(file: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows(file):
+        found[row["network"]].append(row)
+    return found
+
+
+NETWORKS = by_network("networks.csv")
+LAYERS = by_network("layers.csv")
+
+
+def parts(region: Region) -> Iterator[tuple[str, Node | Region]]:
+    """Every layer and every named part of a network, by its path."""
+    for item in region.items:
+        if isinstance(item, Region):
+            yield from parts(item)
+        if item.name is not None:
+            yield item.name, item
+
+
+def facts_of(net: Network, name: str) -> Row:
+    """The figures of a layer or a part, as the table of layers writes them."""
+    part = dict(parts(net.graph.body))[name]
+    nodes = [part] if isinstance(part, Node) else list(part.nodes())
+    costs = [net.facts.costs[node] for node in nodes]
+    value = part.outputs[0]
+    facts = {
+        "shape": "x".join(map(str, value.type.sizes)),
+        "params": sum(cost.params for cost in costs),
+        "macs": sum(cost.macs for cost in costs),
+    }
+    field = net.facts.fields[value]
+    if not field.everything:
+        (window,) = set(field.windows)
+        facts |= {"field": window.size, "least": min(window.sizes), "stride": window.stride, "padding": -window.offset}
+    return {fact: str(figure) for fact, figure in facts.items()}
+
+
+def test_there_are_figures_for_every_network_of_the_zoo_and_for_no_other():
+    assert list(NETWORKS) == ZOO
+    assert list(LAYERS) == [name for name in ZOO if name in LAYERS]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_network_has_the_published_totals(name):
+    net = load(name)
+    norms = sum(layer.op == "batch_norm" for layer in net)
+    ours = {
+        "params": net.params,
+        "trainable_params": net.trainable_params,
+        "running_stats": net.buffers - norms,  # without the count of batches that each normalization keeps
+        "macs": net.macs,
+    }
+    for row in NETWORKS[name]:
+        published = {fact: int(row[fact]) for fact in ours if row[fact]}
+        assert {fact: ours[fact] for fact in published} == published, row["source"]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_its_layers_have_the_published_figures(name):
+    wrong = []
+    for row in LAYERS[name]:
+        ours = facts_of(load(name), row["layer"])
+        published = {fact: row[fact] for fact in ("shape", "params", "macs", "field", "least", "stride", "padding")}
+        wrong += [(row, ours) for fact, figure in published.items() if figure and ours.get(fact) != figure]
+    assert not wrong
+
+
+@pytest.mark.parametrize("file", ["networks.csv", "layers.csv"])
+def test_every_figure_names_its_source(file):
+    table = rows(file)
+    assert all(row["source"] for row in table)
+    assert len({tuple(row.values()) for row in table}) == len(table)
+
+
+# osmr/imgclsmob, pytorch/README.md: the CIFAR networks with projections (option B)
+@pytest.mark.parametrize(("n", "params"), [(3, 272_474), (5, 466_906), (7, 661_338), (9, 855_770), (18, 1_730_714)])
+def test_the_cifar_networks_with_option_b(n, params):
+    assert archspec.load("resnet20_cifar", n=n, shortcut="projection").params == params
+
+
+def test_depths_the_zoo_does_not_name():
+    # He 2015, table 6: 1202 layers and 19.4 million parameters, by the formula; with option B osmr/imgclsmob
+    assert archspec.load("resnet20_cifar", n=200).params == 19_421_274
+    assert archspec.load("resnet20_cifar", n=200, shortcut="projection").params == 19_424_026
+    # osmr/imgclsmob, pytorch/README.md: PreResNet-1001 for CIFAR-10, and PreResNet-200b
+    assert archspec.load("preact_resnet164_cifar", depths=[111, 111, 111]).params == 10_327_706
+    assert archspec.load("preact_resnet50", depths=[3, 24, 36, 3]).params == 64_666_280
+
+
+def test_a_unet_for_one_class_has_one_row_of_weights_less_in_its_head():
+    # the figure of padded implementations without normalization, for 1 channel and 1 class
+    assert archspec.load("unet", classes=1).params == 31_030_593
+
+
+def test_vgg16_read_as_a_convolution_sees_404_positions():
+    # Long, Shelhamer, Darrell. Fully convolutional networks, CVPR 2015, table 1: 404 for VGG-16, 355 for AlexNet.
+    # Their score layer is the first linear layer slid as a convolution: 7x7 over pool5 here, 6x6 for AlexNet.
+    vgg = load("vgg16").facts.fields[load("vgg16")["features.30"].node.outputs[0]].windows[0]
+    alexnet = load("alexnet_grouped").facts.fields[load("alexnet_grouped")["pool5"].node.outputs[0]].windows[0]
+    assert vgg.size + 6 * vgg.stride == 404
+    assert alexnet.size + 5 * alexnet.stride == 355
