@@ -255,6 +255,10 @@ def _inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[i
     return named[""] if list(named) == [""] else named
 
 
+_UNBOUNDED = 1_000_000
+"""Columns enough for any table: where nobody looks, nothing is cut."""
+
+
 def _table(network: Network, depth: int | None) -> None:
     from rich.text import Text
 
@@ -267,7 +271,8 @@ def _table(network: Network, depth: int | None) -> None:
     console.print(Text(shapes), end="\n\n")
     table = report.table(network.facts, depth, width=console.width if console.is_terminal else None)
     if not console.is_terminal:
-        console.width = max(80, console.measure(table).maximum)
+        console.width = _UNBOUNDED
+        console.width = console.measure(table).maximum
     console.print(table)
     console.print()
     for label, words in report.totals(network.facts):

@@ -235,9 +235,3 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {len(self.graph.nodes)} layers, {self.params:,} params, {self.macs:,} MACs>"
-
-
-def __getattr__(name: str) -> Any:  # for the time being: loading moved to archspec.loading
-    from archspec import loading
-
-    return getattr(loading, name)

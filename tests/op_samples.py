@@ -143,6 +143,7 @@ GOOD: tuple[Sample, ...] = (
     _good("avg_pool", (2, 7, 8), kernel=2, padding="same", stride=1),
     _good("avg_pool", (2, 7, 8), kernel=4, padding="same", stride=3, count_include_pad=False),
     _good("avg_pool", (2, 4, 5, 6), kernel=(2, 3, 2), stride=2, padding=(1, 1, 0), ceil=True),
+    _good("avg_pool", (2, 2, 1, 3), kernel=3, stride=1, padding=1),
     _good("avg_pool", (2, 4, 5, 6), kernel=2, stride=1, padding=((0, 1), (1, 0), (1, 1)), count_include_pad=False),
     # global and adaptive pooling: even windows, uneven ones, both, and more out than in
     *(_good("global_max_pool", sizes) for sizes in ((3, 5), (3, 4, 5), (3, 2, 4, 5))),

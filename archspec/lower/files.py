@@ -17,7 +17,7 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
         ArchspecError: the folder or the disk does not let it; nothing is left behind.
     """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:32]}-", suffix=path.suffix, dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise fail("unwritable-file", f"cannot write {path}: {error.strerror or error}") from error

@@ -17,8 +17,6 @@ from archspec.ops.window import IDENTITY, Window, compose, join
 Track = tuple[int, Window] | None
 """Which axis of a value follows an input axis, and how it looks back; None where every position sees it whole."""
 
-_MAX_PERIOD = 4096
-
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -99,7 +97,7 @@ def _through(track: Track, view: View) -> Track:
     for axis, (old, window) in view.items():
         if old == track[0]:
             composed = compose(window, track[1])
-            return (axis, composed) if len(composed.reaches) <= _MAX_PERIOD else None
+            return None if composed is None else (axis, composed)
     return None
 
 

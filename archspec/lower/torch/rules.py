@@ -130,7 +130,9 @@ def _avg_pool(node: Node) -> Leaf:
     assert isinstance(op, pool.AvgPool)
     window = op.sliding(node.inputs[0].type)
     kernel, stride = same(window.kernel), same(window.stride)
-    if not _plain_padding(window):
+    # avg_pool3d, and it alone, refuses a kernel larger than the input without its padding.
+    refused = d == 3 and any(f > n for f, n in zip(window.kernel, node.inputs[0].type.spatial, strict=True))
+    if refused or not _plain_padding(window):
         extra = _completing(node, window)
         required = {"kernel_size": kernel, "stride": stride, "pads": _flat(window.pads), "extra": _flat(extra)}
         counts: dict[str, tuple[Constant, Constant]] = {"count_include_pad": (op.count_include_pad, True)}

@@ -1,0 +1,71 @@
+"""Linear layers and normalizations, in ONNX."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archspec.lower.onnx.emit import Emit
+from archspec.ops.linear import Linear, RadialBasis
+from archspec.ops.norm import Affine, BatchNorm, LocalResponseNorm
+
+
+def linear(op: Linear, emit: Emit) -> str:
+    """The weight stays as the state dict has it, features first: Gemm turns it round by itself, MatMul does not."""
+    weight, *bias = emit.weights("weight", "bias")
+    if emit.type.rank == 2:
+        return emit.last("Gemm", emit.input, weight, *bias, transB=1)
+    matrix = emit.form("matrix", "Transpose", weight, shape=(emit.type.sizes[-1], op.features), perm=(1, 0))
+    if not bias:
+        return emit.last("MatMul", emit.input, matrix)
+    product = emit.step("product", "MatMul", emit.input, matrix, type=emit.output)
+    return emit.last("Add", product, *bias)
+
+
+def radial_basis(op: RadialBasis, emit: Emit) -> str:
+    """The input beside each prototype, subtracted, squared and summed."""
+    (features,) = emit.type.sizes
+    row = emit.type.with_sizes(1, features)
+    each = emit.type.with_sizes(op.units, features)
+    vector = emit.step("vector", "Unsqueeze", emit.input, emit.integers("axes", [1]), type=row)
+    difference = emit.step("difference", "Sub", vector, *emit.weights("weight"), type=each)
+    return emit.last("ReduceSumSquare", difference, emit.integers("axes", [2]), keepdims=0)
+
+
+def batch_norm(op: BatchNorm, emit: Emit) -> str:
+    """BatchNormalization by the running mean and variance; where nothing is learned, with ones and zeros."""
+    learned = emit.weights("weight", "bias")
+    if not learned:
+        ones, zeros = np.ones(emit.type.channels), np.zeros(emit.type.channels)
+        learned = emit.numbers("ones", ones), emit.numbers("zeros", zeros)
+    running = emit.weights("running_mean", "running_var")
+    return emit.last("BatchNormalization", emit.input, *learned, *running, epsilon=op.eps)
+
+
+def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:
+    """ONNX Runtime takes images only, so other values are laid out as images: the op looks along the channels alone."""
+    tensor = emit.type
+    if tensor.rank == 4:
+        return emit.last("LRN", emit.input, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
+    image = tensor.with_sizes(tensor.channels, tensor.elements // tensor.channels // tensor.sizes[-1], tensor.sizes[-1])
+    value = emit.step("image", "Reshape", emit.input, emit.integers("shape", (0, *image.sizes)), type=image)
+    value = emit.step("norm", "LRN", value, type=image, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
+    return emit.last("Reshape", value, emit.integers("shape", (0, *tensor.sizes)))
+
+
+def affine(op: Affine, emit: Emit) -> str:
+    """Mul and Add."""
+    weight, *bias = emit.weights("weight", "bias")
+    scale = _a_channel(emit, "scale", weight)
+    if not bias:
+        return emit.last("Mul", emit.input, scale)
+    scaled = emit.step("scaled", "Mul", emit.input, scale, type=emit.type)
+    return emit.last("Add", scaled, _a_channel(emit, "shift", *bias))
+
+
+def _a_channel(emit: Emit, label: str, weight: str) -> str:
+    """A weight of one number a channel, with axes after it to meet the spatial ones."""
+    axes = range(1, emit.type.rank - 1)
+    if not axes:
+        return weight
+    shape = (emit.type.channels, *(1 for _ in axes))
+    return emit.form(label, "Unsqueeze", weight, emit.integers("axes", axes), shape=shape)

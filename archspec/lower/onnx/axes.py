@@ -1,0 +1,32 @@
+"""Values taken apart one axis at a time, in ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from numpy.typing import ArrayLike
+
+from archspec.ir.types import TensorType
+from archspec.lower.onnx.emit import Emit
+
+
+def resized(tensor: TensorType, axis: int, size: int) -> TensorType:
+    """The type with another size along one axis; axes count from the batch, axis 0."""
+    return tensor.with_sizes(*tensor.sizes[: axis - 1], size, *tensor.sizes[axis:])
+
+
+def taken(emit: Emit, rows: Mapping[int, ArrayLike]) -> tuple[str, TensorType]:
+    """The input with the rows listed for some axes, in that order, as a value on the way."""
+    value, tensor = emit.input, emit.type
+    for axis, places in rows.items():
+        indices = emit.integers(f"rows{axis}", places)
+        tensor = resized(tensor, axis, len(emit.program.constants[indices]))
+        value = emit.step(f"take{axis}", "Gather", value, indices, type=tensor, axis=axis)
+    return value, tensor
+
+
+def take(emit: Emit, rows: Mapping[int, ArrayLike]) -> str:
+    """As `taken`, as what the layer makes."""
+    *others, final = rows
+    value, _ = taken(emit, {axis: rows[axis] for axis in others})
+    return emit.last("Gather", value, emit.integers(f"rows{final}", rows[final]), axis=final)

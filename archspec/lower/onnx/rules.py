@@ -1,0 +1,65 @@
+"""The rules: for each op the function that writes it in ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec.lower.onnx import adaptive, affine, layout, pointwise, windows
+from archspec.lower.onnx.emit import Emit
+from archspec.lower.rules import Rules
+from archspec.ops import Op, activation, conv, join, linear, norm, pool
+from archspec.ops import layout as moves
+
+Rule = Callable[[Any, Emit], str]
+"""Writes one layer, of an op of the class it is entered for; returns the name of the value the layer makes."""
+
+_TABLE: tuple[tuple[type[Op], Rule], ...] = (
+    (conv.Conv, windows.conv),
+    (conv.ConvTranspose, windows.conv_transpose),
+    (pool.MaxPool, windows.max_pool),
+    (pool.AvgPool, windows.avg_pool),
+    (pool.GlobalMaxPool, pointwise.named("GlobalMaxPool")),
+    (pool.GlobalAvgPool, pointwise.named("GlobalAveragePool")),
+    (pool.AdaptiveMaxPool, adaptive.adaptive_max_pool),
+    (pool.AdaptiveAvgPool, adaptive.adaptive_avg_pool),
+    (linear.Linear, affine.linear),
+    (linear.RadialBasis, affine.radial_basis),
+    (norm.BatchNorm, affine.batch_norm),
+    (norm.LocalResponseNorm, affine.local_response_norm),
+    (norm.Affine, affine.affine),
+    (activation.Relu, pointwise.named("Relu")),
+    (activation.Relu6, pointwise.relu6),
+    (activation.LeakyRelu, pointwise.leaky_relu),
+    (activation.Elu, pointwise.elu),
+    (activation.Selu, pointwise.named("Selu")),
+    (activation.Sigmoid, pointwise.named("Sigmoid")),
+    (activation.HardSigmoid, pointwise.hard_sigmoid),
+    (activation.Tanh, pointwise.tanh),
+    (activation.Gelu, pointwise.gelu),
+    (activation.Silu, pointwise.silu),
+    (activation.HardSwish, pointwise.named("HardSwish")),
+    (activation.Mish, pointwise.named("Mish")),
+    (activation.Softplus, pointwise.named("Softplus")),
+    (activation.Softmax, pointwise.softmax),
+    (activation.LogSoftmax, pointwise.log_softmax),
+    (activation.Dropout, layout.passes),
+    (join.Add, pointwise.joined("Add", "Sum")),
+    (join.Mul, pointwise.mul),
+    (join.Mean, pointwise.joined("Mean", "Mean")),
+    (join.Max, pointwise.joined("Max", "Max")),
+    (join.Concat, pointwise.concat),
+    (moves.Flatten, layout.flatten),
+    (moves.Reshape, layout.reshape),
+    (moves.Permute, layout.permute),
+    (moves.Select, layout.select),
+    (moves.Pad, layout.pad),
+    (moves.PadChannels, layout.pad_channels),
+    (moves.CenterCrop, layout.center_crop),
+    (moves.Upsample, layout.upsample),
+    (moves.Identity, layout.passes),
+)
+
+RULES: Rules[Rule] = Rules("ONNX", "archspec/lower/onnx/rules.py")
+for _op, _rule in _TABLE:
+    RULES.add(_op, _rule)

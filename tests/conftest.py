@@ -1,0 +1,38 @@
+"""What all tests share: golden files, and the flag that writes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the files in tests/golden anew; read the diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compares a text with a file in `tests/golden`, or writes the file if `--update-golden` is given.
+
+    def test_text(golden):
+        golden("text/lenet5.txt", text(graph))
+    """
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
+        elif not path.is_file():
+            pytest.fail(f"there is no tests/golden/{name}; `pytest --update-golden` writes it")
+        elif text != (kept := path.read_bytes().decode("utf-8")):
+            assert text.splitlines() == kept.splitlines(), f"tests/golden/{name} differs; see --update-golden"
+            pytest.fail(f"tests/golden/{name} differs in its line ends")
+
+    return compare

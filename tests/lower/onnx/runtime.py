@@ -1,0 +1,70 @@
+"""Running ONNX models in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from archspec.ir.graph import Graph
+from archspec.ir.types import DType
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+NEWEST = 26
+"""The last opset ONNX Runtime 1.31 runs."""
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """The model in ONNX Runtime, on one thread and quiet."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def random_inputs(graph: Graph, batch: int, seed: int = 0) -> Arrays:
+    """Values for the inputs of a graph: spread enough that every branch of an activation is taken."""
+    random = np.random.default_rng(seed)
+    return {
+        value.name: (
+            random.integers(-9, 9, (batch, *value.type.sizes))
+            if value.type.dtype is DType.INT64
+            else random.normal(0, 3, (batch, *value.type.sizes)).astype(np.float32)
+        )
+        for value in graph.inputs
+    }
+
+
+def random_weights(graph: Graph, seed: int = 0) -> Arrays:
+    """Values for the weights of a graph: none is special, and variances are positive."""
+    random = np.random.default_rng(seed)
+    return {
+        key: random.uniform(0.2 if key.endswith("running_var") else -1, 1, weight.shape).astype(weight.dtype.value)
+        for key, weight in graph.weights()
+    }
+
+
+def inferred_shapes(model: onnx.ModelProto) -> dict[str, list[str | int]]:
+    """The shape of every value, as ONNX infers it from the inputs alone, strictly.
+
+    Resize calls the batch by a new symbol (`unk__0`), here N again.
+    """
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.value_info[:]
+    for output in bare.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    inferred = onnx.shape_inference.infer_shapes(bare, check_type=True, strict_mode=True, data_prop=True)
+    found = shapes([*inferred.graph.value_info, *inferred.graph.output])
+    return {name: ["N" if str(size).startswith("unk__") else size for size in sizes] for name, sizes in found.items()}
+
+
+def shapes(values: list[onnx.ValueInfoProto]) -> dict[str, list[str | int]]:
+    """The shapes values are declared with."""
+    return {
+        value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in values
+    }

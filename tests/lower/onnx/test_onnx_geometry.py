@@ -1,0 +1,121 @@
+"""Windows of any geometry: the size inferred is the size ONNX Runtime and PyTorch come to, and so are the numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import assume, given, reject, settings
+from hypothesis import strategies as st
+
+from archspec.ir.types import TensorType
+from archspec.lower.onnx import export
+from archspec.ops import Refusal
+from tests.lower.onnx.runtime import random_inputs, random_weights, session
+from tests.op_references import REFERENCES
+from tests.op_samples import OP, Sample
+
+few = settings(max_examples=60, deadline=None, derandomize=True)
+
+sizes = st.lists(st.integers(1, 9), min_size=1, max_size=3).map(tuple)
+
+
+@st.composite
+def slides(draw: st.DrawFn, kind: str) -> Sample:
+    """An op whose window slides, with one number an axis for everything, over an input it takes."""
+    spatial = draw(sizes)
+
+    def each(least: int, most: int) -> tuple[int, ...]:
+        return tuple(draw(st.integers(least, most)) for _ in spatial)
+
+    attributes: dict[str, Any] = {"kernel": each(1, 4), "stride": each(1, 4)}
+    channels = draw(st.sampled_from([1, 2, 4]))
+    if kind in ("conv", "conv_transpose"):
+        attributes |= {"channels": draw(st.sampled_from([2, 4])), "groups": draw(st.sampled_from([1, 2]))}
+        attributes["bias"] = draw(st.booleans())
+    if kind != "avg_pool":
+        attributes["dilation"] = each(1, 3)
+    if kind == "conv_transpose":
+        attributes["output_padding"] = each(0, 2)
+    if kind in ("max_pool", "avg_pool"):
+        attributes["ceil"] = draw(st.booleans())
+    if kind == "avg_pool":
+        attributes["count_include_pad"] = draw(st.booleans())
+    pairs = tuple(zip(each(0, 3), each(0, 3), strict=True))
+    attributes["padding"] = draw(st.sampled_from(["same", "valid", each(0, 2), pairs]))
+    sample = Sample(OP[kind](**attributes), (TensorType((channels, *spatial)),))
+    try:
+        sample.op.infer(sample.inputs)
+    except Refusal:
+        reject()
+    return sample
+
+
+@st.composite
+def resizes(draw: st.DrawFn, kind: str) -> Sample:
+    """An op that is given its output size, for an input of any."""
+    spatial = draw(sizes)
+    size = tuple(draw(st.integers(1, 11)) for _ in spatial)
+    attributes: dict[str, Any] = {"size": size}
+    if kind == "upsample":
+        attributes["mode"] = draw(st.sampled_from(["nearest", "linear"]))
+        attributes["align_corners"] = attributes["mode"] == "linear" and draw(st.booleans())
+    return Sample(OP[kind](**attributes), (TensorType((2, *spatial)),))
+
+
+def agrees(sample: Sample) -> None:
+    """Check the sample's shape and numbers against ONNX Runtime and PyTorch, which is run on real tensors."""
+    graph = sample.graph
+    weights, inputs = random_weights(graph), random_inputs(graph, batch=2)
+    (result,) = session(export(graph, weights)).run(["y"], dict(inputs))
+    parameters = {key.removeprefix("layer."): torch.from_numpy(array) for key, array in weights.items()}
+    expected = REFERENCES[sample.op.kind](sample.op, [torch.from_numpy(inputs["x0"])], parameters).numpy()
+    assert (2, *sample.outputs[0].sizes) == result.shape == expected.shape
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
+
+
+@few
+@given(slides("conv"))
+def test_convolution(sample: Sample) -> None:
+    agrees(sample)
+
+
+@few
+@given(slides("conv_transpose"))
+def test_transposed_convolution(sample: Sample) -> None:
+    agrees(sample)
+
+
+@few
+@given(slides("max_pool"))
+def test_max_pooling(sample: Sample) -> None:
+    # An axis shorter than the dilation can lie between two taps: the largest of nothing is -inf in PyTorch, and the
+    # lowest finite number in ONNX Runtime.
+    dilations = zip(sample.op.dilation, sample.inputs[0].spatial, strict=True)  # type: ignore[attr-defined]
+    assume(all(size >= dilation for dilation, size in dilations))
+    agrees(sample)
+
+
+@few
+@given(slides("avg_pool"))
+def test_average_pooling(sample: Sample) -> None:
+    agrees(sample)
+
+
+@few
+@given(resizes("adaptive_max_pool"))
+def test_adaptive_max_pooling(sample: Sample) -> None:
+    agrees(sample)
+
+
+@few
+@given(resizes("adaptive_avg_pool"))
+def test_adaptive_average_pooling(sample: Sample) -> None:
+    agrees(sample)
+
+
+@few
+@given(resizes("upsample"))
+def test_upsampling(sample: Sample) -> None:
+    agrees(sample)

@@ -1,0 +1,84 @@
+"""Every rule against ONNX's checker and inference, and its numbers in ONNX Runtime against PyTorch's functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from archspec.lower.onnx import OPSET, OPSETS, export
+from archspec.lower.onnx.rules import RULES
+from archspec.ops import OPS, Op, Refusal
+from tests import op_references, op_samples
+from tests.lower.onnx.runtime import NEWEST, inferred_shapes, random_inputs, random_weights, session, shapes
+from tests.op_samples import Bad, Sample
+
+BATCHES = (1, 3)
+
+each_sample = pytest.mark.parametrize("sample", op_samples.GOOD, ids=lambda sample: sample.id)
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.kind)
+def test_every_op_has_a_rule_a_reference_and_samples(op: type[Op]) -> None:
+    good = [sample for sample in op_samples.GOOD if type(sample.op) is op]
+    bad = [sample for sample in op_samples.BAD if type(sample.op) is op]
+    assert op in RULES, f"write a rule for '{op.kind}' in {RULES.file}"
+    assert op.kind in op_references.REFERENCES, f"write a reference for '{op.kind}' in {op_references.FILE}"
+    assert len(good) >= 3, f"give three samples of '{op.kind}' in {op_samples.FILE}"
+    assert bad or op.kind in op_samples.NEVER_REFUSES, f"give a sample that '{op.kind}' refuses in {op_samples.FILE}"
+    for name in op.model_fields:
+        values = {repr(getattr(sample.op, name)) for sample in good}
+        assert len(values) > 1, f"give a sample of '{op.kind}' with another '{name}' in {op_samples.FILE}"
+
+
+def test_there_is_nothing_for_an_op_that_is_not() -> None:
+    assert set(RULES) == set(OPS)
+    assert set(op_references.REFERENCES) == {op.kind for op in OPS}
+
+
+@each_sample
+@pytest.mark.parametrize("opset", [OPSETS.start, OPSET, NEWEST])
+def test_results_are_pytorchs_for_any_batch(sample: Sample, opset: int) -> None:
+    graph = sample.graph
+    weights = random_weights(graph)
+    runner = session(export(graph, weights, opset=opset))
+    parameters = {key.removeprefix("layer."): torch.from_numpy(array) for key, array in weights.items()}
+    for batch in BATCHES:
+        inputs = random_inputs(graph, batch)
+        (result,) = runner.run(["y"], dict(inputs))
+        tensors = [torch.from_numpy(array) for array in inputs.values()]
+        expected = op_references.REFERENCES[sample.op.kind](sample.op, tensors, parameters).numpy()
+        assert result.shape == (batch, *sample.outputs[0].sizes) == expected.shape
+        assert result.dtype == expected.dtype
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
+
+
+@each_sample
+def test_onnx_checks_and_infers_the_shapes_declared(sample: Sample) -> None:
+    graph = sample.graph
+    for opset in (OPSETS.start, OPSET, NEWEST, OPSETS.stop - 1):
+        model = export(graph, random_weights(graph), opset=opset)
+        onnx.checker.check_model(model, full_check=True)
+        declared = shapes([*model.graph.value_info, *model.graph.output])
+        assert declared["y"] == ["N", *sample.outputs[0].sizes]
+        assert inferred_shapes(model) == declared
+
+
+@each_sample
+def test_nodes_are_named_for_the_layer_and_constants_are_read(sample: Sample) -> None:
+    graph = sample.graph
+    model = export(graph, random_weights(graph)).graph
+    names = [node.name for node in model.node]
+    assert len(set(names)) == len(names)
+    assert names[-1] in ("layer", "y/copy")
+    assert all(name.startswith("layer/") for name in names[:-1])
+    read = {name for node in model.node for name in node.input}
+    assert {tensor.name for tensor in model.initializer} <= read
+
+
+@pytest.mark.parametrize("bad", op_samples.BAD, ids=lambda bad: bad.id)
+def test_ops_refuse_bad_samples(bad: Bad) -> None:
+    with pytest.raises(Refusal) as refused:
+        bad.op.infer(bad.inputs)
+    assert refused.value.code == bad.code

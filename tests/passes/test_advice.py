@@ -1,0 +1,77 @@
+"""Warnings: each rule speaks where it should, points at the layer, and is silent otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+import archspec
+from archspec.codes import CODES
+from archspec.diagnostics import Source
+from archspec.loading import check_source
+
+
+def warnings(layers: str, input: str = "[3, 33, 33]", more: str = "") -> list[archspec.Diagnostic]:
+    found = check_source(Source("s", f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}"))
+    assert all(each.severity == "warning" for each in found), found
+    return list(found)
+
+
+SPEAKS = {
+    "bias-before-norm": "  - conv: {channels: 4, kernel: 3}\n  - batch_norm\n",
+    "stride-over-kernel": "  - conv: {channels: 4, kernel: 1, stride: 2}\n",
+    "unread-rows": "  - max_pool: 2\n",
+    "even-same": "  - conv: {channels: 4, kernel: 4, padding: same}\n",
+    "uneven-upsampling": "  - conv_transpose: {channels: 4, kernel: 3, stride: 2}\n",
+    "saturating-activations": "  - repeat:\n      times: 8\n      layers:\n        - tanh\n",
+    "heavy-layer": "  - flatten\n  - linear: 100\n  - relu\n  - linear: 10\n  - softmax\n",
+    "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}]]}\n",
+    "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
+}
+
+SILENT = {
+    "bias-before-norm": "  - conv: {channels: 4, kernel: 3, bias: false}\n  - batch_norm\n",
+    "stride-over-kernel": "  - conv: {channels: 4, kernel: 1}\n",
+    "unread-rows": "  - max_pool: {kernel: 2, ceil: true}\n",
+    "even-same": "  - conv: {channels: 4, kernel: 3, padding: same}\n",
+    "uneven-upsampling": "  - conv_transpose: {channels: 4, kernel: 4, stride: 2}\n",
+    "saturating-activations": "  - repeat:\n      times: 7\n      layers:\n        - tanh\n",
+    "heavy-layer": "  - relu\n  - softmax\n  - relu\n  - relu\n  - relu\n",
+    "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: 1}]]}\n",
+    "unused-layer": "  - relu\n",
+}
+
+
+def test_every_warning_is_tested() -> None:
+    assert set(SPEAKS) == set(SILENT) == {code for code, about in CODES.items() if about.severity == "warning"}
+
+
+@pytest.mark.parametrize("code", SPEAKS)
+def test_it_speaks(code: str) -> None:
+    found = [each for each in warnings(SPEAKS[code]) if each.code == code]
+    assert len(found) == 1
+    assert found[0].span is not None
+
+
+@pytest.mark.parametrize("code", SILENT)
+def test_it_is_silent(code: str) -> None:
+    assert code not in {each.code for each in warnings(SILENT[code])}
+
+
+@pytest.mark.parametrize("code", SPEAKS)
+def test_a_spec_can_silence_it(code: str) -> None:
+    assert code not in {each.code for each in warnings(SPEAKS[code], more=f"allow: [{code}]\n")}
+
+
+def test_a_block_called_often_is_spoken_of_once() -> None:
+    layers = "  - repeat:\n      times: 5\n      layers:\n        - conv: {channels: 4, kernel: 1, stride: 2}\n"
+    assert [each.code for each in warnings(layers)].count("stride-over-kernel") == 1
+
+
+def test_a_bias_is_needed_where_something_else_reads_it() -> None:
+    layers = "  - conv: {name: c, channels: 3, kernel: 1}\n  - batch_norm\n  - add: [prev, c]\n"
+    assert "bias-before-norm" not in {each.code for each in warnings(layers)}
+
+
+def test_an_output_is_used() -> None:
+    layers = "  - side: {name: aux, layers: [conv: {channels: 1, kernel: 1}]}\n  - relu\n"
+    assert not warnings(layers, more="outputs: [relu, aux]\n")

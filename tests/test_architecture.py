@@ -1,0 +1,136 @@
+"""The shape of the house, read off the code: who imports whom, what is imported when, and which names are public."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.codes import CODES
+
+ROOT = Path(archspec.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+FLOORS = {
+    "codes": 0, "diagnostics": 0.5, "ir": 1, "ops": 2, "frontend": 3, "passes": 3, "lower": 4,
+    "report": 5, "zoo": 5, "expectations": 5, "network": 6, "loading": 6.5, "cli": 7, "__init__": 7, "__main__": 8,
+}  # fmt: skip
+
+DOORS = {
+    "yaml": ("frontend/syntax.py", "frontend/source.py"),
+    "pydantic": ("ops/", "frontend/nodes.py"),
+    "networkx": ("frontend/", "passes/", "ir/"),
+    "torch": ("lower/torch/",),
+    "numpy": ("lower/onnx/", "lower/weights/"),
+    "onnx": ("lower/onnx/",),
+    "safetensors": ("lower/weights/",),
+    "graphviz": ("lower/graphviz/",),
+    "pygraphviz": ("lower/graphviz/",),
+    "rich": ("report/", "cli.py"),
+    "typer": ("cli.py",),
+}
+"""Each third party, and where it may be imported: one door each."""
+
+TYPES_ONLY = {"network.py": {"torch"}}
+"""What a file may name in annotations alone."""
+
+
+def place(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def floor(module: str) -> str:
+    """The part of the package a module belongs to."""
+    return module.removesuffix(".py").split("/")[0]
+
+
+def imports(file: Path) -> Iterator[tuple[str, bool]]:
+    """The modules a file imports, wherever it does, and whether for annotations alone."""
+    tree = ast.parse(file.read_text())
+    typing = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node in typing) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "archspec":
+            yield from ((f"archspec.{alias.name}", node in typing) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            yield node.module or "", node in typing
+
+
+@pytest.mark.parametrize("file", FILES, ids=place)
+def test_files_import_lower_floors_alone(file: Path) -> None:
+    own = floor(place(file))
+    for module, _ in imports(file):
+        head, _, rest = module.partition(".")
+        other = rest.split(".")[0]
+        if head == "archspec" and other in FLOORS and other != own:
+            assert FLOORS[other] < FLOORS[own], f"{place(file)} is on floor {FLOORS[own]} and imports {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=place)
+def test_third_parties_have_one_door(file: Path) -> None:
+    for module, types_only in imports(file):
+        head = module.partition(".")[0]
+        if head == "archspec" or head in sys.stdlib_module_names:
+            continue
+        assert head in DOORS, f"{place(file)} imports {head}: give it a door"
+        allowed = any(place(file).startswith(door) for door in DOORS[head])
+        assert allowed or (types_only and head in TYPES_ONLY.get(place(file), ())), f"{place(file)} imports {head}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=place)
+def test_every_file_has_one_subject(file: Path) -> None:
+    text = file.read_text()
+    assert ast.get_docstring(ast.parse(text)), f"{place(file)} says nothing of itself"
+    assert len(text.splitlines()) <= 450, f"{place(file)} asks to be two files"
+
+
+SLOW = ("torch", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraphviz", "safetensors", "rich")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import archspec",
+        "import archspec; assert not [d for d in archspec.check('resnet18') if d.severity == 'error']",
+        "import archspec; archspec.load('resnet18').macs",
+        "import archspec; archspec.load('resnet18').source()",
+    ],
+)
+def test_nothing_slow_is_imported_before_it_is_needed(statement: str) -> None:
+    # The source of PyTorch modules is text: torch is needed to run it, not to write it.
+    script = f"{statement}\nimport sys\nprint([name for name in {SLOW!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_public_names() -> None:
+    """Whoever changes this list changes what users may rely on: say so in the changelog."""
+    assert archspec.__all__ == ["ArchspecError", "Diagnostic", "Layer", "Network", "check", "load", "parse"]
+
+
+def test_only_the_command_line_prints() -> None:
+    for file in FILES:
+        if place(file) != "cli.py":
+            calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+            assert not [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"], place(
+                file
+            )
+
+
+def test_codes_are_documented_and_in_use() -> None:
+    texts = {place(file): file.read_text() for file in FILES if file.name != "codes.py"}
+    for code, about in CODES.items():
+        assert about.doc.endswith("."), code
+        assert any(f'"{code}"' in text for text in texts.values()), f"nobody gives {code}"

@@ -1,0 +1,197 @@
+"""The command line: what goes to stdout and to stderr, exit codes, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec import zoo
+
+FAULTY = """\
+archspec: 1
+name: faulty
+input: [3, 224, 224]
+layers:
+  - conv: {name: conv1, channels: 64, kernel: 7, stride: 2, padding: 3}
+  - residual:
+      layers:
+        - conv: {name: conv2, channels: 128, kernel: 3, stride: 2, padding: 1}
+  - linear: 10
+"""
+
+WARNED = """\
+archspec: 1
+name: warned
+input: [3, 8, 8]
+layers:
+  - conv: {channels: 4, kernel: 3}
+  - batch_norm
+"""
+
+
+def run(*arguments: str, cwd: Path | None = None, code: int = 0) -> tuple[str, str]:
+    """stdout and stderr of a command, which must end with a code."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(archspec.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-m", "archspec", *arguments], capture_output=True, text=True, encoding="utf-8",
+        cwd=cwd, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "faulty.yaml").write_text(FAULTY)
+    (tmp_path / "warned.yaml").write_text(WARNED)
+    return tmp_path
+
+
+def test_check_says_nothing_wrong() -> None:
+    out, err = run("check", "lenet5", "resnet18")
+    assert (out, err) == ("", "2 specs: no mistakes\n")
+
+
+def test_check_prints_mistakes_to_stdout_and_fails(folder: Path) -> None:
+    out, err = run("check", "faulty.yaml", "warned.yaml", cwd=folder, code=1)
+    assert out.startswith("faulty.yaml:6:5: error[shape-mismatch]: 'add' joins unequal shapes\n")
+    assert "warned.yaml:5:5: warning[bias-before-norm]" in out
+    assert err == "2 specs: 1 error, 1 warning\n"
+
+
+def test_warnings_alone_do_not_fail_and_can_be_allowed(folder: Path) -> None:
+    out, err = run("check", "warned.yaml", cwd=folder)
+    assert "bias-before-norm" in out
+    out, err = run("check", "--allow", "bias-before-norm", "warned.yaml", cwd=folder)
+    assert (out, err) == ("", "1 spec: no mistakes\n")
+
+
+def test_check_as_json(folder: Path) -> None:
+    out, err = run("check", "--format", "json", "faulty.yaml", cwd=folder, code=1)
+    (found,) = json.loads(out)
+    assert (found["file"], found["line"], found["column"], found["code"]) == ("faulty.yaml", 6, 5, "shape-mismatch")
+    assert found["help"] == "project the shortcut: conv {channels: 128, kernel: 1, stride: 2}"
+    assert err == ""
+
+
+def test_check_for_github(folder: Path) -> None:
+    out, _ = run("check", "--format", "github", "faulty.yaml", cwd=folder, code=1)
+    assert out.startswith("::error file=faulty.yaml,line=6,col=5,endLine=6,endColumn=13,title=shape-mismatch::")
+    assert out.count("\n") == 1
+
+
+def test_summary_json_has_the_promised_keys() -> None:
+    found = json.loads(run("summary", "vgg16", "--json")[0])
+    assert {"name", "variant", "inputs", "outputs", "params", "trainable_params", "buffers", "macs", "layers"} <= set(
+        found
+    )
+    assert found["name"] == found["variant"] == "vgg16"
+    assert (found["inputs"], found["outputs"]) == ({"input": [3, 224, 224]}, {"output": [1000]})
+    assert (found["params"], found["macs"]) == (138_357_544, 15_470_264_320)
+    layers = {layer["name"]: layer for layer in found["layers"]}
+    assert set(layers["features.0"]) == {"name", "op", "output", "params", "macs", "receptive_field"}
+    # The last pooling sees 212 positions, 32 apart, the first of them 90 before the image: the issue's own example.
+    field = {"size": [212, 212], "stride": [32, 32], "offset": [-90, -90]}
+    assert layers["features.30"]["receptive_field"] == field
+    assert layers["classifier.0"]["receptive_field"] is None
+
+
+def test_summary_of_a_faulty_spec_shows_what_works(folder: Path) -> None:
+    out, err = run("summary", "faulty.yaml", cwd=folder, code=1)
+    assert "conv1" in out
+    assert "conv2" in out
+    assert "linear" not in out
+    assert "error[shape-mismatch]" in err
+
+
+def test_set_and_input_change_the_network() -> None:
+    found = json.loads(run("summary", "resnet18", "--json", "--set", "classes=10", "--input", "3x64x64")[0])
+    assert found["outputs"] == {"output": [10]}
+    assert found["params"] == 11_689_512 - 990 * 513
+    assert found["inputs"] == {"input": [3, 64, 64]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["summary", "resnet81"], "there is no spec 'resnet81'"),
+        (["summary", "nowhere.yaml"], "there is no file nowhere.yaml"),
+        (["summary", "resnet18", "--set", "clases=10"], "has no param 'clases'"),
+        (["summary", "resnet18", "--set", "classes"], "--set classes is not PARAM=VALUE"),
+        (["summary", "resnet18", "--set", "classes=[1"], "--set classes:1"),
+        (["summary", "resnet18", "--set", "classes=ten"], "nothing here is called 'ten'"),
+        (["summary", "resnet18", "--input", "3x224"], "3x224 does not fit the input"),
+        (["summary", "resnet18", "--input", "big"], "--input big is not sizes"),
+        (["summary", "resnet18", "--input", "image=3x64x64"], "has no input 'image'"),
+        (["summary", "vgg16", "--input", "3x8x8"], "kernel-too-large"),
+        (["compile", "resnet18", "-o", "model.pth"], "cannot tell what to write from the name model.pth"),
+        (["compile", "resnet18", "-o", "missing/model.py"], "cannot write missing/model.py"),
+        (["compile", "lenet5", "-o", "model.onnx", "--opset", "3"], "3"),
+        (["compile", "lenet5", "-o", "a.onnx", "--weights", "none.safetensors"], "cannot read none.safetensors"),
+        (["draw", "lenet5", "-o", "lenet5.jpg"], ".jpg"),
+        (["draw", "lenet5", "-o", "lenet5.svg", "--show", "colours"], "colours"),
+    ],
+)  # fmt: skip
+def test_mistakes_on_the_command_line(arguments: list[str], words: str, tmp_path: Path) -> None:
+    out, err = run(*arguments, cwd=tmp_path, code=1)
+    assert out == "" or arguments[-1] in ("3x8x8", "classes=ten")  # a summary shows what works
+    assert words in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_compile_and_draw_write_every_kind(tmp_path: Path) -> None:
+    for kind in ("py", "onnx", "safetensors", "json"):
+        out, err = run("compile", "lenet5", "-o", f"lenet5.{kind}", cwd=tmp_path)
+        assert (out, err) == ("", f"wrote lenet5.{kind}\n")
+    for kind in ("svg", "png", "pdf", "dot"):
+        run("draw", "lenet5", "-o", f"lenet5.{kind}", cwd=tmp_path)
+    heads = {path.suffix: path.read_bytes()[:5] for path in tmp_path.iterdir()}
+    assert heads[".png"] == b"\x89PNG\r"
+    assert heads[".pdf"] == b"%PDF-"
+    assert heads[".dot"].startswith(b"dig")
+    assert b"<svg" in (tmp_path / "lenet5.svg").read_bytes()
+    assert json.loads((tmp_path / "lenet5.json").read_text())["params"] == 61_706
+
+
+def test_weights_travel_from_file_to_file(tmp_path: Path) -> None:
+    run("compile", "lenet5", "-o", "w.safetensors", "--seed", "7", cwd=tmp_path)
+    run("compile", "lenet5", "-o", "a.onnx", "--weights", "w.safetensors", cwd=tmp_path)
+    run("compile", "lenet5", "-o", "b.onnx", "--seed", "7", cwd=tmp_path)
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+
+
+def test_list_as_json_is_the_zoo() -> None:
+    found = json.loads(run("list", "--json")[0])
+    assert {entry["name"] for entry in found} == {name for name, _ in zoo.names()}
+    assert all(set(entry) == {"name", "spec", "summary"} for entry in found)
+    assert all(entry["summary"] for entry in found)
+
+
+def test_list_as_a_table() -> None:
+    out, _ = run("list")
+    assert any(line.split()[:2] == ["resnet50", "resnet.yaml"] for line in out.splitlines())
+
+
+def test_schema_is_json() -> None:
+    assert json.loads(run("schema")[0])["title"] == "archspec"
+
+
+def test_version_and_help() -> None:
+    assert run("--version")[0] == f"archspec {archspec.__version__}\n"
+    for command in ("check", "summary", "compile", "draw", "list", "schema"):
+        assert command in run("--help")[0]
+        assert run(command, "--help")[0].startswith("Usage:") or "Usage:" in run(command, "--help")[0]
+
+
+def test_an_unwritable_folder_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "model.py").mkdir()
+    _, err = run("compile", "lenet5", "-o", "model.py", cwd=tmp_path, code=1)
+    assert "error[unwritable-file]" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["model.py"]

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""How long archspec takes beside what people use today: `./tools/bench.py [--rounds N]`.
+
+Everything is measured in one run, the contenders in turn, round after round, since machines drift. A table gives the
+median of each and the ratio of the pairs of each round: its median, least and most.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+CHAIN = """
+archspec: 1
+name: chain
+params: {{pairs: {pairs}}}
+input: [8, 32, 32]
+layers:
+  - repeat:
+      times: pairs
+      layers:
+        - conv: {{channels: 8, kernel: 3, padding: 1}}
+        - relu
+"""
+
+TORCHINFO = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.tv import torchvision
+from torchinfo import summary
+print(summary(torchvision.models.resnet50(), (1, 3, 224, 224), verbose=0))
+"""
+
+DENSENET = """
+archspec: 1
+name: densenet121
+input: [3, 224, 224]
+blocks:
+  dense_layer:
+    layers:
+      - parallel:
+          paths:
+            - []
+            - - batch_norm
+              - relu
+              - conv: {channels: 128, kernel: 1, bias: false}
+              - batch_norm
+              - relu
+              - conv: {channels: 32, kernel: 3, padding: 1, bias: false}
+layers:
+  - conv: {channels: 64, kernel: 7, stride: 2, padding: 3, bias: false}
+  - batch_norm
+  - relu
+  - max_pool: {kernel: 3, stride: 2, padding: 1}
+  - repeat:
+      over: [6, 12, 24, 16]
+      as: layers
+      index: b
+      layers:
+        - repeat: {times: layers, layers: [dense_layer]}
+        - batch_norm
+        - relu
+        - conv: {when: b < 3, channels: in.channels // 2, kernel: 1, bias: false}
+        - avg_pool: {when: b < 3, kernel: 2}
+  - global_avg_pool
+  - flatten
+  - linear: 1000
+expect: {params: 7_978_856}
+"""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """One run, the garbage of the last one collected before."""
+    gc.collect()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def compare(title: str, contenders: Sequence[tuple[str, Callable[[], object]]], rounds: int, unit: float = 1e3) -> None:
+    """Time contenders in turn; ratios are to the first."""
+    for _, work in contenders:
+        work()
+    times: list[list[float]] = [[] for _ in contenders]
+    for _ in range(rounds):
+        for kept, (_, work) in zip(times, contenders, strict=True):
+            kept.append(seconds(work))
+    print(f"\n{title}")
+    for kept, (name, _) in zip(times, contenders, strict=True):
+        ratios = [own / first for own, first in zip(kept, times[0], strict=True)]
+        spread = f"{statistics.median(ratios):8.1f} x  ({min(ratios):.1f} to {max(ratios):.1f})"
+        label = "ms" if unit == 1e3 else "s"
+        print(f"  {name:<44} {statistics.median(kept) * unit:9.2f} {label}  {spread}")
+
+
+def in_process(rounds: int) -> None:
+    """Load and all analyses, against torchinfo and against a meta-device forward."""
+    import torch
+    from torchinfo import summary
+
+    import archspec
+    from archspec.network import Network
+    from tests.tv import torchvision
+
+    def facts(net: Network) -> object:
+        return net.facts.total, net.facts.memory, net.facts.fields
+
+    def ours(name: str) -> Callable[[], object]:
+        if name == "densenet121":
+            return lambda: facts(archspec.parse(DENSENET))
+        return lambda: facts(archspec.load(name))
+
+    def theirs(name: str) -> Callable[[], object]:
+        return lambda: summary(torchvision.models.get_model(name), (1, 3, 224, 224), verbose=0)
+
+    def meta(name: str) -> Callable[[], object]:
+        def run() -> object:
+            with torch.device("meta"):
+                return torchvision.models.get_model(name).eval()(torch.empty(1, 3, 224, 224))
+
+        return run
+
+    for name in ("resnet50", "resnet152", "vgg16", "densenet121"):
+        compare(
+            f"{name}: build and analyse, in process",
+            [
+                ("archspec: load, costs, memory, fields", ours(name)),
+                ("torchvision + torchinfo: build, summary", theirs(name)),
+                ("torchvision on the meta device: build, forward", meta(name)),
+            ],
+            rounds,
+        )
+
+
+def whole_process(rounds: int) -> None:
+    """`archspec summary resnet50` against a script with torchinfo, from start to exit."""
+    commands = {
+        "archspec summary resnet50": [sys.executable, "-m", "archspec", "summary", "resnet50"],
+        "a script: torchvision + torchinfo": [sys.executable, "-c", TORCHINFO.format(root=str(ROOT))],
+        "archspec check resnet50": [sys.executable, "-m", "archspec", "check", "resnet50"],
+    }
+
+    def run(command: list[str]) -> Callable[[], object]:
+        return lambda: subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+        )
+
+    compare("whole process", [(name, run(command)) for name, command in commands.items()], rounds, unit=1)
+
+
+def growth(rounds: int) -> None:
+    """Cost of a layer as networks grow, in processes of their own, the sizes in turn."""
+    print("\ncost of a layer: load, costs, memory, fields")
+    found: dict[int, list[dict[str, float]]] = {}
+    for _ in range(rounds):
+        for layers in (1_000, 10_000, 100_000):
+            done = subprocess.run(
+                [sys.executable, __file__, "--chain", str(layers)], check=True, capture_output=True, text=True
+            )
+            found.setdefault(layers, []).append(json.loads(done.stdout))
+    first = statistics.median(run["microseconds"] for run in found[1_000])
+    for layers, runs in found.items():
+        cost = statistics.median(run["microseconds"] for run in runs)
+        memory = statistics.median(run["megabytes"] for run in runs)
+        print(f"  {layers:>7,} layers  {cost:6.1f} us a layer  {cost / first:5.2f} x  {memory:6.0f} MB peak")
+
+
+def chain(layers: int) -> None:
+    """One measurement of `growth`: the best of some runs, since the small networks are over in an instant."""
+    import archspec
+
+    text = CHAIN.format(pairs=layers // 2)
+
+    def run() -> object:
+        net = archspec.parse(text)
+        return net.facts.total, net.facts.memory, net.facts.fields
+
+    run()
+    best = min(seconds(run) for _ in range(max(2, 20_000 // layers)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(json.dumps({"microseconds": best / layers * 1e6, "megabytes": peak}))
+
+
+def main() -> None:
+    """Run all comparisons, or one measurement of `growth` in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--chain", type=int, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.chain:
+        chain(chosen.chain)
+        return
+    print(f"Python {platform.python_version()}, {platform.machine()}, {chosen.rounds} rounds; ratios to the first line")
+    in_process(chosen.rounds)
+    whole_process(chosen.rounds)
+    growth(3)
+
+
+if __name__ == "__main__":
+    main()
