@@ -16,6 +16,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic, fail
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from archspec.loading import Compiled
     from archspec.network import Network
@@ -194,7 +195,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON lis
         table.add_column(heading, no_wrap=heading != "summary")
     for entry in found:
         table.add_row(entry["name"], entry["spec"], entry["summary"])
-    _console().print(table)
+    _print_table(_console(), table)
 
 
 @app.command()
@@ -255,10 +256,6 @@ def _inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[i
     return named[""] if list(named) == [""] else named
 
 
-_UNBOUNDED = 1_000_000
-"""Columns enough for any table: where nobody looks, nothing is cut."""
-
-
 def _table(network: Network, depth: int | None) -> None:
     from rich.text import Text
 
@@ -269,14 +266,21 @@ def _table(network: Network, depth: int | None) -> None:
         console.print(Text(f"{network.name}: {network.title}", style="bold"), soft_wrap=True)
     shapes = "  ".join(f"{value.name} {value.type}" for value in network.graph.inputs)
     console.print(Text(shapes), end="\n\n")
-    table = report.table(network.facts, depth, width=console.width if console.is_terminal else None)
+    _print_table(console, report.table(network.facts, depth, width=console.width if console.is_terminal else None))
+    console.print()
+    for label, words in report.totals(network.facts):
+        console.print(Text(f"{label:<12} {words}"), soft_wrap=True)
+
+
+def _print_table(console: Console, table: Table) -> None:
+    """Print a table: as wide as the terminal, or as wide as it gets where there is none."""
     if not console.is_terminal:
         console.width = _UNBOUNDED
         console.width = console.measure(table).maximum
     console.print(table)
-    console.print()
-    for label, words in report.totals(network.facts):
-        console.print(Text(f"{label:<12} {words}"), soft_wrap=True)
+
+
+_UNBOUNDED = 1_000_000
 
 
 def _report(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:

@@ -176,7 +176,7 @@ def _pad(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
 
 def _pad_channels(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     (x,) = inputs
-    return torch.cat([x, torch.zeros(x.shape[0], op.channels - x.shape[1], *x.shape[2:])], dim=1)
+    return torch.cat([x, x.new_zeros(x.shape[0], op.channels - x.shape[1], *x.shape[2:])], dim=1)
 
 
 def _center_crop(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:

@@ -334,6 +334,7 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-index", "select", (3, 4), indices=(3,)),
     _bad("wrong-index", "select", (3, 4), indices=()),
     _bad("wrong-rank", "pad", (3,), padding=1),
+    _bad("bad-padding", "max_pool", (1, 1), kernel=2, dilation=2, padding="same", stride=1),
     _bad("bad-padding", "pad", (3, 4), padding=4, mode="reflect"),
     _bad("bad-padding", "pad", (3, 4), padding=5, mode="circular"),
     _bad("wrong-size", "pad_channels", (3, 4), channels=2),

@@ -35,7 +35,7 @@ class DType(StrEnum):
 
     @property
     def bytes(self) -> int:
-        return {DType.FLOAT32: 4, DType.INT64: 8}[self]
+        return 8 if self is DType.INT64 else 4
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class TensorType:
         """Elements in one sample."""
         return prod(self.sizes)
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         """Bytes of one sample."""
         return self.elements * self.dtype.bytes

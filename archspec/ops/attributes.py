@@ -26,8 +26,11 @@ LARGEST = 2**40
 Count = Annotated[int, Field(ge=1, le=LARGEST), Phrase("a whole number of at least 1")]
 Natural = Annotated[int, Field(ge=0, le=LARGEST), Phrase("a whole number of at least 0")]
 Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST), Phrase("a whole number")]
-Number = Annotated[float, Field(allow_inf_nan=False), Phrase("a number")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Phrase("a number above 0")]
+FLOAT_MAX = 3.4028234663852886e38
+"""The largest number float32 holds."""
+
+Number = Annotated[float, Field(ge=-FLOAT_MAX, le=FLOAT_MAX, allow_inf_nan=False), Phrase("a number float32 holds")]
+Positive = Annotated[float, Field(gt=0, le=FLOAT_MAX, allow_inf_nan=False), Phrase("a number above 0")]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Phrase("a number from 0 up to, but not, 1")]
 Momentum = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Phrase("a number from 0 to 1")]
 Flag = Annotated[bool, Phrase("true or false")]

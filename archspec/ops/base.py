@@ -116,9 +116,9 @@ def _pointwise(rank: int) -> View:
 _POINTWISE = tuple(_pointwise(rank) for rank in range(8))
 
 
-def along(windows: Sequence[Window], start: int = 2) -> View:
-    """The view of a window a spatial axis, the first of them at axis `start`."""
-    return {start + i: (start + i, window) for i, window in enumerate(windows)}
+def along(windows: Sequence[Window | None], start: int = 2) -> View:
+    """The view of a window a spatial axis, the first of them at axis `start`; None where the axis is seen whole."""
+    return {start + i: (start + i, window) for i, window in enumerate(windows) if window is not None}
 
 
 def need_spatial(op: str, tensor: TensorType) -> int:

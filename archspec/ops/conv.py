@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import prod
+from math import isqrt, prod
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
@@ -25,12 +25,12 @@ def need_divisible(op: str, what: str, channels: int, groups: int) -> None:
     Refusal: the groups do not divide the channels.
     """
     if channels % groups:
-        divisors = [g for g in range(1, min(channels, 4 * groups) + 1) if channels % g == 0]
-        close = min(divisors, key=lambda g: abs(g - groups))
+        small = [g for g in range(1, isqrt(channels) + 1) if channels % g == 0]
+        close = min((*small, *(channels // g for g in small)), key=lambda g: abs(g - groups))
         raise Refusal(
             "indivisible-channels",
             f"'{op}' cannot split {channels} {what} channels into {groups} equal groups",
-            help=f"{channels} channels can be split into {close} groups",
+            help=f"{channels} channels can be split into {close} group{'s' if close > 1 else ''}",
         )
 
 

@@ -6,6 +6,8 @@ Source of the formulas: Dumoulin and Visin, A guide to convolution arithmetic fo
 
 from __future__ import annotations
 
+from math import gcd
+
 Pads = tuple[int, int]
 """Padding of one axis: before, after."""
 
@@ -51,3 +53,12 @@ def adaptive_bounds(size: int, count: int) -> tuple[tuple[int, int], ...]:
     Window i of m over n positions reads floor(i n / m) to ceil((i + 1) n / m) - 1 (PyTorch's rule).
     """
     return tuple((i * size // count, -(-(i + 1) * size // count) - 1) for i in range(count))
+
+
+def adaptive_reads(size: int, count: int) -> int:
+    """Input positions read by all windows of an adaptive pooling together: n + m - gcd(n, m).
+
+    The sum over i < m of ceil((i + 1) n / m) - floor(i n / m): each window reads one position it shares with the next,
+    but for the gcd(n, m) windows that end where the next begins.
+    """
+    return size + count - gcd(size, count)

@@ -102,7 +102,10 @@ class Concat(Join):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         first = inputs[0]
         place = need_axis(self.kind, self.axis, first) - 1
-        others = {(t.sizes[:place], t.sizes[place + 1 :], t.dtype) for t in inputs if t.rank == first.rank}
+        if any(tensor.dtype != first.dtype for tensor in inputs):
+            dtypes = " and ".join(dict.fromkeys(tensor.dtype for tensor in inputs))
+            raise Refusal("wrong-dtype", f"'{self.kind}' cannot join {dtypes}")
+        others = {(t.sizes[:place], t.sizes[place + 1 :]) for t in inputs if t.rank == first.rank}
         if len(others) > 1 or any(tensor.rank != first.rank for tensor in inputs):
             what = "the channels" if place == 0 else f"axis {place + 1}"
             raise Refusal("shape-mismatch", f"'{self.kind}' joins shapes that differ in more than {what}")

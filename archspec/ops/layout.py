@@ -11,7 +11,7 @@ from archspec.ir.types import TensorType, format_shape
 from archspec.ops.attributes import Count, Flag, Natural, Number, PerAxis, Whole
 from archspec.ops.base import Op, Refusal, View, Work, along, need_axis, need_float, need_spatial, per_axis, pointwise
 from archspec.ops.geometry import Pads
-from archspec.ops.window import IDENTITY, Window, linear, nearest, shifted
+from archspec.ops.window import IDENTITY, LONGEST_PERIOD, Window, linear, nearest, shifted
 
 
 class Identity(Op):
@@ -317,7 +317,7 @@ class Upsample(Op):
         pairs = zip(inputs[0].spatial, outputs[0].spatial, strict=True)
         return along([self._window(size, count) for size, count in pairs])
 
-    def _window(self, size: int, count: int) -> Window:
+    def _window(self, size: int, count: int) -> Window | None:
         if not self.interpolates:
             common = gcd(size, count)
             return nearest(size // common, count // common)
@@ -327,8 +327,10 @@ class Upsample(Op):
         return linear(size // common, count // common)
 
 
-def _corner_aligned(size: int, count: int) -> Window:
+def _corner_aligned(size: int, count: int) -> Window | None:
     """Output i reads the inputs around i (n - 1) / (m - 1): the pattern is as long as the axis."""
+    if count - 1 > LONGEST_PERIOD:
+        return None
     step = Fraction(size - 1, count - 1)
     places = [i * step for i in range(count - 1)]
     reaches = [(int(place), int(place) + (place.denominator > 1)) for place in places]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from archspec.ir.types import TensorType
 from archspec.ops.attributes import Count, Flag, Padding, PerAxis
 from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
-from archspec.ops.geometry import adaptive_bounds, extent
+from archspec.ops.geometry import adaptive_reads, extent
 from archspec.ops.sliding import Sliding, resolve, slid
 from archspec.ops.window import adaptive, sliding
 
@@ -18,13 +18,16 @@ def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
     """Raises:
     Refusal: some position of the window would lie in the padding alone.
     """
-    for kernel, _, dilation, pads in window.axes:
-        if max(pads) >= extent(kernel, dilation):
+    for size, (kernel, stride, dilation, pads) in zip(tensor.spatial, window.axes, strict=True):
+        spans = extent(kernel, dilation)
+        # A window that starts in the padding reaches the input first at its start modulo the dilation.
+        starts = range(-pads[0], 0, stride)[:dilation] if dilation > size else ()
+        if max(pads) >= spans or any(start % dilation >= size for start in starts):
             raise Refusal(
                 "bad-padding",
-                f"'{op}' pads {max(pads)} rows for a kernel that spans {extent(kernel, dilation)}, "
-                f"so it would pool padding alone over {tensor}",
-                help="padding must be smaller than the kernel",
+                f"'{op}' pads {max(pads)} rows for a kernel that spans {spans}, so it would pool padding alone over "
+                f"{tensor}",
+                help="padding must be smaller than the kernel, and the input no smaller than the dilation",
             )
 
 
@@ -164,11 +167,11 @@ class _AdaptivePool(Op):
     def reads(self, tensor: TensorType) -> int:
         """Values read in all: the sum of the window sizes, over all channels."""
         axes = zip(tensor.spatial, self.sizes(tensor), strict=True)
-        return tensor.channels * prod(sum(last - first + 1 for first, last in adaptive_bounds(*axis)) for axis in axes)
+        return tensor.channels * prod(adaptive_reads(*axis) for axis in axes)
 
     def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
         axes = zip(inputs[0].spatial, self.sizes(inputs[0]), strict=True)
-        return {2 + i: (2 + i, adaptive(n, m)) for i, (n, m) in enumerate(axes) if m > 1 or n == 1}
+        return along([adaptive(n, m) if m > 1 or n == 1 else None for n, m in axes])
 
 
 class AdaptiveMaxPool(_AdaptivePool):

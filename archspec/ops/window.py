@@ -73,6 +73,9 @@ class Window:
         return _union([*heads, *tails])
 
 
+LONGEST_PERIOD = 4096
+"""The longest period that is worked out; an axis with a longer one counts as seen whole."""
+
 IDENTITY = Window(1, ((0, 0),))
 """Each output position reads the input position of the same index."""
 
@@ -82,24 +85,41 @@ def sliding(kernel: int, stride: int, dilation: int, pads: Pads) -> Window:
     return Window(stride, ((-pads[0], -pads[0] + dilation * (kernel - 1)),))
 
 
-def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window:
-    """The window of a transposed convolution: output o reads input i where o = i s - p + d j for a tap j."""
+def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window | None:
+    """The window of a transposed convolution: output o reads input i where o = i s - p + d j for a tap j.
+
+    The taps of an output are the solutions of d j = o + p modulo s, so they lie s / gcd(d, s) apart. None where the
+    period is too long.
+    """
+    if stride > LONGEST_PERIOD:
+        return None
+    common = gcd(dilation, stride)
+    apart = stride // common
 
     def reach(output: int) -> Reach | None:
-        moved = [output + pads[0] - dilation * tap for tap in range(kernel)]
-        read = [place // stride for place in moved if place % stride == 0]
-        return (min(read), max(read)) if read else None
+        place = output + pads[0]
+        first = place // common * pow(dilation // common, -1, apart) % apart
+        if place % common or first >= kernel:
+            return None
+        last = first + (kernel - 1 - first) // apart * apart
+        return (place - dilation * last) // stride, (place - dilation * first) // stride
 
     return normal(1, [reach(output) for output in range(stride)])
 
 
-def adaptive(size: int, count: int) -> Window:
-    """The window of an adaptive pooling from `size` positions to `count`."""
-    return normal(size, adaptive_bounds(size, count))
+def adaptive(size: int, count: int) -> Window | None:
+    """The window of an adaptive pooling from `size` positions to `count`; None where the period is too long."""
+    common = gcd(size, count)
+    if count // common > LONGEST_PERIOD:
+        return None
+    return normal(size // common, adaptive_bounds(size // common, count // common))
 
 
-def compose(outer: Window, inner: Window) -> Window:
-    """What the outputs of `outer` see of the input of `inner`, when `outer` reads what `inner` makes."""
+def compose(outer: Window, inner: Window) -> Window | None:
+    """What the outputs of `outer` see of the input of `inner`, when `outer` reads what `inner` makes.
+
+    None where the period is too long.
+    """
     if inner is IDENTITY:
         return outer
     if outer is IDENTITY:
@@ -109,6 +129,8 @@ def compose(outer: Window, inner: Window) -> Window:
         return Window(outer.step * inner.step, (seen,))
     rounds = len(inner.reaches) // gcd(outer.step, len(inner.reaches))
     period = len(outer.reaches) * rounds
+    if period > LONGEST_PERIOD:
+        return None
     step = outer.step * rounds // len(inner.reaches) * inner.step
     reaches: list[Reach | None] = []
     for position in range(period):
@@ -118,12 +140,17 @@ def compose(outer: Window, inner: Window) -> Window:
 
 
 def join(first: Window, second: Window) -> Window | None:
-    """What a position sees that reads the same position of two values; None where they drift apart for ever."""
+    """What a position sees that reads the same position of two values; None where they drift apart for ever.
+
+    None, too, where the period is too long.
+    """
     if first == second:
         return first
     if first.stride != second.stride:
         return None
     period = lcm(len(first.reaches), len(second.reaches))
+    if period > LONGEST_PERIOD:
+        return None
     step = first.step * (period // len(first.reaches))
     return normal(step, [_union([first.reach(i), second.reach(i)]) for i in range(period)])
 
@@ -133,14 +160,24 @@ def shifted(window: Window, by: int) -> Window:
     return normal(window.step, [window.reach(i + by) for i in range(len(window.reaches))])
 
 
-def nearest(scale_in: int, scale_out: int) -> Window:
-    """The window of nearest-neighbour upsampling: output i reads input floor(i scale_in / scale_out)."""
+def nearest(scale_in: int, scale_out: int) -> Window | None:
+    """The window of nearest-neighbour upsampling: output i reads input floor(i scale_in / scale_out).
+
+    None where the period is too long.
+    """
+    if scale_out > LONGEST_PERIOD:
+        return None
     places = [i * scale_in // scale_out for i in range(scale_out)]
     return normal(scale_in, [(place, place) for place in places])
 
 
-def linear(scale_in: int, scale_out: int) -> Window:
-    """The window of linear upsampling with half-pixel centres: the two inputs around (i + 1/2) scale - 1/2."""
+def linear(scale_in: int, scale_out: int) -> Window | None:
+    """The window of linear upsampling with half-pixel centres: the two inputs around (i + 1/2) scale - 1/2.
+
+    None where the period is too long.
+    """
+    if scale_out > LONGEST_PERIOD:
+        return None
     reaches: list[Reach | None] = []
     for i in range(scale_out):
         centre = Fraction(2 * i + 1, 2) * Fraction(scale_in, scale_out) - Fraction(1, 2)

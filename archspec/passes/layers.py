@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archspec.ir.graph import Node, Region, Value
-from archspec.passes.cost import Cost
 from archspec.passes.facts import Facts
 from archspec.passes.receptive_field import Field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """A layer, or a part of the network with a name, and its facts.
 
@@ -19,13 +18,12 @@ class Layer:
     structure it is. `level` counts the named parts around it, `nodes` are those in it: one for a layer.
     """
 
+    facts: Facts
     name: str
     op: str
     outputs: tuple[Value, ...]
-    cost: Cost
-    field: Field | None
-    level: int
     nodes: tuple[Node, ...]
+    level: int
     part: bool = False
     training_only: bool = False
 
@@ -42,17 +40,23 @@ class Layer:
     @property
     def params(self) -> int:
         """Parameters; none where it uses another layer's."""
-        return self.cost.params
+        return sum(self.facts.costs[node].params for node in self.nodes)
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one sample."""
-        return self.cost.macs
+        return sum(self.facts.costs[node].macs for node in self.nodes)
+
+    @property
+    def field(self) -> Field | None:
+        """What its output sees of the first input; None where it sees nothing of it."""
+        return self.facts.fields.get(self.outputs[0]) if self.outputs else None
 
     @property
     def receptive_field(self) -> tuple[int | None, ...] | None:
         """How many input positions it sees along each axis; None where it sees everything."""
-        return None if self.field is None or self.field.everything else self.field.size
+        field = self.field
+        return None if field is None or field.everything else field.size
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.op} {self.shape}, {self.params:,} params, {self.macs:,} MACs>"
@@ -69,22 +73,13 @@ def layers(facts: Facts, depth: int | None = None) -> Iterator[Layer]:
 def _layers(facts: Facts, region: Region, level: int, depth: int | None, training: bool) -> Iterator[Layer]:
     for item in region.items:
         if isinstance(item, Node):
-            field = facts.fields.get(item.outputs[0])
-            yield Layer(
-                item.name, item.op.kind, item.outputs, facts.costs[item], field, level, (item,), False, training
-            )
+            yield Layer(facts, item.name, item.op.kind, item.outputs, (item,), level, False, training)
             continue
         training_only = training or item.training_only
         if item.name is None:
             yield from _layers(facts, item, level, depth, training_only)
         elif inside := tuple(item.nodes()):
-            yield _part(facts, item, inside, level, training_only)
+            op = item.block or ("repeat" if item.kind == "iteration" else item.kind)
+            yield Layer(facts, item.name, op, item.outputs, inside, level, True, training_only)
             if depth is None or level + 1 < depth:
                 yield from _layers(facts, item, level + 1, depth, training_only)
-
-
-def _part(facts: Facts, region: Region, inside: tuple[Node, ...], level: int, training_only: bool) -> Layer:
-    cost = sum((facts.costs[node] for node in inside), Cost())
-    field = facts.fields.get(region.outputs[0]) if region.outputs else None
-    op = region.block or ("repeat" if region.kind == "iteration" else region.kind)
-    return Layer(region.name or "", op, region.outputs, cost, field, level, inside, True, training_only)

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from archspec.ir.graph import Graph, Node, Value
 from archspec.ops import Op, View
+from archspec.ops.base import pointwise
 from archspec.ops.window import IDENTITY, Window, compose, join
 
 Track = tuple[int, Window] | None
@@ -72,7 +73,10 @@ def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, F
             if value in fields:
                 seen.append((fields[value], _view(node, index, views)))
         if seen:
-            field = _field(seen)
+            field, view = seen[0]
+            plain = view is pointwise(node.inputs[0].type)
+            if not plain or any(each != (field, view) for each in seen[1:]):
+                field = _field(seen)
             fields.update(dict.fromkeys(node.outputs, field))
     return fields
 

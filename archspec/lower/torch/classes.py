@@ -75,7 +75,7 @@ class _Classes:
         by_label: dict[str, list[list[Module]]] = {}
         home: dict[Module, list[Module]] = {}
         for module in sorted(modules, key=lambda module: -len(module.children)):
-            groups = by_label.setdefault(_label(module), [])
+            groups = by_label.setdefault(label(module), [])
             group = next((group for group in groups if _fits(group[0], module)), None)
             if group is None:
                 groups.append(group := [])
@@ -132,7 +132,7 @@ class _Classes:
     def name(self, module: Module) -> str:
         if module is self.root:
             return self.root_name
-        words = camel(_label(module))
+        words = camel(label(module))
         base = words if words[:1].isalpha() else f"Module{words}"
         self.names[base] += 1
         return base if self.names[base] == 1 else f"{base}{self.names[base]}"
@@ -143,8 +143,10 @@ def camel(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9_]+|_(?!\d)|(?<!\d)_", name))
 
 
-def _label(module: Module) -> str:
-    return module.region.block or module.local_name
+def label(module: Module) -> str:
+    """What a class is called after: the block, or the part without its number (`stage` of `stage1`, `stage2`)."""
+    name = module.local_name
+    return module.region.block or re.sub(r"_?\d+$", "", name) or name
 
 
 def _fits(model: Module, module: Module) -> bool:

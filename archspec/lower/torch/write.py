@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
 from archspec.lower.torch.calls import Call
-from archspec.lower.torch.classes import Class, camel, classes
+from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
@@ -93,7 +93,7 @@ def _class(found: Class, graph: Graph, about: About | None = None, start: Sequen
 def _block_docstring(found: Class) -> str:
     block = found.module.region.block
     times = f", used {len(found.instances)} times" if len(found.instances) > 1 else ""
-    return f"The block `{block}` of the spec{times}." if block else f"The part `{found.module.local_name}`{times}."
+    return f"The block `{block}` of the spec{times}." if block else f"The part `{label(found.module)}`{times}."
 
 
 def _network_docstring(graph: Graph, about: About) -> list[str]:
