@@ -166,6 +166,9 @@ def draw(
     depth: Annotated[
         int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
     ] = None,
+    fold: Annotated[
+        bool | None, typer.Option("--fold/--no-fold", help="Draw equal parts in a row once; so if --depth is given.")
+    ] = None,
     rankdir: Annotated[Direction, typer.Option(help="Where the diagram flows to.")] = Direction.TB,
     show: Annotated[
         str, typer.Option(metavar="WHAT,...", help="What to write: shapes, names, params, macs, field.")
@@ -174,7 +177,7 @@ def draw(
     """Draw the network: .svg, .png, .pdf or .dot."""
     network = _network(spec, set, input)
     wanted = [word.strip() for word in show.split(",") if word.strip()]
-    network.draw(output, depth=depth, rankdir=rankdir.value, show=wanted)
+    network.draw(output, depth=depth, fold=fold, rankdir=rankdir.value, show=wanted)
     _say(f"wrote {output}")
 
 

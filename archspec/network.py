@@ -205,6 +205,7 @@ class Network:
         path: str | Path,
         *,
         depth: int | None = None,
+        fold: bool | None = None,
         rankdir: str = "TB",
         show: Collection[str] = ("shapes", "names"),
     ) -> None:
@@ -212,7 +213,8 @@ class Network:
 
         Args:
             path: the file to write; whole or not at all.
-            depth: fold what lies deeper than so many levels of names.
+            depth: draw one box for what lies deeper than so many levels of names.
+            fold: draw equal parts in a row once, marked ×N; if not given, where `depth` is.
             rankdir: the direction of flow: TB, LR, BT or RL.
             show: what to write at each layer: of shapes, names, params, macs, field.
 
@@ -221,7 +223,7 @@ class Network:
         """
         from archspec.lower.graphviz import draw, render
 
-        render(draw(self.graph, depth=depth, rankdir=rankdir, show=show), Path(path))
+        render(draw(self.graph, depth=depth, fold=fold, rankdir=rankdir, show=show), Path(path))
 
     def as_json(self) -> dict[str, Any]:
         """The summary as one object; shapes are those of one sample, without the batch axis."""

@@ -1,4 +1,4 @@
-"""What all tests share: golden files, and the flag that writes them anew."""
+"""What all tests share: golden files, the flag that writes them anew, and how Hypothesis works."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("archspec", deadline=None)
+settings.load_profile("archspec")
 
 GOLDEN = Path(__file__).parent / "golden"
 
