@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
 from archspec.codes import CODES, Severity
 
 # What YAML counts as the end of a line.
-_LINE_BREAK = re.compile("[\n\x85\u2028\u2029]")
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +28,14 @@ class Source:
     def lines(self) -> tuple[str, ...]:
         return tuple(_LINE_BREAK.split(self.text))
 
+    def at(self, offset: int) -> Span:
+        """The character at an offset from the start of the text."""
+        before = _LINE_BREAK.split(self.text[:offset])
+        line, column = len(before), len(before[-1]) + 1
+        return Span(self, line, column, line, column + 1)
 
-@dataclass(frozen=True, slots=True)
-class Span:
+
+class Span(NamedTuple):
     """A stretch of a source: lines and columns count from 1, the end column is exclusive."""
 
     source: Source
@@ -41,7 +49,7 @@ class Span:
         if self.line != self.end_line:
             return self
         first = min(self.column + start, self.end_column)
-        return replace(self, column=first, end_column=max(first + 1, min(self.column + stop, self.end_column)))
+        return self._replace(column=first, end_column=max(first + 1, min(self.column + stop, self.end_column)))
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
@@ -69,17 +77,16 @@ class Diagnostic:
         return CODES[self.code].severity
 
     def render(self) -> str:
-        """The diagnostic as text: position, code and message, the line with a caret, notes and help."""
+        """The diagnostic as text: position, code and message, the line with a caret, notes and help.
+
+        Safe to print: characters that a terminal would obey, or not show, are written as escapes.
+        """
         where = f"{self.span}: " if self.span else ""
-        parts = [f"{where}{self.severity}[{self.code}]: {self.message}"]
-        margin = " " * 4
-        if self.span and self.span.line <= len(self.span.source.lines):
-            number, excerpt, carets = _excerpt(self.span)
-            parts += [f"{number:>5} | {excerpt}", f"{'':5} | {carets}"]
-        parts += [margin + line for line in _aligned(self.notes)]
+        lines = [f"{where}{self.severity}[{self.code}]: {_short(self.message)}", *_excerpt(self.span)]
+        lines += [f"    {line}" for line in _aligned([tuple(map(_short, note)) for note in self.notes])]
         if self.help:
-            parts.append(f"{margin}help: {self.help}")
-        return "\n".join(parts)
+            lines.append(f"    help: {_short(self.help)}")
+        return "\n".join(map(_visible, lines))
 
     def as_json(self) -> dict[str, object]:
         """A plain mapping for `--format json`; `line` and `column` count from 1."""
@@ -103,10 +110,10 @@ class ArchspecError(Exception):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(diagnostic.render() for diagnostic in self.diagnostics))
+        super().__init__(self.diagnostics)
 
-    def __reduce__(self) -> tuple[type[ArchspecError], tuple[tuple[Diagnostic, ...]]]:
-        return type(self), (self.diagnostics,)
+    def __str__(self) -> str:
+        return "\n".join(diagnostic.render() for diagnostic in self.diagnostics)
 
 
 def fail(
@@ -117,14 +124,15 @@ def fail(
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like `word`, if any is like it at all."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The known name most like `word`, if any is like it at all; whether letters are large or small counts little."""
+    names = {name.lower(): name for name in islice(known, _MOST_COMPARED)}
+    matches = get_close_matches(word.lower(), names, n=1, cutoff=0.6) if len(word) <= _LONGEST_COMPARED else []
+    return names[matches[0]] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help line for an unknown name: the nearest known one, or else the few there are."""
-    names = list(known)
+    names = list(islice(known, _MOST_COMPARED))
     if close := nearest(word, names):
         return f"did you mean '{close}'?"
     if 0 < len(names) <= 12:
@@ -132,31 +140,65 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return None
 
 
+# Finding the nearest name takes time with each name, and more with each letter.
+_MOST_COMPARED = 2_000
+_LONGEST_COMPARED = 60
+
 _WIDEST = 100
+_LONGEST = 400
 
 
-def _excerpt(span: Span) -> tuple[int, str, str]:
+def _short(text: str) -> str:
+    """A text without its middle, where a user's words make it longer than anyone reads."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
+
+
+def _visible(text: str) -> str:
+    """A text with escapes for what a terminal would obey or hide: control characters, marks that turn the text."""
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def _excerpt(span: Span | None) -> list[str]:
     """The span's first line, cut to a width that fits a terminal, and the carets below it."""
-    line = span.source.lines[span.line - 1].rstrip("\r")
+    if span is None or span.line > len(span.source.lines):
+        return []
+    line = span.source.lines[span.line - 1]
     start = min(span.column - 1, len(line))
-    stop = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
-    carets = max(1, stop - start)
-    cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = line[cut : cut + _WIDEST]
-    if cut:
-        shown = "..." + shown[3:]
-    indent = "".join("\t" if mark == "\t" else " " for mark in shown[: start - cut])
-    return span.line, shown, indent + "^" * max(1, min(carets, _WIDEST - (start - cut)))
+    stop = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line.rstrip())
+    first = max(0, min(start - _WIDEST // 2, len(line) - _WIDEST))
+    last = first + _WIDEST
+    head, tail = "..." if first else "", "..." if last < len(line) else ""
+    shown = head + "".join(map(_glyph, line[first:last])) + tail
+    indent = " " * (len(head) + _width(line[first:start]))
+    carets = "^" * max(1, _width(line[start : min(stop, last)]))
+    number = f"{span.line:>5}"
+    return [f"{number} | {shown}".rstrip(), f"{'':{len(number)}} | {indent}{carets}"]
+
+
+def _glyph(mark: str) -> str:
+    """What a terminal shows for a character of an excerpt, so that carets stay below their place."""
+    if mark == "\t":
+        return "    "
+    return mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}"
+
+
+def _width(text: str) -> int:
+    """The columns a terminal gives to a text: two for the wide letters of East Asia, none for combining marks."""
+    return sum(4 if m == "\t" else 0 if combining(m) else 2 if east_asian_width(m) in "WF" else 1 for m in text)
 
 
 def _aligned(notes: Sequence[Note]) -> list[str]:
+    """The cells of each note, filled up to the columns all notes share; the last of a note is as long as it is."""
     widths: list[int] = []
     for note in notes:
-        if len(note) > 1:
-            for column, cell in enumerate(note[:-1]):
-                widths += [0] * (column + 1 - len(widths))
-                widths[column] = max(widths[column], len(cell))
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(note[:-1], widths, strict=False)), note[-1]])
-        for note in notes
-    ]
+        widths += [0] * (len(note) - 1 - len(widths))
+        widths[: len(note) - 1] = [max(pair) for pair in zip(widths, map(_width, note[:-1]), strict=False)]
+    return ["  ".join([*(map(_filled, note[:-1], widths)), note[-1]]) for note in notes]
+
+
+def _filled(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))

@@ -2,102 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from archspec.diagnostics import Diagnostic, Span, did_you_mean
+from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean
 from archspec.frontend.spec import Expected
 from archspec.frontend.terms import Scope
 from archspec.frontend.values import Data, show
 from archspec.frontend.written import Written
-from archspec.ir.graph import Node, Region
 from archspec.passes.facts import Facts
+from archspec.passes.layers import Layer, layers
+from archspec.passes.receptive_field import Field
 
 
 def failures(expected: Expected, scope: Scope, known: Facts) -> Iterator[Diagnostic]:
-    """A diagnostic for each expectation that fails, pointing at it.
-
-    Raises:
-        ArchspecError: an expectation is no expression.
-    """
-    graph, total = known.graph, known.total
-    facts: dict[str, Data] = {
-        "params": total.params,
-        "trainable_params": total.trainable_params,
-        "buffers": total.buffers,
-        "macs": total.macs,
-    }
-    outputs = {output.name: output.value.type.sizes for output in graph.outputs}
-    if len(outputs) == 1:
-        facts["output"] = next(iter(outputs.values()))
-    for name, written in expected.facts.items():
-        if name == "output" and name not in facts:
-            help = f"write outputs: {{{', '.join(f'{name}: ...' for name in outputs)}}}"
-            yield Diagnostic("expectation-failed", f"the network has {len(outputs)} outputs", written.span, help=help)
+    """A diagnostic for each expectation that fails, pointing at it."""
+    name = known.graph.name
+    outputs = {output.name: output.value.type.sizes for output in known.graph.outputs}
+    for fact, written in expected.facts.items():
+        if fact != "output":
+            yield from _compare(name, fact, written, getattr(known.total, fact), scope)
+        elif len(outputs) == 1:
+            yield from _compare(name, fact, written, next(iter(outputs.values())), scope)
         else:
-            yield from _compare(graph.name, name, written, facts[name], scope)
-    for name, written in expected.outputs.items():
-        if name in outputs:
-            yield from _compare(name, "shape", written, outputs[name], scope)
+            message = f"'{name}' has {len(outputs)} outputs"
+            help = f"write outputs: {{{', '.join(f'{output}: ...' for output in outputs)}}}"
+            yield Diagnostic("expectation-failed", message, written.span, help=help)
+    for output, given in expected.outputs.items():
+        if output in outputs:
+            yield from _compare(output, "shape", given.value, outputs[output], scope)
         else:
-            yield Diagnostic(
-                "expectation-failed", f"there is no output '{name}'", written.span, help=did_you_mean(name, outputs)
-            )
-    layers = dict(_layers(graph.body)) if expected.layers else {}
-    for name, (span, wanted) in expected.layers.items():
-        yield from _layer(name, span, wanted, scope, layers, known)
+            yield _missing("output", output, given.place, outputs)
+    if expected.layers:
+        found = {layer.name: layer for layer in layers(known)}
+        for name, (span, wanted) in expected.layers.items():
+            yield from _layer(name, span, wanted, scope, found)
 
 
 def _layer(
-    name: str,
-    span: Span,
-    wanted: Mapping[str, Written],
-    scope: Scope,
-    layers: Mapping[str, Node | Region],
-    known: Facts,
+    name: str, span: Span, wanted: Mapping[str, Written], scope: Scope, found: Mapping[str, Layer]
 ) -> Iterator[Diagnostic]:
-    layer = layers.get(name)
+    layer = found.get(name)
     if layer is None or not layer.outputs:
-        yield Diagnostic("expectation-failed", f"there is no layer '{name}'", span, help=did_you_mean(name, layers))
+        yield _missing("layer", name, span, found)
         return
-    nodes = [layer] if isinstance(layer, Node) else list(layer.nodes())
-    value = layer.outputs[0]
-    field = known.fields.get(value)
-    facts: dict[str, Data] = {
-        "shape": value.type.sizes,
-        "params": sum(known.costs[node].params for node in nodes),
-        "macs": sum(known.costs[node].macs for node in nodes),
-        "receptive_field": field.size if field else (),
-    }
     for fact, written in wanted.items():
-        yield from _compare(name, fact, written, facts[fact], scope)
+        if fact == "receptive_field":
+            yield from _compare_field(name, written, layer.field, scope)
+        else:
+            yield from _compare(name, fact, written, getattr(layer, fact), scope)
+
+
+def _missing(what: str, name: str, span: Span, known: Iterable[str]) -> Diagnostic:
+    return Diagnostic("expectation-failed", f"there is no {what} '{name}'", span, help=did_you_mean(name, known))
 
 
 def _compare(what: str, fact: str, written: Written, got: Data, scope: Scope) -> Iterator[Diagnostic]:
-    wanted = written.evaluate(scope)
-    if fact == "receptive_field" and isinstance(got, tuple) and not isinstance(wanted, tuple):
-        same = bool(got) and all(size == wanted for size in got)
-        got = got[0] if len(set(got)) == 1 else got
-    else:
-        same = wanted == got
-    if not same:
-        label = fact.replace("_", " ")
-        yield Diagnostic(
-            "expectation-failed",
-            f"{label} of '{what}' should be {_show(wanted)}, and {'are' if label.endswith('s') else 'is'} {_show(got)}",
-            written.span,
-        )
+    try:
+        wanted = written.evaluate(scope)
+    except ArchspecError as error:
+        yield from error.diagnostics
+        return
+    if wanted != got:
+        yield _differs(what, fact, written, wanted, got)
+
+
+def _compare_field(what: str, written: Written, field: Field | None, scope: Scope) -> Iterator[Diagnostic]:
+    """A receptive field is expected as one number for all axes, or as one for each."""
+    sizes = field.size if field else ()
+    try:
+        wanted = written.evaluate(scope)
+    except ArchspecError as error:
+        yield from error.diagnostics
+        return
+    each = wanted if isinstance(wanted, tuple) else (wanted,) * len(sizes)
+    if not sizes or None in sizes:
+        message = f"receptive field of '{what}' should be {_show(wanted)}, and it sees all of the input"
+        yield Diagnostic("expectation-failed", message, written.span)
+    elif each != sizes:
+        one = sizes[0] if len(set(sizes)) == 1 and not isinstance(wanted, tuple) else sizes
+        yield _differs(what, "receptive_field", written, wanted, one)
+
+
+def _differs(what: str, fact: str, written: Written, wanted: Data, got: Data) -> Diagnostic:
+    label, verb = fact.replace("_", " "), "are" if fact.endswith("s") else "is"
+    message = f"{label} of '{what}' should be {_show(wanted)}, and {verb} {_show(got)}"
+    return Diagnostic("expectation-failed", message, written.span)
 
 
 def _show(value: Data) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else show(value)
-
-
-def _layers(region: Region) -> Iterator[tuple[str, Node | Region]]:
-    """Every layer and every named region, by its path. A node goes before a region of the same name."""
-    for item in region.items:
-        if isinstance(item, Node):
-            yield item.name, item
-        else:
-            if item.name is not None:
-                yield item.name, item
-            yield from _layers(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,11 @@ from archspec import expectations, zoo
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
 from archspec.frontend import language, source, written
 from archspec.frontend.build import build
-from archspec.frontend.spec import Expected, Input, Spec
-from archspec.frontend.values import Data, show, whole
-from archspec.ir.types import TensorType
+from archspec.frontend.settings import Sizes, settings
+from archspec.frontend.spec import Expected, Spec
+from archspec.frontend.values import Data
 from archspec.network import Network
 from archspec.passes.advice import advice
-
-Sizes = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def parse(
     **params: Any,
 ) -> Network:
     """The network of a spec given as text; otherwise as `load`."""
-    return _sound(compile_source(Source(name, text), variant, input=input, params=params))
+    return _sound(compile_source(Source(name, text.removeprefix("\ufeff")), variant, input=input, params=params))
 
 
 def check(spec: str | Path) -> tuple[Diagnostic, ...]:
@@ -112,16 +110,34 @@ def check_source(text: Source, variant: str | None = None) -> tuple[Diagnostic, 
     if spec is None:
         return _in_order(faults)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
-    found = list(faults)
-    for name in variants:
-        try:
-            compiled = _compile(spec, name, None, {})
-            found += compiled.diagnostics
-            if not (faults or compiled.diagnostics) and compiled.network is not None:
-                found += (each for each in advice(compiled.network.facts) if each.code not in spec.allowed)
-        except ArchspecError as error:
-            found += error.diagnostics
-    return _in_order(found)
+    found = [(name, each) for name in variants for each in _checked(spec, faults, name)]
+    return _in_order([*faults, *_merged(found, len(variants), spec)])
+
+
+def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> Iterator[Diagnostic]:
+    """The mistakes and warnings of one variant."""
+    try:
+        compiled = _compile(spec, faults, variant, None, {})
+    except ArchspecError as error:
+        yield from error.diagnostics
+        return
+    yield from compiled.diagnostics
+    if not (faults or compiled.diagnostics) and compiled.network is not None:
+        yield from (each for each in advice(compiled.network.facts) if each.code not in spec.allowed)
+
+
+def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec: Spec) -> Iterator[Diagnostic]:
+    """What is said of each place once, with a note that names the variants it is said of if there are others."""
+    merged: dict[object, tuple[Diagnostic, dict[str | None, None]]] = {}
+    for variant, each in found:
+        key = (each.code, each.span) if each.span else each
+        merged.setdefault(key, (each, {}))[1][variant] = None
+    for each, names in merged.values():
+        if len(names) == variants or (each.code == "expectation-failed" and spec.expect is None):
+            yield each
+        else:
+            shown = ", ".join(map(str, list(names)[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            yield replace(each, notes=(*each.notes, (f"only in the variant{'s' if len(names) > 1 else ''} {shown}",)))
 
 
 def compile_source(
@@ -136,7 +152,7 @@ def compile_source(
     spec, faults = language.read(text)
     if spec is None:
         return Compiled(None, _in_order(faults))
-    compiled = _compile(spec, variant, input, params or {})
+    compiled = _compile(spec, faults, variant, input, params or {})
     return Compiled(compiled.network, _in_order([*faults, *compiled.diagnostics]))
 
 
@@ -147,91 +163,28 @@ def _sound(compiled: Compiled) -> Network:
 
 
 def _compile(
-    spec: Spec, variant: str | None, input: Sizes | Mapping[str, Sizes] | None, overrides: Mapping[str, Any]
+    spec: Spec,
+    faults: Sequence[Diagnostic],
+    variant: str | None,
+    input: Sizes | Mapping[str, Sizes] | None,
+    overrides: Mapping[str, Any],
 ) -> Compiled:
-    variant = variant or spec.default
+    """A variant of a spec that was read with some faults; what it expects is only checked where there are none."""
+    variant = spec.default if variant is None else variant
     if variant is not None and variant not in spec.variants:
-        raise fail(
-            "unknown-variant",
-            f"{spec.source.name} has no variant '{variant}'",
-            help=did_you_mean(variant, spec.variants),
-        )
-    params = _params(spec, variant, overrides)
-    built = build(spec, variant or spec.name, params, _input_types(spec, params, input))
+        message = f"{spec.source.name} has no variant '{variant}'"
+        raise fail("unknown-variant", message, help=did_you_mean(variant, spec.variants))
+    chosen = settings(spec, variant, overrides, input)
+    built = build(spec, variant or spec.name, chosen)
     network = Network(spec, variant, built.graph)
     found = list(built.diagnostics)
-    if not found and (expected := _expected(spec, variant)) and not overrides and input is None:
-        found += expectations.failures(expected, params, network.facts)
+    if not found and not faults and (expected := _expected(spec, variant)) and not overrides and input is None:
+        found += expectations.failures(expected, chosen.params, network.facts)
     return Compiled(network, tuple(found))
 
 
 def _expected(spec: Spec, variant: str | None) -> Expected | None:
     return spec.expect or spec.expect_variants.get(variant or "")
-
-
-def _params(spec: Spec, variant: str | None, overrides: Mapping[str, Any]) -> dict[str, Data]:
-    """What each param is worth: given from outside, by the variant, or by default."""
-    for name in overrides:
-        if name not in spec.params:
-            raise fail(
-                "unknown-param",
-                f"'{spec.name}' has no param '{name}'",
-                help=did_you_mean(name, spec.params) or ("it has none" if not spec.params else None),
-            )
-    chosen = spec.variants[variant].params if variant else {}
-    values: dict[str, Data] = {}
-    for name, default in spec.params.items():
-        values[name] = _data(overrides[name]) if name in overrides else chosen.get(name, default).evaluate(values)
-    return values
-
-
-def _data(value: Any) -> Data:
-    """A Python value as a value of the language."""
-    if isinstance(value, list | tuple):
-        return tuple(_data(item) for item in value)
-    if value is None or isinstance(value, int | float | bool | str):
-        return value
-    raise TypeError(f"a param is a number, a text, true, false or a list of them, not {type(value).__name__}")
-
-
-def _input_types(
-    spec: Spec, params: Mapping[str, Data], given: Sizes | Mapping[str, Sizes] | None
-) -> dict[str, TensorType]:
-    types = {declared.name: _input_type(declared, params) for declared in spec.inputs}
-    if given is None:
-        return types
-    if not isinstance(given, Mapping):
-        if len(types) > 1:
-            raise fail(
-                "wrong-input", f"'{spec.name}' has several inputs: {', '.join(types)}", help="name the one meant"
-            )
-        given = {next(iter(types)): given}
-    for name, sizes in given.items():
-        if name not in types:
-            raise fail("wrong-input", f"'{spec.name}' has no input '{name}'", help=did_you_mean(name, types))
-        if len(sizes) != len(types[name].sizes) or any(size < 1 for size in sizes):
-            shown = "x".join(map(str, sizes))
-            raise fail(
-                "wrong-input",
-                f"{shown} does not fit the input {types[name]}",
-                help=f"give {len(types[name].sizes)} sizes, without the batch axis",
-            )
-        types[name] = TensorType(tuple(sizes), types[name].dtype)
-    return types
-
-
-def _input_type(declared: Input, params: Mapping[str, Data]) -> TensorType:
-    sizes = declared.shape.evaluate(params)
-    sizes = sizes if isinstance(sizes, tuple) else (sizes,)
-    whole_sizes = [whole(size) if not isinstance(size, str | tuple | None) else None for size in sizes]
-    if any(size is None or not 1 <= size <= 2**31 for size in whole_sizes):
-        raise fail(
-            "wrong-value",
-            f"the shape of '{declared.name}' is whole numbers of at least 1, not {show(sizes)}",
-            declared.shape.span,
-            help="input: [channels, height, width]",
-        )
-    return TensorType(tuple(size for size in whole_sizes if size is not None), declared.dtype)
 
 
 def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

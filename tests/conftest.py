@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("archspec", deadline=None)
+# How long an example takes says more about the machine than about the code. A run that checks a change says the same
+# each time; `--hypothesis-profile=search` looks for new examples.
+settings.register_profile("archspec", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("archspec")
 
 GOLDEN = Path(__file__).parent / "golden"

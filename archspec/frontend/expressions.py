@@ -2,27 +2,26 @@
 
     4 * width        2 if i == 0 else 1        stride != 1 or in.channels != width        divisible(1.4 * width, 8)
 
-Values are numbers, true and false, text and lists. Names are params, arguments, indices and `in`, the value flowing
-in (`in.channels`, `in.shape`, `in.spatial`). Operators are Python's, with Python's precedence. Whole numbers stay
-below 2**63 in size, lists below 10,000 entries, an expression below 500 characters and 50 levels.
+Values are numbers, true and false, null, text and lists. Names are params, arguments, indices and `in`, the value
+flowing in (`in.channels`, `in.shape`, `in.spatial`). Operators are Python's, with Python's precedence. Whole numbers
+stay below 2**63 in size, lists below 10,000 entries, an expression below 500 characters and 25 levels.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from archspec.diagnostics import nearest
+from archspec.diagnostics import did_you_mean
 from archspec.frontend import terms
 from archspec.frontend.functions import FUNCTIONS
 from archspec.frontend.terms import INFLOW_ATTRIBUTES, ExpressionError, Scope, Term
-from archspec.frontend.values import MAX_INTEGER, Data, show
+from archspec.frontend.values import MAX_INTEGER, Data
 
 MAX_LENGTH = 500
-MAX_DEPTH = 50
+MAX_DEPTH = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Expression:
 
         Raises:
             ExpressionError: a name nobody defined, operands of the wrong kind, a bound passed.
+            Unknown: a name stands for what a mistake left unknown.
         """
         return self.root.evaluate(scope)
 
@@ -50,82 +50,32 @@ def parse(text: str) -> Expression:
         ExpressionError: it holds none, or one that is too long or too deep.
     """
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read", 0, 1)
+        raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are read", 0, 1)
     parser = _Parser(text)
     root = parser.whole()
     return Expression(text, frozenset(parser.names), root)
 
 
-def fill(text: str, scope: Scope) -> str:
-    """A text with each `$name` and `$(expression)` replaced by its worth; `$$` is a dollar sign.
-
-    Raises:
-        ExpressionError: an expression in it is wrong, or worth no word or number.
-    """
-    parts: list[str] = []
-    at = 0
-    while (dollar := text.find("$", at)) >= 0:
-        parts.append(text[at:dollar])
-        inner, at = _hole(text, dollar)
-        if inner is None:
-            parts.append("$")
-            continue
-        start = text.index(inner, dollar)
-        try:
-            value = parse(inner).evaluate(scope)
-        except ExpressionError as error:
-            error.start, error.stop = error.start + start, error.stop + start
-            raise
-        if isinstance(value, bool | tuple) or value is None:
-            raise ExpressionError(f"{show(value)} cannot stand in a text", dollar, at)
-        parts.append(show(value, quote=False))
-    parts.append(text[at:])
-    return "".join(parts)
-
-
-def holes(text: str) -> list[str]:
-    """The expressions a text with `$` holds, as written."""
-    found: list[str] = []
-    at = 0
-    while (dollar := text.find("$", at)) >= 0:
-        inner, at = _hole(text, dollar)
-        if inner is not None:
-            found.append(inner)
-    return found
-
-
-def _hole(text: str, dollar: int) -> tuple[str | None, int]:
-    """The expression after a dollar sign, None for an escaped dollar, and where the text goes on."""
-    rest = dollar + 1
-    if text.startswith("$", rest):
-        return None, rest + 1
-    if name := _NAME.match(text, rest):
-        return name.group(), name.end()
-    if text.startswith("(", rest):
-        level = 0
-        for place in range(rest, len(text)):
-            level += {"(": 1, ")": -1}.get(text[place], 0)
-            if level == 0:
-                return text[rest + 1 : place], place + 1
-        raise ExpressionError("'$(' is never closed", dollar, len(text))
-    raise ExpressionError("'$' is followed by neither a name nor '('", dollar, dollar + 1, "write $$ for a dollar sign")
-
-
-_NAME = re.compile(r"[^\W\d]\w*")
+NAME = re.compile(r"[^\W\d]\w*")
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<number>(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)
+    (?P<number>(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)
   | (?P<name>[^\W\d]\w*)
   | (?P<text>'[^']*'|"[^"]*")
   | (?P<sign>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],.:])
-  | (?P<end>$)
+  | (?P<foreign>&&|\|\||[!=^?])
+  | (?P<end>\Z)
   | (?P<strange>.)
 )""",
     re.VERBOSE | re.DOTALL,
 )
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
-_LITERALS: Mapping[str, bool] = {"true": True, "false": False, "True": True, "False": False}
-_RESERVED = frozenset(("and", "or", "not", "if", "else", "in"))
+_LITERALS: Mapping[str, bool | None] = {"true": True, "false": False, "True": True, "False": False, "null": None}
+_WORDS = frozenset(("and", "or", "not", "if", "else", "in"))
+_MEANT = {"&&": "and", "||": "or", "!": "not", "=": "==", "^": "**", "?": "a if condition else b"}
+
+RESERVED = _WORDS | _LITERALS.keys()
+"""Words that mean something in every expression, so that nothing can be named by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +234,10 @@ class _Parser:
             return terms.Literal(token.start, token.stop, _LITERALS[token.text])
         if token.text == "in" and self.take("."):
             return self.inflow(token)
-        if token.text in _RESERVED:
+        if token.text == "in":
+            help = f"ask for one of {', '.join(f'in.{name}' for name in INFLOW_ATTRIBUTES)}"
+            raise ExpressionError("'in' is no value by itself", token.start, token.stop, help)
+        if token.text in _WORDS:
             self.at -= 1
             raise self.unexpected("a number or a name")
         if self.take("("):
@@ -299,22 +252,15 @@ class _Parser:
     def inflow(self, token: _Token) -> Term:
         attribute = self.next
         if attribute.kind != "name" or attribute.text not in INFLOW_ATTRIBUTES:
-            close = nearest(attribute.text, INFLOW_ATTRIBUTES)
-            known = terms.either(f"in.{name}" for name in INFLOW_ATTRIBUTES)
-            raise ExpressionError(
-                f"what flows in has no '{attribute.text}'",
-                token.start,
-                attribute.stop,
-                f"did you mean in.{close}?" if close else f"there are {known}",
-            )
+            help = did_you_mean(f"in.{attribute.text}", [f"in.{name}" for name in INFLOW_ATTRIBUTES])
+            raise ExpressionError(f"what flows in has no '{attribute.text}'", token.start, attribute.stop, help)
         self.at += 1
         self.names.add("in")
         return terms.Attribute(token.start, attribute.stop, attribute.text)
 
     def call(self, token: _Token) -> Term:
         if token.text not in FUNCTIONS:
-            close = nearest(token.text, FUNCTIONS)
-            help = f"did you mean '{close}'?" if close else f"there are {', '.join(FUNCTIONS)}"
+            help = did_you_mean(token.text, FUNCTIONS)
             raise ExpressionError(f"there is no function '{token.text}'", token.start, token.stop, help)
         arguments = self.items(")")
         return terms.Call(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
@@ -335,7 +281,7 @@ class _Parser:
                 raise ExpressionError("the number is too large", token.start, token.stop)
             return int(text)
         number = float(text)
-        if math.isinf(number):
+        if not number < MAX_INTEGER:
             raise ExpressionError("the number is too large", token.start, token.stop)
         return number
 
@@ -356,5 +302,11 @@ class _Parser:
 
     def unexpected(self, wanted: str) -> ExpressionError:
         token = self.next
+        stop = max(token.stop, token.start + 1)
+        if token.text in ("'", '"'):
+            return ExpressionError("this quote is never closed", token.start, stop)
         got = "the end" if token.kind == "end" else f"'{token.text}'"
-        return ExpressionError(f"expected {wanted}, got {got}", token.start, max(token.stop, token.start + 1))
+        help = f"write {_MEANT[token.text]}" if token.kind == "foreign" else None
+        if self.at and self.tokens[self.at - 1].kind == "number" and token.kind == "name":
+            help = "multiplication is written with *"
+        return ExpressionError(f"expected {wanted}, got {got}", token.start, stop, help)

@@ -9,32 +9,38 @@ from typing import Any
 from archspec.frontend.values import MAX_LIST, show, whole
 
 
-def _numbers(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    flat = values[0] if len(values) == 1 and isinstance(values[0], tuple) else values
-    if not flat:
-        raise ValueError("of nothing")
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in flat):
-        raise TypeError
-    return flat
-
-
 def _one(value: Any) -> Any:
-    return _numbers((value,) if not isinstance(value, tuple) else ())[0]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError
+    return value
+
+
+def _numbers(values: Any) -> tuple[Any, ...]:
+    if not isinstance(values, tuple):
+        raise TypeError
+    return tuple(map(_one, values))
+
+
+def _several(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    numbers = _numbers(values[0] if len(values) == 1 and isinstance(values[0], tuple) else values)
+    if not numbers:
+        raise ValueError("there is nothing to choose from")
+    return numbers
 
 
 def _least(*values: Any) -> Any:
     """min(a, b, ...) or min(list): the least of several numbers."""
-    return min(_numbers(values))
+    return min(_several(values))
 
 
 def _greatest(*values: Any) -> Any:
     """max(a, b, ...) or max(list): the greatest of several numbers."""
-    return max(_numbers(values))
+    return max(_several(values))
 
 
 def _sum(values: Any) -> Any:
     """sum(list): the sum of a list of numbers."""
-    return sum(_numbers((values,))) if values else 0
+    return sum(_numbers(values))
 
 
 def _length(values: Any) -> Any:
@@ -51,7 +57,8 @@ def _absolute(value: Any) -> Any:
 
 def _round(value: Any) -> Any:
     """round(x): the nearest whole number, a half going up."""
-    return math.floor(_one(value) + 0.5)
+    below = math.floor(_one(value))
+    return below + (value - below >= 0.5)
 
 
 def _floor(value: Any) -> Any:
@@ -80,12 +87,12 @@ def _log2(value: Any) -> Any:
 
 def _range(*bounds: Any) -> Any:
     """range(n) or range(first, end) or range(first, end, step): whole numbers up to, but not, the end."""
-    whole = [whole(bound) for bound in bounds]
-    if not 1 <= len(whole) <= 3 or any(bound is None for bound in whole):
+    ends = [end for bound in bounds if (end := whole(bound)) is not None]
+    if not 1 <= len(bounds) <= 3 or len(ends) < len(bounds):
         raise TypeError
-    if len(whole) == 3 and whole[2] == 0:
+    if len(ends) == 3 and ends[2] == 0:
         raise ValueError("the step is zero")
-    numbers = range(*(bound for bound in whole if bound is not None))
+    numbers = range(*ends)
     if numbers and abs(numbers[-1] - numbers[0]) // abs(numbers.step) >= MAX_LIST:
         raise ValueError(f"more than {MAX_LIST:,} numbers")
     return tuple(numbers)

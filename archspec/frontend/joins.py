@@ -1,11 +1,25 @@
-"""Paths that meet: how large ones are cut to fit, and what would make unequal ones equal."""
+"""Values that meet: what they are called, how large ones are cut to fit, and what would make unequal ones equal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from archspec.frontend.nodes import Source
+from archspec.ir.graph import Value
 from archspec.ir.types import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input of a node, with the words a note calls it by."""
+
+    label: str
+    value: Value
+    remark: str = ""
+
+    @property
+    def type(self) -> TensorType:
+        return self.value.type
 
 
 def crop_sizes(types: Sequence[TensorType]) -> list[tuple[int, ...] | None]:
@@ -16,16 +30,60 @@ def crop_sizes(types: Sequence[TensorType]) -> list[tuple[int, ...] | None]:
     return [None if type.spatial == smallest else smallest for type in types]
 
 
-def projection(ends: Sequence[Source]) -> str | None:
-    """The help for a residual whose shortcut does not fit: the convolution that would make it fit, if one would."""
-    if len(ends) != 2:
+def remedy(join: str, sources: Sequence[Source], *, paths: bool) -> str | None:
+    """The help for values that do not fit one another, the first of them being as it should be.
+
+    `paths` says whether they are the ends of paths, which a structure can cut to fit.
+    """
+    if len({source.type.rank for source in sources}) > 1:
+        return "bring all of them to one number of axes, with `flatten` or `reshape`"
+    wanted = sources[0].type
+    other = next((source for source in sources if _differs(join, source.type, wanted)), None)
+    if other is None:
         return None
-    wanted, have = (end.value.type for end in ends)
-    if wanted.rank != have.rank or wanted.rank < 3:
-        return None
+    smaller, larger = _factors(other.type, wanted), _factors(wanted, other.type)
+    if join != "concat" and (other.type.channels != wanted.channels or _strides(other.type, wanted)):
+        return _projection(other, wanted)
+    if larger is not None:
+        return f"enlarge {_the(other)}: upsample {{scale: {_number(larger)}}}"
+    if smaller is not None:
+        return f"shrink {_the(other)}: max_pool {{kernel: {_number(smaller)}}}"
+    if paths:
+        return "pad the paths so that they keep their size, or cut them to the smallest with align: center_crop"
+    return "pad so that sizes stay, or cut the larger with `center_crop`"
+
+
+def _differs(join: str, type: TensorType, wanted: TensorType) -> bool:
+    return type.spatial != wanted.spatial if join == "concat" else type.sizes != wanted.sizes
+
+
+def _projection(source: Source, wanted: TensorType) -> str:
+    """The layer that would bring a value to the wanted shape, or the shape, if no one layer would."""
+    if wanted.rank == 2:
+        return f"project {_the(source)}: linear {wanted.channels}"
+    strides = _strides(source.type, wanted)
+    if strides is None:
+        return f"bring {_the(source)} to the size {list(wanted.spatial)} and to {wanted.channels} channels"
+    stride = f", stride: {_number(strides)}" if set(strides) != {1} else ""
+    return f"project {_the(source)}: conv {{channels: {wanted.channels}, kernel: 1{stride}}}"
+
+
+def _factors(have: TensorType, wanted: TensorType) -> list[int] | None:
+    """The whole numbers by which one spatial size is larger than another; None if it is not."""
+    pairs = list(zip(have.spatial, wanted.spatial, strict=True))
+    return [old // new for old, new in pairs] if all(old % new == 0 for old, new in pairs) else None
+
+
+def _strides(have: TensorType, wanted: TensorType) -> list[int] | None:
+    """The strides that bring one spatial size to another, in the way a 1x1 convolution goes; None if none do."""
     strides = [-(-old // new) for old, new in zip(have.spatial, wanted.spatial, strict=True)]
-    if any(-(-old // s) != new for old, new, s in zip(have.spatial, wanted.spatial, strides, strict=True)):
-        return None
-    stride = strides[0] if len(set(strides)) == 1 else strides
-    shown = f", stride: {stride}" if stride != 1 else ""
-    return f"project the shortcut: conv {{channels: {wanted.channels}, kernel: 1{shown}}}"
+    fits = all(-(-old // s) == new for old, new, s in zip(have.spatial, wanted.spatial, strides, strict=True))
+    return strides if fits else None
+
+
+def _number(values: Sequence[int]) -> int | list[int]:
+    return values[0] if len(set(values)) == 1 else list(values)
+
+
+def _the(source: Source) -> str:
+    return f"the {source.label}" if source.label in ("shortcut", "layers") else f"'{source.label}'"

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from archspec.diagnostics import Span, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Span, did_you_mean, fail
+from archspec.frontend.order import too_early
+from archspec.frontend.spec import Body, Step
+from archspec.frontend.values import Unknown
+from archspec.frontend.words import PREVIOUS
 from archspec.ir.graph import Value
 
 Flow = tuple[Value, ...] | None
 """What flows from one layer to the next; None where a mistake leaves nobody to tell."""
+
+
+NO_PORTS: Mapping[str, Value] = MappingProxyType({})
+"""What most ops have: one output, that needs no name."""
 
 
 @dataclass(slots=True)
@@ -20,7 +29,7 @@ class Entry:
     span: Span
     owner: str
     """The path of the weights behind the name: its own, unless it shares another's."""
-    ports: Mapping[str, Value] = field(default_factory=dict)
+    ports: Mapping[str, Value] = field(default_factory=lambda: NO_PORTS)
     inside: Frame | None = None
 
 
@@ -28,18 +37,22 @@ class Entry:
 class Frame:
     """A stretch of a spec in which names are unique.
 
-    `outer` is the frame around it that references may reach too; a block is closed and has none. `owner` is the path
-    of the frame whose weights are used instead of its own.
+    `outer` is the frame around it that references may reach too; a block is closed and has none, but a `caller`.
+    `owner` is the path of the frame whose weights are used instead of its own. `bodies` are the lists of layers the
+    names come from. A frame is `uncertain` where a mistake left names out of it that nobody knows.
     """
 
     path: str
     outer: Frame | None = None
+    caller: Frame | None = None
     indexed: bool = False
     owner: str | None = None
+    bodies: tuple[Body, ...] = ()
     entries: dict[str, Entry] = field(default_factory=dict)
     left_out: dict[str, Span] = field(default_factory=dict)
     used: dict[str, int] = field(default_factory=dict)
     children: int = 0
+    uncertain: bool = False
 
     def give(self, base: str) -> str:
         """A name for a child without one: its number, or `base` with a number if that is taken."""
@@ -54,23 +67,12 @@ class Frame:
         self.used[base] = count + 1
         return name
 
-    def enter(self, name: str, entry: Entry) -> None:
-        """Let `name` stand for `entry`.
-
-        Raises:
-            ArchspecError: the name stands for something else already.
-        """
-        if before := self.entries.get(name):
-            where = f"line {before.span.line}"
-            raise fail(
-                "duplicate-name",
-                f"'{name}' is the name of another layer already",
-                entry.span,
-                notes=[("first", where)],
-                help="names are unique among neighbours; in a `repeat`, put the index "
-                "into the name: name: " + name + "$i",
-            )
-        self.entries[name] = entry
+    def lose(self, name: str | None, span: Span) -> None:
+        """Note that a mistake leaves a layer unknown: what refers to it is passed over."""
+        if name is None:
+            self.uncertain = True
+        else:
+            self.entries.setdefault(name, Entry(None, span, self.owner_of(name)))
 
     def join(self, name: str) -> str:
         """The dotted path of a child."""
@@ -80,51 +82,81 @@ class Frame:
         """The path under which the weights of a child are found."""
         return f"{self.owner}.{name}" if self.owner else self.join(name)
 
-    def find(self, reference: str, span: Span) -> Entry:
+    def find(self, reference: str, span: Span, step: Step | None = None, *, waits: bool = True) -> Entry:
         """What a reference stands for: its first name is looked up here and outwards, the others inside it.
+
+        `step` is what refers to it, and `waits` for its value.
 
         Raises:
             ArchspecError: it stands for nothing.
+            Unknown: a mistake leaves nobody to tell.
         """
-        first, *others = reference.split(".")
-        entry = self.look_up(first, span)
+        path, *others = reference.split(".")
+        entry = self._look_up(path, span, step, waits)
         for name in others:
+            inside = entry.inside.entries if entry.inside else {}
             if name in entry.ports:
-                value = entry.ports[name]
-                entry = Entry((value,), entry.span, entry.owner)
-            elif entry.inside is not None and name in entry.inside.entries:
-                entry = entry.inside.entries[name]
-            elif entry.flow is None and not entry.ports and not (entry.inside and entry.inside.entries):
-                return entry
+                entry = Entry((entry.ports[name],), entry.span, entry.owner)
+            elif name in inside:
+                entry = inside[name]
+            elif entry.inside and name in entry.inside.left_out:
+                raise _left_out(f"{path}.{name}", entry.inside.left_out[name], span)
+            elif entry.inside.uncertain if entry.inside else entry.flow is None:
+                raise Unknown
             else:
-                known = [*entry.ports, *(entry.inside.entries if entry.inside else ())]
-                raise fail(
-                    "unknown-layer",
-                    f"there is no layer '{name}' inside '{first}'",
-                    span,
-                    help=did_you_mean(name, known) or f"'{first}' has no layers inside",
-                )
-            first = f"{first}.{name}"
+                help = did_you_mean(name, [*entry.ports, *inside]) or f"'{path}' has no layers inside"
+                raise fail("unknown-layer", f"there is no layer '{name}' inside '{path}'", span, help=help)
+            path = f"{path}.{name}"
         return entry
 
-    def look_up(self, name: str, span: Span) -> Entry:
-        frame: Frame | None = self
-        known: list[str] = []
-        while frame is not None:
+    def _look_up(self, name: str, span: Span, step: Step | None, waits: bool) -> Entry:
+        frames = list(self._outwards())
+        for frame in frames:
             if name in frame.entries:
                 return frame.entries[name]
             if name in frame.left_out:
-                raise fail(
-                    "unknown-layer",
-                    f"the layer '{name}' is left out here",
-                    span,
-                    notes=[("left out by its `when`", f"line {frame.left_out[name].line}")],
-                )
-            known += frame.entries
+                raise _left_out(name, frame.left_out[name], span)
+            if frame.uncertain:
+                raise Unknown
+        for frame in frames:
+            if step is not None and (fault := too_early(name, span, step, frame.bodies, waits=waits)):
+                raise fault
+        raise self._nowhere(name, span, step)
+
+    def _outwards(self) -> Iterator[Frame]:
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
             frame = frame.outer
-        raise fail(
-            "unknown-layer",
-            f"there is no layer '{name}' before this one",
-            span,
-            help=did_you_mean(name, ["prev", *known]),
-        )
+
+    def _nowhere(self, name: str, span: Span, step: Step | None) -> ArchspecError:
+        """The error of a reference to what nobody here has heard of."""
+        here = {known: entry for frame in reversed(list(self._outwards())) for known, entry in frame.entries.items()}
+        outside, inner = self._callers_name(name), _inner(name, here)
+        if inner:
+            help: str | None = f"did you mean '{inner}'?"
+        elif outside:
+            help = "a block sees its own layers only; hand the value of others in with `from` where it is called"
+        else:
+            help = did_you_mean(name, [*reversed(here), *([PREVIOUS] if step is not None else [])])
+        message = f"there is no layer '{name}' above this one" if step is not None else f"there is no layer '{name}'"
+        return fail("unknown-layer", message, span, help=help)
+
+    def _callers_name(self, name: str) -> bool:
+        *_, outermost = self._outwards()
+        caller = outermost.caller
+        return caller is not None and (any(name in f.entries for f in caller._outwards()) or caller._callers_name(name))
+
+
+def _left_out(name: str, layer: Span, span: Span) -> ArchspecError:
+    notes = [("left out by its `when`", f"line {layer.line}")]
+    help = "give the layer that refers to it a `when` too, or another `from`"
+    return fail("unknown-layer", f"the layer '{name}' is left out here", span, notes=notes, help=help)
+
+
+def _inner(name: str, entries: Mapping[str, Entry]) -> str | None:
+    """The path of a layer of that name inside one of `entries`."""
+    for outer, entry in entries.items():
+        if entry.inside and name in entry.inside.entries:
+            return f"{outer}.{name}"
+    return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail, nearest
+from archspec.frontend.scalars import yes_or_no
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
+from archspec.frontend.values import show
 
 T = TypeVar("T")
 
@@ -48,22 +50,38 @@ class Reader:
             self.diagnostics += error.diagnostics
             return None
 
+    def guess(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
+        """What `read` makes of `tree`, or None, where its mistakes are noted already."""
+        try:
+            return read(tree)
+        except ArchspecError:
+            return None
+
     def keys(self, what: str, tree: Tree, keys: Keys, *, others: Iterable[str] = ()) -> dict[str, Any]:
         """The values of a mapping that takes `keys`; unknown ones are mistakes, unless among `others`."""
-        mapping = self.mapping(what, tree)
         values: dict[str, Any] = {}
-        for scalar, item in mapping:
+        meant: list[str | None] = []
+        entries = self.mapping(what, tree)
+        for scalar, item in entries:
             if scalar.text in keys:
                 value = self.attempt(partial(keys[scalar.text].read, self), item)
                 if value is not None:
                     values[scalar.text] = value
             elif scalar.text not in others:
-                self.unknown_key(what, scalar, [*keys, *others])
-        written = {scalar.text for scalar, _ in mapping}
-        missing = [name for name, key in keys.items() if key.required and name not in written]
-        for name in missing:
-            self.note("missing-key", f"{what} needs '{name}'", tree.span, help=f"{name}: {keys[name].doc}")
+                known = [*keys, *others]
+                self.unknown_key(what, scalar, known)
+                meant.append(nearest(scalar.text, known))
+        missing = [name for name, key in keys.items() if key.required and name not in values]
+        if missing and is_whole(tree):
+            self.note_missing(what, tree, keys, {*missing} - {*meant} - {scalar.text for scalar, _ in entries})
         return values
+
+    def note_missing(self, what: str, tree: Tree, keys: Keys, missing: Container[str]) -> None:
+        names = [name for name in keys if name in missing]
+        if names:
+            listed = " and ".join(f"'{name}'" for name in names)
+            help = "; ".join(f"{name}: {keys[name].doc}" for name in names)
+            self.note("missing-key", f"{what} needs {listed}", tree.span, help=help)
 
     def unknown_key(self, what: str, key: Scalar, known: Iterable[str]) -> None:
         self.note("unknown-key", f"{what} has no key '{key.text}'", key.span, help=did_you_mean(key.text, known))
@@ -94,7 +112,7 @@ class Reader:
     def flag(self, what: str, tree: Tree) -> bool:
         if isinstance(tree, Scalar) and isinstance(tree.value, bool):
             return tree.value
-        help = yes_or_no(tree)
+        help = yes_or_no(tree.text) if isinstance(tree, Scalar) else None
         raise fail("wrong-type", f"{what} is true or false, not {describe(tree)}", tree.span, help=help)
 
     def choice(self, what: str, tree: Tree, words: Iterable[str]) -> str:
@@ -109,20 +127,21 @@ class Reader:
 def describe(tree: Tree) -> str:
     """What stands there, as a message calls it."""
     if isinstance(tree, List):
-        return "a list"
+        return "a list" if tree.items else "an empty list"
     if isinstance(tree, MappingTree):
-        return "a mapping"
+        return "a mapping" if tree.entries else "an empty mapping"
     if tree.value is None:
         return "nothing"
-    if isinstance(tree.value, str):
-        return f"the text '{tree.text}'"
-    return tree.text
+    return f"the text {show(tree.text)}" if isinstance(tree.value, str) else tree.text
 
 
-def yes_or_no(tree: Tree) -> str | None:
-    """The help for words YAML 1.1 took for true and false."""
-    if isinstance(tree, Scalar) and isinstance(tree.value, str):
-        meant = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-        if word := meant.get(tree.text.lower()):
-            return f"'{tree.text}' is text in YAML 1.2; write {word}"
-    return None
+def is_whole(tree: Tree) -> bool:
+    """Whether a mapping holds all that was written in it."""
+    return isinstance(tree, MappingTree) and tree.whole
+
+
+def complete(tree: Tree, values: Mapping[str, object], others: Iterable[str] = ()) -> bool:
+    """Whether every key of a mapping could be read: what is made of the others would lead to mistakes nobody made."""
+    if not isinstance(tree, MappingTree) or not tree.whole:
+        return False
+    return all(scalar.text in values or scalar.text in others for scalar, _ in tree.entries)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archspec.frontend.language import BLOCK, EXPECT, LAYER_FACTS, SPEC
+from archspec.frontend.expected import EXPECT, LAYER_FACTS
+from archspec.frontend.language import BLOCK, SPEC
 from archspec.frontend.reader import Keys
 from archspec.frontend.steps import COMMON, OP_KINDS, STRUCTURES, weighing_keys
 from archspec.ops import Op

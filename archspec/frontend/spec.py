@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.diagnostics import Source, Span
 from archspec.frontend.written import Template, Written
-from archspec.ir.types import DType, Initializer
+from archspec.ir.types import DType
 from archspec.ops import Op
 
 
@@ -25,11 +25,31 @@ Body = tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A value under a key a user chose, and where the key stands."""
+
+    place: Span
+    value: Written
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a weight starts: the name of a distribution and its options, numbers or words.
+
+    `span` is where the weight is named, or else the distribution.
+    """
+
+    span: Span
+    kind: str
+    options: Mapping[str, Written]
+
+
+@dataclass(frozen=True, slots=True)
 class Weighing:
     """What a layer says about its weights: whose they are, how they start, what they are, whether they learn."""
 
     share: Template | None = None
-    initializers: Mapping[str, Initializer] = field(default_factory=dict)
+    starts: Mapping[str, Start] = field(default_factory=dict)
     fixed: Written | None = None
     trainable: Written | None = None
 
@@ -40,16 +60,22 @@ NO_WISHES = Weighing()
 
 @dataclass(frozen=True, slots=True)
 class OpStep(Step):
-    """One op."""
+    """One op. It is `constant` if it is the same op wherever the step is built."""
 
     op: type[Op]
     attributes: Mapping[str, Written]
     weighing: Weighing
+    constant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenStep(Step):
-    """An item that could not be read: nobody knows what it makes, so nothing is said about what reads it."""
+    """An item that could not be read: nobody knows what it makes, so nothing is said about what reads it.
+
+    `kind` is what it calls itself, unless it may hold layers.
+    """
+
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +83,7 @@ class CallStep(Step):
     """A block, or an op whose name is computed."""
 
     callee: Template
-    arguments: Mapping[str, Written]
+    arguments: Mapping[str, Given]
     share: Template | None
 
 
@@ -89,7 +115,7 @@ class ResidualStep(JoinStep):
 class ParallelStep(JoinStep):
     """Paths that all start from the same value: written out, or one for each entry of a list."""
 
-    paths: tuple[tuple[str | None, Body], ...]
+    paths: tuple[tuple[Template | None, Body], ...]
     rounds: Rounds | None
 
 
@@ -166,13 +192,13 @@ class Expected:
     span: Span
     facts: Mapping[str, Written]
     layers: Mapping[str, tuple[Span, Mapping[str, Written]]]
-    outputs: Mapping[str, Written]
+    outputs: Mapping[str, Given]
     source: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole spec, typed but not yet built."""
+    """A whole spec, typed but not yet built. Of a block that could not be read only the name is known."""
 
     source: Source
     name: str
@@ -182,10 +208,10 @@ class Spec:
     variants: Mapping[str, Variant]
     default: str | None
     inputs: tuple[Input, ...]
-    blocks: Mapping[str, Block]
+    blocks: Mapping[str, Block | None]
     layers: Body
     outputs: tuple[Returned, ...]
     expect: Expected | None
     expect_variants: Mapping[str, Expected]
-    initializers: Mapping[str, Mapping[str, Initializer]]
+    starts: Mapping[str, Mapping[str, Start]]
     allowed: frozenset[str]

@@ -5,14 +5,13 @@ Every key is declared once, with its meaning and its JSON Schema; the attributes
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Span, did_you_mean, fail
 from archspec.frontend import written
-from archspec.frontend.reader import Key, Keys, Reader, describe
+from archspec.frontend.reader import Key, Keys, Reader, complete, describe
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
 from archspec.frontend.spec import (
@@ -20,6 +19,7 @@ from archspec.frontend.spec import (
     Body,
     BrokenStep,
     CallStep,
+    Given,
     OpStep,
     ParallelStep,
     RepeatStep,
@@ -28,146 +28,96 @@ from archspec.frontend.spec import (
     SequentialStep,
     SideStep,
     Step,
-    Weighing,
 )
-from archspec.frontend.written import Template, Written
-from archspec.ir.types import Initializer
+from archspec.frontend.weighing import SHARING, WEIGHING, condition, weighing
+from archspec.frontend.words import name, references, variable, variables
+from archspec.frontend.written import Constant, Template, Written
 from archspec.ops import OPS, Op
 from archspec.ops.attributes import attributes_of
-from archspec.ops.initializers import INITIALIZERS
 from archspec.ops.join import Join
 
 OP_KINDS: Mapping[str, type[Op]] = {op.kind: op for op in OPS}
 
-_NAME = re.compile(r"[A-Za-z0-9_]+")
-_REFERENCE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+PRINCIPAL = ""
+"""The name an argument goes by that was given without one: `- block: value`."""
+
+_ELSEWHERE = {
+    "bn": "batch_norm", "cat": "concat", "concatenate": "concat", "crop": "center_crop", "deconv": "conv_transpose",
+    "dense": "linear", "fc": "linear", "fully_connected": "linear", "lrn": "local_response_norm", "multiply": "mul",
+    "sum": "add", "swish": "silu", "gap": "global_avg_pool",
+}  # fmt: skip
+"""What other frameworks and papers call some ops."""
 
 
 class SpecReader(Reader):
-    """A reader that knows which blocks the spec defines."""
+    """A reader that knows which params and blocks the spec defines; None where nobody can tell.
 
-    def __init__(self, blocks: frozenset[str]) -> None:
+    `taken` are blocks with a name they cannot have.
+    """
+
+    def __init__(self, params: frozenset[str] | None, blocks: frozenset[str] | None) -> None:
         super().__init__()
-        self.blocks = blocks
+        self.params = params
+        self.taken = frozenset(block for block in blocks or () if block in OP_KINDS or block in STRUCTURES)
+        self.blocks = blocks if blocks is None else blocks - self.taken
 
-    @property
-    def callable(self) -> list[str]:
-        """Everything an item of `layers` may be."""
-        return [*self.blocks, *OP_KINDS, *STRUCTURES]
+    def has_block(self, name: str) -> bool:
+        """Whether there is such a block, or may be."""
+        return self.blocks is None or name in self.blocks
 
 
 # --- what stands under the keys -------------------------------------------------------------------------------------
 
 
-def name(reader: Reader, tree: Tree) -> Template:
-    """A name, possibly computed: letters, digits and underscores."""
-    scalar = reader.scalar("a name", tree)
-    if "$" not in scalar.text and not _NAME.fullmatch(scalar.text):
-        raise fail(
-            "bad-name",
-            f"'{scalar.text}' cannot be a name",
-            scalar.span,
-            help="names are made of letters, digits and underscores",
-        )
-    return written.template(scalar)
+def _naming(reader: Reader, tree: Tree) -> bool:
+    return reader.choice("'naming'", tree, ("op", "index")) == "index"
 
 
-def reference(reader: Reader, tree: Tree) -> Template:
-    """The name of a value made before, possibly dotted, possibly computed."""
-    scalar = reader.scalar("a reference", tree)
-    if "$" not in scalar.text and not _REFERENCE.fullmatch(scalar.text):
-        raise fail(
-            "bad-name",
-            f"'{scalar.text}' cannot name a layer",
-            scalar.span,
-            help="a reference is a name, or names with dots between them",
-        )
-    return written.template(scalar)
+def _align(reader: Reader, tree: Tree) -> bool:
+    return reader.choice("'align'", tree, ("none", "center_crop")) == "center_crop"
 
 
-def references(reader: Reader, tree: Tree) -> tuple[Template, ...]:
-    """One reference or a list of them."""
-    if not isinstance(tree, List):
-        return (reference(reader, tree),)
-    if not tree.items:
-        raise fail("wrong-value", "'from' names no value", tree.span, help="name one, or leave 'from' out")
-    return tuple(reference(reader, item) for item in tree.items)
+def _training_only(reader: Reader, tree: Tree) -> bool:
+    return reader.flag("'training_only'", tree)
 
 
-def condition(reader: Reader, tree: Tree) -> Written:
-    """An expression that is true or false."""
+def _times(reader: Reader, tree: Tree) -> Written:
     return written.number(tree)
 
 
-def variable(reader: Reader, tree: Tree) -> str:
-    """A name for expressions to use."""
-    text = reader.text("a variable", tree)
-    if not text.isidentifier() or text in ("in", "if", "else", "and", "or", "not"):
-        raise fail(
-            "bad-name",
-            f"'{text}' cannot be a variable",
-            tree.span,
-            help="start it with a letter, go on with letters, digits and underscores",
-        )
-    return text
-
-
-def variables(reader: Reader, tree: Tree) -> tuple[str, ...]:
-    """One variable, or a list that takes an entry apart."""
-    if isinstance(tree, List):
-        return tuple(variable(reader, item) for item in tree.items)
-    return (variable(reader, tree),)
-
-
-def naming(reader: Reader, tree: Tree) -> bool:
-    """How children without a name are called: by their op, or by number."""
-    return reader.choice("naming", tree, ("op", "index")) == "index"
-
-
-def align(reader: Reader, tree: Tree) -> bool:
-    """What to do about paths of unequal size."""
-    return reader.choice("align", tree, ("none", "center_crop")) == "center_crop"
-
-
-def flag(reader: Reader, tree: Tree) -> bool:
-    """True or false, as written."""
-    return reader.flag("this", tree)
+def _over(reader: Reader, tree: Tree) -> Written:
+    return written.number(tree)
 
 
 def layers(reader: Reader, tree: Tree) -> Body:
-    """A list of items."""
+    """A list of items; those that cannot be read stand there as broken."""
     assert isinstance(reader, SpecReader)
     return tuple(
-        reader.attempt(lambda item: step(reader, item), item) or _broken(item)
-        for item in reader.list("a list of layers", tree)
+        reader.attempt(lambda item: step(reader, item), item) or _broken(reader, item)
+        for item in reader.list("'layers'", tree)
     )
 
 
-def _broken(tree: Tree) -> BrokenStep:
+def _broken(reader: SpecReader, tree: Tree) -> BrokenStep:
     """Stands for an item that could not be read, under the name it would have had."""
-    name = None
-    if isinstance(tree, MappingTree) and tree.entries and isinstance(tree.entries[0][1], MappingTree):
-        given = tree.entries[0][1].get("name")
-        name = written.template(given) if isinstance(given, Scalar) and _NAME.fullmatch(given.text) else None
-    return BrokenStep(tree.span, name, None, None)
+    key, value = tree, None
+    if isinstance(tree, MappingTree) and tree.entries:
+        key, value = tree.entries[0]
+    keys = {key.text: item for key, item in value.entries} if isinstance(value, MappingTree) else {}
+    named = reader.guess(partial(name, reader), keys["name"]) if "name" in keys else None
+    holds_layers = isinstance(value, List) or "layers" in keys or "paths" in keys
+    kind = key.text if isinstance(key, Scalar) and not holds_layers else None
+    return BrokenStep(tree.span, named, None, None, kind)
 
 
-def paths(reader: Reader, tree: Tree) -> tuple[tuple[str | None, Body], ...]:
+def paths(reader: Reader, tree: Tree) -> tuple[tuple[Template | None, Body], ...]:
     """Paths by name, or a list of paths without names."""
     if isinstance(tree, List):
         return tuple((None, layers(reader, item)) for item in tree.items)
-    found: list[tuple[str | None, Body]] = []
-    for key, item in reader.mapping("paths", tree):
-        if not _NAME.fullmatch(key.text):
-            reader.note(
-                "bad-name",
-                f"'{key.text}' cannot be the name of a path",
-                key.span,
-                help="names are made of letters, digits and underscores",
-            )
-        elif (body := reader.attempt(lambda item: layers(reader, item), item)) is not None:
-            found.append((key.text, body))
-    return tuple(found)
+    if not isinstance(tree, MappingTree):
+        help = "write paths: {name: [...], ...}, or paths: [[...], [...]]"
+        raise fail("wrong-type", f"'paths' are lists of layers, not {describe(tree)}", tree.span, help=help)
+    return tuple((name(reader, key), layers(reader, item)) for key, item in tree.entries)
 
 
 def join(reader: Reader, tree: Tree) -> OpStep:
@@ -175,52 +125,11 @@ def join(reader: Reader, tree: Tree) -> OpStep:
     assert isinstance(reader, SpecReader)
     found = step(reader, tree)
     if not isinstance(found, OpStep) or not issubclass(found.op, Join):
-        known = [op.kind for op in OPS if issubclass(op, Join)]
-        raise fail(
-            "wrong-value",
-            "paths are joined by an op that takes several values",
-            tree.span,
-            help=f"there are {', '.join(known)}",
-        )
+        help = f"there are {', '.join(op.kind for op in OPS if issubclass(op, Join))}"
+        raise fail("wrong-value", "paths are joined by an op that takes several values", tree.span, help=help)
+    if found.sources is not None or found.when is not None:
+        raise fail("wrong-value", "a join takes the values of the paths, always", tree.span, help="remove its keys")
     return found
-
-
-def initializer(reader: Reader, tree: Tree) -> Initializer:
-    """A distribution by its name, `{name: {option: value}}`, or a number for all elements."""
-    if isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
-        return Initializer("constant", {"value": float(tree.value)})
-    if isinstance(tree, MappingTree) and len(tree.entries) == 1:
-        (key, options), *_ = tree.entries
-    else:
-        key, options = reader.scalar("an initializer", tree), None
-    if key.text not in INITIALIZERS:
-        raise fail(
-            "unknown-initializer",
-            f"there is no initializer '{key.text}'",
-            key.span,
-            help=did_you_mean(key.text, INITIALIZERS),
-        )
-    known = INITIALIZERS[key.text]
-    values = {option: default[0] if isinstance(default, tuple) else default for option, default in known.items()}
-    for option, item in reader.mapping("an initializer's options", options) if options else ():
-        default = known.get(option.text)
-        if default is None:
-            reader.unknown_key(f"'{key.text}'", option, known)
-        elif isinstance(default, tuple):
-            values[option.text] = reader.choice(f"'{option.text}'", item, default)
-        elif isinstance(item, Scalar) and isinstance(item.value, int | float) and not isinstance(item.value, bool):
-            values[option.text] = float(item.value)
-        else:
-            raise fail("wrong-type", f"'{option.text}' is a number, not {describe(item)}", item.span)
-    return Initializer(key.text, values)
-
-
-def initializers(reader: Reader, tree: Tree) -> Mapping[str, Initializer]:
-    """An initializer for the weight, or one for each weight by its name."""
-    if isinstance(tree, MappingTree) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
-        named = ((key.text, reader.attempt(lambda item: initializer(reader, item), item)) for key, item in tree.entries)
-        return {weight: found for weight, found in named if found is not None}
-    return {"weight": initializer(reader, tree)}
 
 
 # --- the keys -------------------------------------------------------------------------------------------------------
@@ -236,25 +145,13 @@ COMMON: Keys = {
     "when": Key(condition, "an expression; where it is false the item is left out", {"type": ["string", "boolean"]}),
 }
 
-SHARING: Keys = {"share": Key(reference, "another layer, whose weights it uses", _TEXT)}
-
-WEIGHING: Keys = {
-    **SHARING,
-    "init": Key(initializers, "the distribution its weights start from", {"$ref": "#/$defs/init"}),
-    "weight": Key(
-        lambda _, tree: written.number(tree), "fixed values of the weight, which then does not learn", _NUMBER
-    ),
-    "trainable": Key(condition, "whether its weights learn", {"type": ["string", "boolean"]}),
-}
-
-
-def weighing_keys(op: type[Op]) -> Keys:
-    """The keys about weights, for an op that has any."""
-    return WEIGHING if op.weights is not Op.weights else {}
-
+NAMING: Keys = {
+    "naming": Key(_naming, "`index` numbers children without a name, as `nn.Sequential` does",
+                  {"enum": ["op", "index"]}),
+}  # fmt: skip
 
 _ROUNDS: Keys = {
-    "over": Key(lambda _, tree: written.number(tree), "a list: one round for each of its entries", _NUMBER),
+    "over": Key(_over, "a list: one round for each of its entries", _NUMBER),
     "as": Key(variables, "what a round calls its entry; a list of names takes the entry apart", _NAMES),
     "index": Key(variable, "what a round calls its number, counted from 0", _TEXT),
     "layers": Key(layers, "the layers of a round", _LAYERS),
@@ -262,16 +159,18 @@ _ROUNDS: Keys = {
 
 _JOINING: Keys = {
     "join": Key(join, "the op that makes one value of the paths'", {"$ref": "#/$defs/step"}),
-    "align": Key(align, "`center_crop` cuts larger paths to the smallest before the join",
+    "align": Key(_align, "`center_crop` cuts larger paths to the smallest before the join",
                  {"enum": ["none", "center_crop"]}),
 }  # fmt: skip
 
-_NAMING: Keys = {
-    "naming": Key(naming, "`index` numbers children without a name, as `nn.Sequential` does", {"enum": ["op", "index"]})
-}
+
+def weighing_keys(op: type[Op]) -> Keys:
+    """The keys about weights, for an op that has any."""
+    return WEIGHING if op.weights is not Op.weights else {}
+
 
 STRUCTURES: Mapping[str, Keys] = {
-    "sequential": {**COMMON, **_NAMING, "layers": Key(layers, "layers after one another", _LAYERS, required=True)},
+    "sequential": {**COMMON, **NAMING, "layers": Key(layers, "layers after one another", _LAYERS, required=True)},
     "residual": {
         **COMMON,
         **_JOINING,
@@ -286,14 +185,14 @@ STRUCTURES: Mapping[str, Keys] = {
     },
     "repeat": {
         **COMMON,
-        "times": Key(lambda _, tree: written.number(tree), "how many rounds", _NUMBER),
+        "times": Key(_times, "how many rounds", _NUMBER),
         **_ROUNDS,
         "layers": Key(layers, "the layers of a round", _LAYERS, required=True),
     },
     "side": {
         **COMMON,
         "layers": Key(layers, "the layers of the side path", _LAYERS, required=True),
-        "training_only": Key(flag, "whether the path runs only while training", {"type": "boolean"}),
+        "training_only": Key(_training_only, "whether the path runs only while training", {"type": "boolean"}),
     },
 }
 """The keys of each structure."""
@@ -310,13 +209,23 @@ def step(reader: SpecReader, tree: Tree) -> Step:
     """
     key, value = _split(tree)
     kind = key.text
+    if kind in reader.taken:
+        raise _reported()
     if kind in STRUCTURES:
         return _structure(reader, key, value)
     if kind in OP_KINDS:
         return _op(reader, key, value, OP_KINDS[kind])
-    if "$" in kind or kind in reader.blocks:
+    if "$" in kind or reader.has_block(kind):
         return _call(reader, key, value)
-    raise fail("unknown-op", f"there is no op or block '{kind}'", key.span, help=did_you_mean(kind, reader.callable))
+    raise unknown_op(kind, sorted(reader.blocks or ()), key.span)
+
+
+def unknown_op(kind: str, blocks: Iterable[str], span: Span) -> ArchspecError:
+    """An item is neither an op nor a structure nor one of these blocks."""
+    known = did_you_mean(kind, [*blocks, *STRUCTURES, *OP_KINDS])
+    elsewhere = _ELSEWHERE.get(kind.lower())
+    help = f"that is '{elsewhere}' here" if elsewhere else known
+    return fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)
 
 
 def _split(tree: Tree) -> tuple[Scalar, Tree | None]:
@@ -326,16 +235,14 @@ def _split(tree: Tree) -> tuple[Scalar, Tree | None]:
     if isinstance(tree, MappingTree) and len(tree.entries) == 1:
         key, value = tree.entries[0]
         return key, None if isinstance(value, Scalar) and value.value is None else value
+    if isinstance(tree, MappingTree) and not tree.whole:
+        raise _reported()
     if isinstance(tree, MappingTree) and tree.entries:
-        count = len(tree.entries)
-        key, (extra, _) = tree.entries[0][0], tree.entries[1]
-        raise fail(
-            "wrong-type",
-            f"an item is one op with its attributes under it, and here stand {count} keys",
-            extra.span,
-            help=f"write - {key.text}: {{..., {extra.text}: ...}}",
-        )
-    raise fail("wrong-type", f"an item of `layers` is an op, a block or a structure, not {describe(tree)}", tree.span)
+        (key, _), (extra, _), *_ = tree.entries
+        message = f"an item is one op with its attributes under it, and here '{extra.text}' stands beside '{key.text}'"
+        help = f"indent what belongs to '{key.text}' further than it, or write - {key.text}: {{{extra.text}: ...}}"
+        raise fail("wrong-type", message, extra.span, help=help)
+    raise fail("wrong-type", f"an item of 'layers' is an op, a block or a structure, not {describe(tree)}", tree.span)
 
 
 def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> OpStep:
@@ -349,69 +256,80 @@ def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> Op
             if scalar.text in known:
                 words = known[scalar.text].keywords
                 attributes[scalar.text] = reader.attempt(partial(written.number, keywords=words), tree)
+        if not value.whole:
+            raise _reported()
     elif value is not None and op.principal == "from":
         values["from"] = references(reader, value)
     elif value is not None and op.principal is not None:
         attributes[op.principal] = written.number(value, known[op.principal].keywords)
     elif value is not None:
-        raise fail(
-            "wrong-type",
-            f"'{op.kind}' takes its attributes by name, not {describe(value)}",
-            value.span,
-            help=_usage(op),
-        )
-    if len(reader.diagnostics) == faults:
-        for name in known:
-            if known[name].required and name not in attributes:
-                reader.note(
-                    "missing-attribute", f"'{op.kind}' needs '{name}'", key.span, help=f"{name}: {known[name].phrase}"
-                )
+        what = "takes its attributes by name" if known else "has no attributes"
+        message = f"'{op.kind}' {what}, and here stands {describe(value)}"
+        raise fail("wrong-type", message, value.span, help=usage(op))
+    wishes = weighing(reader, values)
     if len(reader.diagnostics) > faults:
-        raise ArchspecError([])
-    weighing = NO_WISHES
-    if not values.keys().isdisjoint(WEIGHING):
-        weighing = Weighing(values.get("share"), values.get("init", {}), values.get("weight"), values.get("trainable"))
+        raise _reported()
+    missing = [f"'{name}'" for name in known if known[name].required and name not in attributes]
+    if missing:
+        raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
     given = {name: found for name, found in attributes.items() if found is not None}
-    return OpStep(*_common(key, values), op=op, attributes=given, weighing=weighing)
+    constant = all(isinstance(found, Constant) for found in given.values())
+    return OpStep(*_common(key, values), op=op, attributes=given, weighing=wishes, constant=constant)
 
 
-def _usage(op: type[Op]) -> str:
-    attributes = attributes_of(op)
-    return f"write - {op.kind}: {{{next(iter(attributes))}: ...}}" if attributes else f"write - {op.kind}"
+def usage(op: type[Op]) -> str:
+    """How an op is written with the attributes it cannot do without."""
+    known = attributes_of(op)
+    needed = [name for name in known if known[name].required] or list(known)[:1]
+    if needed == [op.principal]:
+        return f"write - {op.kind}: {known[needed[0]].phrase}"
+    usage = f"- {op.kind}: {{{', '.join(f'{name}: ...' for name in needed)}}}"
+    if any(known[name].required for name in needed):
+        return f"write {usage}"
+    return f"write - {op.kind}, or {usage}" if needed else f"write - {op.kind}"
 
 
 def _call(reader: SpecReader, key: Scalar, value: Tree | None) -> CallStep:
     faults = len(reader.diagnostics)
     values: dict[str, Any] = {}
-    arguments: dict[str, Written | None] = {}
+    arguments: dict[str, Given] = {}
     keys = {**COMMON, **SHARING}
     if isinstance(value, MappingTree):
         values = reader.keys(f"'{key.text}'", value, keys, others=[scalar.text for scalar, _ in value.entries])
         for scalar, tree in value.entries:
-            if scalar.text not in keys:
-                arguments[scalar.text] = reader.attempt(written.value, tree)
+            if scalar.text not in keys and (found := reader.attempt(written.value, tree)) is not None:
+                arguments[scalar.text] = Given(scalar.span, found)
     elif value is not None:
-        arguments[PRINCIPAL] = written.value(value)
-    if len(reader.diagnostics) > faults:
-        raise ArchspecError([])
-    given = {name: found for name, found in arguments.items() if found is not None}
-    return CallStep(*_common(key, values), callee=written.template(key), arguments=given, share=values.get("share"))
-
-
-PRINCIPAL = ""
-"""The name an argument goes by that was given without one: `- block: value`."""
+        arguments[PRINCIPAL] = Given(key.span, written.value(value))
+    callee = written.template(key)
+    if len(reader.diagnostics) > faults or (isinstance(value, MappingTree) and not value.whole):
+        raise _reported()
+    return CallStep(*_common(key, values), callee=callee, arguments=arguments, share=values.get("share"))
 
 
 def _structure(reader: SpecReader, key: Scalar, value: Tree | None) -> Step:
-    kind = key.text
+    kind, keys = key.text, STRUCTURES[key.text]
     if value is None:
-        raise fail("missing-key", f"'{kind}' needs its keys", key.span, help=f"write - {kind}: {{layers: [...]}}")
-    if isinstance(value, List) and "layers" in STRUCTURES[kind] and kind in ("sequential", "side", "residual"):
+        message = f"'{kind}' holds layers, and here are none"
+        raise fail("missing-key", message, key.span, help=f"write - {kind}: {_SHORTEST[kind]}")
+    if isinstance(value, List) and keys["layers"].required and kind != "repeat":
         return _STEPS[kind](_common(key, {}), {"layers": layers(reader, value)}, key.span)
-    values = reader.keys(f"'{kind}'", value, STRUCTURES[kind])
-    if any(required.required and name not in values for name, required in STRUCTURES[kind].items()):
-        raise ArchspecError([])
+    if not isinstance(value, MappingTree):
+        message = f"'{kind}' holds layers, and here stands {describe(value)}"
+        raise fail("wrong-type", message, value.span, help=f"write - {kind}: {_SHORTEST[kind]}")
+    values = reader.keys(f"'{kind}'", value, keys)
+    if not complete(value, values) or ("layers" not in values and keys["layers"].required):
+        raise _reported()
     return _STEPS[kind](_common(key, values), values, key.span)
+
+
+_SHORTEST = {
+    "sequential": "[...]",
+    "residual": "[...]",
+    "parallel": "{join: concat, paths: [[...], [...]]}",
+    "repeat": "{times: 3, layers: [...]}",
+    "side": "[...]",
+}
 
 
 def _sequential(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
@@ -429,49 +347,56 @@ def _residual(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
 
 
 def _parallel(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
-    rounds = _rounds(values, span) if "over" in values or "layers" in values else None
-    if (rounds is None) == ("paths" not in values):
-        raise fail("missing-key", "'parallel' takes either 'paths', or 'over' with 'layers'", span)
+    repeated = [key for key in _ROUNDS if key in values]
+    if bool(repeated) == ("paths" in values):
+        message = "'parallel' takes either 'paths', or 'over' and 'layers'" + (", not both" if repeated else "")
+        help = "write paths: {name: [...], ...}, or over: a list, as: a name, layers: [...]"
+        raise fail("missing-key" if not repeated else "wrong-value", message, span, help=help)
     return ParallelStep(
         *common,
         join=values.get("join") or _plain(span, OP_KINDS["concat"]),
         crop=values.get("align", False),
         paths=values.get("paths", ()),
-        rounds=rounds,
+        rounds=_rounds(values, span, "parallel") if repeated else None,
     )
 
 
 def _repeat(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
-    return RepeatStep(*common, rounds=_rounds(values, span))
+    return RepeatStep(*common, rounds=_rounds(values, span, "repeat"))
 
 
 def _side(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
     return SideStep(*common, layers=values["layers"], training_only=values.get("training_only", False))
 
 
-def _rounds(values: Mapping[str, Any], span: Span) -> Rounds:
-    times, over = values.get("times"), values.get("over")
-    if (times is None) == (over is None):
-        raise fail(
-            "missing-key",
-            "a repetition takes either 'times' or 'over'",
-            span,
-            help="times: a number of rounds; over: a list, one round for each of its entries",
-        )
-    if over is None and "as" in values:
-        raise fail(
-            "unknown-key",
-            "'as' names the entry of a round, and 'times' has no entries",
-            span,
-            help="write 'over' with a list, or 'index' to name the number of the round",
-        )
+def _rounds(values: Mapping[str, Any], span: Span, kind: str) -> Rounds:
+    times, over, names = values.get("times"), values.get("over"), values.get("as", ())
+    if times is not None and over is not None:
+        message = f"'{kind}' takes either 'times' or 'over', not both"
+        raise fail("wrong-value", message, times.span, help="'over' has a round for each entry of its list")
+    if times is None and over is None:
+        what = "'times' or 'over'" if kind == "repeat" else "'over'"
+        help = "over: a list, one round for each of its entries"
+        help = f"times: a number of rounds; {help}" if kind == "repeat" else help
+        raise fail("missing-key", f"'{kind}' needs {what}", span, help=help)
+    if over is None and names:
+        message = "'as' names the entry of a round, and 'times' has no entries"
+        raise fail("unknown-key", message, span, help="use 'over' with a list, or 'index' to name the round's number")
+    if values.get("index") in names:
+        message = f"'{values['index']}' is both the entry and the number of a round"
+        raise fail("duplicate-name", message, span, help="choose another 'index'")
     if "layers" not in values:
-        raise fail("missing-key", "a repetition needs 'layers'", span)
-    return Rounds(span, times, over, values.get("as", ()), values.get("index"), values["layers"])
+        raise fail("missing-key", f"'{kind}' needs 'layers'", span, help="layers: what is built for each entry")
+    return Rounds(span, times, over, names, values.get("index"), values["layers"])
 
 
 def _plain(span: Span, op: type[Op]) -> OpStep:
-    return OpStep(span, None, None, None, op=op, attributes={}, weighing=NO_WISHES)
+    return OpStep(span, None, None, None, op=op, attributes={}, weighing=NO_WISHES, constant=True)
+
+
+def _reported() -> ArchspecError:
+    """Ends the reading of an item whose mistakes are noted already."""
+    return ArchspecError([])
 
 
 _Common = tuple[Span, Template | None, tuple[Template, ...] | None, Written | None]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from archspec.diagnostics import nearest
+from archspec.diagnostics import did_you_mean
 from archspec.frontend.functions import FUNCTIONS
-from archspec.frontend.values import MAX_INTEGER, MAX_LIST, Data, show, whole
+from archspec.frontend.values import MAX_INTEGER, MAX_LIST, UNKNOWN, Bare, Data, Unknown, excess, show, spell, whole
 
 
 class ExpressionError(Exception):
@@ -19,6 +19,10 @@ class ExpressionError(Exception):
         super().__init__(message)
         self.message, self.start, self.stop, self.help = message, start, stop, help
 
+    def moved(self, by: int) -> ExpressionError:
+        """The same error, counted from another start."""
+        return type(self)(self.message, self.start + by, self.stop + by, self.help)
+
 
 class UnknownName(ExpressionError):
     """An expression names what nobody defined."""
@@ -26,24 +30,46 @@ class UnknownName(ExpressionError):
 
 @dataclass(frozen=True, slots=True)
 class Inflow:
-    """The value flowing in, as expressions see it: sizes without the batch axis."""
+    """The values flowing in, as expressions see them: sizes without the batch axis."""
 
-    sizes: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
 
     def attribute(self, name: str) -> Data:
+        """A fact all the values share.
+
+        Raises:
+            ValueError: there is no such fact, or each value has another.
+        """
+        facts = list(dict.fromkeys(self._of(sizes, name) for sizes in self.shapes))
+        if len(facts) != 1:
+            shown = " and ".join(map(show, facts))
+            raise ValueError(f"{len(self.shapes)} values flow in here, with {name} {shown}")
+        return facts[0]
+
+    def _of(self, sizes: tuple[int, ...], name: str) -> int | tuple[int, ...]:
         if name == "shape":
-            return self.sizes
-        if name == "channels" and self.sizes:
-            return self.sizes[0]
-        if name == "spatial" and self.sizes:
-            return self.sizes[1:]
-        raise KeyError(name)
+            return sizes
+        if not sizes:
+            raise ValueError(f"what flows in has no axis but the batch, so no {name}")
+        return sizes[0] if name == "channels" else sizes[1:]
 
 
 INFLOW_ATTRIBUTES = ("channels", "shape", "spatial")
 
 Scope = Mapping[str, Any]
-"""What names stand for: `Data`, or an `Inflow` under the name `in`."""
+"""What names stand for: `Data`, or `UNKNOWN`, or an `Inflow` under the name `in`."""
+
+
+def look_up(name: str, scope: Scope) -> Any:
+    """What a name stands for in a scope that has it.
+
+    Raises:
+        Unknown: a mistake leaves nobody to tell.
+    """
+    value = scope[name]
+    if value is UNKNOWN:
+        raise Unknown
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +104,9 @@ class Name(Term):
 
     def evaluate(self, scope: Scope) -> Data:
         if self.name in scope:
-            value = scope[self.name]
-            if isinstance(value, Inflow):
-                raise self.wrong("'in' is not a number", f"ask for {either(f'in.{a}' for a in INFLOW_ATTRIBUTES)}")
-            return cast(Data, value)
-        known = [name for name in scope if name != "in"]
-        close = nearest(self.name, known)
-        names = f"known here: {', '.join(sorted(known))}" if 0 < len(known) <= 12 else None
-        raise UnknownName(
-            f"nothing here is called '{self.name}'",
-            self.start,
-            self.stop,
-            f"did you mean '{close}'?" if close else names,
-        )
+            return cast(Data, look_up(self.name, scope))
+        help = did_you_mean(self.name, sorted(name for name in scope if name != "in"))
+        raise UnknownName(f"nothing here is called '{self.name}'", self.start, self.stop, help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +117,14 @@ class Attribute(Term):
 
     def evaluate(self, scope: Scope) -> Data:
         if "in" not in scope:
-            raise self.wrong("nothing flows in here, so `in` means nothing")
+            raise self.wrong(
+                "`in` means nothing here",
+                "what flows in can be asked for in `when`, attributes, arguments, `times` and `over`",
+            )
         try:
             return cast(Inflow, scope["in"]).attribute(self.name)
-        except KeyError:
-            raise self.wrong(f"what flows in has no {self.name}") from None
+        except ValueError as error:
+            raise self.wrong(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +134,7 @@ class List(Term):
     items: tuple[Term, ...]
 
     def evaluate(self, scope: Scope) -> Data:
-        return tuple(item.evaluate(scope) for item in self.items)
+        return _bounded_list(self, tuple(item.evaluate(scope) for item in self.items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +227,15 @@ class Compare(Term):
 
     def holds(self, operator: str, left: Data, right: Data, term: Term) -> bool:
         if operator in ("==", "!="):
-            same = isinstance(left, bool) == isinstance(right, bool) and left == right
-            return same == (operator == "==")
+            return _same(left, right) == (operator == "==")
         if operator in ("in", "not in"):
             if not isinstance(right, tuple):
                 raise term.wrong(f"'{operator}' looks through a list, and {show(right)} is none")
-            return (left in right) == (operator == "in")
+            return any(_same(left, item) for item in right) == (operator == "in")
         for value in (left, right):
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise self.wrong(f"'{operator}' compares numbers, not {show(value)}")
+                help = value.help_elsewhere if isinstance(value, Bare) else None
+                raise self.wrong(f"'{operator}' compares numbers, not {show(value)}", help)
         return bool(_ORDER[operator](left, right))
 
 
@@ -250,9 +269,10 @@ class Arithmetic(Term):
             items, times = (left, right) if isinstance(left, tuple) else (right, left)
             count = whole(times)
             if isinstance(items, tuple) and count is not None:
+                count = max(0, count if items else 0)
                 if count * len(items) > MAX_LIST:
                     raise self.wrong(f"a list of {count * len(items):,} entries; at most {MAX_LIST:,} are allowed")
-                return items * count
+                return _bounded_list(self, items * count)
         raise self.wrong(
             f"'{self.operator}' cannot take {show(left)} and {show(right)}",
             "lists can be joined with + and repeated with *",
@@ -265,7 +285,8 @@ class Arithmetic(Term):
             raise self.wrong(f"{self.text(base, exponent)} is not a real number")
 
     def text(self, left: float, right: float) -> str:
-        return f"{show(left)} {self.operator} {show(right)}"
+        base = f"({spell(left)})" if left < 0 and self.operator == "**" else spell(left)
+        return f"{base} {self.operator} {spell(right)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,15 +340,24 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
+def _same(left: Data, right: Data) -> bool:
+    """Whether two values are equal; true and 1 are not, inside lists either."""
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return isinstance(left, bool) == isinstance(right, bool) and left == right
+
+
 def _number(term: Term, value: Data) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise term.wrong(f"a number is needed here, not {show(value)}")
+        help = value.help_elsewhere if isinstance(value, Bare) else None
+        raise term.wrong(f"a number is needed here, not {show(value)}", help)
     return value
 
 
 def _truth(term: Term, value: Data) -> bool:
     if not isinstance(value, bool):
-        raise term.wrong(f"true or false is needed here, not {show(value)}", "compare it with something")
+        help = value.help_elsewhere if isinstance(value, Bare) else "compare it with something"
+        raise term.wrong(f"true or false is needed here, not {show(value)}", help)
     return value
 
 
@@ -338,16 +368,10 @@ def _bounded(term: Term, value: Data) -> Data:
 
 
 def _bounded_list(term: Term, value: tuple[Data, ...]) -> Data:
-    if len(value) > MAX_LIST:
-        raise term.wrong(f"a list of {len(value):,} entries; at most {MAX_LIST:,} are allowed")
+    if fault := excess(value):
+        raise term.wrong(fault)
     return value
 
 
 def _range_help(length: int) -> str:
     return f"entries count from 0 to {length - 1}" if length else "the list is empty"
-
-
-def either(words: Iterable[str]) -> str:
-    """Words with commas and an `or`."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}"

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import final
 
-from archspec.diagnostics import ArchspecError, Span, fail
-from archspec.frontend import expressions
+from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
+from archspec.frontend import expressions, templates
 from archspec.frontend.expressions import Expression
-from archspec.frontend.source import Mapping, Scalar, Tree
-from archspec.frontend.terms import ExpressionError, Scope, UnknownName
-from archspec.frontend.values import Bare, Data
+from archspec.frontend.scalars import yes_or_no
+from archspec.frontend.source import List, Mapping, Scalar, Tree
+from archspec.frontend.templates import Pattern
+from archspec.frontend.terms import ExpressionError, Scope, UnknownName, look_up
+from archspec.frontend.values import Bare, Data, Unknown, excess, tidy
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A value as written, to be worked out where it is used."""
+    """A value as written, to be worked out where it is used. `names` are the names it reads."""
 
     span: Span
+    names: frozenset[str] = field(default=frozenset(), init=False)
 
     def evaluate(self, scope: Scope) -> Data:
         """Its worth.
 
         Raises:
             ArchspecError: the expression is wrong here; the span points into it.
+            Unknown: it reads what a mistake left unknown.
         """
         raise NotImplementedError
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names it reads."""
-        return frozenset()
 
-    @property
-    def constant(self) -> bool:
-        """Whether it is worth the same everywhere."""
-        return False
-
-
+@final
 @dataclass(frozen=True, slots=True)
 class Constant(Written):
     """A number, a truth value, a text that is meant as it stands, or nothing."""
@@ -46,80 +44,114 @@ class Constant(Written):
     def evaluate(self, scope: Scope) -> Data:
         return self.value
 
-    @property
-    def constant(self) -> bool:
-        return True
+
+@final
+@dataclass(frozen=True, slots=True)
+class Lost(Written):
+    """A value that could not be read. The mistake is reported; nothing more is said."""
+
+    def evaluate(self, scope: Scope) -> Data:
+        raise Unknown
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Computed(Written):
-    """An expression."""
+    """An expression. Where `keywords` could stand as well, they are suggested for names nobody defined."""
 
     expression: Expression
     scalar: Scalar
+    keywords: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.expression.names)
 
     def evaluate(self, scope: Scope) -> Data:
         try:
-            return _whole_if_integral(self.expression.evaluate(scope))
+            return tidy(self.expression.evaluate(scope))
+        except UnknownName as error:
+            help = did_you_mean(self.scalar.text, sorted({*self.keywords, *scope})) if self.keywords else error.help
+            error.help = yes_or_no(self.scalar.text) or help
+            raise expression_failure(error, self.scalar) from error
         except ExpressionError as error:
             raise expression_failure(error, self.scalar) from error
 
-    @property
-    def names(self) -> frozenset[str]:
-        return self.expression.names
 
-
+@final
 @dataclass(frozen=True, slots=True)
 class Word(Written):
     """A word where a number or a text may stand: what it names, if it names something, or else itself."""
 
     text: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset((self.text,)))
+
     def evaluate(self, scope: Scope) -> Data:
-        return scope[self.text] if self.text in scope and self.text != "in" else Bare.at(self.text, self.span)
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset((self.text,))
+        if self.text in scope and self.text != "in":
+            return look_up(self.text, scope)  # type: ignore[no-any-return]  # scopes hold data, but for `in`
+        return Bare.at(self.text, self.span, scope)
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Template(Written):
     """A text with `$name` or `$(expression)` in it."""
 
     scalar: Scalar
+    pattern: Pattern
+    constant: str | None
+    """The text, if nothing is to be filled in."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.pattern.names)
 
     def evaluate(self, scope: Scope) -> Data:
         return self.fill(scope)
 
     def fill(self, scope: Scope) -> str:
         """The text, filled in."""
+        if self.constant is not None:
+            return self.constant
         try:
-            return expressions.fill(self.scalar.text, scope)
+            return self.pattern.fill(scope)
         except ExpressionError as error:
             raise expression_failure(error, self.scalar) from error
 
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset().union(*(expressions.parse(hole).names for hole in expressions.holes(self.scalar.text)))
 
-
+@final
 @dataclass(frozen=True, slots=True)
 class ListOf(Written):
-    """A list of values."""
+    """A list of values, not all of them constants."""
 
     items: tuple[Written, ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset().union(*(item.names for item in self.items)))
+
     def evaluate(self, scope: Scope) -> Data:
-        return tuple(item.evaluate(scope) for item in self.items)
+        values = tuple(evaluate_all(self.items, lambda item: item.evaluate(scope)))
+        if fault := excess(values):
+            raise fail("bad-expression", fault, self.span)
+        return values
 
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset().union(*(item.names for item in self.items))
 
-    @property
-    def constant(self) -> bool:
-        return all(item.constant for item in self.items)
+def evaluate_all(items: Iterable[Written], evaluate: Callable[[Written], Data]) -> list[Data]:
+    """What several values are worth.
+
+    Raises:
+        ArchspecError: the mistakes of all of them.
+    """
+    values: list[Data] = []
+    faults: list[Diagnostic] = []
+    for item in items:
+        try:
+            values.append(evaluate(item))
+        except ArchspecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise ArchspecError(faults)
+    return values
 
 
 def number(tree: Tree, keywords: frozenset[str] = frozenset()) -> Written:
@@ -128,13 +160,11 @@ def number(tree: Tree, keywords: frozenset[str] = frozenset()) -> Written:
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
     """
-    if isinstance(tree, Scalar):
-        if not isinstance(tree.value, str) or tree.text in keywords:
-            return Constant(tree.span, tree.value)
-        return template(tree) if "$" in tree.text else _computed(tree)
-    if isinstance(tree, Mapping):
-        raise fail("wrong-type", "a value is expected here, not a mapping", tree.span)
-    return ListOf(tree.span, tuple(number(item, keywords) for item in tree.items))
+    if not isinstance(tree, Scalar):
+        return _list_of(tree, lambda item: number(item, keywords))
+    if not isinstance(tree.value, str) or tree.text in keywords:
+        return Constant(tree.span, tidy(tree.value))
+    return template(tree) if "$" in tree.text else _computed(tree, keywords)
 
 
 def value(tree: Tree) -> Written:
@@ -143,15 +173,22 @@ def value(tree: Tree) -> Written:
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
     """
-    if isinstance(tree, Scalar):
-        if not isinstance(tree.value, str):
-            return Constant(tree.span, tree.value)
-        if "$" in tree.text:
-            return template(tree)
-        return Word(tree.span, tree.text) if tree.text.isidentifier() else _computed(tree)
+    if not isinstance(tree, Scalar):
+        return _list_of(tree, value)
+    if not isinstance(tree.value, str):
+        return Constant(tree.span, tidy(tree.value))
+    if "$" in tree.text:
+        return template(tree)
+    return Word(tree.span, tree.text) if expressions.NAME.fullmatch(tree.text) else _computed(tree)
+
+
+def _list_of(tree: List | Mapping, read: Callable[[Tree], Written]) -> Written:
     if isinstance(tree, Mapping):
-        raise fail("wrong-type", "a value is expected here, not a mapping", tree.span)
-    return ListOf(tree.span, tuple(value(item) for item in tree.items))
+        raise fail("wrong-type", "a number, a text or a list is expected here, not a mapping", tree.span)
+    items = tuple(read(item) for item in tree.items)
+    if all(isinstance(item, Constant) for item in items):
+        return Constant(tree.span, tuple(item.evaluate({}) for item in items))
+    return ListOf(tree.span, items)
 
 
 def template(scalar: Scalar) -> Template:
@@ -161,45 +198,36 @@ def template(scalar: Scalar) -> Template:
         ArchspecError: what follows a dollar sign cannot be read.
     """
     try:
-        for hole in expressions.holes(scalar.text):
-            start = scalar.text.index(hole)
-            try:
-                expressions.parse(hole)
-            except ExpressionError as error:
-                error.start, error.stop = error.start + start, error.stop + start
-                raise
+        pattern = templates.parse(scalar.text)
     except ExpressionError as error:
         raise expression_failure(error, scalar) from error
-    return Template(scalar.span, scalar)
+    return Template(scalar.span, scalar, pattern, pattern.constant)
 
 
-def _computed(scalar: Scalar) -> Computed:
+def _computed(scalar: Scalar, keywords: frozenset[str] = frozenset()) -> Computed:
     try:
-        return Computed(scalar.span, expressions.parse(scalar.text), scalar)
+        return Computed(scalar.span, expressions.parse(scalar.text), scalar, keywords)
     except ExpressionError as error:
+        error.help = error.help or _trap(scalar.text)
         raise expression_failure(error, scalar) from error
+
+
+def _trap(text: str) -> str | None:
+    """The help for texts that older YAML, or other programs, take for numbers."""
+    if _BASE_SIXTY.fullmatch(text):
+        return "YAML 1.2 has no numbers in base 60; write the number itself"
+    return "numbers are finite" if text.lower().lstrip("+-") in (".inf", ".nan") else None
+
+
+_BASE_SIXTY = re.compile(r"[-+]?[0-9]+(:[0-9]+)+")
 
 
 def expression_failure(error: ExpressionError, scalar: Scalar) -> ArchspecError:
     """The diagnostic of an expression that went wrong, with the caret under the part that did."""
     code = "unknown-name" if isinstance(error, UnknownName) else "bad-expression"
+    span = scalar.span
     if scalar.plain:
-        span = scalar.span.inside(error.start, error.stop)
-    elif scalar.span.line == scalar.span.end_line and len(scalar.text) + 2 == _width(scalar.span):
-        span = scalar.span.inside(error.start + 1, error.stop + 1)
-    else:
-        span = scalar.span
+        span = span.inside(error.start, error.stop)
+    elif span.line == span.end_line and len(scalar.text) + 2 == span.end_column - span.column:
+        span = span.inside(error.start + 1, error.stop + 1)  # in quotes, and nothing in it is escaped
     return fail(code, error.message, span, help=error.help)
-
-
-def _width(span: Span) -> int:
-    return span.end_column - span.column
-
-
-def _whole_if_integral(data: Data) -> Data:
-    """2.0 as 2: arithmetic with / and ** leaves whole numbers as floats."""
-    if isinstance(data, float) and data.is_integer():
-        return int(data)
-    if isinstance(data, tuple):
-        return tuple(_whole_if_integral(item) for item in data)
-    return data

@@ -9,6 +9,12 @@ from types import MappingProxyType
 Constant = int | float | bool | str | tuple["Constant", ...] | None
 
 
+class Listed(tuple[Constant, ...]):
+    """Constants that are written as a list: indices, which a tuple would not be."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call: the construction of a module, `nn.Conv2d(3, 64, 7, stride=2)`, or a function in `forward`.

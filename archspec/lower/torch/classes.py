@@ -146,7 +146,7 @@ def camel(name: str) -> str:
 def label(module: Module) -> str:
     """What a class is called after: the block, or the part without its number (`stage` of `stage1`, `stage2`)."""
     name = module.local_name
-    return module.region.block or re.sub(r"_?\d+$", "", name) or name
+    return module.region.block or (re.sub(r"(?<=\w{3})_?\d+$", "", name))
 
 
 def _fits(model: Module, module: Module) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from archspec.lower.torch.calls import Argument, Call, Hole
+from archspec.lower.torch.calls import Argument, Call, Hole, Listed
 
 WIDTH = 88
 INDENT = "    "
@@ -30,6 +30,8 @@ def literal(value: object) -> str:
     """A constant as Python writes it."""
     if isinstance(value, str):
         return '"' + repr("'" + value)[2:-1].replace('"', '\\"') + '"'
+    if isinstance(value, Listed):
+        return f"[{', '.join(literal(item) for item in value)}]"
     if isinstance(value, tuple):
         inner = ", ".join(literal(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archspec.lower.torch.calls import Argument, Call, Constant, Hole, Later
+from archspec.lower.torch.calls import Argument, Call, Constant, Hole, Later, Listed
 
 Column = tuple[Argument, ...]
 
@@ -206,6 +206,8 @@ def _sum(one: object, other: object) -> object:
 def _kind(value: object) -> str:
     if isinstance(value, Call | Later):
         return "nn.Module"
+    if isinstance(value, Listed):
+        return f"list[{' | '.join(dict.fromkeys(map(_kind, value)))}]"
     if isinstance(value, tuple):
         return f"tuple[{', '.join(map(_kind, value))}]"
     return type(value).__name__ if value is not None else "None"

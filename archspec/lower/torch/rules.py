@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from archspec import ops
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
-from archspec.lower.torch.calls import Call, Constant, Leaf, call, function, same
+from archspec.lower.torch.calls import Call, Constant, Leaf, Listed, call, function, same
 from archspec.ops import activation, conv, join, layout, linear, norm, pool
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.sliding import Sliding
@@ -328,7 +328,7 @@ def _select(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, layout.Select)
     before = ":, " * op.place(node.inputs[0].type)
-    return Leaf(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": op.indices}))
+    return Leaf(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": Listed(op.indices)}))
 
 
 @RULES.rule(layout.Pad)

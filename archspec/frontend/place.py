@@ -1,0 +1,81 @@
+"""Where steps are built: the names around them, what expressions may name there, and what was built so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from archspec.diagnostics import Note, Span, fail
+from archspec.frontend.names import Flow, Frame
+from archspec.frontend.terms import Inflow, Scope
+from archspec.frontend.values import UNKNOWN, Data, Unknown, show
+from archspec.frontend.written import Written
+from archspec.ir.graph import Node, Region
+
+
+@dataclass(slots=True)
+class Place:
+    """A place in the network.
+
+    `depth` counts the structures around it, `rounds` how many times all of them together repeat it. `blocks` are those
+    it is in, and `call` is where the innermost of them was called.
+    """
+
+    frame: Frame
+    scope: Scope
+    depth: int = 0
+    rounds: int = 1
+    blocks: frozenset[str] = frozenset()
+    call: Span | None = None
+    items: list[Node | Region] = field(default_factory=list)
+
+    def within(self, scope: Scope) -> Place:
+        """The same place, where expressions may name other things."""
+        return Place(self.frame, scope, self.depth, self.rounds, self.blocks, self.call, self.items)
+
+    def evaluate(self, value: Written, flow: Flow) -> Data:
+        """What a value is worth here, where `in` is what flows in.
+
+        Raises:
+            ArchspecError: the expression is wrong.
+            Unknown: it asks about a value nobody knows.
+        """
+        if "in" not in value.names:
+            return value.evaluate(self.scope)
+        if flow is None:
+            raise Unknown
+        return value.evaluate({**self.scope, "in": Inflow(tuple(found.type.sizes for found in flow))})
+
+    def holds(self, condition: Written, flow: Flow) -> bool:
+        """Whether a condition is true here; it raises as `evaluate` does."""
+        value = self.evaluate(condition, flow)
+        if not isinstance(value, bool):
+            message = f"a condition is true or false, not {show(value)}"
+            raise fail("wrong-value", message, condition.span, help="compare it with something")
+        return value
+
+    def where(self, params: Scope) -> tuple[Note, ...]:
+        """A note that tells the place from others the same text is built at; none where there is but one."""
+        parts: list[str] = []
+        if self.frame.path:
+            parts.append(f"in '{_short(self.frame.path)}'")
+        if self.call is not None:
+            parts.append(f"called on line {self.call.line}")
+        if local := list(self._local(params)):
+            parts.append(f"where {', '.join(local)}")
+        return ((", ".join(parts),),) if local or self.call else ()
+
+    def _local(self, params: Scope) -> Iterator[str]:
+        for name, value in self.scope.items():
+            if value is not UNKNOWN and not (name in params and params[name] is value):
+                shown = show(value)
+                yield f"{name} = {shown if len(shown) <= _LONGEST else shown[:_LONGEST] + '...'}"
+
+
+_LONGEST = 60
+
+
+def _short(path: str) -> str:
+    """A path without its middle, if it is long."""
+    names = path.split(".")
+    return path if len(names) <= 8 else f"{'.'.join(names[:3])}...{'.'.join(names[-3:])}"

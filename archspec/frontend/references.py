@@ -1,0 +1,93 @@
+"""What steps refer to: the values they take instead of the one before, and the weights they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archspec.diagnostics import ArchspecError, Diagnostic, fail
+from archspec.frontend.joins import Source
+from archspec.frontend.names import Flow, Frame
+from archspec.frontend.place import Place
+from archspec.frontend.spec import Returned, Step
+from archspec.frontend.terms import Scope
+from archspec.frontend.values import Unknown
+from archspec.frontend.words import PREVIOUS
+from archspec.frontend.written import Template
+from archspec.ir.graph import Value
+
+
+def inflow(step: Step, flow: Flow, place: Place) -> Flow:
+    """What flows into a step: the values before it, or those it names; None where nobody can tell.
+
+    Raises:
+        ArchspecError: it names values that are not there; all of them are told.
+    """
+    if step.sources is None:
+        return flow
+    found: list[Value] = []
+    faults: list[Diagnostic] = []
+    known = True
+    for template in step.sources:
+        try:
+            values = _named(template, step, flow, place)
+            found += values or ()
+            known = known and values is not None
+        except Unknown:
+            known = False
+        except ArchspecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise ArchspecError(faults)
+    return tuple(found) if known else None
+
+
+def _named(template: Template, step: Step, flow: Flow, place: Place) -> Flow:
+    reference = template.fill(place.scope)
+    return flow if reference == PREVIOUS else place.frame.find(reference, template.span, step).flow
+
+
+def sources(step: Step, flow: Sequence[Value], place: Place) -> list[Source]:
+    """The values that flow into a step, under the names it gives them."""
+    labels = [template.fill(place.scope) for template in step.sources or ()]
+    if len(labels) != len(flow):
+        labels = ["input"] * len(flow)
+    return [Source(label, value) for label, value in zip(labels, flow, strict=True)]
+
+
+def lender(share: Template, step: Step, place: Place) -> str:
+    """The path of the weights a step wants to share.
+
+    Raises:
+        ArchspecError: there is no such layer.
+        Unknown: a mistake leaves nobody to tell.
+    """
+    entry = place.frame.find(share.fill(place.scope), share.span, step, waits=False)
+    if entry.flow is None:
+        raise Unknown
+    return entry.owner
+
+
+def outputs(
+    returned: Sequence[Returned], flow: Flow, frame: Frame, params: Scope, faults: list[Diagnostic]
+) -> Iterator[tuple[str, Value]]:
+    """The values a network returns under their names: those the spec names, or else what flows out at the end."""
+    values = flow or ()
+    for i, value in enumerate(() if returned else values):
+        yield "output" if len(values) == 1 else f"output{i}", value
+    for output in returned:
+        try:
+            for value in _returned(output, frame, params):
+                yield output.name, value
+        except ArchspecError as error:
+            faults += error.diagnostics
+        except Unknown:
+            pass
+
+
+def _returned(output: Returned, frame: Frame, params: Scope) -> Sequence[Value]:
+    flow = frame.find(output.source.fill(params), output.source.span).flow
+    if flow and len(flow) > 1:
+        message = f"'{output.name}' is {len(flow)} values, and an output is one"
+        help = f"name one of them: {', '.join(value.name for value in flow)}"
+        raise fail("wrong-arity", message, output.source.span, help=help)
+    return flow or ()

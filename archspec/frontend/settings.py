@@ -1,0 +1,164 @@
+"""What a spec is built with: the values of its params, and the types of its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, prod
+from numbers import Integral, Real
+from typing import Any
+
+from archspec.diagnostics import ArchspecError, Diagnostic, did_you_mean, fail
+from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
+from archspec.frontend.spec import Input, Spec
+from archspec.frontend.terms import Scope
+from archspec.frontend.values import MAX_INTEGER, UNKNOWN, Bare, Data, Unknown, show, tidy, whole
+from archspec.ir.types import TensorType
+
+Sizes = Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The params and the types of the inputs; `UNKNOWN`, or None, where a mistake leaves nobody to tell."""
+
+    params: Scope
+    inputs: Mapping[str, TensorType | None]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def settings(
+    spec: Spec,
+    variant: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    input: Sizes | Mapping[str, Sizes] | None = None,
+) -> Settings:
+    """What to build a variant of a spec with, where `overrides` and `input` are given from outside.
+
+    Raises:
+        ArchspecError: what is given from outside does not fit the spec.
+    """
+    faults: list[Diagnostic] = []
+    params = _params(spec, variant, overrides or {}, faults)
+    types = {declared.name: _declared(declared, params, faults) for declared in spec.inputs}
+    return Settings(params, types | _given(spec, types, input), tuple(faults))
+
+
+def _params(spec: Spec, variant: str | None, overrides: Mapping[str, Any], faults: list[Diagnostic]) -> dict[str, Any]:
+    """What each param is worth: given from outside, by the variant, or by default."""
+    for name in overrides:
+        if name not in spec.params:
+            help = did_you_mean(name, spec.params) or ("it has none" if not spec.params else None)
+            raise fail("unknown-param", f"'{spec.name}' has no param '{name}'", help=help)
+    chosen = spec.variants[variant].params if variant else {}
+    values: dict[str, Any] = {}
+    for name, default in spec.params.items():
+        written = chosen.get(name, default)
+        below = [other for other in spec.params if other in written.names - {name} and other not in values]
+        if below and name not in overrides:
+            message, help = f"'{below[0]}' is defined below '{name}'", "params come in order: move it up"
+            faults.append(Diagnostic("unknown-name", message, written.span, help=help))
+            values[name] = UNKNOWN
+            continue
+        try:
+            values[name] = _data(name, overrides[name]) if name in overrides else _settled(written.evaluate(values))
+        except Unknown:
+            values[name] = UNKNOWN
+        except ArchspecError as error:
+            if name in overrides:
+                raise
+            faults += error.diagnostics
+            values[name] = UNKNOWN
+    return values
+
+
+def _settled(value: Data) -> Data:
+    """A param's value: a word that resembles no name is a text, and no longer a name that may be wrong."""
+    return str(value) if isinstance(value, Bare) and value.meant is None else value
+
+
+def _data(name: str, value: Any) -> Data:
+    """A Python value as a value of the language."""
+    if isinstance(value, list | tuple):
+        return tuple(_data(name, item) for item in value)
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral) and abs(int(value)) < MAX_INTEGER:
+        return int(value)
+    if isinstance(value, Real) and isfinite(value) and not isinstance(value, Integral):
+        return tidy(float(value))
+    raise fail(
+        "wrong-value",
+        f"the param '{name}' cannot be {value!r}",
+        help="a param is a number of ordinary size, a text, true, false, or a list of them",
+    )
+
+
+def _declared(declared: Input, params: Scope, faults: list[Diagnostic]) -> TensorType | None:
+    """The type of an input as the spec declares it."""
+    try:
+        sizes = declared.shape.evaluate(params)
+        sizes = sizes if isinstance(sizes, tuple) else (sizes,)
+        return TensorType(_sizes(sizes), declared.dtype)
+    except Unknown:
+        return None
+    except ArchspecError as error:
+        faults += error.diagnostics
+    except ValueError as error:
+        code = "too-large" if isinstance(error, _TooLarge) else "wrong-value"
+        message, help = f"the shape of '{declared.name}' is {error}", "input: [channels, height, width]"
+        faults.append(Diagnostic(code, message, declared.shape.span, help=help))
+    return None
+
+
+class _TooLarge(ValueError):
+    """There are more sizes, or larger ones, than a tensor may have."""
+
+
+def _sizes(values: Sequence[Any]) -> tuple[int, ...]:
+    """Sizes of a tensor.
+
+    Raises:
+        ValueError: they cannot be; the message says what they would have to be.
+    """
+    sizes = tuple(whole(value) if isinstance(value, int | float) else None for value in values)
+    found = tuple(size for size in sizes if size is not None and size >= 1)
+    if len(found) < len(sizes):
+        raise ValueError(f"whole numbers of at least 1, not {show(tuple(values))}")
+    if len(found) >= MAX_AXES or prod(found) > MAX_ELEMENTS:
+        raise _TooLarge(f"at most {MAX_AXES - 1} numbers and {MAX_ELEMENTS:,} elements, not {show(found)}")
+    return found
+
+
+def _plain(sizes: object) -> tuple[Any, ...]:
+    """Sizes from outside, which may be NumPy's, as numbers of the language."""
+    items = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
+    return tuple(int(item) if isinstance(item, Integral) and not isinstance(item, bool) else item for item in items)
+
+
+def _given(
+    spec: Spec, types: Mapping[str, TensorType | None], given: Sizes | Mapping[str, Sizes] | None
+) -> dict[str, TensorType]:
+    """The types of the inputs that are given from outside."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        if len(types) > 1:
+            message = f"'{spec.name}' has several inputs: {', '.join(types)}"
+            raise fail("wrong-input", message, help="name the one meant")
+        given = {next(iter(types)): given}
+    dtypes = {declared.name: declared.dtype for declared in spec.inputs}
+    found: dict[str, TensorType] = {}
+    for name, sizes in given.items():
+        if name not in types:
+            raise fail("wrong-input", f"'{spec.name}' has no input '{name}'", help=did_you_mean(name, types))
+        try:
+            found[name] = TensorType(_sizes(_plain(sizes)), dtypes[name])
+        except ValueError as error:
+            raise fail("wrong-input", f"the shape of '{name}' is {error}") from error
+        declared = types[name]
+        if declared is not None and declared.rank != found[name].rank:
+            message = f"{'x'.join(map(str, found[name].sizes))} does not fit the input {declared}"
+            count = len(declared.sizes)
+            raise fail("wrong-input", message, help=f"give {count} sizes, without the batch axis")
+    return found

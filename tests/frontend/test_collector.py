@@ -1,0 +1,40 @@
+"""The garbage collector rests while a network is built, and afterwards is as it was."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from archspec.frontend.collector import resting_collector
+
+
+@pytest.fixture(autouse=True)
+def as_it_was():
+    enabled = gc.isenabled()
+    yield
+    (gc.enable if enabled else gc.disable)()
+
+
+def test_it_rests_inside_and_works_outside():
+    gc.enable()
+    with resting_collector():
+        assert not gc.isenabled()
+        with resting_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_it_works_again_after_a_mistake():
+    gc.enable()
+    with pytest.raises(ValueError, match="x"), resting_collector():
+        raise ValueError("x")
+    assert gc.isenabled()
+
+
+def test_who_turned_it_off_finds_it_off():
+    gc.disable()
+    with resting_collector():
+        pass
+    assert not gc.isenabled()

@@ -1,0 +1,109 @@
+"""Every mistake in the corpus is told as its golden file says, and every code of an error is in it.
+
+A spec `faulty/name.yaml` has its diagnostics beside it in `name.txt`. After a change of words, run pytest with
+`--update-golden` and read the diff as a user would.
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+from pathlib import Path
+
+import pytest
+
+from archspec.codes import CODES
+from archspec.diagnostics import ArchspecError, Diagnostic
+from archspec.frontend.source import decode
+from archspec.loading import check_source
+
+CORPUS = Path(__file__).parent / "faulty"
+PACKAGE = Path(__file__).parent.parent / "archspec"
+SPECS = sorted(CORPUS.glob("*.yaml"))
+
+# What no spec can do wrong: these stand where files, names on a command line, weights or targets are at fault.
+NOT_OF_SPECS = {
+    "unreadable-file", "unwritable-file", "unknown-spec", "wrong-input", "invalid-graph", "wrong-target",
+    "unsupported", "wrong-weights", "missing-library",
+}  # fmt: skip
+
+
+def check(path: Path) -> tuple[Diagnostic, ...]:
+    try:
+        return check_source(decode(path.name, path.read_bytes()))
+    except ArchspecError as error:
+        return error.diagnostics
+
+
+def told(found: tuple[Diagnostic, ...]) -> str:
+    return "\n".join(each.render() for each in found) + "\n" if found else "no mistakes\n"
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_it_is_told_as_the_golden_file_says(path, request):
+    beside = path.with_suffix(".txt")
+    text = told(check(path))
+    if request.config.getoption("--update-golden"):
+        beside.write_text(text, "utf-8", newline="\n")
+    assert beside.is_file(), "run pytest with --update-golden, and read the diff"
+    assert text == beside.read_bytes().decode("utf-8")
+
+
+def test_every_golden_file_has_its_spec():
+    assert [path.name for path in CORPUS.glob("*.txt") if path.with_suffix(".yaml") not in SPECS] == []
+
+
+def test_the_corpus_is_as_large_as_was_promised():
+    faulty = [path for path in SPECS if not path.stem.startswith("fine_")]
+    assert len(faulty) >= 130
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SPECS if path.stem.startswith("limits_")], ids=lambda path: path.stem
+)
+def test_limits_act_before_the_work_is_done(path):
+    start = time.process_time()
+    found = check(path)
+    assert time.process_time() - start < 5, "a limit that acts takes about a second on a slow machine"
+    assert {each.code for each in found} <= {
+        "too-large",
+        "too-deep",
+        "endless-recursion",
+        "bad-expression",
+        "wrong-value",
+    }
+
+
+def test_every_error_of_a_spec_is_in_the_corpus():
+    """The golden files name the codes, so this need not check the corpus once more."""
+    texts = "".join(path.with_suffix(".txt").read_text("utf-8") for path in SPECS)
+    errors = {code for code, about in CODES.items() if about.severity == "error"}
+    assert {code for code in errors if f"error[{code}]" not in texts} - NOT_OF_SPECS == set()
+
+
+def test_every_code_that_is_raised_is_documented_and_every_documented_one_is_raised():
+    """Codes are told from other texts by their form: small letters with hyphens, alone in a literal."""
+    written = {
+        node.value
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "codes.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {code for code in CODES if code not in written} == set()
+    raised = {code for path in PACKAGE.rglob("*.py") for code in _raised(ast.parse(path.read_text("utf-8")))}
+    assert raised - CODES.keys() == set()
+
+
+def _raised(tree: ast.AST) -> set[str]:
+    """The first arguments of what makes diagnostics, where they are written out."""
+    makers = {"fail", "Diagnostic", "Refusal", "note", "stop"}
+    return {
+        call.args[0].value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", getattr(call.func, "attr", None)) in makers
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
