@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 
 class Rules(Generic[R]):
-    """What a target does for each op. `file` is the file to edit when a rule is missing."""
+    """What a target does for each op. `file` is the file or the folder to edit when a rule is missing."""
 
     def __init__(self, target: str, file: str) -> None:
         self.target = target
@@ -35,6 +35,11 @@ class Rules(Generic[R]):
             return rule
 
         return enter
+
+    def include(self, family: Rules[R]) -> None:
+        """Enter the rules of a family."""
+        for op, rule in family._rules.items():
+            self.add(op, rule)
 
     def __getitem__(self, node: Node) -> R:
         """The rule for a node.

@@ -1,0 +1,51 @@
+"""Linear layers and normalizations in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.torch.calls import Leaf, call
+from archspec.lower.torch.rules.common import both, family
+from archspec.ops import linear, norm
+
+RULES = family("affine")
+
+
+@RULES.rule(linear.Linear)
+def _linear(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, linear.Linear)
+    required = {"in_features": node.inputs[0].type.sizes[-1], "out_features": op.features}
+    return Leaf(call("nn.Linear", required, {"bias": (op.bias, True)}))
+
+
+@RULES.rule(linear.RadialBasis)
+def _radial_basis(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, linear.RadialBasis)
+    features = node.inputs[0].type.sizes[0]
+    return Leaf(call("RadialBasis", {"features": features, "units": op.units}, {}), helper=("RadialBasis", 0))
+
+
+@RULES.rule(norm.BatchNorm)
+def _batch_norm(node: Node) -> Leaf:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, norm.BatchNorm)
+    axes = max(1, len(tensor.spatial))
+    optional = {"eps": (op.eps, 1e-5), "momentum": (op.momentum, 0.1), "affine": (op.affine, True)}
+    return Leaf(call(f"nn.BatchNorm{axes}d", {"num_features": tensor.channels}, optional))
+
+
+@RULES.rule(norm.LocalResponseNorm)
+def _local_response_norm(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, norm.LocalResponseNorm)
+    optional = {"alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)}
+    return both(call("nn.LocalResponseNorm", {"size": op.size}, optional), "F.local_response_norm")
+
+
+@RULES.rule(norm.Affine)
+def _affine(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, norm.Affine)
+    module = call("Affine", {"channels": node.inputs[0].type.channels}, {"bias": (op.bias, True)})
+    return Leaf(module, helper=("Affine", 0))

@@ -1,0 +1,33 @@
+"""What the rules of several families write with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from archspec.ir.graph import Node
+from archspec.lower.rules import Rules
+from archspec.lower.torch.calls import Call, Leaf
+from archspec.ops.geometry import Pads
+
+Rule = Callable[[Node], Leaf]
+"""How a node of the op it is entered for is written."""
+
+
+def family(name: str) -> Rules[Rule]:
+    """The rules of one family of ops, in the file of that name."""
+    return Rules("PyTorch", f"archspec/lower/torch/rules/{name}.py")
+
+
+def both(module: Call, function: str) -> Leaf:
+    """An op that is the same call as a module and as a function."""
+    return Leaf(module, module.renamed(function))
+
+
+def axes_of(node: Node) -> int:
+    """The number of spatial axes of the first input."""
+    return len(node.inputs[0].type.spatial)
+
+
+def flat(pads: Sequence[Pads]) -> tuple[int, ...]:
+    """Padding as `F.pad` takes it: before and after, the last axis first."""
+    return tuple(rows for pad in reversed(pads) for rows in pad)

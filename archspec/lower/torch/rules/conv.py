@@ -1,0 +1,61 @@
+"""Convolutions in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.torch.calls import Constant, Leaf, call, same
+from archspec.lower.torch.rules.common import axes_of, family, flat
+from archspec.ops import conv
+
+RULES = family("conv")
+
+
+@RULES.rule(conv.Conv)
+def _conv(node: Node) -> Leaf:
+    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
+    assert isinstance(op, conv.Conv)
+    window = op.sliding(tensor)
+    required: dict[str, Constant] = {
+        "in_channels": tensor.channels,
+        "out_channels": op.channels,
+        "kernel_size": same(window.kernel),
+    }
+    stride, dilation = (same(window.stride), 1), (same(window.dilation), 1)
+    groups, bias = (op.groups, 1), (op.bias, True)
+    if not window.symmetric:
+        required["pads"] = flat(window.pads)
+        optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
+        return Leaf(call(f"PaddedConv{d}d", required, optional), helper=("PaddedConv", d))
+    padding = (same([before for before, _ in window.pads]), 0)
+    optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
+    return Leaf(call(f"nn.Conv{d}d", required, optional))
+
+
+@RULES.rule(conv.ConvTranspose)
+def _conv_transpose(node: Node) -> Leaf:
+    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
+    assert isinstance(op, conv.ConvTranspose)
+    window = op.sliding(tensor)
+    required: dict[str, Constant] = {
+        "in_channels": tensor.channels,
+        "out_channels": op.channels,
+        "kernel_size": same(window.kernel),
+    }
+    stride, output_padding = (same(window.stride), 1), (same(op.added(tensor)), 0)
+    dilation, groups, bias = (same(window.dilation), 1), (op.groups, 1), (op.bias, True)
+    if not window.symmetric:
+        required["crop"] = flat(window.pads)
+        optional = {
+            "stride": stride,
+            "output_padding": output_padding,
+            "dilation": dilation,
+            "groups": groups,
+            "bias": bias,
+        }
+        return Leaf(call(f"CroppedConvTranspose{d}d", required, optional), helper=("CroppedConvTranspose", d))
+    padding = (same([before for before, _ in window.pads]), 0)
+    optional = {
+        "stride": stride, "padding": padding, "output_padding": output_padding, "groups": groups, "bias": bias,
+        "dilation": dilation,
+    }  # fmt: skip
+    return Leaf(call(f"nn.ConvTranspose{d}d", required, optional))

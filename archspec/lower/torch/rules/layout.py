@@ -1,0 +1,87 @@
+"""Ops that move elements, in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.torch.calls import Call, Constant, Leaf, Listed, call, function, same
+from archspec.lower.torch.rules.common import axes_of, both, family, flat
+from archspec.ops import layout
+
+RULES = family("layout")
+
+
+@RULES.rule(layout.Identity)
+def _identity(node: Node) -> Leaf:
+    return Leaf(Call("nn.Identity"), function("identity", "{x}"))
+
+
+@RULES.rule(layout.Flatten)
+def _flatten(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, layout.Flatten)
+    if not node.inputs[0].type.sizes:
+        return Leaf(function=function("reshape", "{x}.reshape(-1, 1)"))
+    module = call("nn.Flatten", {}, {"start_dim": (op.start, 1), "end_dim": (op.end, -1)})
+    arguments: dict[str, Constant] = {"start_dim": op.start, "end_dim": op.end}
+    template = "torch.flatten({x}, {start_dim})" if op.end == -1 else "torch.flatten({x}, {start_dim}, {end_dim})"
+    return Leaf(module, function("torch.flatten", template, arguments))
+
+
+@RULES.rule(layout.Reshape)
+def _reshape(node: Node) -> Leaf:
+    sizes = node.outputs[0].type.sizes
+    arguments: dict[str, Constant] = {f"size{i}": size for i, size in enumerate(sizes)}
+    template = "{x}.reshape({x}.shape[0], " + ", ".join(f"{{{name}}}" for name in arguments) + ")"
+    return Leaf(function=function("reshape", template, arguments))
+
+
+@RULES.rule(layout.Permute)
+def _permute(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, layout.Permute)
+    return Leaf(function=function("permute", f"{{x}}.permute({', '.join(map(str, (0, *op.order)))})"))
+
+
+@RULES.rule(layout.Select)
+def _select(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, layout.Select)
+    before = ":, " * op.place(node.inputs[0].type)
+    return Leaf(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": Listed(op.indices)}))
+
+
+@RULES.rule(layout.Pad)
+def _pad(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, layout.Pad)
+    pads = flat(op.pads(node.inputs[0].type))
+    optional: dict[str, tuple[Constant, Constant]] = {"mode": (op.mode, "constant"), "value": (op.value, 0.0)}
+    return Leaf(function=call("F.pad", {"pad": pads}, optional))
+
+
+@RULES.rule(layout.PadChannels)
+def _pad_channels(node: Node) -> Leaf:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, layout.PadChannels)
+    pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
+    return Leaf(function=call("F.pad", {"pad": flat(pads)}, {}))
+
+
+@RULES.rule(layout.CenterCrop)
+def _center_crop(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, layout.CenterCrop)
+    cut = [(-before, -after) for before, after in op.pads(node.inputs[0].type)]
+    return Leaf(function=function("crop", "F.pad({x}, {crop})", {"crop": flat(cut)}))
+
+
+@RULES.rule(layout.Upsample)
+def _upsample(node: Node) -> Leaf:
+    op, d = node.op, axes_of(node)
+    assert isinstance(op, layout.Upsample)
+    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d] if op.interpolates else "nearest"
+    factors = {"size": (None if op.size is None else same(node.outputs[0].type.spatial), None)}
+    if op.scale is not None:
+        factors["scale_factor"] = (op.scale, None)
+    corners = {"align_corners": (op.align_corners or None, None)} if op.interpolates else {}
+    return both(call("nn.Upsample", {}, {**factors, "mode": (mode, "nearest"), **corners}), "F.interpolate")

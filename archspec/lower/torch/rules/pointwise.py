@@ -1,0 +1,93 @@
+"""Functions of one element, softmax, and joins in PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec import ops
+from archspec.ir.graph import Node
+from archspec.lower.torch.calls import Constant, Leaf, call, function
+from archspec.lower.torch.rules.common import both, family
+from archspec.ops import activation, join
+
+RULES = family("pointwise")
+
+
+_ACTIVATIONS: Mapping[type[ops.Op], tuple[str, str, Mapping[str, tuple[str, Constant]]]] = {
+    activation.Relu: ("nn.ReLU", "F.relu", {}),
+    activation.Relu6: ("nn.ReLU6", "F.relu6", {}),
+    activation.LeakyRelu: ("nn.LeakyReLU", "F.leaky_relu", {"slope": ("negative_slope", 0.01)}),
+    activation.Elu: ("nn.ELU", "F.elu", {"alpha": ("alpha", 1.0)}),
+    activation.Selu: ("nn.SELU", "F.selu", {}),
+    activation.Sigmoid: ("nn.Sigmoid", "torch.sigmoid", {}),
+    activation.HardSigmoid: ("nn.Hardsigmoid", "F.hardsigmoid", {}),
+    activation.Gelu: ("nn.GELU", "F.gelu", {"approximate": ("approximate", "none")}),
+    activation.Silu: ("nn.SiLU", "F.silu", {}),
+    activation.HardSwish: ("nn.Hardswish", "F.hardswish", {}),
+    activation.Mish: ("nn.Mish", "F.mish", {}),
+    activation.Softplus: ("nn.Softplus", "F.softplus", {}),
+    activation.Softmax: ("nn.Softmax", "F.softmax", {"axis": ("dim", None)}),
+    activation.LogSoftmax: ("nn.LogSoftmax", "F.log_softmax", {"axis": ("dim", None)}),
+}
+"""The module, the function, and for each attribute of the op the argument it becomes, with that one's default."""
+
+_INPLACE = frozenset((
+    activation.Relu, activation.Relu6, activation.LeakyRelu, activation.Elu, activation.Selu, activation.HardSigmoid,
+    activation.Silu, activation.HardSwish, activation.Mish,
+))  # fmt: skip
+
+
+@RULES.rule(*_ACTIVATIONS)
+def _activation(node: Node) -> Leaf:
+    module, name, attributes = _ACTIVATIONS[type(node.op)]  # type: ignore[index]  # rules are entered by op class
+    optional = {argument: (getattr(node.op, key), default) for key, (argument, default) in attributes.items()}
+    return both(call(module, {}, optional, inplace=type(node.op) in _INPLACE), name)
+
+
+@RULES.rule(activation.Tanh)
+def _tanh(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.Tanh)
+    if op.scale == op.slope == 1:
+        return both(call("nn.Tanh", {}, {}), "torch.tanh")
+    numbers: dict[str, Constant] = {"scale": op.scale, "slope": op.slope}
+    written = function("tanh", "{scale} * torch.tanh({slope} * {x})", numbers)
+    return Leaf(call("ScaledTanh", numbers, {}), written, helper=("ScaledTanh", 0))
+
+
+@RULES.rule(activation.Dropout)
+def _dropout(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.Dropout)
+    return Leaf(
+        call("nn.Dropout", {"p": op.p}, {}), function("F.dropout", "F.dropout({x}, {p}, self.training)", {"p": op.p})
+    )
+
+
+@RULES.rule(join.Add)
+def _add(node: Node) -> Leaf:
+    return Leaf(function=function("+", "{sum}"))
+
+
+@RULES.rule(join.Mul)
+def _mul(node: Node) -> Leaf:
+    return Leaf(function=function("*", "{product}"))
+
+
+@RULES.rule(join.Mean)
+def _mean(node: Node) -> Leaf:
+    return Leaf(function=function("mean", f"({{sum}}) / {len(node.inputs)}"))
+
+
+@RULES.rule(join.Max)
+def _max(node: Node) -> Leaf:
+    if len(node.inputs) == 2:
+        return Leaf(function=function("torch.maximum", "torch.maximum({all})"))
+    return Leaf(function=function("torch.amax", "torch.stack([{all}]).amax(dim=0)"))
+
+
+@RULES.rule(join.Concat)
+def _concat(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, join.Concat)
+    return Leaf(function=function("torch.cat", "torch.cat([{all}], dim={dim})", {"dim": op.axis}))

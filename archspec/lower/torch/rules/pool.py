@@ -1,0 +1,79 @@
+"""Poolings in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.torch.calls import Constant, Leaf, call, same
+from archspec.lower.torch.rules.common import axes_of, both, family, flat
+from archspec.ops import pool
+from archspec.ops.geometry import Pads, extent
+from archspec.ops.sliding import Sliding
+
+RULES = family("pool")
+
+
+def _plain_padding(window: Sliding) -> bool:
+    """Whether PyTorch's poolings take this padding: as much on both sides, and at most half the kernel."""
+    return window.symmetric and all(pads[0] <= kernel // 2 for kernel, _, _, pads in window.axes)
+
+
+def _completing(node: Node, window: Sliding) -> tuple[Pads, ...]:
+    """Rows to add after the padding, or to cut if negative, so that the output has its size without rounding up."""
+    sizes = zip(node.inputs[0].type.spatial, node.outputs[0].type.spatial, window.axes, strict=True)
+    return tuple((0, (m - 1) * s + extent(f, d) - n - sum(pads)) for n, m, (f, s, d, pads) in sizes)
+
+
+@RULES.rule(pool.MaxPool)
+def _max_pool(node: Node) -> Leaf:
+    op, d = node.op, axes_of(node)
+    assert isinstance(op, pool.MaxPool)
+    window = op.sliding(node.inputs[0].type)
+    kernel, stride, dilation = same(window.kernel), same(window.stride), same(window.dilation)
+    if not _plain_padding(window):
+        rounds = zip(window.pads, _completing(node, window), strict=True)
+        pads = [(before, after + extra) for (before, after), (_, extra) in rounds]
+        required = {"kernel_size": kernel, "stride": stride, "pads": flat(pads)}
+        return Leaf(call(f"PaddedMaxPool{d}d", required, {"dilation": (dilation, 1)}), helper=("PaddedMaxPool", d))
+    padding = same([before for before, _ in window.pads])
+    optional = {
+        "stride": (stride, kernel), "padding": (padding, 0), "dilation": (dilation, 1), "ceil_mode": (op.ceil, False)
+    }  # fmt: skip
+    return both(call(f"nn.MaxPool{d}d", {"kernel_size": kernel}, optional), f"F.max_pool{d}d")
+
+
+@RULES.rule(pool.AvgPool)
+def _avg_pool(node: Node) -> Leaf:
+    op, d = node.op, axes_of(node)
+    assert isinstance(op, pool.AvgPool)
+    window = op.sliding(node.inputs[0].type)
+    kernel, stride = same(window.kernel), same(window.stride)
+    # avg_pool3d, and it alone, refuses a kernel larger than the input without its padding.
+    refused = d == 3 and any(f > n for f, n in zip(window.kernel, node.inputs[0].type.spatial, strict=True))
+    if refused or not _plain_padding(window):
+        extra = _completing(node, window)
+        required = {"kernel_size": kernel, "stride": stride, "pads": flat(window.pads), "extra": flat(extra)}
+        counts: dict[str, tuple[Constant, Constant]] = {"count_include_pad": (op.count_include_pad, True)}
+        return Leaf(call(f"PaddedAvgPool{d}d", required, counts), helper=("PaddedAvgPool", d))
+    padding = same([before for before, _ in window.pads])
+    optional = {
+        "stride": (stride, kernel), "padding": (padding, 0), "ceil_mode": (op.ceil, False),
+        "count_include_pad": (op.count_include_pad or padding == 0, True),
+    }  # fmt: skip
+    return both(call(f"nn.AvgPool{d}d", {"kernel_size": kernel}, optional), f"F.avg_pool{d}d")
+
+
+@RULES.rule(pool.GlobalAvgPool, pool.GlobalMaxPool)
+def _global_pool(node: Node) -> Leaf:
+    kind = "Avg" if isinstance(node.op, pool.GlobalAvgPool) else "Max"
+    return _adaptive(kind, axes_of(node), 1)
+
+
+@RULES.rule(pool.AdaptiveAvgPool, pool.AdaptiveMaxPool)
+def _adaptive_pool(node: Node) -> Leaf:
+    kind = "Avg" if isinstance(node.op, pool.AdaptiveAvgPool) else "Max"
+    return _adaptive(kind, axes_of(node), same(node.outputs[0].type.spatial))
+
+
+def _adaptive(kind: str, axes: int, size: Constant) -> Leaf:
+    module = call(f"nn.Adaptive{kind}Pool{axes}d", {"output_size": size}, {})
+    return both(module, f"F.adaptive_{kind.lower()}_pool{axes}d")
