@@ -76,6 +76,7 @@ CODES: Mapping[str, Code] = {
     "wrong-axis": _error("The value has no such axis, or it is the batch axis."),
     "wrong-index": _error("An entry is asked for that the axis does not have."),
     "wrong-size": _error("The sizes asked for cannot be made of the input."),
+    "nothing-to-normalize": _error("A normalization is over single numbers, which leaves nothing of them."),
     "wrong-dtype": _error("The op computes with another type of element."),
     "wrong-attributes": _error("The attributes of an op contradict one another."),
     "wrong-input": _error("An input given on the command line or to `load` does not fit the spec."),

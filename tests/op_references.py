@@ -146,6 +146,17 @@ def _batch_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return F.batch_norm(inputs[0], *running, weights.get("weight"), weights.get("bias"), eps=op.eps)
 
 
+def _layer_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    if op.axes != "channels":
+        return F.layer_norm(x, x.shape[x.dim() - op.axes :], weights.get("weight"), weights.get("bias"), op.eps)
+    ones = [1] * (x.dim() - 2)
+    normal = (x - x.mean(dim=1, keepdim=True)) / (x.var(dim=1, correction=0, keepdim=True) + op.eps).sqrt()
+    if not op.affine:
+        return normal
+    return normal * weights["weight"].view(-1, *ones) + weights["bias"].view(-1, *ones)
+
+
 def _local_response_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return F.local_response_norm(inputs[0], op.size, op.alpha, op.beta, op.k)
 
@@ -225,6 +236,13 @@ REFERENCES: Mapping[str, Reference] = {
     "linear": lambda op, inputs, weights: F.linear(inputs[0], weights["weight"], weights.get("bias")),
     "radial_basis": _radial_basis,
     "batch_norm": _batch_norm,
+    "layer_norm": _layer_norm,
+    "group_norm": lambda op, inputs, weights: F.group_norm(
+        inputs[0], op.groups, weights.get("weight"), weights.get("bias"), op.eps
+    ),
+    "instance_norm": lambda op, inputs, weights: F.instance_norm(
+        inputs[0], None, None, weights.get("weight"), weights.get("bias"), eps=op.eps
+    ),
     "local_response_norm": _local_response_norm,
     "affine": _affine,
     "relu": _of(F.relu),

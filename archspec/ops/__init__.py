@@ -23,7 +23,7 @@ from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.join import Add, Concat, Max, Mean, Mul
 from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
 from archspec.ops.linear import Linear, RadialBasis
-from archspec.ops.norm import Affine, BatchNorm, LocalResponseNorm
+from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 
 __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
@@ -32,7 +32,7 @@ OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
     MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
     Linear, RadialBasis,
-    BatchNorm, LocalResponseNorm, Affine,
+    BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, Affine,
     Relu, Relu6, LeakyRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish, Softplus,
     Softmax, LogSoftmax, Dropout,
     Add, Mul, Mean, Max, Concat,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from math import prod
+from typing import ClassVar, Literal
 
 from archspec.ir.types import DType, Initializer, TensorType, Weight
 from archspec.ops.attributes import Count, Flag, Momentum, Number, Positive
-from archspec.ops.base import Op, Refusal, Work, need_float
+from archspec.ops.base import Op, Refusal, View, Work, need_float, need_spatial
+from archspec.ops.conv import need_divisible
+from archspec.ops.window import IDENTITY
 
 ZEROS, ONES = Initializer("zeros"), Initializer("ones")
 
@@ -58,6 +61,162 @@ class BatchNorm(Op):
     def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
         elements = outputs[0].elements
         return Work(other={"multiply": elements, "add": elements})
+
+
+def _standardized(elements: int, groups: int, affine: bool) -> Work:
+    """The work of taking from each group of elements its mean, and dividing it by its standard deviation.
+
+    Sums of the elements and of the squares of what is left, two quotients, eps and a root a group; a scale and a shift
+    an element where they are learned.
+    """
+    return Work(
+        other={
+            "add": 2 * (elements - groups) + groups + affine * elements,
+            "subtract": elements,
+            "multiply": elements + affine * elements,
+            "divide": elements + 2 * groups,
+            "sqrt": groups,
+        }
+    )
+
+
+def _need_several(op: str, what: str, count: int) -> None:
+    """Raises:
+    Refusal: each normalization would be over a single number.
+    """
+    if count == 1:
+        raise Refusal(
+            "nothing-to-normalize",
+            f"'{op}' would normalize {what} that holds one number, and be left with zero",
+            help="leave it out, or normalize over more",
+        )
+
+
+class LayerNorm(Op):
+    """Layer normalization: (x - mean) / sqrt(variance + eps) * weight + bias, each sample for itself.
+
+    Mean and variance are over the last `axes` axes together, at each position of those before, and there is a weight
+    and a bias for each number in them. Over `channels` they are over axis 1 at each position, with a weight and a bias
+    a channel: ConvNeXt's form.
+
+    Attributes:
+        axes: how many axes from the last one backward are normalized together; `channels` for axis 1 alone.
+        eps: added to the variance.
+        affine: whether weight and bias are learned.
+    """
+
+    kind: ClassVar[str] = "layer_norm"
+    principal: ClassVar[str | None] = "axes"
+    module: ClassVar[bool] = True
+
+    axes: Count | Literal["channels"] = 1
+    eps: Positive = 1e-5
+    affine: Flag = True
+
+    def places(self, tensor: TensorType) -> range:
+        """The axes that are normalized together, counted from the front."""
+        return range(1, 2) if self.axes == "channels" else range(tensor.rank - self.axes, tensor.rank)
+
+    def normalized(self, tensor: TensorType) -> tuple[int, ...]:
+        """The sizes of the axes that are normalized together."""
+        return tuple(tensor.sizes[axis - 1] for axis in self.places(tensor))
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        least = 1 if self.axes == "channels" else self.axes
+        if len(tensor.sizes) < least:
+            raise Refusal(
+                "wrong-rank",
+                f"'{self.kind}' over {least} {'axis' if least == 1 else 'axes'} needs as many, got {tensor}",
+                help="the batch axis is not among them",
+            )
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        shape = self.normalized(inputs[0])
+        return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS)) if self.affine else ()
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        elements = outputs[0].elements
+        return _standardized(elements, elements // prod(self.normalized(inputs[0])), self.affine)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        places = self.places(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis not in places}
+
+
+class GroupNorm(Op):
+    """Group normalization: (x - mean) / sqrt(variance + eps) * weight + bias, with a weight and a bias a channel.
+
+    Mean and variance are over all positions of so many neighbouring channels, each sample for itself.
+
+    Attributes:
+        groups: the channels are split into so many groups; 1 is all channels together.
+        eps: added to the variance.
+        affine: whether weight and bias are learned.
+    """
+
+    kind: ClassVar[str] = "group_norm"
+    principal: ClassVar[str | None] = "groups"
+    module: ClassVar[bool] = True
+
+    groups: Count
+    eps: Positive = 1e-5
+    affine: Flag = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        need_channels(self.kind, tensor)
+        need_divisible(self.kind, "input", tensor.channels, self.groups)
+        _need_several(self.kind, "a group", tensor.elements // self.groups)
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        shape = (inputs[0].channels,)
+        return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS)) if self.affine else ()
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return _standardized(outputs[0].elements, self.groups, self.affine)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {}
+
+
+class InstanceNorm(Op):
+    """Instance normalization: (x - mean) / sqrt(variance + eps), then * weight + bias if it is affine.
+
+    Mean and variance are over the positions of one channel of one sample, while training and afterwards: there is
+    nothing that runs along.
+
+    Attributes:
+        eps: added to the variance.
+        affine: whether a weight and a bias a channel are learned.
+    """
+
+    kind: ClassVar[str] = "instance_norm"
+    module: ClassVar[bool] = True
+
+    eps: Positive = 1e-5
+    affine: Flag = False
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        need_spatial(self.kind, tensor)
+        _need_several(self.kind, "a channel", prod(tensor.spatial))
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        shape = (inputs[0].channels,)
+        return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS)) if self.affine else ()
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return _standardized(outputs[0].elements, inputs[0].channels, self.affine)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {1: (1, IDENTITY)}
 
 
 class LocalResponseNorm(Op):

@@ -6,7 +6,7 @@ import numpy as np
 
 from archspec.lower.onnx.emit import Emit
 from archspec.ops.linear import Linear, RadialBasis
-from archspec.ops.norm import Affine, BatchNorm, LocalResponseNorm
+from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 
 
 def linear(op: Linear, emit: Emit) -> str:
@@ -39,6 +39,43 @@ def batch_norm(op: BatchNorm, emit: Emit) -> str:
         learned = emit.numbers("ones", ones), emit.numbers("zeros", zeros)
     running = emit.weights("running_mean", "running_var")
     return emit.last("BatchNormalization", emit.input, *learned, *running, epsilon=op.eps)
+
+
+def layer_norm(op: LayerNorm, emit: Emit) -> str:
+    """LayerNormalization, which looks at the last axes: channels are brought there and back."""
+    tensor, sizes = emit.type, op.normalized(emit.type)
+    weight, *bias = emit.weights("weight", "bias") or (emit.numbers("ones", np.ones(sizes)),)
+    if op.axes != "channels" or tensor.rank == 2:
+        return emit.last("LayerNormalization", emit.input, weight, *bias, axis=tensor.rank - len(sizes), epsilon=op.eps)
+    last = tensor.with_sizes(*tensor.spatial, tensor.channels)
+    value = emit.step("last", "Transpose", emit.input, type=last, perm=(0, *range(2, tensor.rank), 1))
+    value = emit.step("norm", "LayerNormalization", value, weight, *bias, type=last, axis=-1, epsilon=op.eps)
+    return emit.last("Transpose", value, perm=(0, tensor.rank - 1, *range(1, tensor.rank - 1)))
+
+
+def group_norm(op: GroupNorm, emit: Emit) -> str:
+    """InstanceNormalization of groups laid out as channels: what GroupNormalization scales by changed at opset 21."""
+    tensor = emit.type
+    rows = tensor.with_sizes(op.groups, tensor.elements // op.groups)
+    ones, zeros = emit.numbers("ones", np.ones(op.groups)), emit.numbers("zeros", np.zeros(op.groups))
+    value = emit.step("groups", "Reshape", emit.input, emit.integers("shape", (0, *rows.sizes)), type=rows)
+    value = emit.step("norm", "InstanceNormalization", value, ones, zeros, type=rows, epsilon=op.eps)
+    shape = emit.integers("shape", (0, *tensor.sizes))
+    if not op.affine:
+        return emit.last("Reshape", value, shape)
+    weight, bias = emit.weights("weight", "bias")
+    value = emit.step("channels", "Reshape", value, shape, type=tensor)
+    value = emit.step("scaled", "Mul", value, _a_channel(emit, "scale", weight), type=tensor)
+    return emit.last("Add", value, _a_channel(emit, "shift", bias))
+
+
+def instance_norm(op: InstanceNorm, emit: Emit) -> str:
+    """InstanceNormalization; where nothing is learned, with ones and zeros."""
+    learned = emit.weights("weight", "bias")
+    if not learned:
+        ones, zeros = np.ones(emit.type.channels), np.zeros(emit.type.channels)
+        learned = emit.numbers("ones", ones), emit.numbers("zeros", zeros)
+    return emit.last("InstanceNormalization", emit.input, *learned, epsilon=op.eps)
 
 
 def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:

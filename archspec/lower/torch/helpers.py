@@ -127,6 +127,16 @@ class RadialBasis(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return (x.unsqueeze(1) - self.weight).square().sum(dim=2)
 ''',
+    "ChannelNorm": '''
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalization over the channels, at each position."""
+
+    def __init__(self, channels: int, eps: float = 1e-5, elementwise_affine: bool = True) -> None:
+        super().__init__(channels, eps, elementwise_affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+''',
     "Affine": '''
 class Affine(nn.Module):
     """A learned scale, and shift, a channel."""

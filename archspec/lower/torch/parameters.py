@@ -29,7 +29,7 @@ ANY = _Any()
 _SIZES = ("in_channels", "out_channels", "channels", "num_features", "in_features", "out_features", "features")
 """Roles of numbers that are worth an expression: channels come in multiples and sums."""
 
-_NAMES = {"num_features": "channels", "out_channels": "channels", "out_features": "features", "p": "dropout"}
+_NAMES = {"num_features": "channels", "num_channels": "channels", "out_channels": "channels", "out_features": "features", "p": "dropout"}
 """Roles that have a better name as a parameter."""
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.torch.calls import Leaf, call
-from archspec.lower.torch.rules.common import both, family
+from archspec.lower.torch.calls import Constant, Leaf, call
+from archspec.lower.torch.rules.common import axes_of, both, family
 from archspec.ops import linear, norm
 
 RULES = family("affine")
@@ -33,6 +33,38 @@ def _batch_norm(node: Node) -> Leaf:
     axes = max(1, len(tensor.spatial))
     optional = {"eps": (op.eps, 1e-5), "momentum": (op.momentum, 0.1), "affine": (op.affine, True)}
     return Leaf(call(f"nn.BatchNorm{axes}d", {"num_features": tensor.channels}, optional))
+
+
+@RULES.rule(norm.LayerNorm)
+def _layer_norm(node: Node) -> Leaf:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, norm.LayerNorm)
+    if op.axes == "channels" and tensor.rank > 2:
+        optional: dict[str, tuple[Constant, Constant]] = {
+            "eps": (op.eps, 1e-5),
+            "elementwise_affine": (op.affine, True),
+        }
+        return Leaf(call("ChannelNorm", {"channels": tensor.channels}, optional), helper=("ChannelNorm", 0))
+    sizes = op.normalized(tensor)
+    required: dict[str, Constant] = {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}
+    return Leaf(call("nn.LayerNorm", required, {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}))
+
+
+@RULES.rule(norm.GroupNorm)
+def _group_norm(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, norm.GroupNorm)
+    required = {"num_groups": op.groups, "num_channels": node.inputs[0].type.channels}
+    return Leaf(call("nn.GroupNorm", required, {"eps": (op.eps, 1e-5), "affine": (op.affine, True)}))
+
+
+@RULES.rule(norm.InstanceNorm)
+def _instance_norm(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, norm.InstanceNorm)
+    required = {"num_features": node.inputs[0].type.channels}
+    optional: dict[str, tuple[Constant, Constant]] = {"eps": (op.eps, 1e-5), "affine": (op.affine, False)}
+    return Leaf(call(f"nn.InstanceNorm{axes_of(node)}d", required, optional))
 
 
 @RULES.rule(norm.LocalResponseNorm)
