@@ -26,10 +26,16 @@ class _Any:
 
 ANY = _Any()
 
-_SIZES = ("in_channels", "out_channels", "channels", "num_features", "in_features", "out_features", "features")
+_SIZES = (
+    "in_channels", "out_channels", "channels", "num_features", "num_channels", "in_features", "out_features",
+    "features", "normalized_shape", "embed_dim",
+)  # fmt: skip
 """Roles of numbers that are worth an expression: channels come in multiples and sums."""
 
-_NAMES = {"num_features": "channels", "num_channels": "channels", "out_channels": "channels", "out_features": "features", "p": "dropout"}
+_NAMES = {
+    "num_features": "channels", "num_channels": "channels", "out_channels": "channels", "out_features": "features",
+    "normalized_shape": "features", "p": "dropout",
+}  # fmt: skip
 """Roles that have a better name as a parameter."""
 
 
