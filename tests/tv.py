@@ -12,6 +12,8 @@ from functools import cache
 import torch
 from torch import nn
 
+from archspec import zoo
+
 OPS = ("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # fmt: skip
 
@@ -25,9 +27,8 @@ except RuntimeError:
         _LIBRARY.define(schema)
     import torchvision
 
-NAMES = ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn",
-         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152")  # fmt: skip
-"""The networks of the zoo that torchvision has, which go by its names."""
+NAMES = [name for name, _ in zoo.names() if name in torchvision.models.list_models()]
+"""The networks of the zoo that torchvision has: they go by its names."""
 
 
 @cache

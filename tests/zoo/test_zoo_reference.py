@@ -23,21 +23,25 @@ Row = dict[str, str]
 load = cache(archspec.load)
 
 
-def rows(file: str) -> list[Row]:
+TABLES = sorted(REFERENCE.glob("*/*.csv"))
+
+
+def rows(path: Path) -> list[Row]:
     """The lines of a table, by the names of its columns."""
-    with (REFERENCE / file).open(newline="") as table:
+    with path.open(newline="") as table:
         return list(csv.DictReader(table))
 
 
-def by_network(file: str) -> dict[str, list[Row]]:
+def by_network(kind: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows(file):
-        found[row["network"]].append(row)
+    for path in sorted((REFERENCE / kind).glob("*.csv")):
+        for row in rows(path):
+            found[row["network"]].append(row)
     return found
 
 
-NETWORKS = by_network("networks.csv")
-LAYERS = by_network("layers.csv")
+NETWORKS = by_network("networks")
+LAYERS = by_network("layers")
 
 
 def parts(region: Region) -> Iterator[tuple[str, Node | Region]]:
@@ -68,8 +72,14 @@ def facts_of(net: Network, name: str) -> Row:
 
 
 def test_there_are_figures_for_every_network_of_the_zoo_and_for_no_other():
-    assert list(NETWORKS) == ZOO
-    assert list(LAYERS) == [name for name in ZOO if name in LAYERS]
+    assert set(NETWORKS) == set(ZOO)
+    assert set(LAYERS) <= set(ZOO)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_table_holds_the_networks_of_one_spec(path):
+    stems = {network: file.stem for network, file in zoo.names()}
+    assert {stems[row["network"]] for row in rows(path)} == {path.stem}
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -97,9 +107,9 @@ def test_its_layers_have_the_published_figures(name):
     assert not wrong
 
 
-@pytest.mark.parametrize("file", ["networks.csv", "layers.csv"])
-def test_every_figure_names_its_source(file):
-    table = rows(file)
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_figure_names_its_source(path):
+    table = rows(path)
     assert all(row["source"] for row in table)
     assert len({tuple(row.values()) for row in table}) == len(table)
 

@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from archspec import zoo
 from archspec.loading import load
 from archspec.lower import weights
 from archspec.lower.onnx import export
 from tests.lower.onnx.runtime import inferred_shapes, random_inputs, session, shapes
-
-ZOO = [name for name, _ in zoo.names()]
-
-COMPUTED = [name for name in ZOO if not name.startswith("vgg") or name in ("vgg11_lrn", "vgg_c", "vgg16_bn")]
-"""Of the VGGs, half a gigabyte of weights each, one of every kind."""
-
-SMALLER = {"alexnet": 67, "vgg": 32, "resnet": 64, "plain": 64, "preact": 64, "unet_padded": 32, "unet": 188}
-"""Sides of smaller inputs that these networks take too: the same graphs, with less to compute."""
+from tests.zoo.small import ZOO, small
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -35,12 +27,10 @@ def test_onnx_infers_the_shape_of_every_value(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", COMPUTED)
+@pytest.mark.parametrize("name", ZOO)
 def test_onnx_runtime_gives_the_modules_numbers(name: str) -> None:
     """Within 1e-4 of the largest, with statistics of normalization that are not those of a new module."""
-    side = next((side for prefix, side in SMALLER.items() if name.startswith(prefix) and "cifar" not in name), None)
-    (sizes,) = load(name).inputs.values()
-    net = load(name, input=(sizes[0], side, side)) if side else load(name)
+    net = small(name)
     torch.manual_seed(0)
     module = net.to_torch().eval()
     for key, buffer in module.named_buffers():
@@ -50,7 +40,9 @@ def test_onnx_runtime_gives_the_modules_numbers(name: str) -> None:
             buffer.uniform_(0.5, 1.5)
     inputs = random_inputs(net.graph, batch=2)
     with torch.no_grad():
-        expected = module(torch.from_numpy(inputs["input"])).numpy()
-    (result,) = session(export(net.graph, weights.from_module(net.graph, module))).run(None, dict(inputs))
-    assert np.ptp(expected) > 0
-    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+        returned = module(*(torch.from_numpy(value) for value in inputs.values()))
+    results = session(export(net.graph, weights.from_module(net.graph, module))).run(None, dict(inputs))
+    for result, tensor in zip(results, returned if isinstance(returned, tuple) else (returned,), strict=True):
+        expected = tensor.numpy()
+        assert np.ptp(expected) > 0
+        np.testing.assert_allclose(result, expected, rtol=0, atol=1e-4 * np.abs(expected).max())

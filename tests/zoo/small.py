@@ -1,0 +1,35 @@
+"""The zoo's networks at the smallest input they take: the same layers, with less to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import archspec
+from archspec import zoo
+from archspec.network import Network
+
+FAMILY = {name: path.stem for name, path in zoo.names()}
+ZOO = list(FAMILY)
+
+SIDES = (32, 48, 64, 80, 96, 128, 160, 188)
+"""Sides to try for every spatial axis of a network with one input; the published U-Net takes 188, no less."""
+
+NARROWER: Mapping[str, Mapping[str, int]] = {"vgg": {"hidden": 64}}
+"""Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""
+
+
+@cache
+def small(name: str) -> Network:
+    """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none."""
+    params = NARROWER.get(FAMILY[name], {})
+    net = archspec.load(name, **params)
+    if len(net.inputs) > 1:
+        return net
+    ((channels, *spatial),) = net.inputs.values()
+    for side in (side for side in SIDES if spatial and side < min(spatial)):
+        try:
+            return archspec.load(name, input=(channels, *(side for _ in spatial)), **params)
+        except archspec.ArchspecError:
+            continue  # a kernel does not fit
+    return net
