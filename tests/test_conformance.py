@@ -1,0 +1,43 @@
+"""ONNX's own node tests, put to every op that one of its operators can be read as: see `tools/conformance.py`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tools import conformance
+from tools.conformance import Outcome, Result
+from tools.onnx_nodes import READERS
+
+PASSED = {
+    "AveragePool": 14, "BatchNormalization": 2, "Concat": 12, "Conv": 6, "ConvTranspose": 11, "Dropout": 4, "Elu": 3,
+    "Flatten": 5, "Gather": 3, "Gelu": 4, "Gemm": 6, "GlobalAveragePool": 2, "GlobalMaxPool": 2, "LRN": 2,
+    "LeakyRelu": 3, "LogSoftmax": 7, "Max": 4, "MaxPool": 16, "Mean": 3, "Mul": 2, "Pad": 6, "Reshape": 9, "Resize": 3,
+    "Sigmoid": 2, "Slice": 6, "Softmax": 7, "Softplus": 2, "Squeeze": 2, "Sum": 3, "Tanh": 2, "Transpose": 7,
+    "Unsqueeze": 7,
+}  # fmt: skip
+"""How many tests of each operator passed with ONNX 1.23: as many must pass, so that none is left out unnoticed."""
+
+
+@pytest.fixture(scope="module")
+def results() -> list[Result]:
+    return list(conformance.results())
+
+
+def test_no_node_test_that_applies_fails(results: list[Result]) -> None:
+    assert [result for result in results if result.outcome is Outcome.FAILED] == []
+
+
+def test_as_many_apply_as_did(results: list[Result]) -> None:
+    passed = Counter(result.operator for result in results if result.outcome is Outcome.PASSED)
+    assert {operator: passed[operator] for operator, floor in PASSED.items() if passed[operator] < floor} == {}
+
+
+def test_what_does_not_apply_has_a_reason_and_the_table_counts_everything(results: list[Result]) -> None:
+    assert all(result.reason for result in results if result.outcome is not Outcome.PASSED)
+    lines = list(conformance.table(results))
+    rows = {line.split()[0] for line in lines[1 : lines.index("")]}
+    assert rows == {*READERS, "total"}
+    counted = sum(int(line.split()[0]) for line in lines if line[:6].strip().isdecimal())
+    assert counted == sum(result.outcome is Outcome.NOT_APPLICABLE for result in results)
