@@ -150,7 +150,7 @@ def table(found: Iterable[Result]) -> Iterator[str]:
     yield "not applicable"
     reasons = Counter((r.reason, r.operator) for r in found if r.outcome is Outcome.NOT_APPLICABLE)
     for (reason, operator), count in sorted(reasons.items()):
-        yield f"{count:6}  {operator:<20}{reason}"
+        yield f"{count:6}  {operator:<24}{reason}"
     yield f"{foreign.total():6}  {f'{len(foreign)} operators':<20}{NO_OP}"
     without = [op.kind for op in OPS if op.kind not in {r.kind for r in found if r.outcome is Outcome.PASSED}]
     yield ""
@@ -166,7 +166,7 @@ def _counts(found: Iterable[Result]) -> list[int]:
 
 
 def _row(operator: str, kinds: str, *counts: Any) -> str:
-    return f"{operator:<20}{kinds:<22}" + "".join(f"{count:>16}" for count in counts)
+    return f"{operator:<24}{kinds:<22}" + "".join(f"{count:>16}" for count in counts)
 
 
 def main() -> int:

@@ -1,0 +1,128 @@
+"""Matrix products, normalization and activations."""
+
+from __future__ import annotations
+
+from math import isclose
+
+import numpy as np
+
+from tools.onnx_nodes.reading import Example, Layer, NotApplicable, along, plain, reads, weights_of
+
+
+@reads("Gemm")
+def _gemm(example: Example) -> Layer:
+    if example.attributes.get("transA", 0) or any(example.attributes.get(name, 1) != 1 for name in ("alpha", "beta")):
+        raise NotApplicable("a product that is scaled, or of a matrix turned over: no linear layer")
+    weight, bias = example.needed(1), example.optional(2)
+    weight = weight if example.attributes.get("transB", 0) else weight.T
+    if bias is not None:
+        if bias.ndim == 2 and bias.shape[0] > 1:
+            raise NotApplicable("a bias for each row: no linear layer")
+        bias = np.broadcast_to(bias.reshape(-1), weight.shape[:1])
+    attributes = {"features": weight.shape[0], "bias": bias is not None}
+    return Layer("linear", attributes, (example.x,), example.outputs[0], weights_of(weight, bias))
+
+
+@reads("MatMul")
+def _matmul(example: Example) -> Layer:
+    weight = example.needed(1)
+    if weight.ndim != 2 or example.x.ndim < 2:
+        raise NotApplicable("a matrix for each sample: no linear layer")
+    attributes = {"features": weight.shape[1], "bias": False}
+    return Layer("linear", attributes, (example.x,), example.outputs[0], {"weight": weight.T})
+
+
+@reads("BatchNormalization")
+def _batch_norm(example: Example) -> Layer:
+    names = ("weight", "bias", "running_mean", "running_var")
+    weights = {name: example.needed(index) for index, name in enumerate(names, start=1)}
+    attributes = {"eps": float(example.attributes.get("epsilon", 1e-5))}
+    tracked = {"num_batches_tracked": np.array(0, np.int64)}
+    return Layer("batch_norm", attributes, (example.x,), example.outputs[0], weights | tracked)
+
+
+@reads("LayerNormalization")
+def _layer_norm(example: Example) -> Layer:
+    axis, room = along(example, example.attributes.get("axis", -1))
+    x = room(example.x)
+    attributes = {"axes": x.ndim - axis, "eps": float(example.attributes.get("epsilon", 1e-5))}
+    weights = {name: example.needed(i).reshape(x.shape[axis:]) for i, name in enumerate(("weight", "bias"), 1)}
+    return Layer("layer_norm", attributes, (x,), room(example.outputs[0]), weights)
+
+
+@reads("GroupNormalization", "InstanceNormalization")
+def _group_norm(example: Example) -> Layer:
+    attributes = {"eps": float(example.attributes.get("epsilon", 1e-5))}
+    weights = weights_of(example.needed(1), example.needed(2))
+    if example.operator == "InstanceNormalization":
+        return Layer("instance_norm", attributes | {"affine": True}, (example.x,), example.outputs[0], weights)
+    attributes["groups"] = example.attributes["num_groups"]
+    return Layer("group_norm", attributes, (example.x,), example.outputs[0], weights)
+
+
+@reads("LRN")
+def _local_response_norm(example: Example) -> Layer:
+    given = {"alpha": 1e-4, "beta": 0.75, "bias": 1.0} | dict(example.attributes)
+    attributes = {"size": given["size"], "alpha": given["alpha"], "beta": given["beta"], "k": given["bias"]}
+    return plain("local_response_norm", example, **attributes)
+
+
+# --- activations ----------------------------------------------------------------------------------------------------
+
+ACTIVATIONS = {
+    "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hard_swish", "Mish": "mish",
+    "Softplus": "softplus", "Identity": "identity",
+}  # fmt: skip
+
+
+@reads(*ACTIVATIONS)
+def _activation(example: Example) -> Layer:
+    return plain(ACTIVATIONS[example.operator], example)
+
+
+@reads("LeakyRelu")
+def _leaky_relu(example: Example) -> Layer:
+    return plain("leaky_relu", example, slope=example.attributes.get("alpha", 0.01))
+
+
+@reads("Elu")
+def _elu(example: Example) -> Layer:
+    return plain("elu", example, alpha=example.attributes.get("alpha", 1.0))
+
+
+@reads("Gelu")
+def _gelu(example: Example) -> Layer:
+    return plain("gelu", example, approximate=example.attributes.get("approximate", "none"))
+
+
+CONSTANTS = {
+    "Selu": ("selu", {"alpha": (1.67326319, 1.67326319), "gamma": (1.05070102, 1.05070102)}),
+    "HardSigmoid": ("hard_sigmoid", {"alpha": (0.2, 1 / 6), "beta": (0.5, 0.5)}),
+    "Swish": ("silu", {"alpha": (1.0, 1.0)}),
+}
+"""Activations whose numbers are fixed here: our name, and of each number ONNX's default and ours."""
+
+
+@reads(*CONSTANTS)
+def _fixed(example: Example) -> Layer:
+    kind, numbers = CONSTANTS[example.operator]
+    for name, (default, ours) in numbers.items():
+        if not isclose(example.attributes.get(name, default), ours, rel_tol=1e-6):
+            raise NotApplicable(f"'{kind}' has the numbers of its paper, not others")
+    return plain(kind, example)
+
+
+@reads("Softmax", "LogSoftmax")
+def _softmax(example: Example) -> Layer:
+    axis, room = along(example, example.attributes.get("axis", -1))
+    kind = "softmax" if example.operator == "Softmax" else "log_softmax"
+    return Layer(kind, {"axis": axis}, (room(example.x),), room(example.outputs[0]))
+
+
+@reads("Dropout")
+def _dropout(example: Example) -> Layer:
+    training, ratio = example.optional(2), example.optional(1)
+    if training is not None and training.item():
+        raise NotApplicable("dropout while training is random")
+    share = float(example.attributes.get("ratio", 0.5) if ratio is None else ratio)
+    return Layer("dropout", {"p": share}, (example.x,), example.outputs[0])
