@@ -16,15 +16,15 @@ from archspec import zoo
 from archspec.network import Network
 from tests import tv
 from tests.zoo import handwritten
-from tests.zoo.handwritten import Coefficient, Distances
+from tests.zoo.handwritten.lenet import Coefficient, Distances
 
 COUNTERPARTS = [name for name, _ in zoo.names() if name in tv.NAMES or name in handwritten.MAKERS]
 
 KINDS: Mapping[type[nn.Module], str] = {
-    nn.Conv2d: "conv",
-    nn.ConvTranspose2d: "conv_transpose",
+    **dict.fromkeys((nn.Conv1d, nn.Conv2d, nn.Conv3d), "conv"),
+    **dict.fromkeys((nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d), "conv_transpose"),
+    **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "batch_norm"),
     nn.Linear: "linear",
-    nn.BatchNorm2d: "batch_norm",
     Coefficient: "affine",
     Distances: "radial_basis",
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 import archspec
 from archspec.network import Network
@@ -45,11 +47,11 @@ def in_order(model: nn.Module, x: torch.Tensor) -> list[nn.Module]:
 def lively(model: nn.Module) -> None:
     """Weights that keep the signal alive through every layer, and statistics other than those nobody has touched."""
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, _BatchNorm):
             nn.init.uniform_(module.running_mean, -0.1, 0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
             nn.init.uniform_(module.weight, 0.5, 1.5)
-        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        elif isinstance(module, _ConvNd | nn.Linear):
             nn.init.kaiming_normal_(module.weight)
 
 
@@ -89,7 +91,7 @@ def test_it_does_so_while_training_and_learns_the_same_statistics(name):
         wanted = theirs.train()(x)
         torch.testing.assert_close(ours.train()(x), wanted, rtol=1e-5, atol=1e-5 * float(wanted.abs().max()))
     norms = [ours.get_submodule(layer.name) for layer in net if layer.op == "batch_norm"]
-    theirs_norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
+    theirs_norms = [module for module in modules if isinstance(module, _BatchNorm)]
     for ours_norm, theirs_norm in zip(norms, theirs_norms, strict=True):
         torch.testing.assert_close(ours_norm.running_mean, theirs_norm.running_mean, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(ours_norm.running_var, theirs_norm.running_var, rtol=1e-5, atol=1e-6)
