@@ -205,6 +205,15 @@ def _upsample(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return F.interpolate(x, op.size, op.scale, mode, op.align_corners)
 
 
+def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    query, key, value = (x.transpose(0, 1) for x in (inputs if len(inputs) == 3 else [inputs[0]] * 3))
+    found, _ = F.multi_head_attention_forward(
+        query, key, value, query.shape[2], op.heads, weights["in_proj_weight"], weights.get("in_proj_bias"),
+        None, None, False, 0.0, weights["out_proj.weight"], weights.get("out_proj.bias"), training=False,
+    )  # fmt: skip
+    return found.transpose(0, 1)
+
+
 def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     """A function of one tensor; its arguments are attributes of the op."""
     return lambda op, inputs, weights: function(
@@ -235,6 +244,8 @@ REFERENCES: Mapping[str, Reference] = {
     "adaptive_avg_pool": _adaptive("avg"),
     "linear": lambda op, inputs, weights: F.linear(inputs[0], weights["weight"], weights.get("bias")),
     "radial_basis": _radial_basis,
+    "matmul": lambda op, inputs, weights: torch.matmul(*inputs),
+    "multi_head_attention": _multi_head_attention,
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": lambda op, inputs, weights: F.group_norm(

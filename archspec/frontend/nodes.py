@@ -103,8 +103,7 @@ class NodeMaker:
     def _infer(self, op: Op, inputs: Sequence[Value], step: Step, sources: Sources) -> Signature:
         types = tuple(value.type for value in inputs)
         if op.inputs is not None and len(types) != op.inputs:
-            message = f"'{op.kind}' takes one value, and {len(types)} flow in"
-            help = "choose one with `from`, or join them before"
+            message, help = _wrong_arity(op, op.inputs, len(types))
             raise fail("wrong-arity", message, step.span, notes=self.shapes(sources()), help=help)
         try:
             outputs, weights = op.infer(types), op.weights(types)
@@ -133,6 +132,14 @@ class NodeMaker:
             dtype = "" if source.type.dtype is DType.FLOAT32 else f"{source.type.dtype} "
             notes.append((f"{source.label}:", f"{dtype}{source.type}", f"from {source.value.name}{line}{remark}"))
         return notes
+
+
+def _wrong_arity(op: Op, wanted: int, count: int) -> tuple[str, str]:
+    """What to say where another number of values flow in, and what to do about it."""
+    flow = f"{count} flow in" if count > 1 else "one flows in"
+    if wanted == 1:
+        return f"'{op.kind}' takes one value, and {flow}", "choose one with `from`, or join them before"
+    return f"'{op.kind}' takes {wanted} values, and {flow}", f"name {wanted} of them with `from`, in their order"
 
 
 def _too_large(op: Op, what: str, shape: Shape, span: Span) -> ArchspecError:

@@ -18,6 +18,7 @@ from archspec.ops.activation import (
     Softplus,
     Tanh,
 )
+from archspec.ops.attention import MatMul, MultiHeadAttention
 from archspec.ops.base import Op, Refusal, View, Work
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.join import Add, Concat, Max, Mean, Mul
@@ -31,7 +32,7 @@ __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
     MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
-    Linear, RadialBasis,
+    Linear, RadialBasis, MatMul, MultiHeadAttention,
     BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, Affine,
     Relu, Relu6, LeakyRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish, Softplus,
     Softmax, LogSoftmax, Dropout,

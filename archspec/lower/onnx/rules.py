@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.lower.onnx import adaptive, affine, layout, pointwise, windows
+from archspec.lower.onnx import adaptive, affine, attention, layout, pointwise, windows
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.rules import Rules
 from archspec.ops import Op, activation, conv, join, linear, norm, pool
+from archspec.ops import attention as products
 from archspec.ops import layout as moves
 
 Rule = Callable[[Any, Emit], str]
@@ -25,6 +26,8 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (pool.AdaptiveAvgPool, adaptive.adaptive_avg_pool),
     (linear.Linear, affine.linear),
     (linear.RadialBasis, affine.radial_basis),
+    (products.MatMul, attention.matmul),
+    (products.MultiHeadAttention, attention.multi_head_attention),
     (norm.BatchNorm, affine.batch_norm),
     (norm.LayerNorm, affine.layer_norm),
     (norm.GroupNorm, affine.group_norm),

@@ -137,6 +137,23 @@ class ChannelNorm(nn.LayerNorm):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 ''',
+    "Attention": '''
+class Attention(nn.MultiheadAttention):
+    """Multi-head attention over (N, positions, features), of one value to itself or of a query to keys and values."""
+
+    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
+        super().__init__(embed_dim, num_heads, dropout, bias, batch_first=True)
+
+    def forward(  # type: ignore[override]  # one input is enough, and there are no masks
+        self,
+        query: Tensor,
+        key: Tensor | None = None,
+        value: Tensor | None = None,
+    ) -> Tensor:
+        key = query if key is None else key
+        value = key if value is None else value
+        return super().forward(query, key, value, need_weights=False)[0]
+''',
     "Affine": '''
 class Affine(nn.Module):
     """A learned scale, and shift, a channel."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node
@@ -43,7 +43,8 @@ def initialization(graph: Graph) -> Start:
             loops.setdefault(kind, []).extend(_in_loop(name, first))
         else:
             single += [_one(key, changed, start) for key, changed in weights if changed is not None]
-    start.lines += [*_loop(loops), *single]
+    kinds = {kind for kind, _ in wanted}
+    start.lines += [*_loop(loops, kinds), *single]
     start.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
     return start
 
@@ -53,18 +54,21 @@ def _kind(node: Node) -> str:
     return module.callee if module else ""
 
 
-def _loop(loops: Mapping[str, list[str]]) -> Iterator[str]:
+def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str]:
     if not loops:
         return
     yield "for module in self.modules():"
     for i, (kind, lines) in enumerate(loops.items()):
-        yield f"{INDENT}{'elif' if i else 'if'} isinstance(module, {kind}):"
+        # The last map within attention is an nn.Linear too, and starts with the attention's other weights.
+        alone = kind == "nn.Linear" and "Attention" in kinds
+        test = f"type(module) is {kind}" if alone else f"isinstance(module, {kind})"
+        yield f"{INDENT}{'elif' if i else 'if'} {test}:"
         yield from (INDENT * 2 + line for line in lines)
 
 
 def _in_loop(name: str, initializer: Initializer) -> list[str]:
     call = _call(f"module.{name}", initializer)
-    return [call] if name != "bias" else ["if module.bias is not None:", INDENT + call]
+    return [call] if not name.endswith("bias") else [f"if module.{name} is not None:", INDENT + call]
 
 
 def _one(key: str, initializer: Initializer, start: Start) -> str:

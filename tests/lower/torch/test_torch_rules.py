@@ -37,7 +37,7 @@ def test_module_is_the_op(sample: Sample) -> None:
         torch.randn(3, *tensor.sizes) if tensor.dtype == "float32" else torch.randint(0, 2, (3, *tensor.sizes))
         for tensor in sample.inputs
     ]
-    weights = {key.rpartition(".")[2]: tensor for key, tensor in state.items()}
+    weights = {key.removeprefix("layer."): tensor for key, tensor in state.items()}
     expected = REFERENCES[sample.op.kind](sample.op, [tensor.clone() for tensor in inputs], weights)
     with torch.no_grad():
         got = module(*inputs)

@@ -158,3 +158,22 @@ def test_no_text_of_a_spec_becomes_code(text: str) -> None:
         "super",
         "__name__",
     }
+
+
+def test_linear_layers_start_apart_from_those_within_attention() -> None:
+    """The last map of attention is an `nn.Linear` to PyTorch, and not a `linear` of the spec."""
+    net = archspec.parse("""
+archspec: 1
+name: n
+input: [5, 8]
+init: {linear: {weight: ones}, multi_head_attention: {in_proj_weight: zeros}}
+layers:
+  - multi_head_attention: {name: attention, heads: 2}
+  - linear: {name: first, features: 8}
+  - linear: {name: second, features: 8}
+""")
+    state = net.to_torch().state_dict()
+    assert state["first.weight"].eq(1).all()
+    assert state["second.weight"].eq(1).all()
+    assert state["attention.in_proj_weight"].eq(0).all()
+    assert not state["attention.out_proj.weight"].eq(1).any()

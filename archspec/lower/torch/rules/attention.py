@@ -1,0 +1,24 @@
+"""Attention and matrix products in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.torch.calls import Leaf, call, function
+from archspec.lower.torch.rules.common import family
+from archspec.ops import attention
+
+RULES = family("attention")
+
+
+@RULES.rule(attention.MatMul)
+def _matmul(node: Node) -> Leaf:
+    return Leaf(function=function("torch.matmul", "torch.matmul({all})"))
+
+
+@RULES.rule(attention.MultiHeadAttention)
+def _multi_head_attention(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, attention.MultiHeadAttention)
+    required = {"embed_dim": node.inputs[0].type.sizes[1], "num_heads": op.heads}
+    optional = {"dropout": (op.dropout, 0.0), "bias": (op.bias, True)}
+    return Leaf(call("Attention", required, optional), helper=("Attention", 0))

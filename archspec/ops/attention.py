@@ -1,0 +1,144 @@
+"""Attention, and the product of two values as matrices that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import Initializer, TensorType, Weight
+from archspec.ops.attributes import Count, Flag, Fraction
+from archspec.ops.base import Op, Refusal, View, Work, need_float
+from archspec.ops.conv import fan_in_uniform
+from archspec.ops.norm import ZEROS
+from archspec.ops.window import IDENTITY
+
+
+class MatMul(Op):
+    """The matrix product of two values: y_ij = sum_k a_ik b_kj over their last two axes.
+
+    The axes before them are gone through together, and one of size 1 stands for every position. MACs are the elements
+    of the product times the length of the sum.
+    """
+
+    kind: ClassVar[str] = "matmul"
+    principal: ClassVar[str | None] = "from"
+    inputs: ClassVar[int | None] = 2
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        left, right = inputs
+        need_float(self.kind, left)
+        need_float(self.kind, right)
+        if left.rank != right.rank or len(left.sizes) < 2:
+            raise Refusal(
+                "wrong-rank",
+                f"'{self.kind}' takes two values of equal rank, with rows and columns after the batch",
+                help="use `reshape` to give them as many axes",
+            )
+        if left.sizes[-1] != right.sizes[-2]:
+            raise Refusal(
+                "shape-mismatch",
+                f"'{self.kind}' has rows of {left.sizes[-1]} numbers to multiply with columns of {right.sizes[-2]}",
+                help="use `permute` to turn one of them round",
+            )
+        pairs = list(zip(left.sizes[:-2], right.sizes[:-2], strict=True))
+        if any(a != b and 1 not in (a, b) for a, b in pairs):
+            raise Refusal(
+                "shape-mismatch",
+                f"'{self.kind}' goes through unequal axes together",
+                help="axes before the last two are equal, or of size 1",
+            )
+        return (left.with_sizes(*map(max, pairs), left.sizes[-2], right.sizes[-1]),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(outputs[0].elements * inputs[0].sizes[-1], outputs[0].elements)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        tensor, output = inputs[index], outputs[0]
+        summed = tensor.rank - 1 - index
+        return {
+            axis: (axis, IDENTITY)
+            for axis in range(1, tensor.rank)
+            if axis != summed and tensor.sizes[axis - 1] == output.sizes[axis - 1]
+        }
+
+
+class MultiHeadAttention(Op):
+    """Multi-head attention over (N, positions, features): softmax(Q K^T / sqrt(d)) V, a head at a time.
+
+    Q, K and V are linear maps of query, key and value, cut into heads of d = features / heads numbers each; the heads'
+    results, side by side, go through one more linear map. With one input it is the query, the key and the value. MACs
+    are those of the four maps and of the products Q K^T and A V.
+
+    Attributes:
+        heads: how many heads there are.
+        bias: whether the four linear maps have biases.
+        dropout: the share of the attention weights that is zeroed while training.
+    """
+
+    kind: ClassVar[str] = "multi_head_attention"
+    principal: ClassVar[str | None] = "heads"
+    inputs: ClassVar[int | None] = None
+    module: ClassVar[bool] = True
+
+    heads: Count
+    bias: Flag = True
+    dropout: Fraction = 0.0
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        for tensor in inputs:
+            need_float(self.kind, tensor)
+            if len(tensor.sizes) != 2:
+                raise Refusal(
+                    "wrong-rank",
+                    f"'{self.kind}' takes (N, positions, features), got {tensor}",
+                    help="put `flatten` and `permute` before it",
+                )
+        if len(inputs) not in (1, 3):
+            raise Refusal(
+                "wrong-arity",
+                f"'{self.kind}' takes one value, or a query, a key and a value; {len(inputs)} flow in",
+            )
+        query, key, value = inputs if len(inputs) == 3 else (*inputs, *inputs, *inputs)
+        if key != value or key.sizes[1] != query.sizes[1]:
+            raise Refusal(
+                "shape-mismatch",
+                f"'{self.kind}' takes queries, keys and values of equal features, and as many keys as values",
+                help="use `linear` to bring them to as many features",
+            )
+        features = query.sizes[1]
+        if features % self.heads:
+            raise Refusal(
+                "indivisible-channels", f"'{self.kind}' cannot split {features} features into {self.heads} equal heads"
+            )
+        return (query,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        features = inputs[0].sizes[1]
+        maps = Weight("in_proj_weight", (3 * features, features), Initializer("xavier_uniform", {"gain": 1.0}))
+        last = Weight("out_proj.weight", (features, features), fan_in_uniform(features))
+        if not self.bias:
+            return (maps, last)
+        return (
+            maps,
+            Weight("in_proj_bias", (3 * features,), ZEROS),
+            last,
+            Weight("out_proj.bias", (features,), ZEROS),
+        )
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        positions, features = inputs[0].sizes
+        keys = inputs[-1].sizes[0]
+        mapped = 2 * (positions + keys) * features
+        scores = self.heads * positions * keys
+        macs = mapped * features + 2 * positions * keys * features
+        other = {
+            "multiply": positions * features,
+            "exp": scores,
+            "add": scores + (mapped if self.bias else 0),
+            "divide": scores,
+            "compare": scores,
+        }
+        return Work(macs, mapped + scores + positions * features, other)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {1: (1, IDENTITY)} if index == 0 and len(inputs) == 3 else {}
