@@ -11,6 +11,7 @@ from archspec import expectations, zoo
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
 from archspec.frontend import language, source, written
 from archspec.frontend.build import build
+from archspec.frontend.collector import resting_collector
 from archspec.frontend.settings import Sizes, settings
 from archspec.frontend.spec import Expected, Spec
 from archspec.frontend.values import Data
@@ -104,6 +105,7 @@ def check(spec: str | Path) -> tuple[Diagnostic, ...]:
         return error.diagnostics
 
 
+@resting_collector()
 def check_source(text: Source, variant: str | None = None) -> tuple[Diagnostic, ...]:
     """As `check`, of a text."""
     spec, faults = language.read(text)
@@ -140,6 +142,7 @@ def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec:
             yield replace(each, notes=(*each.notes, (f"only in the variant{'s' if len(names) > 1 else ''} {shown}",)))
 
 
+@resting_collector()
 def compile_source(
     text: Source, variant: str | None = None, *, input: Sizes | Mapping[str, Sizes] | None = None,
     params: Mapping[str, Any] | None = None,

@@ -14,7 +14,6 @@ from typing import Any
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, fail
 from archspec.frontend import calls, references, rounds
 from archspec.frontend.budget import Budget, PastLimit
-from archspec.frontend.collector import resting_collector
 from archspec.frontend.joins import Source, crop_sizes
 from archspec.frontend.names import NO_PORTS, Entry, Flow, Frame
 from archspec.frontend.naming import Claim, claim, local_name, named_by_round
@@ -59,8 +58,7 @@ class Built:
 def build(spec: Spec, name: str, settings: Settings) -> Built:
     """The graph of a spec with these params and input types, under `name`."""
     builder = _Builder(spec, settings)
-    with resting_collector():
-        graph = builder.network(name)
+    graph = builder.network(name)
     return Built(graph, (*settings.diagnostics, *builder.diagnostics.values()))
 
 

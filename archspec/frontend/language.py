@@ -11,7 +11,6 @@ from archspec.codes import CODES
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest
 from archspec.frontend import source as yaml
 from archspec.frontend import written
-from archspec.frontend.collector import resting_collector
 from archspec.frontend.expansion import layers_at_least, loops
 from archspec.frontend.expected import expectations
 from archspec.frontend.reader import Key, Keys, Reader, complete, describe, is_whole
@@ -255,11 +254,10 @@ def read(source: Source) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
     None where too little is there to go on with: bad YAML, or no layers.
     """
     try:
-        with resting_collector():
-            tree, faults = yaml.parse(source)
-            reader = SpecReader(_names_under(tree, "params"), _names_under(tree, "blocks"))
-            reader.diagnostics += faults
-            spec = _spec(reader, source, tree)
+        tree, faults = yaml.parse(source)
+        reader = SpecReader(_names_under(tree, "params"), _names_under(tree, "blocks"))
+        reader.diagnostics += faults
+        spec = _spec(reader, source, tree)
     except ArchspecError as error:
         return None, error.diagnostics
     return spec, tuple(reader.diagnostics)

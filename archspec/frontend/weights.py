@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
 from archspec.frontend.limits import MAX_PARAMETERS
-from archspec.frontend.spec import Start, Weighing
+from archspec.frontend.spec import NO_WISHES, Start, Weighing
 from archspec.frontend.values import Data, show
 from archspec.frontend.written import Constant, Written
 from archspec.ir.graph import Node
@@ -28,6 +28,7 @@ class Weights:
         self._evaluate = evaluate
         self._lenders: dict[str, Node] = {}
         self._seen: dict[str, set[str]] = {}
+        self._plain: dict[int, tuple[Weight, ...]] = {}
 
     def start(self, node: Node, wishes: Weighing, evaluate: Evaluate) -> Node:
         """The node with its weights started, fixed or frozen as the spec says.
@@ -35,6 +36,8 @@ class Weights:
         Raises:
             ArchspecError: the spec speaks of a weight the op has not, or gives values that cannot be.
         """
+        if wishes is NO_WISHES:
+            return node.with_weights(self._as_common(node, evaluate))
         known = [weight.name for weight in node.weights if not weight.buffer]
         for name, start in wishes.starts.items():
             if name not in known:
@@ -44,7 +47,14 @@ class Weights:
         weights = [self._started(node, weight, wishes, evaluate) for weight in node.weights]
         if wishes.trainable is not None and not _holds(wishes.trainable, evaluate):
             weights = [replace(weight, trainable=False) for weight in weights]
-        return replace(node, weights=tuple(weights))
+        return node.with_weights(tuple(weights))
+
+    def _as_common(self, node: Node, evaluate: Evaluate) -> tuple[Weight, ...]:
+        """The weights of a node that has no wishes of its own; the nodes of one signature get the same object."""
+        key = id(node.weights)
+        if key not in self._plain:
+            self._plain[key] = tuple([self._started(node, weight, NO_WISHES, evaluate) for weight in node.weights])
+        return self._plain[key]
 
     def own(self, node: Node, elements: int, span: Span) -> ArchspecError | None:
         """Let others share the weights of a node that owns them; the error to report, once, if there are too many."""
@@ -70,7 +80,7 @@ class Weights:
             message = f"'{node.name}' cannot share weights of other shapes"
             raise fail("wrong-share", message, span, notes=notes, help=f"give it the attributes of '{lender.name}'")
         self._lenders[node.name] = node
-        return replace(node, weights=lender.weights, owner=lender.owner or lender.name)
+        return node.with_weights(lender.weights, lender.owner or lender.name)
 
     def unused_starts(self) -> Iterator[Diagnostic]:
         """What to say about weights the spec starts that no layer of the op has."""

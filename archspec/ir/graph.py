@@ -66,6 +66,10 @@ class Node:
     def output_types(self) -> tuple[TensorType, ...]:
         return tuple(value.type for value in self.outputs)
 
+    def with_weights(self, weights: tuple[Weight, ...], owner: str | None = None) -> Node:
+        """The same node with other weights, those of the node `owner` if it borrows them."""
+        return Node(self.name, self.op, self.inputs, self.outputs, weights, owner, self.span)
+
     def weight_key(self, weight: Weight) -> str:
         """The name of a weight in the state dict: `layer1.0.conv1.weight`."""
         return f"{self.owner or self.name}.{weight.name}"

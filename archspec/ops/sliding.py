@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archspec.ir.types import TensorType
 from archspec.ops.attributes import Padding, PerAxis
@@ -31,6 +32,7 @@ class Sliding:
         return all(before == after for before, after in self.pads)
 
 
+@lru_cache(maxsize=4096)
 def resolve(
     op: str, tensor: TensorType, kernel: PerAxis[int], stride: PerAxis[int], padding: Padding, dilation: PerAxis[int]
 ) -> Sliding:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import floor, gcd, lcm
 
 from archspec.ops.geometry import Pads, adaptive_bounds
@@ -80,6 +80,7 @@ IDENTITY = Window(1, ((0, 0),))
 """Each output position reads the input position of the same index."""
 
 
+@lru_cache(maxsize=4096)
 def sliding(kernel: int, stride: int, dilation: int, pads: Pads) -> Window:
     """The window of a convolution or a pooling."""
     return Window(stride, ((-pads[0], -pads[0] + dilation * (kernel - 1)),))
@@ -115,6 +116,7 @@ def adaptive(size: int, count: int) -> Window | None:
     return normal(size // common, adaptive_bounds(size // common, count // common))
 
 
+@lru_cache(maxsize=4096)
 def compose(outer: Window, inner: Window) -> Window | None:
     """What the outputs of `outer` see of the input of `inner`, when `outer` reads what `inner` makes.
 
@@ -139,6 +141,7 @@ def compose(outer: Window, inner: Window) -> Window | None:
     return normal(step, reaches)
 
 
+@lru_cache(maxsize=4096)
 def join(first: Window, second: Window) -> Window | None:
     """What a position sees that reads the same position of two values; None where they drift apart for ever.
 
