@@ -90,8 +90,8 @@ class {name}(nn.Module):
 class {name}(nn.Module):
     """Average pooling with its own padding on each side.
 
-    `pads` are zeros, which count in the mean if `count_include_pad`; the rows of `extra` only complete the last
-    window and never count.
+    `pads` are zeros, which count in the mean if `count_include_pad`; the rows of
+    `extra` only complete the last window and never count.
     """
 
     def __init__(
@@ -131,7 +131,12 @@ class RadialBasis(nn.Module):
 class ChannelNorm(nn.LayerNorm):
     """Layer normalization over the channels, at each position."""
 
-    def __init__(self, channels: int, eps: float = 1e-5, elementwise_affine: bool = True) -> None:
+    def __init__(
+        self,
+        channels: int,
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+    ) -> None:
         super().__init__(channels, eps, elementwise_affine)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -139,9 +144,15 @@ class ChannelNorm(nn.LayerNorm):
 ''',
     "Attention": '''
 class Attention(nn.MultiheadAttention):
-    """Multi-head attention over (N, positions, features), of one value to itself or of a query to keys and values."""
+    """Multi-head attention, batch first, of a value to itself or of a query to keys."""
 
-    def __init__(self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True) -> None:
+    def __init__(
+        self,
+        embed_dim: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
         super().__init__(embed_dim, num_heads, dropout, bias, batch_first=True)
 
     def forward(  # type: ignore[override]  # one input is enough, and there are no masks

@@ -14,6 +14,7 @@ from torch import nn
 
 import archspec
 from archspec import zoo
+from archspec.lower.torch.helpers import HELPERS, helper
 from archspec.lower.torch.module_names import RESERVED
 
 NAMES = sorted(name for name, _ in zoo.names())
@@ -35,23 +36,25 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        [
-            "ruff",
-            "check",
-            "--isolated",
-            "--select",
-            "E,F,W,I,UP,B,C4,SIM,PIE,RET,RUF",
-            "--ignore",
-            "B009,B010,RUF001,RUF002",
-        ],
-        ["ruff", "format", "--isolated", "--check", "--diff"],
-        ["mypy", "--no-incremental", "--no-warn-unused-configs", "--config-file="],
-    ],
-    ids=["lint", "format", "types"],
-)
+LINT = ["ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B,C4,SIM,PIE,RET,RUF", "--ignore",
+        "B009,B010,RUF001,RUF002"]  # fmt: skip
+FORMAT = ["ruff", "format", "--isolated", "--check", "--diff"]
+TYPES = ["mypy", "--no-incremental", "--no-warn-unused-configs", "--config-file="]
+each_command = pytest.mark.parametrize("command", [LINT, FORMAT, TYPES], ids=["lint", "format", "types"])
+
+
+@each_command
+def test_a_reviewer_of_the_helpers_has_nothing_to_say(command: list[str], tmp_path: Path) -> None:
+    texts = [helper(kind, axes)[1] for kind in HELPERS for axes in ((1, 2, 3) if "{d}" in HELPERS[kind] else (0,))]
+    head = "import torch\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\n"
+    (tmp_path / "helpers.py").write_text("\n\n".join([head, *texts]).replace("\n\n\n\n", "\n\n\n"))
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "helpers.py"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@each_command
 def test_a_reviewer_has_nothing_to_say(command: list[str], sources: Path) -> None:
     files = [f"{name}.py" for name in TYPED] if command[0] == "mypy" else ["."]
     done = subprocess.run(
