@@ -129,6 +129,31 @@ def test_depths_the_zoo_does_not_name():
     assert archspec.load("preact_resnet50", depths=[3, 24, 36, 3]).params == 64_666_280
 
 
+@pytest.mark.parametrize(
+    ("changes", "params"),
+    [
+        # Huang 2017, table 2: 7.0, 27.2, 15.3 and 25.6 million, by the formulas; those with bottlenecks also imgclsmob
+        ({"depths": [32] * 3, "bottleneck": False, "compression": 1, "width": 16}, 6_979_642),
+        ({"depths": [32] * 3, "bottleneck": False, "compression": 1, "width": 16, "growth": 24}, 27_249_082),
+        ({"depths": [41] * 3, "growth": 24}, 15_324_406),
+        ({"depths": [31] * 3, "growth": 40}, 25_624_430),
+        # osmr/imgclsmob, pytorch/README.md: DenseNet-BC-40 (k=12) and, with compression, DenseNet-40 (k=12)
+        ({"depths": [6] * 3}, 176_122),
+        ({"depths": [12] * 3, "bottleneck": False}, 599_050),
+    ],
+)
+def test_densenets_for_cifar_of_other_sizes(changes, params):
+    assert archspec.load("densenet_bc100_k12_cifar", **changes).params == params
+
+
+def test_squeezenets_at_227():
+    # DeepScale/SqueezeNet, by the prototxt files. That of 1.0 pads its last convolution, so that 15x15 positions are
+    # classified where the paper's table and torchvision have 13x13.
+    assert archspec.load("squeezenet1_1", input=(3, 227, 227)).macs == 387_747_520
+    padding = (15 * 15 - 13 * 13) * 512 * 1000
+    assert archspec.load("squeezenet1_0", input=(3, 227, 227)).macs + padding == 861_339_936
+
+
 def test_a_unet_for_one_class_has_one_row_of_weights_less_in_its_head():
     # the figure of padded implementations without normalization, for 1 channel and 1 class
     assert archspec.load("unet", classes=1).params == 31_030_593
