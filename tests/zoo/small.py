@@ -12,10 +12,13 @@ from archspec.network import Network
 FAMILY = {name: path.stem for name, path in zoo.names()}
 ZOO = list(FAMILY)
 
-SIDES = (32, 48, 64, 80, 96, 128, 160, 188)
+SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 380)
 """Sides to try for every spatial axis of a network with one input; the published U-Net takes 188, no less."""
 
-NARROWER: Mapping[str, Mapping[str, int]] = {"vgg": {"hidden": 64}}
+NARROWER: Mapping[str, Mapping[str, int | list[int]]] = {
+    "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
+    "vgg": {"hidden": 64},
+}
 """Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""
 
 

@@ -27,6 +27,8 @@ CASES = {
     "preact_resnet164_cifar": (3, 32, 32),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
+    "context_basic": (21, 32, 32),
+    "context_large": (21, 32, 32),
 }
 
 

@@ -30,6 +30,7 @@ PROMISED = {
     "unet": ["unet", "unet_padded"],
     "densenet": ["densenet121", "densenet161", "densenet169", "densenet201", "densenet40_k12_cifar"],
     "squeezenet": ["squeezenet1_0", "squeezenet1_1"],
+    "context": ["dilation8_pascal_voc", "dilation_front_end", "context_basic", "context_large"],
 }
 
 
