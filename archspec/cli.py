@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -260,19 +261,17 @@ def _inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[i
 
 
 def _table(network: Network, depth: int | None) -> None:
-    from rich.text import Text
-
     from archspec.report import summary as report
 
-    console = _console()
     if network.title:
-        console.print(Text(f"{network.name}: {network.title}", style="bold"), soft_wrap=True)
-    shapes = "  ".join(f"{value.name} {value.type}" for value in network.graph.inputs)
-    console.print(Text(shapes), end="\n\n")
-    _print_table(console, report.table(network.facts, depth, width=console.width if console.is_terminal else None))
-    console.print()
+        typer.secho(f"{network.name}: {network.title}", bold=True)
+    typer.echo("  ".join(f"{value.name} {value.type}" for value in network.graph.inputs) + "\n")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line, emphasis in report.table(network.facts, depth, width=width):
+        typer.secho(line, bold=emphasis in ("heading", "part"), dim=emphasis in ("rule", "aside"))
+    typer.echo()
     for label, words in report.totals(network.facts):
-        console.print(Text(f"{label:<12} {words}"), soft_wrap=True)
+        typer.echo(f"{label:<12} {words}")
 
 
 def _print_table(console: Console, table: Table) -> None:

@@ -93,7 +93,7 @@ def parse(source: Source) -> tuple[Tree, tuple[Diagnostic, ...]]:
     """
     if len(source.text) > MAX_BYTES:
         raise _too_long(source.name)
-    if strange := _UNPRINTABLE.search(source.text):
+    if strange := yaml.reader.Reader.NON_PRINTABLE.search(source.text) or _BYTE_ORDER_MARK.search(source.text):
         message = f"the character {strange.group()!a} cannot stand in YAML"
         raise fail("bad-character", message, source.at(strange.start()), help="remove it")
     composer = _Composer(source)
@@ -115,7 +115,7 @@ def _too_long(name: str) -> ArchspecError:
     )
 
 
-_UNPRINTABLE = re.compile("[^\t\r\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BYTE_ORDER_MARK = re.compile("\ufeff")
 
 # libyaml where PyYAML was built with it: the same events, ten times sooner.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from archspec.passes.facts import Facts
 from archspec.passes.layers import Layer, layers
 from archspec.passes.receptive_field import Field
 from archspec.report import units
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from archspec.report.columns import fitting
 
 
-def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -> Table:
-    """The layers of a network, a row each, for a terminal `width` columns wide; without a width as wide as it gets."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -> list[tuple[str, Emphasis]]:
+    """The lines of a table of the layers, at most `width` columns wide, each with how it is to be shown."""
+    rows = list(layers(facts, depth))
+    head, rule, *lines = fitting([_HEADINGS, *map(_cells, rows)], width, left=3, needed=6)
+    emphases: list[Emphasis] = ["part" if row.part else "aside" if row.training_only else "layer" for row in rows]
+    return [(head, "heading"), (rule, "rule"), *zip(lines, emphases, strict=True)]
 
-    wide = width is None or width >= 100
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2 if wide else 1, 0, 0))
-    made.add_column("layer", no_wrap=True, overflow="ellipsis")
-    made.add_column("op", no_wrap=True, overflow="ellipsis")
-    made.add_column("output", no_wrap=True)
-    for heading in ("params", "MACs", "field"):
-        made.add_column(heading, justify="right", no_wrap=True)
-    if wide:
-        made.add_column("memory", justify="right", no_wrap=True)
-    for layer in layers(facts, depth):
-        memory = [units.memory(sum(value.type.bytes for value in layer.outputs))] if wide else []
-        style = "bold" if layer.part else "dim" if layer.training_only else None
-        made.add_row(*_cells(layer), *memory, style=style)
-    return made
+
+_HEADINGS = ("layer", "op", "output", "params", "MACs", "field", "memory")
+
+Emphasis = Literal["heading", "rule", "part", "layer", "aside"]
+"""What a line of the table is; an aside runs only while training."""
 
 
 def text(facts: Facts, depth: int | None = None, *, width: int | None = None) -> str:
     """The table and the totals under it."""
-    from rich.console import Console
-
-    made = table(facts, depth, width=width)
-    console = Console(width=width or 1000, color_system=None, legacy_windows=False)
-    if width is None:
-        console.width = console.measure(made).maximum
-    with console.capture() as captured:
-        console.print(made)
-    lines = [line.rstrip() for line in captured.get().splitlines()]
+    lines = [line for line, _ in table(facts, depth, width=width)]
     return "\n".join([*lines, "", *(f"{label:<12} {words}" for label, words in totals(facts)), ""])
 
 
@@ -108,6 +91,7 @@ def _cells(layer: Layer) -> list[str]:
         f"{layer.params:,}" if layer.params else "",
         f"{layer.macs:,}" if layer.macs else "",
         _field(layer.field),
+        units.memory(sum(value.type.bytes for value in layer.outputs)),
     ]
 
 
