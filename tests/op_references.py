@@ -19,7 +19,7 @@ FILE = "tests/op_references.py"
 """The file to edit when an op lacks a reference."""
 
 Weights = Mapping[str, Tensor]
-Reference = Callable[[Any, Sequence[Tensor], Weights], Tensor]
+Reference = Callable[[Any, Sequence[Tensor], Weights], Tensor | tuple[Tensor, ...]]
 Pads = list[tuple[int, int]]
 
 
@@ -168,6 +168,16 @@ def _affine(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return x * weights["weight"].view(-1, *ones) + shift
 
 
+def _layer_scale(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    return (x.movedim(op.axis, -1) * weights["weight"].flatten()).movedim(-1, op.axis)
+
+
+def _class_token(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    return torch.cat([weights["weight"].repeat(x.shape[0], 1, 1), x], dim=1)
+
+
 def _radial_basis(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return torch.cdist(inputs[0], weights["weight"], compute_mode="donot_use_mm_for_euclid_dist").square()
 
@@ -214,6 +224,12 @@ def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -
     return found.transpose(0, 1)
 
 
+def results(op: Any, inputs: Sequence[Tensor], weights: Weights) -> tuple[Tensor, ...]:
+    """What an op makes of these inputs and weights, output by output."""
+    made = REFERENCES[op.kind](op, inputs, weights)
+    return made if isinstance(made, tuple) else (made,)
+
+
 def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     """A function of one tensor; its arguments are attributes of the op."""
     return lambda op, inputs, weights: function(
@@ -256,6 +272,11 @@ REFERENCES: Mapping[str, Reference] = {
     ),
     "local_response_norm": _local_response_norm,
     "affine": _affine,
+    "layer_scale": _layer_scale,
+    "class_token": _class_token,
+    "position_embedding": lambda op, inputs, weights: inputs[0] + weights["weight"],
+    "embedding": lambda op, inputs, weights: F.embedding(inputs[0], weights["weight"]),
+    "prelu": lambda op, inputs, weights: F.prelu(inputs[0], weights["weight"]),
     "relu": _of(F.relu),
     "relu6": _of(F.relu6),
     "leaky_relu": _of(F.leaky_relu, negative_slope="slope"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archspec.ir.graph import Graph, Node, Output, Region, Value
 from archspec.ir.types import DType, TensorType
@@ -18,12 +21,21 @@ OP: dict[str, type[Op]] = {op.kind: op for op in OPS}
 Sizes = tuple[int, ...]
 
 
+Array = NDArray[Any]
+Draw = Callable[[np.random.Generator, Sizes], Array]
+"""Values of a shape, the batch among them."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """An op with attributes, and the types that flow into it."""
+    """An op with attributes, and the types that flow into it.
+
+    `draws` says how to draw the inputs, by their numbers, that cannot hold just any values: indices, boxes.
+    """
 
     op: Op
     inputs: tuple[TensorType, ...]
+    draws: Mapping[int, Draw] = field(default_factory=dict, compare=False)
 
     @property
     def id(self) -> str:
@@ -38,13 +50,21 @@ class Sample:
 
     @property
     def graph(self) -> Graph:
-        """The graph of this one layer, called `layer`; its inputs are `x0`, `x1`, ... and its output `y`."""
+        """The graph of this one layer, called `layer`; its inputs are `x0`, `x1`, and so on, its outputs `y0`, `y1`."""
         inputs = tuple(Value(f"x{i}", tensor) for i, tensor in enumerate(self.inputs))
-        (type,) = self.outputs
-        made = Value("layer", type)
-        node = Node("layer", self.op, inputs, (made,), self.op.weights(self.inputs))
-        body = Region("network", "", (node,), inputs, (made,))
-        return Graph("sample", inputs, body, (Output("y", made),))
+        types = self.outputs
+        names = ["layer"] if len(types) == 1 else [f"layer.{port}" for port in self.op.ports]
+        made = tuple(Value(name, type) for name, type in zip(names, types, strict=True))
+        node = Node("layer", self.op, inputs, made, self.op.weights(self.inputs))
+        body = Region("network", "", (node,), inputs, made)
+        return Graph("sample", inputs, body, tuple(Output(f"y{i}", value) for i, value in enumerate(made)))
+
+    def arrays(self, batch: int, seed: int = 0) -> list[Array]:
+        """Values for the inputs: spread enough that every branch of an activation is taken."""
+        random = np.random.default_rng(seed)
+        usual = {DType.INT64: _whole_numbers, DType.FLOAT32: _normal}
+        draws = [self.draws.get(i, usual[tensor.dtype]) for i, tensor in enumerate(self.inputs)]
+        return [draw(random, (batch, *tensor.sizes)) for draw, tensor in zip(draws, self.inputs, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -64,6 +84,19 @@ def _short(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ",".join(map(_short, value)) + "]"
     return str(value)
+
+
+def _normal(random: np.random.Generator, shape: Sizes) -> Array:
+    return random.normal(0, 3, shape).astype(np.float32)
+
+
+def _whole_numbers(random: np.random.Generator, shape: Sizes) -> Array:
+    return random.integers(-9, 9, shape)
+
+
+def _below(limit: int) -> Draw:
+    """Whole numbers from 0 up to, but not, a limit."""
+    return lambda random, shape: random.integers(0, limit, shape)
 
 
 def _good(kind: str, *inputs: Sizes, **attributes: Any) -> Sample:
@@ -198,7 +231,21 @@ GOOD: tuple[Sample, ...] = (
     _good("local_response_norm", (3, 4, 2), size=1, alpha=2.0, beta=1.0, k=0.5),
     *(_good("affine", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     *(_good("affine", sizes, bias=False) for sizes in ((4,), (4, 3, 2))),
+    # parameters that stand by themselves
+    *(_good("layer_scale", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
+    _good("layer_scale", (3, 4), axis=-1, value=0.1),
+    _good("layer_scale", (3, 4, 2), axis=2),
+    *(_good("class_token", sizes) for sizes in ((4, 3), (1, 5), (16, 1))),
+    *(_good("position_embedding", sizes) for sizes in ((4,), (5, 3), (3, 2, 4), (2, 3, 2, 2))),
+    *(
+        replace(_whole("embedding", sizes, entries=entries, features=features), draws={0: _below(entries)})
+        for sizes, entries, features in (((), 4, 3), ((6,), 10, 2), ((2, 3), 5, 1))
+    ),
     # activations
+    *(_good("prelu", sizes, per_channel=per_channel)
+      for sizes, per_channel in (((), False), ((4,), False), ((4,), True), ((4, 3), True), ((4, 3, 2), True),
+                                 ((4, 3, 2), False), ((2, 3, 2, 2), True))),
+    _good("prelu", (3, 4), slope=0.1),
     *(
         sample
         for kind in (
@@ -353,6 +400,17 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-rank", "local_response_norm", (4,), size=3),
     _bad("even-window", "local_response_norm", (4, 3, 3), size=4),
     _bad("wrong-rank", "affine", ()),
+    _bad("wrong-axis", "layer_scale", (3, 4), axis=3),
+    _bad("wrong-axis", "layer_scale", ()),
+    _bad_whole("layer_scale", (3, 4)),
+    _bad("wrong-rank", "class_token", (3,)),
+    _bad("wrong-rank", "class_token", (3, 4, 4)),
+    _bad_whole("class_token", (3, 4)),
+    _bad("wrong-rank", "position_embedding", ()),
+    _bad_whole("position_embedding", (3, 4)),
+    _bad("wrong-dtype", "embedding", (3,), entries=4, features=2),
+    _bad("wrong-rank", "prelu", (), per_channel=True),
+    _bad_whole("prelu", (3,)),
     *(
         _bad_whole(kind, (3,))
         for kind in (

@@ -71,8 +71,9 @@ class Node:
         return Node(self.name, self.op, self.inputs, self.outputs, weights, owner, self.span)
 
     def weight_key(self, weight: Weight) -> str:
-        """The name of a weight in the state dict: `layer1.0.conv1.weight`."""
-        return f"{self.owner or self.name}.{weight.name}"
+        """The name of a weight in the state dict: `layer1.0.conv1.weight`, or of a bare one `encoder.pos_embedding`."""
+        path = self.owner or self.name
+        return path if weight.bare else f"{path}.{weight.name}"
 
 
 RegionKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]

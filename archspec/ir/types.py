@@ -106,7 +106,11 @@ class Initializer:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A tensor a node owns: a parameter, or a buffer that no optimizer sees."""
+    """A tensor a node owns: a parameter, or a buffer that no optimizer sees.
+
+    A `bare` one has the node's name in the state dict, and not a name below it: PyTorch's modules hold such a parameter
+    themselves, `class_token`, and not in a module of its own, `class_token.weight`.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -114,6 +118,7 @@ class Weight:
     trainable: bool = True
     buffer: bool = False
     dtype: DType = DType.FLOAT32
+    bare: bool = False
 
     @property
     def elements(self) -> int:

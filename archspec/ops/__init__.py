@@ -9,6 +9,7 @@ from archspec.ops.activation import (
     LeakyRelu,
     LogSoftmax,
     Mish,
+    PRelu,
     Relu,
     Relu6,
     Selu,
@@ -23,6 +24,7 @@ from archspec.ops.base import Op, Refusal, View, Work
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.join import Add, Concat, Max, Mean, Mul
 from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
+from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.linear import Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
@@ -34,8 +36,9 @@ OPS: tuple[type[Op], ...] = (
     MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
     Linear, RadialBasis, MatMul, MultiHeadAttention,
     BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, Affine,
-    Relu, Relu6, LeakyRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish, Softplus,
-    Softmax, LogSoftmax, Dropout,
+    LayerScale, ClassToken, PositionEmbedding, Embedding,
+    Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
+    Softplus, Softmax, LogSoftmax, Dropout,
     Add, Mul, Mean, Max, Concat,
     Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample, Identity,
 )  # fmt: skip

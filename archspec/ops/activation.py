@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-from archspec.ir.types import TensorType
-from archspec.ops.attributes import Fraction, Number, Positive, Whole
-from archspec.ops.base import Op, View, Work, need_axis, need_float
+from archspec.ir.types import Initializer, TensorType, Weight
+from archspec.ops.attributes import Flag, Fraction, Number, Positive, Whole
+from archspec.ops.base import Op, Refusal, View, Work, need_axis, need_float
 from archspec.ops.window import IDENTITY
 
 
@@ -207,3 +207,33 @@ class LogSoftmax(_AlongAxis):
     """
 
     kind: ClassVar[str] = "log_softmax"
+
+
+class PRelu(Op):
+    """x where x is positive, weight * x elsewhere: a leaky rectifier whose slope is learned (He et al. 2015).
+
+    Attributes:
+        slope: what the weight starts at.
+        per_channel: whether each channel has a slope of its own, or all have one.
+    """
+
+    kind: ClassVar[str] = "prelu"
+    principal: ClassVar[str | None] = "slope"
+    module: ClassVar[bool] = True
+
+    slope: Number = 0.25
+    per_channel: Flag = False
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if self.per_channel and not tensor.sizes:
+            raise Refusal("wrong-rank", f"'{self.kind}' has a slope a channel, but {tensor} has only the batch")
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        slopes = inputs[0].channels if self.per_channel else 1
+        return (Weight("weight", (slopes,), Initializer("constant", {"value": self.slope})),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other={"compare": outputs[0].elements, "multiply": outputs[0].elements})

@@ -37,6 +37,7 @@ _FAMILIES: Mapping[str, Look] = {
     "linear": Look("#9adcc6", "#2c8a6c"),
     "attention": Look("#ffd0d9", "#b85a70"),
     "norm": Look("#e6e9a8", "#8c9238"),
+    "learned": Look("#fbd3da", "#b0647a"),
     "activation": Look("#f7ebb6", "#b39a3a"),
     "join": Look("#ffffff", "#56616b"),
     "layout": Look("#e4e6e9", "#8a939b"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from archspec.lower.onnx.axes import a_channel
 from archspec.lower.onnx.emit import Emit
 from archspec.ops.linear import Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
@@ -65,8 +66,8 @@ def group_norm(op: GroupNorm, emit: Emit) -> str:
         return emit.last("Reshape", value, shape)
     weight, bias = emit.weights("weight", "bias")
     value = emit.step("channels", "Reshape", value, shape, type=tensor)
-    value = emit.step("scaled", "Mul", value, _a_channel(emit, "scale", weight), type=tensor)
-    return emit.last("Add", value, _a_channel(emit, "shift", bias))
+    value = emit.step("scaled", "Mul", value, a_channel(emit, "scale", weight), type=tensor)
+    return emit.last("Add", value, a_channel(emit, "shift", bias))
 
 
 def instance_norm(op: InstanceNorm, emit: Emit) -> str:
@@ -92,17 +93,8 @@ def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:
 def affine(op: Affine, emit: Emit) -> str:
     """Mul and Add."""
     weight, *bias = emit.weights("weight", "bias")
-    scale = _a_channel(emit, "scale", weight)
+    scale = a_channel(emit, "scale", weight)
     if not bias:
         return emit.last("Mul", emit.input, scale)
     scaled = emit.step("scaled", "Mul", emit.input, scale, type=emit.type)
-    return emit.last("Add", scaled, _a_channel(emit, "shift", *bias))
-
-
-def _a_channel(emit: Emit, label: str, weight: str) -> str:
-    """A weight of one number a channel, with axes after it to meet the spatial ones."""
-    axes = range(1, emit.type.rank - 1)
-    if not axes:
-        return weight
-    shape = (emit.type.channels, *(1 for _ in axes))
-    return emit.form(label, "Unsqueeze", weight, emit.integers("axes", axes), shape=shape)
+    return emit.last("Add", scaled, a_channel(emit, "shift", *bias))

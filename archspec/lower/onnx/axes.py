@@ -30,3 +30,12 @@ def take(emit: Emit, rows: Mapping[int, ArrayLike]) -> str:
     *others, final = rows
     value, _ = taken(emit, {axis: rows[axis] for axis in others})
     return emit.last("Gather", value, emit.integers(f"rows{final}", rows[final]), axis=final)
+
+
+def a_channel(emit: Emit, label: str, weight: str) -> str:
+    """A weight of one number a channel, with axes after it to meet the spatial ones."""
+    axes = range(1, emit.type.rank - 1)
+    if not axes:
+        return weight
+    shape = (emit.type.channels, *(1 for _ in axes))
+    return emit.form(label, "Unsqueeze", weight, emit.integers("axes", axes), shape=shape)

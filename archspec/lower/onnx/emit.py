@@ -22,16 +22,23 @@ _SHORT = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A value an ONNX node makes."""
+
+    name: str
+    shape: Shape
+    dtype: DType = DType.FLOAT32
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One ONNX node, which makes one value."""
+    """One ONNX node."""
 
     op: str
     name: str
     inputs: tuple[str, ...]
     attributes: Mapping[str, Attribute]
-    output: str
-    shape: Shape
-    dtype: DType
+    outputs: tuple[Made, ...]
 
 
 @dataclass(slots=True)
@@ -50,8 +57,8 @@ class Program:
 class Emit:
     """The place where the rule of one layer writes.
 
-    A rule ends with `last`, whose node and value have the layer's name, and returns that name; or it writes nothing
-    and returns the name of its input, if the layer does nothing.
+    A rule ends with `last`, whose node and values have the layer's name, and returns what that returns; or it writes
+    nothing and returns the name of its input, if the layer does nothing.
     """
 
     program: Program
@@ -79,18 +86,22 @@ class Emit:
 
     def last(self, op: str, *inputs: str, **attributes: Attribute) -> str:
         """The node that makes the layer's value, under the layer's name."""
-        (value,) = self.node.outputs
-        return self._write(Step(op, self.node.name, inputs, attributes, value.name, value.type.shape, value.type.dtype))
+        (made,) = self.write(self.node.name, op, inputs, (self.made(0),), attributes)
+        return made
 
     def step(self, label: str, op: str, *inputs: str, type: TensorType, **attributes: Attribute) -> str:
         """A node on the way there, called `layer/label`, as is the value it makes."""
         name = f"{self.node.name}/{label}"
-        return self._write(Step(op, name, inputs, attributes, name, type.shape, type.dtype))
+        (made,) = self.write(name, op, inputs, (Made(name, type.shape, type.dtype),), attributes)
+        return made
 
-    def form(self, label: str, op: str, weight: str, *inputs: str, shape: Shape, **attributes: Attribute) -> str:
-        """A node that gives a weight another form; its value has no batch axis."""
+    def form(
+        self, label: str, op: str, *inputs: str, shape: Shape, dtype: DType = DType.FLOAT32, **attributes: Attribute
+    ) -> str:
+        """A node that gives a weight another form, or works out a shape; its value has no batch axis."""
         name = f"{self.node.name}/{label}"
-        return self._write(Step(op, name, (weight, *inputs), attributes, name, shape, DType.FLOAT32))
+        (made,) = self.write(name, op, inputs, (Made(name, shape, dtype),), attributes)
+        return made
 
     def weights(self, *names: str) -> tuple[str, ...]:
         """The names in the state dict of those of these weights that the layer has."""
@@ -107,9 +118,18 @@ class Emit:
         """A constant of float32."""
         return self._constant(label, np.asarray(values, dtype=np.float32))
 
-    def _write(self, step: Step) -> str:
-        self.program.steps.append(step)
-        return step.output
+    def made(self, port: int) -> Made:
+        """What the layer makes, by the number of the output. It gives way where a weight has the layer's name."""
+        value = self.node.outputs[port]
+        bare = any(weight.bare for weight in self.node.weights)
+        return Made(f"{value.name}/value" if bare else value.name, value.type.shape, value.type.dtype)
+
+    def write(
+        self, name: str, op: str, inputs: Sequence[str], made: Sequence[Made], attributes: Mapping[str, Attribute]
+    ) -> tuple[str, ...]:
+        """A node that makes any values; their names."""
+        self.program.steps.append(Step(op, name, tuple(inputs), attributes, tuple(made)))
+        return tuple(value.name for value in made)
 
     def _constant(self, label: str, array: Array) -> str:
         """A constant, once for all layers that read it: named by what it holds, or by its first use if that is much."""

@@ -12,7 +12,7 @@ from onnx import helper
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node, Output, Value
 from archspec.ir.types import DType, Shape
-from archspec.lower.onnx.emit import Array, Emit, Program, Step
+from archspec.lower.onnx.emit import Array, Emit, Made, Program, Step
 from archspec.lower.onnx.rules import RULES
 from archspec.lower.weights import Weights, fitted
 
@@ -66,8 +66,8 @@ def _lower(graph: Graph, outputs: Iterable[Output], opset: int) -> tuple[Program
     names = {value: value.name for value in graph.inputs}
     for node in _needed(graph, outputs):
         rule = RULES[node]
-        (value,) = node.outputs
-        names[value] = rule(node.op, Emit(program, node, tuple(names[value] for value in node.inputs)))
+        made = rule(node.op, Emit(program, node, tuple(names[value] for value in node.inputs)))
+        names.update(zip(node.outputs, (made,) if isinstance(made, str) else made, strict=True))
     return program, names
 
 
@@ -88,7 +88,7 @@ def _named(steps: Sequence[Step], outputs: Sequence[Output], names: Mapping[Valu
     A value that is an input, or that another output has named already, is copied; a value within the network whose name
     an output takes gives way.
     """
-    made = {step.output for step in steps}
+    made = {value.name for step in steps for value in step.outputs}
     renamed: dict[str, str] = {}
     copies: list[Output] = []
     for output in outputs:
@@ -103,20 +103,22 @@ def _named(steps: Sequence[Step], outputs: Sequence[Output], names: Mapping[Valu
         replace(
             step,
             inputs=tuple(renamed.get(name, name) for name in step.inputs),
-            output=renamed.get(step.output, step.output),
+            outputs=tuple(replace(value, name=renamed.get(value.name, value.name)) for value in step.outputs),
         )
         for step in steps
     ]
     for output in copies:
         name, type = names[output.value], output.value.type
         source = renamed.get(name, name)
-        named.append(Step("Identity", f"{output.name}/copy", (source,), {}, output.name, type.shape, type.dtype))
+        copy = Made(output.name, type.shape, type.dtype)
+        named.append(Step("Identity", f"{output.name}/copy", (source,), {}, (copy,)))
     return named
 
 
 def _check_names(graph: Graph, steps: Iterable[Step], tensors: Iterable[str]) -> None:
     """ONNX keeps inputs, outputs, weights and everything between under one roof."""
-    names = Counter([*(value.name for value in graph.inputs), *(step.output for step in steps), *tensors])
+    made = (value.name for step in steps for value in step.outputs)
+    names = Counter([*(value.name for value in graph.inputs), *made, *tensors])
     name, times = names.most_common(1)[0]
     if times > 1:
         raise fail(
@@ -140,8 +142,8 @@ def _model(
     returned = {output.name for output in body.output}
     for step in steps:
         body.node.append(_node(step))
-        if step.output not in returned:
-            body.value_info.append(_info(step.output, step.shape, step.dtype))
+        between = (value for value in step.outputs if value.name not in returned)
+        body.value_info.extend(_info(value.name, value.shape, value.dtype) for value in between)
     for name, array in tensors.items():
         kind = _ELEMENTS[DType(array.dtype.name)]
         body.initializer.add(name=name, dims=array.shape, data_type=kind, raw_data=_raw(array))
@@ -149,7 +151,8 @@ def _model(
 
 
 def _node(step: Step) -> onnx.NodeProto:
-    node = onnx.NodeProto(op_type=step.op, name=step.name, input=step.inputs, output=[step.output])
+    node = onnx.NodeProto(op_type=step.op, name=step.name, input=step.inputs)
+    node.output.extend(value.name for value in step.outputs)
     node.attribute.extend(helper.make_attribute(name, value) for name, value in step.attributes.items())
     return node
 

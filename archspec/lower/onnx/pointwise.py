@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import pi, sqrt
 
+from archspec.lower.onnx.axes import a_channel
 from archspec.lower.onnx.emit import Emit
 from archspec.ops import Op
-from archspec.ops.activation import Elu, Gelu, HardSigmoid, LeakyRelu, LogSoftmax, Relu6, Silu, Softmax, Tanh
+from archspec.ops.activation import Elu, Gelu, HardSigmoid, LeakyRelu, LogSoftmax, PRelu, Relu6, Silu, Softmax, Tanh
 from archspec.ops.join import Concat, Mul
 
 
@@ -24,6 +25,12 @@ def relu6(op: Relu6, emit: Emit) -> str:
 def leaky_relu(op: LeakyRelu, emit: Emit) -> str:
     """LeakyRelu."""
     return emit.last("LeakyRelu", emit.input, alpha=op.slope)
+
+
+def prelu(op: PRelu, emit: Emit) -> str:
+    """PRelu, whose slopes meet the last axes unless they have axes of their own."""
+    (slope,) = emit.weights("weight")
+    return emit.last("PRelu", emit.input, a_channel(emit, "slope", slope) if op.per_channel else slope)
 
 
 def elu(op: Elu, emit: Emit) -> str:

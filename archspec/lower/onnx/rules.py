@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.lower.onnx import adaptive, affine, attention, layout, pointwise, windows
+from archspec.lower.onnx import adaptive, affine, attention, layout, learned, pointwise, windows
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.rules import Rules
 from archspec.ops import Op, activation, conv, join, linear, norm, pool
 from archspec.ops import attention as products
 from archspec.ops import layout as moves
+from archspec.ops import learned as parameters
 
-Rule = Callable[[Any, Emit], str]
-"""Writes one layer, of an op of the class it is entered for; returns the name of the value the layer makes."""
+Rule = Callable[[Any, Emit], str | tuple[str, ...]]
+"""Writes one layer, of an op of the class it is entered for; returns the name of the value the layer makes, or the
+names of all its values."""
 
 _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (conv.Conv, windows.conv),
@@ -34,9 +36,14 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (norm.InstanceNorm, affine.instance_norm),
     (norm.LocalResponseNorm, affine.local_response_norm),
     (norm.Affine, affine.affine),
+    (parameters.LayerScale, learned.layer_scale),
+    (parameters.ClassToken, learned.class_token),
+    (parameters.PositionEmbedding, learned.position_embedding),
+    (parameters.Embedding, learned.embedding),
     (activation.Relu, pointwise.named("Relu")),
     (activation.Relu6, pointwise.relu6),
     (activation.LeakyRelu, pointwise.leaky_relu),
+    (activation.PRelu, pointwise.prelu),
     (activation.Elu, pointwise.elu),
     (activation.Selu, pointwise.named("Selu")),
     (activation.Sigmoid, pointwise.named("Sigmoid")),

@@ -22,7 +22,7 @@ class Call:
     `arguments` go by name in the callee's order; the first `positional` are written without theirs, and those equal to
     their default are left out. `children` are what `nn.Sequential` is handed. In a function's `template`, `{x}` stands
     for the input, `{all}`, `{sum}` and `{product}` for all of them with commas or operators between, and other names
-    for arguments; without a template the inputs come first.
+    for arguments; without a template the inputs come first. A construction with a template is that text.
     """
 
     callee: str
@@ -61,10 +61,15 @@ Argument = Constant | Call | Hole | Later
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """How an op is written: as a module, as a function in `forward`, or as either."""
+    """How an op is written: as a module, as a function in `forward`, or as either.
+
+    A function may read a parameter.
+    """
 
     module: Call | None = None
     function: Call | None = None
+    parameter: Call | None = None
+    """The parameter that the module around it holds for it: the function's template calls it `{weight}`."""
     helper: tuple[str, int] | None = None
     """The class the source has to define for it: a key of `helpers.HELPERS`, and the spatial axes, or 0."""
 

@@ -168,12 +168,19 @@ def _signature(module: Module, without: Sequence[str]) -> object:
                 return None
             numbers[step.outputs[0]] = numbers[step.inputs[0]]
             continue
-        called = step.attribute if step.function is None else (step.function.callee, step.function.template)
+        called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
+        if step.parameter is not None:
+            called = called, step.parameter, _template(module.children.get(step.parameter))
         steps.append((called, [numbers[value] for value in step.inputs], len(step.outputs), step.training_only))
         for value in step.outputs:
             numbers[value] = made
             made += 1
     return module.sequential, len(module.inputs), steps, [numbers[value] for value in module.outputs]
+
+
+def _template(parameter: Module | Call | None) -> str | None:
+    """How a parameter is made, but for its numbers."""
+    return parameter.template if isinstance(parameter, Call) else None
 
 
 def _counterpart(model: Module, number: int, module: Module) -> Call:

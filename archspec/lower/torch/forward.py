@@ -112,10 +112,10 @@ class Forward:
         depth = 1 + max((expression.depth for expression in inputs), default=0)
         texts = [expression.text for expression in inputs]
         if step.attribute is not None:
-            return Expression(f"{_child(step)}({', '.join(texts)})", depth)
+            return Expression(f"{_called(step)}({', '.join(texts)})", depth)
         call = self.functions[number]
         if call.template is not None:
-            return _filled(call, inputs, depth)
+            return _filled(call, inputs, depth, _attribute(step.parameter or ""))
         arguments = [item.text for item in items(call)]
         return Expression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
 
@@ -168,17 +168,20 @@ def _together(kinds: Sequence[str]) -> str:
 _RESERVED = ("self", "nn", "F", "torch", "Tensor")
 
 
-def _child(step: Step) -> str:
-    name = step.attribute or ""
-    text = f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'getattr(self, "{name}")'
+def _attribute(name: str) -> str:
+    return f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'getattr(self, "{name}")'
+
+
+def _called(step: Step) -> str:
+    text = _attribute(step.attribute or "")
     if step.part is None:
         return text
     start, stop = step.part.start, step.part.stop
     return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
 
 
-def _filled(call: Call, inputs: Sequence[Expression], depth: int) -> Expression:
-    """A template with its inputs and arguments in place; operators among the inputs get parentheses where needed."""
+def _filled(call: Call, inputs: Sequence[Expression], depth: int, weight: str) -> Expression:
+    """A template with all it names in place; operators among the inputs get parentheses where they need them."""
     template = call.template or ""
     if template == "{x}":
         return inputs[0]
@@ -190,8 +193,9 @@ def _filled(call: Call, inputs: Sequence[Expression], depth: int) -> Expression:
             "all": ", ".join(texts),
             "sum": " + ".join(texts),
             "product": " * ".join(guarded),
+            "weight": weight,
             **{name: one_line(value) for name, value in call.arguments.items()},
         }
     )
-    operator = "{sum}" in template or "{product}" in template
+    operator = any(mark in template for mark in ("{sum}", "{product}", "{weight} *", "+ {weight}"))
     return Expression(text, depth - operator, operator)

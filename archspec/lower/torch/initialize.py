@@ -7,9 +7,10 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node
-from archspec.ir.types import Initializer
+from archspec.ir.types import Initializer, Weight
 from archspec.lower.torch.layout import INDENT, WIDTH, literal
 from archspec.lower.torch.rules import leaf
+from archspec.lower.torch.starting import starting
 
 _LARGE = 32
 """Numbers written in a spec beyond so many go into a table of their own."""
@@ -31,7 +32,7 @@ def initialization(graph: Graph) -> Start:
     for node in graph.nodes:
         if node.owner is None:
             for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
-                changed = None if weight.initializer == default.initializer else weight.initializer
+                changed = None if _starts_as_made(weight, default) else weight.initializer
                 wanted.setdefault((_kind(node), weight.name), []).append((node.weight_key(weight), changed))
                 if not weight.trainable and not weight.buffer:
                     frozen.append(node.weight_key(weight))
@@ -47,6 +48,11 @@ def initialization(graph: Graph) -> Start:
     start.lines += [*_loop(loops, kinds), *single]
     start.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
     return start
+
+
+def _starts_as_made(weight: Weight, default: Weight) -> bool:
+    """Whether a weight has its first values from where it is made; a bare one is made with any but listed ones."""
+    return weight.initializer == default.initializer or (weight.bare and weight.initializer.kind != "values")
 
 
 def _kind(node: Node) -> str:
@@ -67,7 +73,7 @@ def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str
 
 
 def _in_loop(name: str, initializer: Initializer) -> list[str]:
-    call = _call(f"module.{name}", initializer)
+    call = starting(f"module.{name}", initializer)
     return [call] if not name.endswith("bias") else [f"if module.{name} is not None:", INDENT + call]
 
 
@@ -75,7 +81,7 @@ def _one(key: str, initializer: Initializer, start: Start) -> str:
     """The line that starts one weight."""
     target = f'self.get_parameter("{key}")'
     if initializer.kind != "values":
-        return _call(target, initializer)
+        return starting(target, initializer)
     values = initializer.options["values"]
     text = literal(values)
     if text.count(",") >= _LARGE:
@@ -89,25 +95,3 @@ def _one(key: str, initializer: Initializer, start: Start) -> str:
 
 def _row(row: object) -> list[str]:
     return textwrap.wrap(literal(row) + ",", WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + " ")
-
-
-def _call(target: str, initializer: Initializer) -> str:
-    """The call of `nn.init` for one weight."""
-    shown = "".join(f", {name}={literal(value)}" for name, value in _options(initializer).items())
-    return f"nn.init.{initializer.kind}_({target}{shown})"
-
-
-def _options(initializer: Initializer) -> dict[str, object]:
-    """The options of `nn.init`, without those that say what it does anyway."""
-    options = dict(initializer.options)
-    usual: dict[str, tuple[object, ...]]
-    match initializer.kind:
-        case "uniform":
-            return {"a": options["low"], "b": options["high"]}
-        case "constant":
-            return {"val": options["value"]}
-        case "kaiming_normal" | "kaiming_uniform":
-            usual = {"mode": ("fan_in",), "nonlinearity": ("leaky_relu", "relu")}  # of one gain, the square root of 2
-        case _:
-            usual = {"mean": (0.0,), "gain": (1.0,)}
-    return {name: value for name, value in options.items() if value not in usual.get(name, ())}

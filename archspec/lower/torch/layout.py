@@ -44,6 +44,8 @@ def one_line(argument: Argument) -> str:
         return argument.text
     if not isinstance(argument, Call):
         return literal(argument)
+    if argument.template is not None:
+        return argument.template.format_map({name: one_line(value) for name, value in argument.arguments.items()})
     if argument.callee == "if":
         condition, present, absent = map(one_line, (argument.arguments["condition"], *argument.children))
         return f"{present} if {condition} else {absent}"
@@ -136,6 +138,8 @@ def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[st
     line = head + one_line(argument) + tail
     if not isinstance(argument, Call) or (len(line) <= WIDTH and not _wants_lines(argument)):
         yield line
+    elif argument.template is not None:
+        yield from wrapped(head + one_line(argument), tail)
     elif argument.callee == "if":
         yield from _choice_lines(head, argument, tail, indent)
     else:

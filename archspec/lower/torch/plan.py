@@ -27,6 +27,8 @@ class Step:
     attribute: str | None = None
     """The child it calls, by its name."""
     function: Call | None = None
+    parameter: str | None = None
+    """The parameter its function reads, by its name."""
     node: Node | None = None
     part: slice | None = None
     """The stretch of the child it calls, where the child is an `nn.Sequential` that is also read in its middle."""
@@ -37,7 +39,7 @@ class Step:
 
 @dataclass(eq=False, slots=True)
 class Module:
-    """A module to be: its children by name, and the steps of its `forward`."""
+    """A module to be: its children by name, parameters among them, and the steps of its `forward`."""
 
     name: str
     region: Region
@@ -122,7 +124,12 @@ class _Planner:
     def node(self, module: Module, node: Node, hint: str, training_only: bool) -> None:
         written = self.overwriting(node, leaf(node))
         step = Step(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
-        if written.module is not None and (written.function is None or _wants_module(node)):
+        if written.parameter is not None:
+            step.function = written.function
+            step.parameter = _attribute(module, node.owner, node.name, node)
+            if node.owner is None:
+                module.children[step.parameter] = written.parameter
+        elif written.module is not None and (written.function is None or _wants_module(node)):
             step.attribute = _attribute(module, node.owner, node.name, node)
             if node.owner is None:
                 module.children[step.attribute] = written.module
@@ -142,11 +149,11 @@ class _Planner:
             return written
         if self.callees.get(node.inputs[0]) not in _OVERWRITABLE:
             return written
-        return Leaf(_inplace(written.module), _inplace(written.function), written.helper)
+        return replace(written, module=_inplace(written.module), function=_inplace(written.function))
 
     def child(self, module: Module, region: Region, hint: str, training_only: bool) -> None:
         assert region.name is not None
-        child = self.module(region, region.name)
+        child = self.module(region, region.owner or region.name)
         attribute = _attribute(module, region.owner, region.name, next(region.nodes()))
         if region.owner is None:
             module.children[attribute] = child

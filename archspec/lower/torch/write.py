@@ -131,7 +131,9 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
                 )
             yield from assignment(f"self.{name}", child, deeper)
         else:
-            yield from statement(Call("self.add_module", {"name": name, "module": child}, 2), deeper)
+            what = "parameter" if isinstance(child, Call) and child.callee == "nn.Parameter" else "module"
+            call = f"self.{'register_parameter' if what == 'parameter' else 'add_module'}"
+            yield from statement(Call(call, {"name": name, what: child}, 2), deeper)
     yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(found.parameters.stored))
     for line in extra:
         yield from wrapped(deeper + line)

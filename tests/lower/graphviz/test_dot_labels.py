@@ -68,7 +68,11 @@ def test_the_names_of_attributes_are_those_of_ops() -> None:
 @pytest.mark.parametrize("sample", GOOD, ids=lambda sample: sample.id)
 def test_every_op_is_drawn(sample: Sample) -> None:
     drawn = read(draw(sample.graph, show=FACTS))
-    assert set(drawn.nodes) == {"layer", "out/y", *(f"in/x{i}" for i in range(len(sample.inputs)))}
+    assert set(drawn.nodes) == {
+        "layer",
+        *(f"in/x{i}" for i in range(len(sample.inputs))),
+        *(f"out/y{i}" for i in range(len(sample.outputs))),
+    }
     assert drawn.nodes["layer"]["fillcolor"] != style._OTHER.fill, "the families of all ops have colours"
 
 

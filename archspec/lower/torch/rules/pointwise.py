@@ -55,6 +55,14 @@ def _tanh(node: Node) -> Leaf:
     return Leaf(call("ScaledTanh", numbers, {}), written, helper=("ScaledTanh", 0))
 
 
+@RULES.rule(activation.PRelu)
+def _prelu(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.PRelu)
+    required: dict[str, Constant] = {"num_parameters": node.inputs[0].type.channels} if op.per_channel else {}
+    return Leaf(call("nn.PReLU", required, {"init": (op.slope, 0.25)}))
+
+
 @RULES.rule(activation.Dropout)
 def _dropout(node: Node) -> Leaf:
     op = node.op

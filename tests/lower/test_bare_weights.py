@@ -1,0 +1,93 @@
+"""Weights that have their layer's own name: held by the module around the layer, as torchvision's transformers do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+
+from archspec.lower.onnx import export
+from archspec.lower.weights import from_file, initial, to_file
+from tests.frontend.specs import net
+from tests.lower.onnx.runtime import session
+
+LAYERS = """
+- sequential:
+    name: block
+    layers:
+      - layer_scale: {name: scale, value: 0.5}
+      - layer_scale: {name: again, share: scale, value: 0.5}
+- flatten: {start: 2}
+- permute: [2, 1]
+- class_token: {name: class_token, init: {uniform: {low: -1, high: 1}}}
+- sequential:
+    name: encoder
+    naming: index
+    layers:
+      - position_embedding: {trainable: false}
+      - layer_scale: {axis: -1, weight: [1, 2, 3, 4]}
+"""
+
+SHAPES = {
+    "block.scale": (4, 1, 1),
+    "class_token": (1, 1, 4),
+    "encoder.0": (1, 65, 4),
+    "encoder.1": (4,),
+}
+
+
+def test_their_names_are_those_of_the_layers_everywhere(tmp_path: Path) -> None:
+    network = net(LAYERS)
+    assert {key: weight.shape for key, weight in network.graph.weights()} == SHAPES
+    module = network.to_torch()
+    assert {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()} == SHAPES
+    to_file(initial(network.graph), tmp_path / "weights.safetensors")
+    assert {
+        key: array.shape for key, array in from_file(network.graph, tmp_path / "weights.safetensors").items()
+    } == SHAPES
+    model = export(network.graph, initial(network.graph))
+    assert {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer if tensor.name in SHAPES} == SHAPES
+
+
+def test_they_start_as_the_spec_says_in_both() -> None:
+    network = net(LAYERS)
+    for weights in (
+        initial(network.graph),
+        {k: t.numpy(force=True) for k, t in network.to_torch().state_dict().items()},
+    ):
+        assert (weights["block.scale"] == 0.5).all()
+        assert -1 <= weights["class_token"].min() < weights["class_token"].max() <= 1
+        assert np.isclose(weights["encoder.0"].std(), 0.02, rtol=0.3)
+        assert weights["encoder.1"].tolist() == [1, 2, 3, 4]
+    frozen = {name for name, parameter in network.to_torch().named_parameters() if not parameter.requires_grad}
+    assert frozen == {"encoder.0", "encoder.1"}
+
+
+def test_the_module_and_onnx_agree() -> None:
+    network = net(LAYERS)
+    module = network.to_torch().eval()
+    model = export(network.graph, {key: tensor.numpy() for key, tensor in module.state_dict().items()})
+    onnx.checker.check_model(model, full_check=True)
+    x = torch.randn(3, 4, 8, 8)
+    (made,) = session(model).run(None, {"input": x.numpy()})
+    np.testing.assert_allclose(made, module(x).numpy(force=True), rtol=1e-5, atol=1e-6)
+
+
+def test_a_class_has_parameters_of_the_size_of_its_instances() -> None:
+    network = net(
+        """
+        - stage: {width: 4}
+        - stage: {width: 6}
+        """,
+        head="""
+        blocks:
+          stage:
+            args: [width]
+            layers: [conv: {channels: width, kernel: 1}, layer_scale: {name: scale}]
+        """,
+    )
+    assert network.source().count("nn.Parameter(torch.full((width, 1, 1), 1e-06))") == 1
+    shapes = {key: tuple(tensor.shape) for key, tensor in network.to_torch().state_dict().items() if "scale" in key}
+    assert shapes == {"stage.scale": (4, 1, 1), "stage_1.scale": (6, 1, 1)}
