@@ -40,6 +40,10 @@ InputOption = Annotated[
     list[str] | None,
     typer.Option("--input", metavar="[NAME=]SIZES", help="Another shape for an input, such as 3x512x512."),
 ]
+PathOption = Annotated[
+    list[Path] | None,
+    typer.Option("--path", metavar="DIR", help="A folder to look for imports in, before the zoo.", show_default=False),
+]
 OutputOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write; its ending says what.", show_default=False)
 ]
@@ -88,11 +92,11 @@ def check(
     ],
     format: Annotated[Format, typer.Option(help="How to print what is found.")] = Format.TEXT,
     allow: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A warning not to give.")] = None,
+    path: PathOption = None,
 ) -> None:
     """Print every mistake and warning; exit 1 if there is a mistake."""
-    found = [
-        diagnostic for spec in specs for diagnostic in archspec.check(spec) if diagnostic.code not in (allow or ())
-    ]
+    everything = (diagnostic for spec in specs for diagnostic in archspec.check(spec, path=path or ()))
+    found = [diagnostic for diagnostic in everything if diagnostic.code not in (allow or ())]
     if format is Format.JSON:
         sys.stdout.write(json.dumps([diagnostic.as_json() for diagnostic in found], indent=2) + "\n")
     elif format is Format.GITHUB:
@@ -113,13 +117,14 @@ def summary(
     spec: SpecArgument,
     set: SetOption = None,
     input: InputOption = None,
+    path: PathOption = None,
     depth: Annotated[
         int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print the layers: shapes, parameters, multiply-accumulates, receptive fields, memory."""
-    compiled = _compile(spec, set, input)
+    compiled = _compile(spec, set, input, path)
     if compiled.network is not None:
         if as_json:
             sys.stdout.write(json.dumps(compiled.network.as_json(), indent=2) + "\n")
@@ -134,12 +139,13 @@ def compile(
     output: OutputOption,
     set: SetOption = None,
     input: InputOption = None,
+    path: PathOption = None,
     weights: Annotated[Path | None, typer.Option(help="A safetensors file for .onnx; else first values.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="For first values.")] = 0,
     opset: Annotated[int | None, typer.Option(help="The version of ONNX's operators.")] = None,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
-    network = _network(spec, set, input)
+    network = _network(spec, set, input, path)
     ending = output.suffix
     if ending == ".onnx":
         network.to_onnx(output, weights, opset=opset, seed=seed)
@@ -164,6 +170,7 @@ def draw(
     output: OutputOption,
     set: SetOption = None,
     input: InputOption = None,
+    path: PathOption = None,
     depth: Annotated[
         int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
     ] = None,
@@ -176,7 +183,7 @@ def draw(
     ] = "shapes,names",
 ) -> None:
     """Draw the network: .svg, .png, .pdf or .dot."""
-    network = _network(spec, set, input)
+    network = _network(spec, set, input, path)
     wanted = [word.strip() for word in show.split(",") if word.strip()]
     network.draw(output, depth=depth, fold=fold, rankdir=rankdir.value, show=wanted)
     _say(f"wrote {output}")
@@ -213,15 +220,17 @@ def schema() -> None:
 # --- what commands share --------------------------------------------------------------------------------------------
 
 
-def _compile(spec: str, set: Sequence[str] | None, input: Sequence[str] | None) -> Compiled:
+def _compile(
+    spec: str, set: Sequence[str] | None, input: Sequence[str] | None, path: Sequence[Path] | None
+) -> Compiled:
     from archspec import loading
 
-    return loading.compile(spec, input=_inputs(input), params=_params(set))
+    return loading.compile(spec, input=_inputs(input), path=path or (), params=_params(set))
 
 
-def _network(spec: str, set: Sequence[str] | None, input: Sequence[str] | None) -> Network:
+def _network(spec: str, set: Sequence[str] | None, input: Sequence[str] | None, path: Sequence[Path] | None) -> Network:
     """The network of a spec without mistakes; warnings are given, and mistakes end the command."""
-    compiled = _compile(spec, set, input)
+    compiled = _compile(spec, set, input, path)
     if compiled.errors or compiled.network is None:
         raise ArchspecError(compiled.diagnostics)
     _report(compiled.diagnostics)

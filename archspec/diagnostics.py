@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
@@ -19,10 +20,11 @@ _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text a user wrote and the name it goes by in messages."""
+    """A text a user wrote, the name it goes by in messages, and the file it was read from if it was."""
 
     name: str
     text: str
+    path: Path | None = None
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -50,6 +52,10 @@ class Span(NamedTuple):
             return self
         first = min(self.column + start, self.end_column)
         return self._replace(column=first, end_column=max(first + 1, min(self.column + stop, self.end_column)))
+
+    def seen_from(self, source: Source) -> str:
+        """The line, as a note calls it in what is said about `source`."""
+        return f"line {self.line}" + ("" if self.source is source else f" of {self.source.name}")
 
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"

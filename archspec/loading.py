@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from archspec import expectations, zoo
-from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
-from archspec.frontend import language, source, written
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
+from archspec.frontend import imports, language, source, written
 from archspec.frontend.build import build
 from archspec.frontend.collector import resting_collector
 from archspec.frontend.settings import Sizes, settings
@@ -17,6 +17,8 @@ from archspec.frontend.spec import Expected, Spec
 from archspec.frontend.values import Data
 from archspec.network import Network
 from archspec.passes.advice import advice
+
+Folders = Iterable[str | Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +33,32 @@ class Compiled:
         return tuple(found for found in self.diagnostics if found.severity == "error")
 
 
-def load(spec: str | Path, *, input: Sizes | Mapping[str, Sizes] | None = None, **params: Any) -> Network:
+def load(
+    spec: str | Path,
+    *,
+    input: Sizes | Mapping[str, Sizes] | None = None,
+    path: Folders = (),
+    **params: Any,
+) -> Network:
     """The network of a spec: a file, `FILE:VARIANT`, or a name in the zoo.
 
     Args:
         spec: what to load.
+        path: folders to look for imports in, after that of the file and before the zoo.
         input: another shape for the input, without the batch axis; for several inputs a mapping by name.
         **params: other values for the spec's params.
 
     Raises:
         ArchspecError: the spec has mistakes; the exception carries all of them.
     """
-    return _sound(compile(spec, input=input, params=params))
+    return _sound(compile(spec, input=input, path=path, params=params))
 
 
 def compile(
     spec: str | Path,
     *,
     input: Sizes | Mapping[str, Sizes] | None = None,
+    path: Folders = (),
     params: Mapping[str, Any] | None = None,
 ) -> Compiled:
     """A spec compiled as far as it goes; see `load`.
@@ -56,14 +66,14 @@ def compile(
     Raises:
         ArchspecError: it does not go at all: no such file, no YAML, no such variant, params or input that do not fit.
     """
-    path, variant = zoo.find(spec)
-    return compile_source(source.read_file(path), variant, input=input, params=params)
+    file, variant = zoo.find(spec)
+    return compile_source(source.read_file(file), variant, input=input, path=path, params=params)
 
 
 def catalogue() -> Iterator[dict[str, str]]:
     """The zoo: `name`, `spec` and `summary` of every network in it."""
     for path in zoo.files():
-        spec, _ = language.read(source.read_file(path))
+        spec, _ = language.read(source.read_file(path), [zoo.folder()])
         assert spec is not None, path
         file = path.relative_to(zoo.folder()).as_posix()
         for variant in spec.variants.values():
@@ -90,30 +100,37 @@ def parse(
     name: str = "<spec>",
     variant: str | None = None,
     input: Sizes | Mapping[str, Sizes] | None = None,
+    path: Folders = (),
     **params: Any,
 ) -> Network:
-    """The network of a spec given as text; otherwise as `load`."""
-    return _sound(compile_source(Source(name, text.removeprefix("\ufeff")), variant, input=input, params=params))
+    """The network of a spec given as text, which has no folder to import from; otherwise as `load`."""
+    whole = Source(name, text.removeprefix("\ufeff"))
+    return _sound(compile_source(whole, variant, input=input, path=path, params=params))
 
 
-def check(spec: str | Path) -> tuple[Diagnostic, ...]:
-    """Every mistake and warning of a spec, in all its variants unless one is named."""
+def check(spec: str | Path, *, path: Folders = ()) -> tuple[Diagnostic, ...]:
+    """Every mistake and warning of a spec and of what it imports, in all its variants unless one is named.
+
+    A file of blocks can be checked too. `path` are folders to look for imports in; see `load`.
+    """
     try:
-        path, variant = zoo.find(spec)
-        return check_source(source.read_file(path), variant)
+        file, variant = zoo.find(spec)
+        return check_source(source.read_file(file), variant, path=path)
     except ArchspecError as error:
         return error.diagnostics
 
 
 @resting_collector()
-def check_source(text: Source, variant: str | None = None) -> tuple[Diagnostic, ...]:
+def check_source(text: Source, variant: str | None = None, *, path: Folders = ()) -> tuple[Diagnostic, ...]:
     """As `check`, of a text."""
-    spec, faults = language.read(text)
+    folders = _folders(path)
+    spec, faults = language.read(text, folders)
     if spec is None:
-        return _in_order(faults)
+        of_blocks = imports.mistakes(text, folders) if variant is None else None
+        return _in_order(faults if of_blocks is None else of_blocks, text)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
     found = [(name, each) for name in variants for each in _checked(spec, faults, name)]
-    return _in_order([*faults, *_merged(found, len(variants), spec)])
+    return _in_order([*faults, *_merged(found, len(variants), spec)], text)
 
 
 def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> Iterator[Diagnostic]:
@@ -145,18 +162,31 @@ def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec:
 @resting_collector()
 def compile_source(
     text: Source, variant: str | None = None, *, input: Sizes | Mapping[str, Sizes] | None = None,
-    params: Mapping[str, Any] | None = None,
+    path: Folders = (), params: Mapping[str, Any] | None = None,
 ) -> Compiled:  # fmt: skip
     """A spec compiled as far as it goes.
 
     Raises:
         ArchspecError: it does not go at all: no YAML, no such variant, params or input that do not fit.
     """
-    spec, faults = language.read(text)
+    spec, faults = language.read(text, _folders(path))
     if spec is None:
-        return Compiled(None, _in_order(faults))
+        return Compiled(None, _in_order(faults, text))
     compiled = _compile(spec, faults, variant, input, params or {})
-    return Compiled(compiled.network, _in_order([*faults, *compiled.diagnostics]))
+    return Compiled(compiled.network, _in_order([*faults, *compiled.diagnostics], text))
+
+
+def _folders(path: Folders) -> tuple[Path, ...]:
+    """The folders imports come from beside that of the file: those given, and the zoo.
+
+    Raises:
+        ArchspecError: there is no such folder.
+    """
+    given = tuple(map(Path, path))
+    for folder in given:
+        if not folder.is_dir():
+            raise fail("unreadable-file", f"there is no folder {folder}", help="imports come from folders")
+    return (*given, zoo.folder())
 
 
 def _sound(compiled: Compiled) -> Network:
@@ -190,8 +220,8 @@ def _expected(spec: Spec, variant: str | None) -> Expected | None:
     return spec.expect or spec.expect_variants.get(variant or "")
 
 
-def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics as they stand in the file, those without a place last.
+def _in_order(diagnostics: Iterable[Diagnostic], text: Source) -> tuple[Diagnostic, ...]:
+    """Diagnostics as they stand in the spec, then in what it imports; those without a place last.
 
     Each mistake comes once; so does each kind of warning at one place, however often it is expanded there.
     """
@@ -199,8 +229,10 @@ def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     for found in diagnostics:
         key = (found.code, found.span) if found.severity == "warning" and found.span else found
         unique.setdefault(key, found)
-    return tuple(sorted(unique.values(), key=_place))
+    return tuple(sorted(unique.values(), key=lambda found: _place(found.span, text)))
 
 
-def _place(found: Diagnostic) -> tuple[bool, int, int]:
-    return (False, found.span.line, found.span.column) if found.span else (True, 0, 0)
+def _place(span: Span | None, text: Source) -> tuple[int, str, int, int]:
+    if span is None:
+        return 2, "", 0, 0
+    return (0, "", span.line, span.column) if span.source is text else (1, span.source.name, span.line, span.column)

@@ -146,6 +146,18 @@ def test_mistakes_on_the_command_line(arguments: list[str], words: str, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def test_imports_come_from_the_folders_of_path(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text("archspec: 1\nname: n\ninput: [4]\nimport: b.yaml\nlayers: [b]\n")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "b.yaml").write_text("archspec: 1\nblocks: {b: {layers: [relu, linear: 3]}}\n")
+    assert "error[unknown-import]" in run("check", "net.yaml", cwd=tmp_path, code=1)[0]
+    run("check", "net.yaml", "--path", "mine", cwd=tmp_path)
+    assert json.loads(run("summary", "net.yaml", "--json", "--path", "mine", cwd=tmp_path)[0])["params"] == 15
+    run("compile", "net.yaml", "-o", "net.py", "--path", "mine", cwd=tmp_path)
+    run("draw", "net.yaml", "-o", "net.dot", "--path", "mine", cwd=tmp_path)
+    assert "there is no folder nowhere" in run("check", "net.yaml", "--path", "nowhere", cwd=tmp_path, code=1)[0]
+
+
 def test_compile_and_draw_write_every_kind(tmp_path: Path) -> None:
     for kind in ("py", "onnx", "safetensors", "json"):
         out, err = run("compile", "lenet5", "-o", f"lenet5.{kind}", cwd=tmp_path)

@@ -1,12 +1,13 @@
 """Every mistake in the corpus is told as its golden file says, and every code of an error is in it.
 
-A spec `faulty/name.yaml` has its diagnostics beside it in `name.txt`. After a change of words, run pytest with
-`--update-golden` and read the diff as a user would.
+A spec `faulty/name.yaml` has its diagnostics beside it in `name.txt`; what some import is in `faulty/blocks`. After a
+change of words, run pytest with `--update-golden` and read the diff as a user would.
 """
 
 from __future__ import annotations
 
 import ast
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,10 @@ NOT_OF_SPECS = {
 
 
 def check(path: Path) -> tuple[Diagnostic, ...]:
+    """What is said of a spec by whoever stands beside it, so that imported files go by their short names."""
     try:
-        return check_source(decode(path.name, path.read_bytes()))
+        with chdir(CORPUS):
+            return check_source(decode(path.name, path.read_bytes(), Path(path.name)))
     except ArchspecError as error:
         return error.diagnostics
 

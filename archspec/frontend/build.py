@@ -27,6 +27,7 @@ from archspec.frontend.spec import (
     Body,
     BrokenStep,
     CallStep,
+    Library,
     OpStep,
     ParallelStep,
     RepeatStep,
@@ -66,7 +67,6 @@ class _Builder:
     def __init__(self, spec: Spec, settings: Settings) -> None:
         self.spec = spec
         self.settings = settings
-        self.params = settings.params
         self.maker = NodeMaker()
         self.weights = Weights(spec.starts, lambda written: written.evaluate(settings.params))
         self.diagnostics: dict[tuple[str, Span | None], Diagnostic] = {}
@@ -76,13 +76,14 @@ class _Builder:
         """Note the mistakes of an error, each once however often its text is expanded."""
         for found in error.diagnostics:
             if (found.code, found.span) not in self.diagnostics:
-                notes = (*found.notes, *place.where(self.params))
+                notes = (*found.notes, *place.where())
                 self.diagnostics[found.code, found.span] = replace(found, notes=notes)
 
     # --- the network ---
 
     def network(self, name: str) -> Graph:
-        place = Place(Frame("", bodies=(self.spec.layers,)), self.params)
+        home = self.spec.library(self.settings.params)
+        place = Place(Frame("", bodies=(self.spec.layers,)), home.params, home)
         inputs: list[Value] = []
         flow: Flow = ()
         for declared in self.spec.inputs:
@@ -96,7 +97,7 @@ class _Builder:
         try:
             flow = self.body(self.spec.layers, flow, place)
             faults = list(self.weights.unused_starts())
-            returned += references.outputs(self.spec.outputs, flow, place.frame, self.params, faults)
+            returned += references.outputs(self.spec.outputs, flow, place.frame, home.params, faults)
             self.report(ArchspecError(faults), place)
         except PastLimit as limit:
             self.report(limit.error, place)
@@ -234,7 +235,7 @@ class _Builder:
             bodies = bodies_of(step) if bodies is None else bodies
             frame = Frame(frame.join(name), outer=frame, indexed=indexed, owner=owner, bodies=bodies)
         scope = place.scope if scope is None else scope
-        return Place(frame, scope, place.depth + 1, place.rounds * max(1, times), place.blocks, place.call)
+        return Place(frame, scope, place.home, place.depth + 1, place.rounds * max(1, times), place.blocks, place.call)
 
     def close(
         self, kind: RegionKind, span: Span, inside: Place, flow: Flow, out: Flow, place: Place, **facts: Any
@@ -254,30 +255,31 @@ class _Builder:
         callee = step.callee.fill(place.scope)
         if callee in OP_KINDS:
             return self.op(calls.as_op(step, OP_KINDS[callee]), name, flow, place)
-        if callee not in self.spec.blocks:
-            raise unknown_op(callee, self.spec.blocks, step.span)
-        block = self.spec.blocks[callee]
+        found = place.home.find(callee)
+        if found is None and place.home.whole:
+            raise unknown_op(callee, place.home.names, step.span)
+        block, home = found or (None, place.home)
         if block is None:
             raise Unknown
         arguments = calls.arguments(
             step,
             block,
             lambda written: place.evaluate(written, flow),
-            lambda written, before: place.within({**self.params, **before}).evaluate(written, flow),
+            lambda written, before: place.within({**home.params, **before}).evaluate(written, flow),
         )
-        inside = self.open(step, name, place, indexed=block.indexed, scope={**self.params, **arguments})
-        self.enter(inside, block, step, place)
+        inside = self.open(step, name, place, indexed=block.indexed, scope={**home.params, **arguments})
+        self.enter(inside, block, home, step, place)
         out = self.body(block.layers, flow, inside)
         return self.close("block", step.span, inside, flow, out, place, block=callee, arguments=arguments)
 
-    def enter(self, inside: Place, block: Block, step: CallStep, place: Place) -> None:
+    def enter(self, inside: Place, block: Block, home: Library, step: CallStep, place: Place) -> None:
         """Make a place the inside of a block: nothing outside can be named, and it may share all weights of another."""
         inside.frame.outer, inside.frame.caller = None, place.frame
         inside.frame.bodies = (block.layers,)
         if step.share is not None:
             inside.frame.owner = references.lender(step.share, step, place)
-        inside.call, inside.blocks = step.span, place.blocks | {block.name}
-        if block.name in place.blocks:
+        inside.home, inside.call, inside.blocks = home, step.span, place.blocks | {block.span}
+        if block.span in place.blocks:
             self.budget.recursion(step.span, block.name)
 
     def sequential(self, step: SequentialStep, name: str | None, flow: Flow, place: Place) -> Flow:

@@ -14,6 +14,7 @@ from archspec.frontend.spec import (
     Block,
     Body,
     CallStep,
+    Library,
     OpStep,
     ParallelStep,
     RepeatStep,
@@ -44,17 +45,25 @@ def loops(blocks: Blocks) -> Iterator[tuple[Sequence[str], Diagnostic]]:
 
 def layers_at_least(spec: Spec) -> Diagnostic | None:
     """What to say where the layers that surely are there are more than there may be."""
-    blocks = spec.blocks
-    calls = {name: _calls(block.layers, blocks) if block else {} for name, block in blocks.items()}
-    known: dict[str, int] = {}
-    for name in TopologicalSorter(calls).static_order():
-        block = blocks[name]
-        known[name] = _count(block.layers, known) if block else 0
+    known = _layers_of(spec.library({}), {})
     for step in spec.layers:
         if (count := _count((step,), known)) > MAX_LAYERS:
             message = f"the network would have {_amount(count)} layers here"
             return Diagnostic("too-large", message, step.span, help=f"at most {MAX_LAYERS:,} are allowed")
     return None
+
+
+def _layers_of(library: Library, done: dict[Library, dict[str, int]]) -> dict[str, int]:
+    """The layers each block surely makes that can be called in a file; `done` are the libraries gone through."""
+    if library not in done:
+        blocks = library.blocks
+        known = {name: _layers_of(other, done)[name] for name, other in library.imports.items()}
+        calls = {name: _calls(block.layers, blocks) if block else {} for name, block in blocks.items()}
+        for name in TopologicalSorter(calls).static_order():
+            block = blocks[name]
+            known[name] = _count(block.layers, known) if block else 0
+        done[library] = known
+    return done[library]
 
 
 def _amount(count: int) -> str:

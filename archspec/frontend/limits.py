@@ -4,13 +4,19 @@ Every limit is checked before the work is done, and far above what people build.
 """
 
 MAX_BYTES = 8 * 2**20
-"""Bytes of a file."""
+"""Bytes of a file; characters of a spec and all it imports."""
 
 MAX_NODES = 1_000_000
-"""Words, lists and mappings of a file."""
+"""Words, lists and mappings of a spec and all it imports."""
 
 MAX_ALIASED = 50_000
-"""Words, lists and mappings that aliases stand for, all of them together."""
+"""Words, lists and mappings that aliases stand for, in a spec and all it imports."""
+
+MAX_IMPORTS = 64
+"""Files a spec imports, those counted that they import."""
+
+MAX_IMPORT_DEPTH = 16
+"""Files that import one another in a row."""
 
 MAX_NESTING = 64
 """Lists and mappings of a file inside one another."""

@@ -9,6 +9,7 @@ from math import prod
 from pydantic import ValidationError
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail
+from archspec.diagnostics import Source as Text
 from archspec.frontend.joins import Source, remedy
 from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
 from archspec.frontend.scalars import yes_or_no
@@ -104,14 +105,15 @@ class NodeMaker:
         types = tuple(value.type for value in inputs)
         if op.inputs is not None and len(types) != op.inputs:
             message, help = _wrong_arity(op, op.inputs, len(types))
-            raise fail("wrong-arity", message, step.span, notes=self.shapes(sources()), help=help)
+            notes = self.shapes(sources(), step.span.source)
+            raise fail("wrong-arity", message, step.span, notes=notes, help=help)
         try:
             outputs, weights = op.infer(types), op.weights(types)
         except Refusal as refusal:
             advice = refusal.help
             if advice is None and refusal.code == "shape-mismatch":
                 advice = remedy(op.kind, sources(), paths=isinstance(step, JoinStep) and not step.crop)
-            notes = self.shapes(sources())
+            notes = self.shapes(sources(), step.span.source)
             raise fail(refusal.code, refusal.message, step.span, notes=notes, help=advice) from refusal
         elements = sum([weight.elements for weight in weights])
         for output in outputs:
@@ -122,12 +124,12 @@ class NodeMaker:
                 raise _too_large(op, f"the {weight.name}", weight.shape, step.span)
         return Signature(tuple(map(self.one_type, outputs)), weights, elements)
 
-    def shapes(self, sources: Sequence[Source]) -> list[Note]:
-        """The notes that say which shapes flow in, and from where."""
+    def shapes(self, sources: Sequence[Source], beside: Text) -> list[Note]:
+        """The notes that say, beside a mistake in a text, which shapes flow in and from where."""
         notes: list[Note] = []
         for source in sources:
             origin = self.origins.get(source.value)
-            line = f", line {origin.line}" if origin else ""
+            line = f", {origin.seen_from(beside)}" if origin else ""
             remark = f" ({source.remark})" if source.remark else ""
             dtype = "" if source.type.dtype is DType.FLOAT32 else f"{source.type.dtype} "
             notes.append((f"{source.label}:", f"{dtype}{source.type}", f"from {source.value.name}{line}{remark}"))
@@ -179,5 +181,5 @@ def _wrong_value(kind: type[Op], name: str, value: Data, place: Span) -> Diagnos
     help = yes_or_no(value) or (did_you_mean(value, sorted(about.keywords)) if about.keywords else None)
     if not isinstance(value, Bare):
         return Diagnostic("wrong-value", message, place, help=help)
-    notes = () if value.span == place else (("used", f"line {place.line}"),)
+    notes = () if value.span == place else (("used", place.seen_from(value.span.source)),)
     return Diagnostic("wrong-value", message, value.span, notes, help or value.help)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.diagnostics import Note, Span, fail
 from archspec.frontend.names import Flow, Frame
+from archspec.frontend.spec import Library
 from archspec.frontend.terms import Inflow, Scope
 from archspec.frontend.values import UNKNOWN, Data, Unknown, show
 from archspec.frontend.written import Written
@@ -17,21 +18,23 @@ from archspec.ir.graph import Node, Region
 class Place:
     """A place in the network.
 
-    `depth` counts the structures around it, `rounds` how many times all of them together repeat it. `blocks` are those
-    it is in, and `call` is where the innermost of them was called.
+    `home` are the params and blocks of the file it stands in. `depth` counts the structures around it, `rounds` how
+    many times all of them together repeat it. `blocks` are those it is in, by where they stand, and `call` is where
+    the innermost of them was called.
     """
 
     frame: Frame
     scope: Scope
+    home: Library
     depth: int = 0
     rounds: int = 1
-    blocks: frozenset[str] = frozenset()
+    blocks: frozenset[Span] = frozenset()
     call: Span | None = None
     items: list[Node | Region] = field(default_factory=list)
 
     def within(self, scope: Scope) -> Place:
         """The same place, where expressions may name other things."""
-        return Place(self.frame, scope, self.depth, self.rounds, self.blocks, self.call, self.items)
+        return Place(self.frame, scope, self.home, self.depth, self.rounds, self.blocks, self.call, self.items)
 
     def evaluate(self, value: Written, flow: Flow) -> Data:
         """What a value is worth here, where `in` is what flows in.
@@ -54,14 +57,14 @@ class Place:
             raise fail("wrong-value", message, condition.span, help="compare it with something")
         return value
 
-    def where(self, params: Scope) -> tuple[Note, ...]:
+    def where(self) -> tuple[Note, ...]:
         """A note that tells the place from others the same text is built at; none where there is but one."""
         parts: list[str] = []
         if self.frame.path:
             parts.append(f"in '{_short(self.frame.path)}'")
         if self.call is not None:
-            parts.append(f"called on line {self.call.line}")
-        if local := list(self._local(params)):
+            parts.append(f"called on {self.call.seen_from(self.home.source)}")
+        if local := list(self._local(self.home.params)):
             parts.append(f"where {', '.join(local)}")
         return ((", ".join(parts),),) if local or self.call else ()
 

@@ -124,6 +124,24 @@ class Reader:
         return text
 
 
+def named(
+    what: str, read: Callable[[Reader, Scalar, Tree], T], lost: Callable[[Scalar], T] | None = None
+) -> Callable[[Reader, Tree], dict[str, T]]:
+    """Reads a mapping from names to what `read` makes of their values, or `lost` of those that cannot be read."""
+
+    def read_all(reader: Reader, tree: Tree) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for key, item in reader.mapping(f"'{what}'", tree):
+            value = reader.attempt(partial(read, reader, key), item)
+            if value is not None:
+                found[key.text] = value
+            elif lost is not None:
+                found[key.text] = lost(key)
+        return found
+
+    return read_all
+
+
 def describe(tree: Tree) -> str:
     """What stands there, as a message calls it."""
     if isinstance(tree, List):

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.frontend.expected import EXPECT, LAYER_FACTS
-from archspec.frontend.language import BLOCK, SPEC
+from archspec.frontend.imports import LIBRARY
+from archspec.frontend.language import SPEC
 from archspec.frontend.reader import Keys
+from archspec.frontend.shared import BLOCK
 from archspec.frontend.steps import COMMON, OP_KINDS, STRUCTURES, weighing_keys
 from archspec.ops import Op
 from archspec.ops.attributes import attributes_of
@@ -22,9 +24,10 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "archspec",
-        "description": "A network architecture.",
-        **_object(SPEC),
+        "anyOf": [{"$ref": "#/$defs/spec"}, {"$ref": "#/$defs/library"}],
         "$defs": {
+            "spec": {"description": "A network architecture.", **_object(SPEC)},
+            "library": {"description": "A file of blocks, to be imported.", **_object(LIBRARY)},
             "number": {
                 "description": "A number, a list of them, true or false, or an expression of params and arguments.",
                 "anyOf": [{"type": ["number", "string", "boolean"]}, {"type": "array", "items": _NUMBER}],

@@ -13,6 +13,7 @@ from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
 from archspec.frontend.spec import Input, Spec
 from archspec.frontend.terms import Scope
 from archspec.frontend.values import MAX_INTEGER, UNKNOWN, Bare, Data, Unknown, show, tidy, whole
+from archspec.frontend.written import Written
 from archspec.ir.types import TensorType
 
 Sizes = Sequence[int]
@@ -51,10 +52,25 @@ def _params(spec: Spec, variant: str | None, overrides: Mapping[str, Any], fault
             help = did_you_mean(name, spec.params) or ("it has none" if not spec.params else None)
             raise fail("unknown-param", f"'{spec.name}' has no param '{name}'", help=help)
     chosen = spec.variants[variant].params if variant else {}
+    return _values(spec.params, chosen, overrides, faults)
+
+
+def defaults(params: Mapping[str, Written]) -> tuple[Scope, tuple[Diagnostic, ...]]:
+    """What params are worth that nobody chooses, with the mistakes in them: those of a file of blocks."""
+    faults: list[Diagnostic] = []
+    return _values(params, {}, {}, faults), tuple(faults)
+
+
+def _values(
+    params: Mapping[str, Written],
+    chosen: Mapping[str, Written],
+    overrides: Mapping[str, Any],
+    faults: list[Diagnostic],
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, default in spec.params.items():
+    for name, default in params.items():
         written = chosen.get(name, default)
-        below = [other for other in spec.params if other in written.names - {name} and other not in values]
+        below = [other for other in params if other in written.names - {name} and other not in values]
         if below and name not in overrides:
             message, help = f"'{below[0]}' is defined below '{name}'", "params come in order: move it up"
             faults.append(Diagnostic("unknown-name", message, written.span, help=help))

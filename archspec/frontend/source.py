@@ -66,11 +66,11 @@ def read_file(path: Path) -> Source:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise fail("unreadable-file", f"cannot read {path}: {reason}") from error
-    return decode(str(path), data)
+    return decode(str(path), data, path)
 
 
-def decode(name: str, data: bytes) -> Source:
-    """The text of a spec from its bytes.
+def decode(name: str, data: bytes, path: Path | None = None) -> Source:
+    """The text of a spec from its bytes, and those from the file at `path` if they are.
 
     Raises:
         ArchspecError: there are too many, or they are not UTF-8; the span points at the first that is not.
@@ -78,25 +78,38 @@ def decode(name: str, data: bytes) -> Source:
     if len(data) > MAX_BYTES:
         raise _too_long(name)
     try:
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, data.decode("utf-8-sig"), path)
     except UnicodeDecodeError as error:
         span = Source(name, data.decode("utf-8", "replace")).at(len(data[: error.start].decode("utf-8")))
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         raise fail("not-utf8", message, span, help="save the file as UTF-8") from error
 
 
-def parse(source: Source) -> tuple[Tree, tuple[Diagnostic, ...]]:
+@dataclass(slots=True)
+class Used:
+    """How much of what the limits allow the texts of one spec have used together."""
+
+    characters: int = 0
+    nodes: int = 0
+    aliased: int = 0
+
+
+def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnostic, ...]]:
     """The tree of the one document in `source`, and the mistakes that left a tree to go on with.
+
+    `used` is what the texts read with it have used of the limits, and is added to.
 
     Raises:
         ArchspecError: there is no tree: bad syntax, a limit passed, an empty file.
     """
-    if len(source.text) > MAX_BYTES:
+    used = Used() if used is None else used
+    used.characters += len(source.text)
+    if used.characters > MAX_BYTES:
         raise _too_long(source.name)
     if strange := yaml.reader.Reader.NON_PRINTABLE.search(source.text) or _BYTE_ORDER_MARK.search(source.text):
         message = f"the character {strange.group()!a} cannot stand in YAML"
         raise fail("bad-character", message, source.at(strange.start()), help="remove it")
-    composer = _Composer(source)
+    composer = _Composer(source, used)
     parser = _LOADER(source.text)
     try:
         tree = composer.document(iter(parser.get_event, None))
@@ -110,7 +123,7 @@ def parse(source: Source) -> tuple[Tree, tuple[Diagnostic, ...]]:
 def _too_long(name: str) -> ArchspecError:
     return fail(
         "too-large",
-        f"{name} is larger than {MAX_BYTES // 2**20} MiB, the most a spec may be",
+        f"{name} is larger than {MAX_BYTES // 2**20} MiB, the most a spec may be with all it imports",
         help="say `repeat` for what comes many times",
     )
 
@@ -135,11 +148,10 @@ class _Anchored:
 class _Composer:
     """Folds the parser's events into a tree, holding the limits."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, used: Used) -> None:
         self.source = source
+        self.used = used
         self.diagnostics: list[Diagnostic] = []
-        self.nodes = 0
-        self.aliased = 0
         self.deepest = 0
         self.anchors: dict[str, _Anchored] = {}
         self.open_anchors: set[str] = set()
@@ -164,8 +176,8 @@ class _Composer:
     def tree(self, event: yaml.Event, events: _Events, depth: int) -> Tree:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, depth)
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
+        self.used.nodes += 1
+        if self.used.nodes > MAX_NODES:
             raise self.too_many(event, f"a spec has at most {MAX_NODES:,} words, lists and mappings")
         if depth > self.deepest:
             self.reach(event, depth)
@@ -181,11 +193,11 @@ class _Composer:
             raise fail("too-deep", f"lists and mappings are nested more than {MAX_NESTING} deep", self.span(event))
 
     def anchored(self, event: yaml.NodeEvent, events: _Events, depth: int) -> Tree:
-        nodes, deepest = self.nodes, self.deepest
+        nodes, deepest = self.used.nodes, self.deepest
         self.open_anchors.add(event.anchor)
         self.deepest = depth
         tree = self.node(event, events, depth)
-        self.anchors[event.anchor] = _Anchored(tree, self.nodes - nodes + 1, self.deepest - depth)
+        self.anchors[event.anchor] = _Anchored(tree, self.used.nodes - nodes + 1, self.deepest - depth)
         self.open_anchors.discard(event.anchor)
         self.deepest = max(deepest, self.deepest)
         return tree
@@ -245,9 +257,9 @@ class _Composer:
                 help="quote a text that starts with *",
             )
         anchored = self.anchors[event.anchor]
-        self.nodes += anchored.nodes
-        self.aliased += anchored.nodes
-        if self.aliased > MAX_ALIASED:
+        self.used.nodes += anchored.nodes
+        self.used.aliased += anchored.nodes
+        if self.used.aliased > MAX_ALIASED:
             raise self.too_many(event, f"aliases stand for more than {MAX_ALIASED:,} words, lists and mappings")
         self.reach(event, depth + anchored.height)
         return anchored.tree

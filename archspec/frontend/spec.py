@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archspec.diagnostics import Source, Span
+from archspec.frontend.terms import Scope
 from archspec.frontend.written import Template, Written
 from archspec.ir.types import DType
 from archspec.ops import Op
@@ -157,6 +158,31 @@ class Block:
     indexed: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Library:
+    """A file of blocks as its blocks see it: what its params are worth, its blocks, and those it imports.
+
+    Of a block that could not be read only the name is known. `imports` has the library of each block that is imported
+    by the block's name. It is `whole` unless there may be blocks whose names nobody knows.
+    """
+
+    source: Source
+    params: Scope
+    blocks: Mapping[str, Block | None]
+    imports: Mapping[str, Library]
+    whole: bool = True
+
+    def find(self, name: str) -> tuple[Block | None, Library] | None:
+        """The block of a name and the library whose params and blocks it sees; None where there is none."""
+        home = self if name in self.blocks else self.imports.get(name)
+        return (home.blocks[name], home) if home is not None else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The blocks that can be called here."""
+        return (*self.blocks, *self.imports)
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """A tensor the network takes, without its batch axis."""
@@ -198,7 +224,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole spec, typed but not yet built. Of a block that could not be read only the name is known."""
+    """A whole spec, typed but not yet built. The values of its params are not yet chosen."""
 
     source: Source
     name: str
@@ -209,9 +235,15 @@ class Spec:
     default: str | None
     inputs: tuple[Input, ...]
     blocks: Mapping[str, Block | None]
+    imports: Mapping[str, Library]
+    imports_whole: bool
     layers: Body
     outputs: tuple[Returned, ...]
     expect: Expected | None
     expect_variants: Mapping[str, Expected]
     starts: Mapping[str, Mapping[str, Start]]
     allowed: frozenset[str]
+
+    def library(self, params: Scope) -> Library:
+        """The blocks of the spec, where its params are worth so much."""
+        return Library(self.source, params, self.blocks, self.imports, self.imports_whole)

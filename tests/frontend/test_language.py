@@ -6,8 +6,9 @@ import pytest
 
 from archspec.diagnostics import Diagnostic, Source
 from archspec.frontend.expected import EXPECT, LAYER_FACTS
-from archspec.frontend.language import BLOCK, SPEC, read
+from archspec.frontend.language import SPEC, read
 from archspec.frontend.reader import Key
+from archspec.frontend.shared import BLOCK
 from archspec.frontend.spec import BrokenStep, OpStep, Spec
 from archspec.frontend.steps import STRUCTURES
 from archspec.frontend.weighing import WEIGHING
