@@ -17,6 +17,7 @@ SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 380)
 
 NARROWER: Mapping[str, Mapping[str, int | list[int]]] = {
     "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
+    "unet_3d": {"width": 8},
     "vgg": {"hidden": 64},
 }
 """Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""

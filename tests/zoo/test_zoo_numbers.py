@@ -27,6 +27,9 @@ CASES = {
     "preact_resnet164_cifar": (3, 32, 32),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
+    "unet_intel_2d": (1, 32, 32),
+    "unet_intel_2d_upsampling": (1, 32, 48),
+    "unet_intel_3d": (1, 16, 16, 32),
     "context_basic": (21, 32, 32),
     "context_large": (21, 32, 32),
 }

@@ -28,6 +28,8 @@ PROMISED = {
     "preact_resnet": ["preact_resnet18", "preact_resnet50", "preact_resnet152"],
     "resnet_cifar": ["resnet20_cifar", "resnet32_cifar", "resnet44_cifar", "resnet56_cifar", "resnet110_cifar"],
     "unet": ["unet", "unet_padded"],
+    "unet_3d": ["unet_3d"],
+    "unet_intel": ["unet_intel_2d", "unet_intel_3d"],
     "densenet": ["densenet121", "densenet161", "densenet169", "densenet201", "densenet40_k12_cifar"],
     "squeezenet": ["squeezenet1_0", "squeezenet1_1"],
     "context": ["dilation8_pascal_voc", "dilation_front_end", "context_basic", "context_large"],
