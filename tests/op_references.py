@@ -306,6 +306,11 @@ REFERENCES: Mapping[str, Reference] = {
     "pad_channels": _pad_channels,
     "center_crop": _center_crop,
     "upsample": _upsample,
+    "pixel_shuffle": lambda op, inputs, weights: F.pixel_shuffle(inputs[0], op.factor),
+    "pixel_unshuffle": lambda op, inputs, weights: F.pixel_unshuffle(inputs[0], op.factor),
+    "channel_shuffle": lambda op, inputs, weights: (
+        inputs[0].unflatten(1, (op.groups, -1)).transpose(1, 2).flatten(1, 2)
+    ),
     "identity": lambda op, inputs, weights: inputs[0],
 }
 """The result of each op, by its kind, of the op, its inputs and its weights."""

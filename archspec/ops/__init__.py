@@ -28,6 +28,7 @@ from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbe
 from archspec.ops.linear import Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 
 __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
 
@@ -40,6 +41,7 @@ OPS: tuple[type[Op], ...] = (
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, Softmax, LogSoftmax, Dropout,
     Add, Mul, Mean, Max, Concat,
-    Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample, Identity,
+    Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample,
+    PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
 )  # fmt: skip
 """Every op, by family. The order is the order of the reference."""

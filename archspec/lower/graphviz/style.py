@@ -41,6 +41,7 @@ _FAMILIES: Mapping[str, Look] = {
     "activation": Look("#f7ebb6", "#b39a3a"),
     "join": Look("#ffffff", "#56616b"),
     "layout": Look("#e4e6e9", "#8a939b"),
+    "shuffle": Look("#e4e6e9", "#8a939b"),
 }
 """The family of an op is the file it lives in."""
 _OTHER = Look("#e3d3ea", "#85669b")

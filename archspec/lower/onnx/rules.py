@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.lower.onnx import adaptive, affine, attention, layout, learned, pointwise, windows
+from archspec.lower.onnx import adaptive, affine, attention, layout, learned, pointwise, shuffle, windows
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.rules import Rules
 from archspec.ops import Op, activation, conv, join, linear, norm, pool
 from archspec.ops import attention as products
 from archspec.ops import layout as moves
 from archspec.ops import learned as parameters
+from archspec.ops import shuffle as shuffles
 
 Rule = Callable[[Any, Emit], str | tuple[str, ...]]
 """Writes one layer, of an op of the class it is entered for; returns the name of the value the layer makes, or the
@@ -70,6 +71,9 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (moves.PadChannels, layout.pad_channels),
     (moves.CenterCrop, layout.center_crop),
     (moves.Upsample, layout.upsample),
+    (shuffles.PixelShuffle, shuffle.pixel_shuffle),
+    (shuffles.PixelUnshuffle, shuffle.pixel_unshuffle),
+    (shuffles.ChannelShuffle, shuffle.channel_shuffle),
     (moves.Identity, layout.passes),
 )
 

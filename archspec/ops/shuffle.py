@@ -1,0 +1,108 @@
+"""Ops that move elements between the channels and the positions, or among the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import TensorType
+from archspec.ops.attributes import Count
+from archspec.ops.base import Op, Refusal, View, along, need_float, pointwise
+from archspec.ops.conv import need_divisible
+from archspec.ops.window import nearest, sliding
+
+
+def _need_image(op: str, tensor: TensorType) -> None:
+    """Raises:
+    Refusal: the tensor is not (N, channels, height, width) of numbers.
+    """
+    need_float(op, tensor)
+    if len(tensor.sizes) != 3:
+        raise Refusal("wrong-rank", f"'{op}' works on (N, channels, height, width), got {tensor}")
+
+
+class PixelShuffle(Op):
+    """Channels laid out as pixels: (C r^2, H, W) becomes (C, H r, W r), the sub-pixel layer of super-resolution.
+
+    Channel c r^2 + i r + j becomes row i and column j of every r by r square of channel c.
+
+    Attributes:
+        factor: r, by which height and width grow.
+    """
+
+    kind: ClassVar[str] = "pixel_shuffle"
+    principal: ClassVar[str | None] = "factor"
+    module: ClassVar[bool] = True
+
+    factor: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        _need_image(self.kind, tensor)
+        squares = self.factor**2
+        if tensor.channels % squares:
+            raise Refusal(
+                "indivisible-channels",
+                f"'{self.kind}' by {self.factor} makes one channel of {squares}, and {tensor.channels} flow in",
+                help=f"let a multiple of {squares} channels flow in",
+            )
+        return (tensor.with_sizes(tensor.channels // squares, *(size * self.factor for size in tensor.spatial)),)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return along([nearest(1, self.factor)] * 2)
+
+
+class PixelUnshuffle(Op):
+    """Pixels laid out as channels: (C, H r, W r) becomes (C r^2, H, W), which undoes `pixel_shuffle`.
+
+    Attributes:
+        factor: r, by which height and width shrink.
+    """
+
+    kind: ClassVar[str] = "pixel_unshuffle"
+    principal: ClassVar[str | None] = "factor"
+    module: ClassVar[bool] = True
+
+    factor: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        _need_image(self.kind, tensor)
+        if any(size % self.factor for size in tensor.spatial):
+            raise Refusal(
+                "wrong-size",
+                f"'{self.kind}' cuts squares of {self.factor} by {self.factor}, which do not fill {tensor}",
+                help=f"height and width are multiples of {self.factor}",
+            )
+        sizes = (size // self.factor for size in tensor.spatial)
+        return (tensor.with_sizes(tensor.channels * self.factor**2, *sizes),)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return along([sliding(self.factor, self.factor, 1, (0, 0))] * 2)
+
+
+class ChannelShuffle(Op):
+    """The channels of so many groups dealt out in turn: the first of each group, then the second of each.
+
+    ShuffleNet puts it between two grouped convolutions, so that every group of the second sees all of the first.
+
+    Attributes:
+        groups: the channels are split into so many groups.
+    """
+
+    kind: ClassVar[str] = "channel_shuffle"
+    principal: ClassVar[str | None] = "groups"
+    module: ClassVar[bool] = True
+
+    groups: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if len(tensor.sizes) < 2:
+            raise Refusal("wrong-rank", f"'{self.kind}' needs positions after the channels, got {tensor}")
+        need_divisible(self.kind, "input", tensor.channels, self.groups)
+        return (tensor,)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != 1}
