@@ -250,7 +250,7 @@ GOOD: tuple[Sample, ...] = (
         sample
         for kind in (
             "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "hard_sigmoid", "tanh", "gelu", "silu",
-            "hard_swish", "mish", "softplus", "dropout",
+            "hard_swish", "mish", "softplus", "hard_tanh", "softsign", "celu", "log_sigmoid", "dropout",
         )
         for sample in _everywhere(kind)
     ),
@@ -262,6 +262,19 @@ GOOD: tuple[Sample, ...] = (
     _good("tanh", (3, 4), scale=2.0),
     _good("tanh", (3, 4), slope=-0.5),
     *_everywhere("gelu", approximate="tanh"),
+    _good("celu", (3, 4), alpha=0.4),
+    *_everywhere("threshold", threshold=0.5),
+    _good("threshold", (3, 4), threshold=-1.0),
+    *_everywhere("scale", factor=0.17),
+    _good("scale", (3, 4), factor=-2.0),
+    *_everywhere("clip", min=-0.5, max=2.0),
+    _good("clip", (3, 4), min=0.25),
+    _good("clip", (3, 4), max=0.25),
+    _good("clip", (3, 4), min=0.5, max=0.5),
+    _good("glu", (4,)),
+    _good("glu", (4, 3, 2)),
+    _good("glu", (3, 4, 6), axis=-1),
+    _good("glu", (3, 4, 6, 2), axis=2),
     _good("dropout", (3, 4), p=0.0),
     *(_good(kind, sizes, axis=axis) for kind in ("softmax", "log_softmax")
       for sizes, axis in (((5,), 1), ((5,), -1), ((3, 4, 2), 1), ((3, 4, 2), 2), ((3, 4, 2), -1), ((3, 2, 2, 2), -3))),
@@ -424,9 +437,18 @@ BAD: tuple[Bad, ...] = (
         _bad_whole(kind, (3,))
         for kind in (
             "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "hard_sigmoid", "tanh", "gelu", "silu",
-            "hard_swish", "mish", "softplus", "dropout", "softmax", "log_softmax",
+            "hard_swish", "mish", "softplus", "hard_tanh", "softsign", "celu", "log_sigmoid", "dropout", "softmax",
+            "log_softmax",
         )
     ),
+    _bad_whole("threshold", (3,), threshold=0.5),
+    _bad_whole("scale", (3,), factor=0.5),
+    _bad_whole("clip", (3,), min=0.5),
+    _bad_whole("glu", (4,)),
+    _bad("wrong-attributes", "clip", (3, 4)),
+    _bad("wrong-attributes", "clip", (3, 4), min=1.0, max=0.5),
+    _bad("wrong-size", "glu", (3, 4)),
+    _bad("wrong-axis", "glu", (4, 4), axis=3),
     _bad("wrong-axis", "softmax", (3,), axis=2),
     _bad("wrong-axis", "log_softmax", (3,), axis=0),
     *(_bad("shape-mismatch", kind, (3, 4), (3, 5)) for kind in ("add", "mul", "mean", "max")),

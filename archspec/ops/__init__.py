@@ -1,23 +1,31 @@
 """The ops: one final class each, with its attributes and its facts. `OPS` lists them all."""
 
 from archspec.ops.activation import (
+    Celu,
+    Clip,
     Dropout,
     Elu,
     Gelu,
+    Glu,
     HardSigmoid,
     HardSwish,
+    HardTanh,
     LeakyRelu,
+    LogSigmoid,
     LogSoftmax,
     Mish,
     PRelu,
     Relu,
     Relu6,
+    Scale,
     Selu,
     Sigmoid,
     Silu,
     Softmax,
     Softplus,
+    Softsign,
     Tanh,
+    Threshold,
 )
 from archspec.ops.attention import MatMul, MultiHeadAttention
 from archspec.ops.base import Op, Refusal, View, Work
@@ -39,7 +47,8 @@ OPS: tuple[type[Op], ...] = (
     BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
-    Softplus, Softmax, LogSoftmax, Dropout,
+    Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
+    Softmax, LogSoftmax, Dropout,
     Add, Mul, Mean, Max, Concat,
     Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample,
     PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,

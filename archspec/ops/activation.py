@@ -145,6 +145,97 @@ class Softplus(Activation):
     operations = {"exp": 1, "log": 1, "add": 1}
 
 
+class HardTanh(Activation):
+    """min(max(x, -1), 1)."""
+
+    kind: ClassVar[str] = "hard_tanh"
+    operations = {"compare": 2}
+
+
+class Softsign(Activation):
+    """x / (1 + |x|)."""
+
+    kind: ClassVar[str] = "softsign"
+    operations = {"add": 1, "divide": 1}
+
+
+class Celu(Activation):
+    """x where x is positive, alpha * (exp(x / alpha) - 1) elsewhere: an ELU without a kink.
+
+    Attributes:
+        alpha: the value approached for large negative x, negated.
+    """
+
+    kind: ClassVar[str] = "celu"
+    principal: ClassVar[str | None] = "alpha"
+    operations = {"compare": 1, "divide": 1, "exp": 1, "add": 1, "multiply": 1}
+
+    alpha: Positive = 1.0
+
+
+class Threshold(Activation):
+    """x where x is above the threshold, 0 elsewhere.
+
+    Attributes:
+        threshold: the largest value that becomes 0.
+    """
+
+    kind: ClassVar[str] = "threshold"
+    principal: ClassVar[str | None] = "threshold"
+    operations = {"compare": 1}
+
+    threshold: Number
+
+
+class LogSigmoid(Activation):
+    """log(1 / (1 + exp(-x)))."""
+
+    kind: ClassVar[str] = "log_sigmoid"
+    operations = {"exp": 1, "log": 1, "add": 1}
+
+
+class Scale(Activation):
+    """factor * x, a number that is not learned: Inception-ResNet adds a tenth to a fifth of each branch.
+
+    Attributes:
+        factor: what every element is multiplied by.
+    """
+
+    kind: ClassVar[str] = "scale"
+    principal: ClassVar[str | None] = "factor"
+    module: ClassVar[bool] = False
+    operations = {"multiply": 1}
+
+    factor: Number
+
+
+class Clip(Activation):
+    """min(max(x, least), most); one of the bounds may be left out.
+
+    Attributes:
+        min: the least an element can be.
+        max: the most an element can be.
+    """
+
+    kind: ClassVar[str] = "clip"
+    module: ClassVar[bool] = False
+    operations = {"compare": 2}
+
+    min: Number | None = None
+    max: Number | None = None
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        if self.min is None and self.max is None:
+            raise Refusal("wrong-attributes", f"'{self.kind}' has no bound", help="write min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise Refusal("wrong-attributes", f"'{self.kind}' has a least, {self.min}, above its most, {self.max}")
+        return super().infer(inputs)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        bounds = (self.min is not None) + (self.max is not None)
+        return Work(other={"compare": bounds * outputs[0].elements})
+
+
 class Dropout(Op):
     """Zeroes elements at random while training and scales the others by 1 / (1 - p); afterwards it does nothing.
 
@@ -237,3 +328,41 @@ class PRelu(Op):
 
     def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
         return Work(other={"compare": outputs[0].elements, "multiply": outputs[0].elements})
+
+
+class Glu(Op):
+    """The gated linear unit: a * sigmoid(b), where a and b are the first and the second half of one axis.
+
+    Attributes:
+        axis: the axis that is halved; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "glu"
+    principal: ClassVar[str | None] = "axis"
+    module: ClassVar[bool] = True
+
+    axis: Whole = 1
+
+    def place(self, tensor: TensorType) -> int:
+        """The axis, counted from the front."""
+        return need_axis(self.kind, self.axis, tensor)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        place = self.place(tensor)
+        size = tensor.sizes[place - 1]
+        if size % 2:
+            raise Refusal(
+                "wrong-size",
+                f"'{self.kind}' halves axis {place}, which has {size} entries in {tensor}",
+                help="let an even number flow in: the second half is the gate",
+            )
+        return (tensor.with_sizes(*tensor.sizes[: place - 1], size // 2, *tensor.sizes[place:]),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other=dict.fromkeys(("exp", "add", "divide", "multiply"), outputs[0].elements))
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        place = self.place(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != place}

@@ -8,7 +8,25 @@ from math import pi, sqrt
 from archspec.lower.onnx.axes import a_channel
 from archspec.lower.onnx.emit import Emit
 from archspec.ops import Op
-from archspec.ops.activation import Elu, Gelu, HardSigmoid, LeakyRelu, LogSoftmax, PRelu, Relu6, Silu, Softmax, Tanh
+from archspec.ops.activation import (
+    Celu,
+    Clip,
+    Elu,
+    Gelu,
+    Glu,
+    HardSigmoid,
+    HardTanh,
+    LeakyRelu,
+    LogSigmoid,
+    LogSoftmax,
+    PRelu,
+    Relu6,
+    Scale,
+    Silu,
+    Softmax,
+    Tanh,
+    Threshold,
+)
 from archspec.ops.join import Concat, Mul
 
 
@@ -80,6 +98,53 @@ def _normal(op: Gelu, emit: Emit) -> str:
         bent = emit.step("bent", "Add", emit.input, step("weighted", "Mul", cube, 0.044715), type=emit.type)
         curve = step("tanh", "Tanh", step("scaled", "Mul", bent, sqrt(2 / pi)))
     return step("normal", "Mul", step("raised", "Add", curve, 1), 0.5)
+
+
+def hard_tanh(op: HardTanh, emit: Emit) -> str:
+    """Clip."""
+    return emit.last("Clip", emit.input, emit.numbers("least", -1), emit.numbers("most", 1))
+
+
+def celu(op: Celu, emit: Emit) -> str:
+    """Celu."""
+    return emit.last("Celu", emit.input, alpha=op.alpha)
+
+
+def threshold(op: Threshold, emit: Emit) -> str:
+    """ThresholdedRelu."""
+    return emit.last("ThresholdedRelu", emit.input, alpha=op.threshold)
+
+
+def log_sigmoid(op: LogSigmoid, emit: Emit) -> str:
+    """-log(1 + exp(-x)), which does not overflow."""
+    turned = emit.step("turned", "Neg", emit.input, type=emit.type)
+    return emit.last("Neg", emit.step("softplus", "Softplus", turned, type=emit.type))
+
+
+def scale(op: Scale, emit: Emit) -> str:
+    """Mul."""
+    return emit.last("Mul", emit.input, emit.numbers("factor", op.factor))
+
+
+def clip(op: Clip, emit: Emit) -> str:
+    """Clip, whose bounds may each be missing."""
+    least = "" if op.min is None else emit.numbers("least", op.min)
+    most = () if op.max is None else (emit.numbers("most", op.max),)
+    return emit.last("Clip", emit.input, least, *most)
+
+
+def glu(op: Glu, emit: Emit) -> str:
+    """The halves by Slice, and the product of one with the Sigmoid of the other."""
+    place = op.place(emit.type)
+    size = emit.output.sizes[place - 1]
+    axes = emit.integers("axes", [place])
+
+    def half(label: str, start: int) -> str:
+        bounds = emit.integers("starts", [start]), emit.integers("ends", [start + size]), axes
+        return emit.step(label, "Slice", emit.input, *bounds, type=emit.output)
+
+    gate = emit.step("gate", "Sigmoid", half("second", size), type=emit.output)
+    return emit.last("Mul", half("first", 0), gate)
 
 
 def softmax(op: Softmax, emit: Emit) -> str:

@@ -26,6 +26,11 @@ _ACTIVATIONS: Mapping[type[ops.Op], tuple[str, str, Mapping[str, tuple[str, Cons
     activation.HardSwish: ("nn.Hardswish", "F.hardswish", {}),
     activation.Mish: ("nn.Mish", "F.mish", {}),
     activation.Softplus: ("nn.Softplus", "F.softplus", {}),
+    activation.HardTanh: ("nn.Hardtanh", "F.hardtanh", {}),
+    activation.Softsign: ("nn.Softsign", "F.softsign", {}),
+    activation.Celu: ("nn.CELU", "F.celu", {"alpha": ("alpha", 1.0)}),
+    activation.LogSigmoid: ("nn.LogSigmoid", "F.logsigmoid", {}),
+    activation.Glu: ("nn.GLU", "F.glu", {"axis": ("dim", -1)}),
     activation.Softmax: ("nn.Softmax", "F.softmax", {"axis": ("dim", None)}),
     activation.LogSoftmax: ("nn.LogSoftmax", "F.log_softmax", {"axis": ("dim", None)}),
 }
@@ -61,6 +66,27 @@ def _prelu(node: Node) -> Leaf:
     assert isinstance(op, activation.PRelu)
     required: dict[str, Constant] = {"num_parameters": node.inputs[0].type.channels} if op.per_channel else {}
     return Leaf(call("nn.PReLU", required, {"init": (op.slope, 0.25)}))
+
+
+@RULES.rule(activation.Threshold)
+def _threshold(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.Threshold)
+    return both(call("nn.Threshold", {"threshold": op.threshold, "value": 0.0}, {}), "F.threshold")
+
+
+@RULES.rule(activation.Scale)
+def _scale(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.Scale)
+    return Leaf(function=function("scale", "{factor} * {x}", {"factor": op.factor}))
+
+
+@RULES.rule(activation.Clip)
+def _clip(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.Clip)
+    return Leaf(function=call("torch.clamp", {}, {"min": (op.min, None), "max": (op.max, None)}))
 
 
 @RULES.rule(activation.Dropout)
