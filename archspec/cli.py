@@ -66,6 +66,13 @@ class Direction(StrEnum):
     RL = "RL"
 
 
+class Group(StrEnum):
+    """What the zoo is divided into."""
+
+    NETWORKS = "networks"
+    LECTURES = "lectures"
+
+
 def main() -> None:
     """Run the command line; every mistake becomes a message and exit code 1."""
     try:
@@ -190,11 +197,14 @@ def draw(
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False) -> None:
+def list_(
+    group: Annotated[Group, typer.Argument(help="The networks, or the lectures' examples.")] = Group.NETWORKS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
     """List the zoo."""
     from archspec.loading import catalogue
 
-    found = list(catalogue())
+    found = list(catalogue("" if group is Group.NETWORKS else group.value))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
         return

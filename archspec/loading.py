@@ -70,16 +70,16 @@ def compile(
     return compile_source(source.read_file(file), variant, input=input, path=path, params=params)
 
 
-def catalogue() -> Iterator[dict[str, str]]:
-    """The zoo: `name`, `spec` and `summary` of every network in it."""
-    for path in zoo.files():
+def catalogue(group: str = "") -> Iterator[dict[str, str]]:
+    """The zoo, or a group of it: `name`, `spec` and `summary` of everything in it."""
+    for path in zoo.files(group):
         spec, _ = language.read(source.read_file(path), [zoo.folder()])
         assert spec is not None, path
         file = path.relative_to(zoo.folder()).as_posix()
-        for variant in spec.variants.values():
-            yield {"name": variant.name, "spec": file, "summary": variant.summary or spec.summary}
-        if not spec.variants:
-            yield {"name": spec.name, "spec": file, "summary": spec.summary}
+        summaries = {variant.name: variant.summary for variant in spec.variants.values()} or {spec.name: None}
+        for variant, summary in summaries.items():
+            name = zoo.name_of(path, spec.name, variant)
+            yield {"name": name, "spec": file, "summary": summary or spec.summary}
 
 
 def constant(text: str, name: str) -> Data:

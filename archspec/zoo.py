@@ -1,4 +1,8 @@
-"""The zoo: the specs that come with the package, found by file or by the name of a variant."""
+"""The zoo: the specs that come with the package, found by file or by the name of a variant.
+
+The networks lie in its folder. The examples of lectures lie in a folder below and go by names that say so:
+`lectures/padding`, and `lectures/padding:same` for a variant.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from archspec.diagnostics import did_you_mean, fail
+from archspec.diagnostics import did_you_mean, fail, nearest
 
 ENDINGS = (".yaml", ".yml")
+
+LECTURES = "lectures"
+"""The folder of the lectures' examples."""
 
 
 @lru_cache(maxsize=1)
@@ -20,9 +27,9 @@ def folder() -> Path:
     return installed if installed.is_dir() else package.parent / "specs"
 
 
-def files() -> list[Path]:
-    """The spec files of the zoo, sorted."""
-    return sorted(path for path in folder().rglob("*.yaml") if "blocks" not in path.relative_to(folder()).parts)
+def files(group: str = "") -> list[Path]:
+    """The spec files of the zoo, sorted: those of the networks, or those in the folder of a group."""
+    return sorted((folder() / group).glob("*.yaml"))
 
 
 def find(spec: str | Path) -> tuple[Path, str | None]:
@@ -38,17 +45,27 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
         path = Path(head)
     if path.is_file():
         return path, variant
+    if path.parts[:-1] == (LECTURES,) and path.suffix not in ENDINGS:
+        return _in_group(path, variant)
     if text.endswith(ENDINGS) or path.suffix in ENDINGS or len(path.parts) > 1:
         raise fail("unreadable-file", f"there is no file {path}")
     return _in_zoo(path.name, variant)
 
 
-def names() -> Iterator[tuple[str, Path]]:
-    """Every network of the zoo by the name it goes by, with its file: the variants of a file, or what has none."""
-    for path in files():
+def names(group: str = "") -> Iterator[tuple[str, Path]]:
+    """Every network by the name it goes by, with its file: the variants of a file, or what has none."""
+    for path in files(group):
         own, variants = _names(path)
         for name in variants or (own,):
-            yield name, path
+            yield name_of(path, own, name), path
+
+
+def name_of(path: Path, own: str, variant: str) -> str:
+    """The name of a variant of a file of the zoo; of a file without variants if `variant` is its own name."""
+    group = path.parent.relative_to(folder()).as_posix()
+    if group == ".":
+        return variant
+    return f"{group}/{path.stem}" if variant == own else f"{group}/{path.stem}:{variant}"
 
 
 def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
@@ -67,8 +84,18 @@ def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
     )
 
 
+def _in_group(path: Path, variant: str | None) -> tuple[Path, str | None]:
+    group = path.parts[0]
+    known = {file.stem: file for file in files(group)}
+    if path.name in known:
+        return known[path.name], variant
+    close = nearest(path.name, known)
+    help = f"did you mean '{group}/{close}'?" if close else f"`archspec list {group}` shows them"
+    raise fail("unknown-spec", f"there is no spec '{path.as_posix()}'", help=help)
+
+
 _TOP = re.compile(r"^([A-Za-z_]\w*):(.*)$")
-_VARIANT = re.compile(r"^  ([A-Za-z0-9_]+):")
+_VARIANT = re.compile(r"^  ([A-Za-z0-9_-]+):")
 
 
 @lru_cache(maxsize=256)

@@ -181,9 +181,15 @@ def test_weights_travel_from_file_to_file(tmp_path: Path) -> None:
 
 def test_list_as_json_is_the_zoo() -> None:
     found = json.loads(run("list", "--json")[0])
-    assert {entry["name"] for entry in found} == {name for name, _ in zoo.names()}
+    assert [entry["name"] for entry in found] == [name for name, _ in zoo.names()]
     assert all(set(entry) == {"name", "spec", "summary"} for entry in found)
     assert all(entry["summary"] for entry in found)
+
+
+def test_the_lectures_are_listed_apart() -> None:
+    found = json.loads(run("list", "lectures", "--json")[0])
+    assert [entry["name"] for entry in found] == [name for name, _ in zoo.names(zoo.LECTURES)]
+    assert {"name": "lectures/lenet5_table", "spec": "lectures/lenet5_table.yaml", "summary": "LeNet-5 row by row"} in found
 
 
 def test_list_as_a_table() -> None:

@@ -14,7 +14,9 @@ from archspec.frontend import language, source
 from archspec.frontend.spec import Expected, Spec
 
 FILES = {path.stem: path for path in zoo.files()}
-TEXTS = {stem: path.read_text("utf-8") for stem, path in FILES.items()}
+LECTURES = {f"lectures/{path.stem}": path for path in zoo.files(zoo.LECTURES)}
+ALL = FILES | LECTURES
+TEXTS = {stem: path.read_text("utf-8") for stem, path in ALL.items()}
 
 LONGEST = {"unet": 49, "resnet": 99}
 """Lines a spec may have where it was promised."""
@@ -38,7 +40,7 @@ PROMISED = {
 
 @cache
 def read(stem: str) -> Spec:
-    spec, faults = language.read(source.read_file(FILES[stem]))
+    spec, faults = language.read(source.read_file(ALL[stem]))
     assert spec is not None
     assert not faults
     return spec
@@ -56,21 +58,21 @@ def values(text: str) -> list[str]:
     return re.findall(r'"([^"]*)"', "\n".join(lines))
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_no_variant_has_mistakes_or_leaves_a_warning_unanswered(stem):
-    assert archspec.check(FILES[stem]) == ()
+    assert archspec.check(ALL[stem]) == ()
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_it_opens_with_a_comment_a_summary_and_its_paper(stem):
     spec = read(stem)
     assert TEXTS[stem].startswith("# ")
-    assert spec.name == stem
+    assert spec.name == ALL[stem].stem
     assert spec.summary
     assert re.search(r"(19|20)\d\d", spec.reference), "a reference names its year"
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_every_variant_says_what_it_is_and_what_must_come_out_by_which_source(stem):
     spec = read(stem)
     for variant in spec.variants.values():
@@ -80,10 +82,10 @@ def test_every_variant_says_what_it_is_and_what_must_come_out_by_which_source(st
         assert "params" in wanted.facts, variant.name
         assert "macs" in wanted.facts or wanted.layers or "output" in wanted.facts, variant.name
     assert set(spec.expect_variants) <= set(spec.variants)
-    assert spec.default in spec.variants
+    assert spec.default in spec.variants or (spec.default is None and not spec.variants)
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_what_a_spec_expects_is_checked(stem):
     wrong = re.sub(r"\bparams: (\d[\d_]*)", lambda found: f"params: {found[1]}1", TEXTS[stem])
     for variant in read(stem).variants:
@@ -92,7 +94,7 @@ def test_what_a_spec_expects_is_checked(stem):
         assert {found.code for found in caught.value.diagnostics} == {"expectation-failed"}
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_every_param_is_used_and_every_variant_changes_something(stem):
     spec = read(stem)
     body = TEXTS[stem].partition("\ninput: ")[2]
@@ -103,14 +105,14 @@ def test_every_param_is_used_and_every_variant_changes_something(stem):
     assert all(one != other for i, one in enumerate(written) for other in written[:i])
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_keys_stand_in_the_order_of_the_language(stem):
     keys = re.findall(r"^([a-z]+):", TEXTS[stem], re.MULTILINE)
     assert keys == [key for key in language.SPEC if key in keys]
     assert TEXTS[stem].count("\n\n") >= 4, "sections stand apart"
 
 
-@pytest.mark.parametrize("stem", FILES)
+@pytest.mark.parametrize("stem", ALL)
 def test_it_is_written_in_one_style(stem):
     text = TEXTS[stem]
     assert text.endswith("\n")
@@ -163,6 +165,21 @@ def test_a_network_is_found_by_its_name_or_by_its_familys(asked, stem, variant):
     assert zoo.find(asked) == (FILES[stem], variant)
 
 
+@pytest.mark.parametrize(
+    ("asked", "stem", "variant"),
+    [("padding", "padding", None), ("padding:same", "padding", "same"), ("lenet5_table", "lenet5_table", None)],
+)
+def test_an_example_of_a_lecture_is_found_by_a_name_that_says_so(asked, stem, variant):
+    assert zoo.find(f"lectures/{asked}") == (LECTURES[f"lectures/{stem}"], variant)
+    with pytest.raises(archspec.ArchspecError, match="unknown-spec"):
+        zoo.find(stem)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in zoo.names(zoo.LECTURES)])
+def test_every_example_of_a_lecture_loads_by_its_name(name):
+    assert archspec.load(name).spec.source.name == str(LECTURES[name.partition(":")[0]])
+
+
 def test_a_network_is_found_by_its_file(tmp_path):
     assert zoo.find(FILES["vgg"]) == (FILES["vgg"], None)
     assert zoo.find(f"{FILES['vgg']}:vgg13") == (FILES["vgg"], "vgg13")
@@ -180,7 +197,14 @@ def test_a_spec_without_variants_is_found_by_its_own_name(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("asked", "help"), [("resnet19", "resnet18"), ("resnets", "resnet"), ("nothing_like_it", "archspec list")]
+    ("asked", "help"),
+    [
+        ("resnet19", "resnet18"),
+        ("resnets", "resnet"),
+        ("nothing_like_it", "archspec list"),
+        ("lectures/paddin", "lectures/padding"),
+        ("lectures/nothing_like_it", "archspec list"),
+    ],
 )
 def test_an_unknown_name_is_met_with_the_nearest(asked, help):
     with pytest.raises(archspec.ArchspecError) as caught:
