@@ -189,7 +189,11 @@ def test_list_as_json_is_the_zoo() -> None:
 def test_the_lectures_are_listed_apart() -> None:
     found = json.loads(run("list", "lectures", "--json")[0])
     assert [entry["name"] for entry in found] == [name for name, _ in zoo.names(zoo.LECTURES)]
-    assert {"name": "lectures/lenet5_table", "spec": "lectures/lenet5_table.yaml", "summary": "LeNet-5 row by row"} in found
+    assert {
+        "name": "lectures/lenet5_table",
+        "spec": "lectures/lenet5_table.yaml",
+        "summary": "LeNet-5 row by row",
+    } in found
 
 
 def test_list_as_a_table() -> None:
