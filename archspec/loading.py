@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from archspec import expectations, zoo
+from archspec.collector import resting_collector
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
 from archspec.frontend import imports, language, source, written
 from archspec.frontend.build import build
-from archspec.frontend.collector import resting_collector
 from archspec.frontend.settings import Sizes, settings
 from archspec.frontend.spec import Expected, Spec
 from archspec.frontend.values import Data

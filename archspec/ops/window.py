@@ -73,6 +73,9 @@ class Window:
         return _union([*heads, *tails])
 
 
+_AXES = 16
+"""How many of the last windows are remembered: the axes of a layer mostly ask for the same ones."""
+
 LONGEST_PERIOD = 4096
 """The longest period that is worked out; an axis with a longer one counts as seen whole."""
 
@@ -80,7 +83,7 @@ IDENTITY = Window(1, ((0, 0),))
 """Each output position reads the input position of the same index."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_AXES)
 def sliding(kernel: int, stride: int, dilation: int, pads: Pads) -> Window:
     """The window of a convolution or a pooling."""
     return Window(stride, ((-pads[0], -pads[0] + dilation * (kernel - 1)),))
@@ -116,7 +119,7 @@ def adaptive(size: int, count: int) -> Window | None:
     return normal(size // common, adaptive_bounds(size // common, count // common))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_AXES)
 def compose(outer: Window, inner: Window) -> Window | None:
     """What the outputs of `outer` see of the input of `inner`, when `outer` reads what `inner` makes.
 
@@ -141,7 +144,7 @@ def compose(outer: Window, inner: Window) -> Window | None:
     return normal(step, reaches)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_AXES)
 def join(first: Window, second: Window) -> Window | None:
     """What a position sees that reads the same position of two values; None where they drift apart for ever.
 

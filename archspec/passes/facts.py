@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from archspec.collector import resting_collector
 from archspec.ir.graph import Graph, Node, Value
 from archspec.passes.cost import Cost, costs, total
 from archspec.passes.memory import Memory, memory
@@ -17,6 +18,7 @@ class Facts:
         self.graph = graph
 
     @cached_property
+    @resting_collector()
     def costs(self) -> dict[Node, Cost]:
         """Parameters and arithmetic of each node."""
         return costs(self.graph)
@@ -27,11 +29,13 @@ class Facts:
         return total(self.graph, self.costs)
 
     @cached_property
+    @resting_collector()
     def memory(self) -> Memory:
         """Activation memory of one sample."""
         return memory(self.graph)
 
     @cached_property
+    @resting_collector()
     def fields(self) -> dict[Value, Field]:
         """Receptive fields with respect to the first input."""
         return receptive_fields(self.graph)

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from archspec.frontend.collector import resting_collector
+from archspec.collector import resting_collector
 
 
 @pytest.fixture(autouse=True)
