@@ -1,0 +1,21 @@
+"""The pages that tools write are what the tools would write."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.ops import OPS, Op
+from archspec.ops.attributes import attributes_of
+from archspec.ops.documentation import documentation
+from tools import op_reference
+
+
+def test_the_reference_of_the_ops_is_up_to_date() -> None:
+    assert op_reference.PAGE.read_text("utf-8") == op_reference.page(), "run ./tools/op_reference.py"
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.kind)
+def test_every_op_says_what_it_is_and_what_each_attribute_means(op: type[Op]) -> None:
+    about = documentation(op)
+    assert about.summary
+    assert list(about.attributes) == list(attributes_of(op))

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Write `specs/OPS.md`, the reference of the ops, from their docstrings; `--check` only says if it is up to date."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from archspec.ops import OPS, Op  # noqa: E402
+from archspec.ops.attributes import attributes_of  # noqa: E402
+from archspec.ops.documentation import documentation  # noqa: E402
+
+PAGE = ROOT / "specs" / "OPS.md"
+
+OPENING = """\
+# The ops
+
+Every op, by family, with what may be written of it. `./tools/op_reference.py` writes this page from the docstrings.
+
+All of them also take `name`, `from` and `when`, those with weights `share`, `init` and `weight` as well:
+[the language](README.md) tells of these. Sizes are without the batch axis; axes are counted with it, so that 1 is the
+channels. Where windows slide, one number is meant for every axis, and a list has one for each.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([OPENING, *contents(), *families()])
+
+
+def contents() -> Iterator[str]:
+    """The ops by family, each a link to what is said of it."""
+    for title, ops in _by_family().items():
+        yield f"- {title}: " + ", ".join(f"[`{op.kind}`](#{op.kind})" for op in ops)
+    yield ""
+
+
+def families() -> Iterator[str]:
+    """A section a family."""
+    for title, ops in _by_family().items():
+        yield f"## {title}\n"
+        for op in ops:
+            yield from section(op)
+
+
+def section(op: type[Op]) -> Iterator[str]:
+    """What is said of one op: its docstring, how it is written, and its attributes."""
+    about = documentation(op)
+    yield f"### {op.kind}\n"
+    yield about.summary + "\n"
+    if about.text:
+        yield about.text + "\n"
+    yield "; ".join(_notes(op)) + ".\n"
+    if op.model_fields:
+        yield "| attribute | takes | default | |\n| --- | --- | --- | --- |"
+        for name, attribute in attributes_of(op).items():
+            default = "required" if attribute.required else _yaml(op.model_fields[name].default)
+            yield f"| `{name}` | {attribute.phrase} | {default} | {about.attributes[name]} |".replace("|  |", "| |")
+        yield ""
+
+
+def _by_family() -> dict[str, list[type[Op]]]:
+    """The ops by what the file they are declared in says of itself."""
+    families: dict[str, list[type[Op]]] = {}
+    for op in OPS:
+        first = (sys.modules[op.__module__].__doc__ or "").partition("\n")[0]
+        families.setdefault(first.rstrip(".").partition(":")[0], []).append(op)
+    return families
+
+
+def _notes(op: type[Op]) -> Iterator[str]:
+    """How it is written, and what is unusual about what it takes and makes."""
+    required = [name for name, field in op.model_fields.items() if field.is_required()]
+    if op.principal == "from":
+        yield f"Written `- {op.kind}: [one, other]`" + ("" if op.inputs else ", or as the `join` of `parallel`")
+    elif op.principal is None:
+        needed = ", ".join(f"{name}: ..." for name in required)
+        yield f"Written `- {op.kind}: {{{needed}}}`" if needed else f"Written `- {op.kind}`"
+    else:
+        alone = not required and op.model_fields[op.principal].default is not None
+        yield f"Written {f'`- {op.kind}` or ' if alone else ''}`- {op.kind}: {op.principal.upper()}` for short"
+    if op.inputs is not None and op.inputs > 1:
+        yield f"takes {op.inputs} values"
+    if len(op.ports) > 1:
+        yield "makes several values: " + ", ".join(f"`NAME.{port}`" for port in op.ports)
+
+
+def _yaml(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else f"{value}"
+
+
+def main() -> int:
+    """Write the page, or with `--check` say whether it is what would be written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
+    now = page()
+    if not parser.parse_args().check:
+        PAGE.write_text(now, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != now:
+        print(f"{PAGE.relative_to(ROOT)} is out of date: run ./tools/op_reference.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
