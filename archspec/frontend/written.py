@@ -70,7 +70,10 @@ class Computed(Written):
         try:
             return tidy(self.expression.evaluate(scope))
         except UnknownName as error:
+            word = self.scalar.text[error.start : error.stop]
             help = did_you_mean(self.scalar.text, sorted({*self.keywords, *scope})) if self.keywords else error.help
+            if word in self.keywords:
+                help = f"a word within an expression stands in quotes: '{word}'"
             error.help = yes_or_no(self.scalar.text) or help
             raise expression_failure(error, self.scalar) from error
         except ExpressionError as error:

@@ -12,7 +12,7 @@ from archspec.network import Network
 FAMILY = {name: path.stem for name, path in zoo.names()}
 ZOO = list(FAMILY)
 
-SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 380)
+SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 256, 380)
 """Sides to try for every spatial axis of a network with one input; the published U-Net takes 188, no less."""
 
 NARROWER: Mapping[str, Mapping[str, int | list[int]]] = {

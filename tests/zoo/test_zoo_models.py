@@ -16,6 +16,7 @@ from archspec import zoo
 from archspec.network import Network
 from tests import tv
 from tests.zoo import handwritten
+from tests.zoo.handwritten.autoencoder import Doubling
 from tests.zoo.handwritten.lenet import Coefficient, Distances
 
 COUNTERPARTS = [name for name, _ in zoo.names() if name in tv.NAMES or name in handwritten.MAKERS]
@@ -26,6 +27,7 @@ KINDS: Mapping[type[nn.Module], str] = {
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "batch_norm"),
     nn.Linear: "linear",
     Coefficient: "affine",
+    Doubling: "conv_transpose",
     Distances: "radial_basis",
 }
 """The modules that own weights, and the ops they are."""
