@@ -25,6 +25,8 @@ CASES = {
     "preact_resnet18": (3, 64, 64),
     "preact_resnet50": (3, 64, 64),
     "preact_resnet164_cifar": (3, 32, 32),
+    "mobilenet_v1_025": (3, 64, 64),
+    "mobilenet_v2_140": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
     "mlp_1000_500": (1, 29, 29),

@@ -154,6 +154,18 @@ def test_squeezenets_at_227():
     assert archspec.load("squeezenet1_0", input=(3, 227, 227)).macs + padding == 861_339_936
 
 
+# Howard 2017, table 7: 418, 290 and 186 million
+@pytest.mark.parametrize(("size", "macs"), [(192, 418_121_728), (160, 290_675_200), (128, 186_400_768)])
+def test_mobilenet_v1_at_other_resolutions(size, macs):
+    assert archspec.load("mobilenet_v1", input=(3, size, size)).macs == macs
+
+
+# timm 1.0.31: mobilenetv2_035, _050 and _075
+@pytest.mark.parametrize(("width", "params"), [(0.35, 1_677_128), (0.5, 1_968_680), (0.75, 2_636_424)])
+def test_mobilenet_v2_at_other_widths(width, params):
+    assert archspec.load("mobilenet_v2", width=width).params == params
+
+
 def test_a_unet_for_one_class_has_one_row_of_weights_less_in_its_head():
     # the figure of padded implementations without normalization, for 1 channel and 1 class
     assert archspec.load("unet", classes=1).params == 31_030_593

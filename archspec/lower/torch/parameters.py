@@ -30,7 +30,10 @@ _SIZES = (
     "in_channels", "out_channels", "channels", "num_features", "num_channels", "in_features", "out_features",
     "features", "normalized_shape", "embed_dim",
 )  # fmt: skip
-"""Roles of numbers that are worth an expression: channels come in multiples and sums."""
+"""Roles of numbers that come in multiples and sums of one another."""
+
+_WORTH_AN_EXPRESSION = (*_SIZES, "groups")
+"""Roles of numbers that may follow from sizes; a depthwise convolution has a group a channel."""
 
 _NAMES = {
     "num_features": "channels", "num_channels": "channels", "out_channels": "channels", "out_features": "features",
@@ -123,7 +126,9 @@ class Parameters:
         for name, offered in self.offered.items():
             if _same(column, offered) and self.free(name):
                 return self.add(name, role, offered)
-        if role in _SIZES and (text := self.derive(column)):
+        if role in _WORTH_AN_EXPRESSION and (text := self.derive(column)):
+            return text
+        if role == "padding" and (text := self.halve(column)):
             return text
         return self.add(self.name(path, role), role, column)
 
@@ -146,6 +151,15 @@ class Parameters:
             for other in sizes:
                 if all(_sum(one.column[i], other.column[i]) == value for i, value in wanted):
                     return f"{one.name} + {other.name}"
+        return None
+
+    def halve(self, column: tuple[object, ...]) -> str | None:
+        """The column as the padding that keeps the size under odd kernels."""
+        for one in self.found:
+            if one.role == "kernel_size" and all(isinstance(kernel, int) and kernel % 2 for kernel in one.column):
+                kernels = [kernel for kernel in one.column if isinstance(kernel, int)]
+                if _same(column, [kernel // 2 for kernel in kernels]):
+                    return f"{one.name} // 2"
         return None
 
     def add(self, name: str, role: str, column: tuple[object, ...]) -> str:

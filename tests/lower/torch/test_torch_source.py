@@ -23,7 +23,16 @@ LONGEST = {"resnet50": 120, "vgg16": 80}
 """Lines a network may take; what a reader would have needed by hand, and less than torchvision's files."""
 
 
-TYPED = ("lenet5_1998", "alexnet_grouped", "vgg16_bn", "resnet18", "preact_resnet50", "resnet20_cifar", "unet")
+TYPED = (
+    "lenet5_1998",
+    "alexnet_grouped",
+    "vgg16_bn",
+    "resnet18",
+    "preact_resnet50",
+    "resnet20_cifar",
+    "mobilenet_v2",
+    "unet",
+)
 """One network of each family, for the slow check of types."""
 
 
@@ -180,3 +189,29 @@ layers:
     assert state["second.weight"].eq(1).all()
     assert state["attention.in_proj_weight"].eq(0).all()
     assert not state["attention.out_proj.weight"].eq(1).any()
+
+
+def test_what_follows_from_other_numbers_is_no_parameter() -> None:
+    spec = """
+archspec: 1
+name: a
+input: [4, 8, 8]
+blocks:
+  separable:
+    args: [kernel, channels]
+    layers:
+      - conv: {channels: 2 * in.channels, kernel: 1}
+      - depthwise: {kernel: kernel, groups: in.channels}
+      - conv: {channels: channels, kernel: 1}
+  depthwise:
+    args: [kernel, groups]
+    layers: [conv: {channels: in.channels, kernel: kernel, padding: kernel // 2, groups: groups}]
+layers:
+  - separable: {kernel: 3, channels: 6}
+  - separable: {kernel: 5, channels: 8}
+  - depthwise: {kernel: 3, groups: 1}
+"""
+    source = archspec.parse(spec).source()
+    assert "def __init__(self, in_channels: int, kernel: int, channels: int) -> None:" in source
+    assert "Depthwise(2 * in_channels, 2 * in_channels, kernel=kernel)" in source
+    assert "padding=kernel // 2" in source
