@@ -230,6 +230,19 @@ def results(op: Any, inputs: Sequence[Tensor], weights: Weights) -> tuple[Tensor
     return made if isinstance(made, tuple) else (made,)
 
 
+def _squash(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    """Equation 1 of Sabour, Frosst and Hinton 2017."""
+    (x,) = inputs
+    square = x.square().sum(dim=op.axis, keepdim=True)
+    return square / (1 + square) * F.normalize(x, dim=op.axis)
+
+
+def _capsule_votes(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    """A matrix product for every capsule, with the vector as a column."""
+    matrices = weights["weight"].flatten(1, 2)
+    return (matrices @ inputs[0].unsqueeze(3)).unflatten(2, (op.capsules, op.features)).squeeze(4)
+
+
 def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     """A function of one tensor; its arguments are attributes of the op."""
     return lambda op, inputs, weights: function(
@@ -259,6 +272,12 @@ REFERENCES: Mapping[str, Reference] = {
     "adaptive_max_pool": _adaptive("max"),
     "adaptive_avg_pool": _adaptive("avg"),
     "linear": lambda op, inputs, weights: F.linear(inputs[0], weights["weight"], weights.get("bias")),
+    "capsule_votes": _capsule_votes,
+    "reduce_mean": _of(torch.mean, dim="axis", keepdim="keepdim"),
+    "reduce_sum": _of(torch.sum, dim="axis", keepdim="keepdim"),
+    "reduce_max": _of(torch.amax, dim="axis", keepdim="keepdim"),
+    "l2_normalize": _of(F.normalize, dim="axis", eps="eps"),
+    "squash": _squash,
     "radial_basis": _radial_basis,
     "matmul": lambda op, inputs, weights: torch.matmul(*inputs),
     "multi_head_attention": _multi_head_attention,

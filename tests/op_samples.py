@@ -196,6 +196,9 @@ GOOD: tuple[Sample, ...] = (
     _good("linear", (3, 6), features=4),
     _good("linear", (2, 3, 6), features=4, bias=False),
     _good("linear", (2, 2, 3, 1), features=1),
+    _good("capsule_votes", (5, 3), capsules=2, features=4),
+    _good("capsule_votes", (1, 1), capsules=1, features=1),
+    _good("capsule_votes", (20, 2), capsules=3, features=1),
     _good("radial_basis", (6,), units=4),
     _good("radial_basis", (1,), units=1),
     _good("radial_basis", (20,), units=3),
@@ -240,6 +243,16 @@ GOOD: tuple[Sample, ...] = (
     *(
         replace(_whole("embedding", sizes, entries=entries, features=features), draws={0: _below(entries)})
         for sizes, entries, features in (((), 4, 3), ((6,), 10, 2), ((2, 3), 5, 1))
+    ),
+    *(_good(kind, sizes, axis=axis) for kind in ("l2_normalize", "squash")
+      for sizes, axis in (((5,), 1), ((3, 4), -1), ((3, 4, 2), 2), ((3, 2, 2, 2), 1))),
+    _good("l2_normalize", (3, 4), eps=20.0),
+    # reductions
+    *(
+        _good(kind, sizes, axis=axis, keepdim=keepdim)
+        for kind in ("reduce_mean", "reduce_sum", "reduce_max")
+        for sizes, axis in (((5,), 1), ((3, 4, 2), -1), ((3, 4, 2), (2, 3)), ((3, 2, 2, 2), (-1, 1)))
+        for keepdim in (False, True)
     ),
     # activations
     *(_good("prelu", sizes, per_channel=per_channel)
@@ -449,6 +462,20 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-attributes", "clip", (3, 4), min=1.0, max=0.5),
     _bad("wrong-size", "glu", (3, 4)),
     _bad("wrong-axis", "glu", (4, 4), axis=3),
+    *(
+        bad
+        for kind in ("reduce_mean", "reduce_sum", "reduce_max")
+        for bad in (
+            _bad_whole(kind, (3, 4), axis=1),
+            _bad("wrong-axis", kind, (3, 4), axis=0),
+            _bad("wrong-axis", kind, (3, 4), axis=(1, -2)),
+            _bad("wrong-axis", kind, (3, 4), axis=()),
+        )
+    ),
+    *(_bad("wrong-axis", kind, (3, 4), axis=3) for kind in ("l2_normalize", "squash")),
+    *(_bad_whole(kind, (3, 4)) for kind in ("l2_normalize", "squash")),
+    _bad("wrong-rank", "capsule_votes", (3,), capsules=2, features=2),
+    _bad_whole("capsule_votes", (3, 4), capsules=2, features=2),
     _bad("wrong-axis", "softmax", (3,), axis=2),
     _bad("wrong-axis", "log_softmax", (3,), axis=0),
     *(_bad("shape-mismatch", kind, (3, 4), (3, 5)) for kind in ("add", "mul", "mean", "max")),

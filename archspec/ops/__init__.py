@@ -24,6 +24,7 @@ from archspec.ops.activation import (
     Softmax,
     Softplus,
     Softsign,
+    Squash,
     Tanh,
     Threshold,
 )
@@ -33,9 +34,10 @@ from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.join import Add, Concat, Max, Mean, Mul
 from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
 from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbedding
-from archspec.ops.linear import Linear, RadialBasis
-from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
+from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 
 __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
@@ -43,12 +45,13 @@ __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
     MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
-    Linear, RadialBasis, MatMul, MultiHeadAttention,
-    BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, Affine,
+    ReduceMean, ReduceSum, ReduceMax,
+    Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention,
+    BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
-    Softmax, LogSoftmax, Dropout,
+    Softmax, LogSoftmax, Squash, Dropout,
     Add, Mul, Mean, Max, Concat,
     Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample,
     PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,

@@ -300,6 +300,33 @@ class LogSoftmax(_AlongAxis):
     kind: ClassVar[str] = "log_softmax"
 
 
+class Squash(_AlongAxis):
+    """The nonlinearity of capsules: |x| / (1 + |x|^2) * x, which keeps the direction and brings the length below 1.
+
+    |x| is the length of the vectors along one axis; the formula is |x|^2 / (1 + |x|^2) * x / |x| without its division
+    by zero.
+
+    Attributes:
+        axis: the axis along which the vectors lie; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "squash"
+
+    axis: Whole = -1
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        elements = outputs[0].elements
+        vectors = elements // inputs[0].sizes[self.place(inputs[0]) - 1]
+        return Work(
+            other={
+                "multiply": 2 * elements + vectors,
+                "add": elements,
+                "sqrt": vectors,
+                "divide": vectors,
+            }
+        )
+
+
 class PRelu(Op):
     """x where x is positive, weight * x elsewhere: a leaky rectifier whose slope is learned (He et al. 2015).
 

@@ -37,6 +37,8 @@ Flag = Annotated[bool, Phrase("true or false")]
 
 PerAxis = Annotated[T | tuple[T, ...], Phrase("or a list of one per axis")]
 
+Axes = Annotated[Whole | tuple[Whole, ...], Phrase("a whole number, or a list of them")]
+
 Padding = Annotated[
     Literal["same", "valid"] | Natural | tuple[Natural | tuple[Natural, Natural], ...],
     Phrase("a number, a list of one per axis, a list of [before, after] per axis, 'same' or 'valid'"),

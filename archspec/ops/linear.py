@@ -53,6 +53,46 @@ class Linear(Op):
         return {axis: (axis, IDENTITY) for axis in range(1, outputs[0].rank - 1)}
 
 
+class CapsuleVotes(Op):
+    """What each capsule foretells of each capsule of the next layer: u_ij = W_ij u_i, a matrix for every pair.
+
+    Of (N, input capsules, input features) it makes (N, input capsules, capsules, features). MACs are the weights. They
+    are routed by agreement with `softmax`, `mul`, `reduce_sum` and `squash` (Sabour, Frosst and Hinton 2017).
+
+    Attributes:
+        capsules: how many capsules the next layer has.
+        features: how many numbers each of them is made of.
+    """
+
+    kind: ClassVar[str] = "capsule_votes"
+    module: ClassVar[bool] = True
+
+    capsules: Count
+    features: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if len(tensor.sizes) != 2:
+            raise Refusal(
+                "wrong-rank",
+                f"'{self.kind}' takes (N, capsules, features), got {tensor}",
+                help="use `reshape` to cut channels into capsules",
+            )
+        return (tensor.with_sizes(tensor.sizes[0], self.capsules, self.features),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        count, features = inputs[0].sizes
+        shape = (count, self.capsules, self.features, features)
+        return (Weight("weight", shape, Initializer("normal", {"std": 0.1})),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(outputs[0].elements * inputs[0].sizes[1], outputs[0].elements)
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        return {1: (1, IDENTITY)}
+
+
 class RadialBasis(Op):
     """Euclidean radial basis units: y_i = sum_j (x_j - w_ij)^2, the output layer of the 1998 LeNet-5.
 

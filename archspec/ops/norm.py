@@ -7,8 +7,8 @@ from math import prod
 from typing import ClassVar, Literal
 
 from archspec.ir.types import DType, Initializer, TensorType, Weight
-from archspec.ops.attributes import Count, Flag, Momentum, Number, Positive
-from archspec.ops.base import Op, Refusal, View, Work, need_float, need_spatial
+from archspec.ops.attributes import Count, Flag, Momentum, Number, Positive, Whole
+from archspec.ops.base import Op, Refusal, View, Work, need_axis, need_float, need_spatial
 from archspec.ops.conv import need_divisible
 from archspec.ops.window import IDENTITY
 
@@ -265,6 +265,48 @@ class LocalResponseNorm(Op):
                 "divide": elements,
             }
         )
+
+
+class L2Normalize(Op):
+    """Vectors brought to length 1: x / max(|x|, eps), where |x| is the root of the sum of squares along one axis.
+
+    Attributes:
+        axis: the axis along which the vectors lie; 1 is the channels, -1 the last.
+        eps: the least length that is divided by.
+    """
+
+    kind: ClassVar[str] = "l2_normalize"
+    principal: ClassVar[str | None] = "axis"
+
+    axis: Whole = 1
+    eps: Positive = 1e-12
+
+    def place(self, tensor: TensorType) -> int:
+        """The axis, counted from the front."""
+        return need_axis(self.kind, self.axis, tensor)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        self.place(tensor)
+        return (tensor,)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        elements = outputs[0].elements
+        vectors = elements // inputs[0].sizes[self.place(inputs[0]) - 1]
+        return Work(
+            other={
+                "multiply": elements,
+                "add": elements - vectors,
+                "sqrt": vectors,
+                "compare": vectors,
+                "divide": elements,
+            }
+        )
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        place = self.place(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != place}
 
 
 class Affine(Op):

@@ -6,7 +6,7 @@ import numpy as np
 
 from archspec.lower.onnx.axes import a_channel
 from archspec.lower.onnx.emit import Emit
-from archspec.ops.linear import Linear, RadialBasis
+from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 
 
@@ -20,6 +20,18 @@ def linear(op: Linear, emit: Emit) -> str:
         return emit.last("MatMul", emit.input, matrix)
     product = emit.step("product", "MatMul", emit.input, matrix, type=emit.output)
     return emit.last("Add", product, *bias)
+
+
+def capsule_votes(op: CapsuleVotes, emit: Emit) -> str:
+    """The matrices of one capsule below one another, times its vector as a column."""
+    count, features = emit.type.sizes
+    rows = op.capsules * op.features
+    shape = emit.integers("shape", (count, rows, features))
+    matrices = emit.form("matrices", "Reshape", *emit.weights("weight"), shape, shape=(count, rows, features))
+    column = emit.type.with_sizes(count, features, 1)
+    vector = emit.step("vector", "Unsqueeze", emit.input, emit.integers("axes", [3]), type=column)
+    votes = emit.step("votes", "MatMul", matrices, vector, type=emit.type.with_sizes(count, rows, 1))
+    return emit.last("Reshape", votes, emit.integers("shape", (0, *emit.output.sizes)))
 
 
 def radial_basis(op: RadialBasis, emit: Emit) -> str:

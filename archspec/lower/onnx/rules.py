@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.lower.onnx import adaptive, affine, attention, layout, learned, pointwise, shuffle, windows
+from archspec.lower.onnx import adaptive, affine, attention, layout, learned, pointwise, reduce, shuffle, windows
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.rules import Rules
 from archspec.ops import Op, activation, conv, join, linear, norm, pool
 from archspec.ops import attention as products
 from archspec.ops import layout as moves
 from archspec.ops import learned as parameters
+from archspec.ops import reduce as reductions
 from archspec.ops import shuffle as shuffles
 
 Rule = Callable[[Any, Emit], str | tuple[str, ...]]
@@ -27,7 +28,11 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (pool.GlobalAvgPool, pointwise.named("GlobalAveragePool")),
     (pool.AdaptiveMaxPool, adaptive.adaptive_max_pool),
     (pool.AdaptiveAvgPool, adaptive.adaptive_avg_pool),
+    (reductions.ReduceMean, reduce.reduced("ReduceMean")),
+    (reductions.ReduceSum, reduce.reduced("ReduceSum")),
+    (reductions.ReduceMax, reduce.reduced("ReduceMax")),
     (linear.Linear, affine.linear),
+    (linear.CapsuleVotes, affine.capsule_votes),
     (linear.RadialBasis, affine.radial_basis),
     (products.MatMul, attention.matmul),
     (products.MultiHeadAttention, attention.multi_head_attention),
@@ -36,6 +41,7 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (norm.GroupNorm, affine.group_norm),
     (norm.InstanceNorm, affine.instance_norm),
     (norm.LocalResponseNorm, affine.local_response_norm),
+    (norm.L2Normalize, reduce.l2_normalize),
     (norm.Affine, affine.affine),
     (parameters.LayerScale, learned.layer_scale),
     (parameters.ClassToken, learned.class_token),
@@ -65,6 +71,7 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (activation.Clip, pointwise.clip),
     (activation.Softmax, pointwise.softmax),
     (activation.LogSoftmax, pointwise.log_softmax),
+    (activation.Squash, reduce.squash),
     (activation.Dropout, layout.passes),
     (join.Add, pointwise.joined("Add", "Sum")),
     (join.Mul, pointwise.mul),

@@ -116,6 +116,36 @@ class {name}(nn.Module):
     def mean(self, x: Tensor) -> Tensor:
         return F.avg_pool{d}d(F.pad(x, self.extra), self.kernel_size, self.stride)
 ''',
+    "CapsuleVotes": '''
+class CapsuleVotes(nn.Module):
+    """What each capsule foretells of each of the next: a matrix for every pair."""
+
+    def __init__(
+        self,
+        in_capsules: int,
+        in_features: int,
+        capsules: int,
+        features: int,
+    ) -> None:
+        super().__init__()
+        weight = 0.1 * torch.randn(in_capsules, capsules, features, in_features)
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("ijfk,nik->nijf", self.weight, x)
+''',
+    "Squash": '''
+class Squash(nn.Module):
+    """Vectors brought to a length below 1: |x| / (1 + |x|^2) * x."""
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=self.dim, keepdim=True)
+        return length / (1 + length.square()) * x
+''',
     "RadialBasis": '''
 class RadialBasis(nn.Module):
     """Squared distances to a prototype a unit: sum_j (x_j - w_ij)^2."""

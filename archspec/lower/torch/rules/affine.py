@@ -18,6 +18,15 @@ def _linear(node: Node) -> Leaf:
     return Leaf(call("nn.Linear", required, {"bias": (op.bias, True)}))
 
 
+@RULES.rule(linear.CapsuleVotes)
+def _capsule_votes(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, linear.CapsuleVotes)
+    count, features = node.inputs[0].type.sizes
+    required = {"in_capsules": count, "in_features": features, "capsules": op.capsules, "features": op.features}
+    return Leaf(call("CapsuleVotes", required, {}), helper=("CapsuleVotes", 0))
+
+
 @RULES.rule(linear.RadialBasis)
 def _radial_basis(node: Node) -> Leaf:
     op = node.op
@@ -73,6 +82,13 @@ def _local_response_norm(node: Node) -> Leaf:
     assert isinstance(op, norm.LocalResponseNorm)
     optional = {"alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)}
     return both(call("nn.LocalResponseNorm", {"size": op.size}, optional), "F.local_response_norm")
+
+
+@RULES.rule(norm.L2Normalize)
+def _l2_normalize(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, norm.L2Normalize)
+    return Leaf(function=call("F.normalize", {}, {"dim": (op.axis, 1), "eps": (op.eps, 1e-12)}))
 
 
 @RULES.rule(norm.Affine)

@@ -60,6 +60,13 @@ def _tanh(node: Node) -> Leaf:
     return Leaf(call("ScaledTanh", numbers, {}), written, helper=("ScaledTanh", 0))
 
 
+@RULES.rule(activation.Squash)
+def _squash(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, activation.Squash)
+    return Leaf(call("Squash", {}, {"dim": (op.axis, -1)}), helper=("Squash", 0))
+
+
 @RULES.rule(activation.PRelu)
 def _prelu(node: Node) -> Leaf:
     op = node.op

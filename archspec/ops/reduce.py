@@ -1,0 +1,92 @@
+"""Ops that make one number of all along an axis, or several axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import TensorType
+from archspec.ops.attributes import Axes, Flag
+from archspec.ops.base import Op, Refusal, View, Work, need_axis, need_float
+from archspec.ops.window import IDENTITY
+
+
+class _Reduce(Op):
+    """One number of all along an axis, or several."""
+
+    principal: ClassVar[str | None] = "axis"
+    operation: ClassVar[str]
+    """What is done to each element but the first."""
+
+    axis: Axes
+    keepdim: Flag = False
+
+    def places(self, tensor: TensorType) -> tuple[int, ...]:
+        """The axes that are reduced, counted from the front, in order."""
+        written = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        places = sorted(need_axis(self.kind, axis, tensor) for axis in written)
+        if not places or len(set(places)) < len(places):
+            raise Refusal(
+                "wrong-axis",
+                f"'{self.kind}' over {list(written)} does not name axes of {tensor} once each",
+                help="name at least one axis, and none twice",
+            )
+        return tuple(places)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        places = self.places(tensor)
+        sizes = enumerate(tensor.sizes, start=1)
+        if self.keepdim:
+            return (tensor.with_sizes(*(1 if axis in places else size for axis, size in sizes)),)
+        return (tensor.with_sizes(*(size for axis, size in sizes if axis not in places)),)
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return Work(other={self.operation: inputs[0].elements - outputs[0].elements})
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        places = self.places(inputs[0])
+        kept = [axis for axis in range(1, inputs[0].rank) if axis not in places]
+        if self.keepdim:
+            return {axis: (axis, IDENTITY) for axis in kept}
+        return {new: (old, IDENTITY) for new, old in enumerate(kept, start=1)}
+
+
+class ReduceMean(_Reduce):
+    """The mean along an axis, or several.
+
+    Attributes:
+        axis: the axis, or a list of them; 1 is the channels, -1 the last.
+        keepdim: whether each axis stays, with size 1.
+    """
+
+    kind: ClassVar[str] = "reduce_mean"
+    operation: ClassVar[str] = "add"
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        return super().work(inputs, outputs) + Work(other={"divide": outputs[0].elements})
+
+
+class ReduceSum(_Reduce):
+    """The sum along an axis, or several.
+
+    Attributes:
+        axis: the axis, or a list of them; 1 is the channels, -1 the last.
+        keepdim: whether each axis stays, with size 1.
+    """
+
+    kind: ClassVar[str] = "reduce_sum"
+    operation: ClassVar[str] = "add"
+
+
+class ReduceMax(_Reduce):
+    """The largest number along an axis, or several.
+
+    Attributes:
+        axis: the axis, or a list of them; 1 is the channels, -1 the last.
+        keepdim: whether each axis stays, with size 1.
+    """
+
+    kind: ClassVar[str] = "reduce_max"
+    operation: ClassVar[str] = "compare"
