@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,8 @@ sys.path[:0] = [str(ROOT)]
 
 from archspec.ops import OPS, Op  # noqa: E402
 from archspec.ops.attributes import attributes_of  # noqa: E402
-from archspec.ops.documentation import documentation  # noqa: E402
+from archspec.ops.documentation import Documentation, documentation  # noqa: E402
+from tools import pages  # noqa: E402
 
 PAGE = ROOT / "specs" / "OPS.md"
 
@@ -58,11 +58,14 @@ def section(op: type[Op]) -> Iterator[str]:
         yield about.text + "\n"
     yield "; ".join(_notes(op)) + ".\n"
     if op.model_fields:
-        yield "| attribute | takes | default | |\n| --- | --- | --- | --- |"
-        for name, attribute in attributes_of(op).items():
-            default = "required" if attribute.required else _yaml(op.model_fields[name].default)
-            yield f"| `{name}` | {attribute.phrase} | {default} | {about.attributes[name]} |".replace("|  |", "| |")
+        yield from pages.table(["attribute", "takes", "default", ""], _attributes(op, about))
         yield ""
+
+
+def _attributes(op: type[Op], about: Documentation) -> Iterator[tuple[str, str, str, str]]:
+    for name, attribute in attributes_of(op).items():
+        default = "required" if attribute.required else _yaml(op.model_fields[name].default)
+        yield f"`{name}`", attribute.phrase, default, about.attributes[name]
 
 
 def _by_family() -> dict[str, list[type[Op]]]:
@@ -97,18 +100,5 @@ def _yaml(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
-def main() -> int:
-    """Write the page, or with `--check` say whether it is what would be written."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
-    now = page()
-    if not parser.parse_args().check:
-        PAGE.write_text(now, encoding="utf-8")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != now:
-        print(f"{PAGE.relative_to(ROOT)} is out of date: run ./tools/op_reference.py", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(pages.main(PAGE, page(), __doc__))

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Write the tables of the language into `specs/README.md`; `--check` only says whether they are up to date."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from archspec.codes import CODES  # noqa: E402
+from archspec.frontend import limits  # noqa: E402
+from archspec.frontend.expected import EXPECT, LAYER_FACTS  # noqa: E402
+from archspec.frontend.functions import FUNCTIONS  # noqa: E402
+from archspec.frontend.language import SPEC  # noqa: E402
+from archspec.frontend.reader import Keys  # noqa: E402
+from archspec.frontend.shared import BLOCK  # noqa: E402
+from archspec.frontend.steps import COMMON, STRUCTURES  # noqa: E402
+from archspec.frontend.weighing import WEIGHING  # noqa: E402
+from archspec.ops.initializers import INITIALIZERS  # noqa: E402
+from tools import pages  # noqa: E402
+
+
+def page() -> str:
+    """The page with its tables as they must be."""
+    structures = ((f"`{name}`", keys) for name, keys in STRUCTURES.items())
+    return pages.filled(
+        pages.LANGUAGE.read_text("utf-8"),
+        {
+            "spec": keys([("a spec", SPEC)]),
+            "functions": (f"- `{call}`: {what}." for call, what in _functions()),
+            "item": keys([("any item", COMMON), ("with weights", WEIGHING)]),
+            "structures": keys((name, _without(found, COMMON)) for name, found in structures),
+            "block": keys([("a block", BLOCK)]),
+            "initializers": pages.table(["initializer", "options"], _initializers()),
+            "expect": keys([("`expect`", EXPECT), ("a layer", LAYER_FACTS)]),
+            "codes": pages.table(
+                ["code", "", ""], ((f"`{name}`", code.severity, code.doc) for name, code in CODES.items())
+            ),
+            "limits": pages.table(["at most", "of"], _limits()),
+        },
+    )
+
+
+def keys(tables: Iterable[tuple[str, Keys]]) -> Iterator[str]:
+    """Keys, what they are keys of, and what they mean."""
+    rows = (
+        (what, f"`{name}`" + (" (required)" if key.required else ""), f"{key.doc}")
+        for what, found in tables
+        for name, key in found.items()
+    )
+    return iter(pages.table(["of", "key", ""], rows))
+
+
+def _without(found: Keys, common: Keys) -> Keys:
+    return {name: key for name, key in found.items() if name not in common}
+
+
+def _functions() -> Iterator[tuple[str, str]]:
+    for function in FUNCTIONS.values():
+        first = (function.__doc__ or "").partition("\n")[0]
+        call, _, what = first.partition(": ")
+        yield call.replace(" or ", "` or `"), what.rstrip(".")
+
+
+def _initializers() -> Iterator[tuple[str, str]]:
+    for name, options in INITIALIZERS.items():
+        yield (
+            f"`{name}`",
+            "; ".join(
+                f"`{option}`: " + (", ".join(default) if isinstance(default, tuple) else f"{default:g}")
+                for option, default in options.items()
+            ),
+        )
+
+
+def _limits() -> Iterator[tuple[str, str]]:
+    """The constants of the file of limits, each with the words that stand below it."""
+    meanings = _meanings(ast.parse(Path(limits.__file__ or "").read_text("utf-8")))
+    for name, meaning in meanings.items():
+        yield f"{getattr(limits, name):,}", (meaning[0].lower() + meaning[1:]).rstrip(".")
+
+
+def _meanings(module: ast.Module) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for before, after in zip(module.body, module.body[1:], strict=False):
+        if isinstance(before, ast.Assign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            (target,) = before.targets
+            assert isinstance(target, ast.Name)
+            found[target.id] = " ".join(str(after.value.value).split())
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(pages.main(pages.LANGUAGE, page(), __doc__))

@@ -1,0 +1,49 @@
+"""Pages that are written in part, or as a whole, by tools: filling them, and telling whether they are up to date."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGE = ROOT / "specs" / "README.md"
+
+
+def filled(text: str, parts: Mapping[str, Iterable[str]]) -> str:
+    """The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced, for each of the parts.
+
+    Raises:
+        KeyError: the text has no such place.
+    """
+    for name, lines in parts.items():
+        place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        if not place.search(text):
+            raise KeyError(name)
+        body = "".join(f"{line}\n" for line in lines)
+        text = place.sub(lambda found, body=body: found[1] + body + found[2], text)  # type: ignore[misc]
+    return text
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterable[str]:
+    """The lines of a table in Markdown."""
+    headings = list(headings)
+    yield "| " + " | ".join(headings) + " |"
+    yield "| " + " | ".join("---" for _ in headings) + " |"
+    for row in rows:
+        cells = (str(cell).replace("|", "\\|") for cell in row)
+        yield re.sub(r"\|  (?=\|)", "| ", "| " + " | ".join(cells) + " |")
+
+
+def main(page: Path, now: str, about: str | None) -> int:
+    """Write a page; with `--check` only say whether it is what would be written. The exit code of the tool."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
+    if not parser.parse_args().check:
+        page.write_text(now, encoding="utf-8")
+    elif not page.exists() or page.read_text(encoding="utf-8") != now:
+        print(f"{page.relative_to(ROOT)} is out of date: run {sys.argv[0]}", file=sys.stderr)
+        return 1
+    return 0
