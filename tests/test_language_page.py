@@ -1,8 +1,8 @@
 """`specs/README.md`, the page of the language: each of its examples is checked, and prints what stands there.
 
-A block of YAML is a spec, or a part of one whose frame the test adds, as the page says; one that starts with the name of
-a file is that file. A block of commands works on the example before it. `--update-golden` writes what they print into
-the page.
+A block of YAML is a spec, or a part of one whose frame the test adds, as the page says; one that starts with the name
+of a file is that file. A block of commands works on the example before it. `--update-golden` writes what they print
+into the page.
 """
 
 from __future__ import annotations

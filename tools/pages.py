@@ -30,11 +30,9 @@ def filled(text: str, parts: Mapping[str, Iterable[str]]) -> str:
 def table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterable[str]:
     """The lines of a table in Markdown."""
     headings = list(headings)
-    yield "| " + " | ".join(headings) + " |"
-    yield "| " + " | ".join("---" for _ in headings) + " |"
-    for row in rows:
+    for row in (headings, ["---"] * len(headings), *rows):
         cells = (str(cell).replace("|", "\\|") for cell in row)
-        yield re.sub(r"\|  (?=\|)", "| ", "| " + " | ".join(cells) + " |")
+        yield "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
 def main(page: Path, now: str, about: str | None) -> int:
