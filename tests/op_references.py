@@ -108,9 +108,18 @@ def _torch_takes(op: Any, pads: Pads) -> bool:
     return all(before == after <= kernel // 2 for (before, after), kernel in zip(pads, kernels, strict=True))
 
 
-def _max_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+def _max_unpool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    x, indices, *like = inputs
+    unpool = [F.max_unpool1d, F.max_unpool2d, F.max_unpool3d][x.dim() - 3]
+    return unpool(x, indices, op.kernel, op.stride, op.padding, like[0].shape[2:] if like else None)
+
+
+def _max_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor | tuple[Tensor, ...]:
     (x,) = inputs
     pads = _pads(op, x, op.dilation)
+    if op.indices:
+        pool = [F.max_pool1d, F.max_pool2d, F.max_pool3d][x.dim() - 3]
+        return tuple(pool(x, op.kernel, op.stride, op.padding, ceil_mode=op.ceil, return_indices=True))
     if _torch_takes(op, pads):
         pool = [F.max_pool1d, F.max_pool2d, F.max_pool3d][x.dim() - 3]
         return pool(x, op.kernel, op.stride, [before for before, _ in pads], op.dilation, ceil_mode=op.ceil)
@@ -191,6 +200,12 @@ def _flatten(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return x.flatten(op.start, op.end) if x.dim() > 1 else x.unsqueeze(1)
 
 
+def _slice(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    entries = list(range(x.shape[op.axis]))[op.start : op.end : op.step]
+    return x.index_select(op.axis, torch.tensor(entries))
+
+
 def _pad(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return _padded(inputs[0], _pads(op, inputs[0]), op.value, op.mode)
 
@@ -266,6 +281,7 @@ REFERENCES: Mapping[str, Reference] = {
     "conv": _conv,
     "conv_transpose": _conv_transpose,
     "max_pool": _max_pool,
+    "max_unpool": _max_unpool,
     "avg_pool": _avg_pool,
     "global_max_pool": _global_pool(torch.amax),
     "global_avg_pool": _global_pool(torch.mean),
@@ -328,6 +344,10 @@ REFERENCES: Mapping[str, Reference] = {
     "flatten": _flatten,
     "reshape": _reshape,
     "permute": lambda op, inputs, weights: inputs[0].permute(0, *op.order),
+    "split": lambda op, inputs, weights: inputs[0].tensor_split(
+        op.parts if op.sizes is None else list(itertools.accumulate(op.sizes))[:-1], dim=op.axis
+    ),
+    "slice": _slice,
     "select": lambda op, inputs, weights: inputs[0].index_select(op.axis, torch.tensor(op.indices)),
     "pad": _pad,
     "pad_channels": _pad_channels,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,23 @@ def _below(limit: int) -> Draw:
     return lambda random, shape: random.integers(0, limit, shape)
 
 
+def _places(limit: int) -> Draw:
+    """Different places in each channel, from 0 up to, but not, a limit."""
+
+    def draw(random: np.random.Generator, shape: Sizes) -> Array:
+        places = np.broadcast_to(np.arange(limit), (*shape[:2], limit))
+        return random.permuted(places, axis=2)[..., : prod(shape[2:])].reshape(shape)
+
+    return draw
+
+
+def _unpool(sizes: Sizes, *like: Sizes, **attributes: Any) -> Sample:
+    """Values, and different places for them in what the layer makes."""
+    op = OP["max_unpool"](**attributes)
+    types = (TensorType(sizes), TensorType(sizes, DType.INT64), *map(TensorType, like))
+    return Sample(op, types, {1: _places(prod(op.infer(types)[0].spatial))})
+
+
 def _good(kind: str, *inputs: Sizes, **attributes: Any) -> Sample:
     return Sample(OP[kind](**attributes), tuple(TensorType(sizes) for sizes in inputs))
 
@@ -117,6 +135,11 @@ def _bad(code: str, kind: str, *inputs: Sizes, **attributes: Any) -> Bad:
 def _bad_whole(kind: str, *inputs: Sizes, **attributes: Any) -> Bad:
     sample = _whole(kind, *inputs, **attributes)
     return Bad(sample.op, sample.inputs, "wrong-dtype")
+
+
+def _bad_unpool(code: str, values: Sizes, indices: Sizes, *like: Sizes, **attributes: Any) -> Bad:
+    types = (TensorType(values), TensorType(indices, DType.INT64), *map(TensorType, like))
+    return Bad(OP["max_unpool"](**attributes), types, code)
 
 
 def _everywhere(kind: str, **attributes: Any) -> Iterator[Sample]:
@@ -163,6 +186,15 @@ GOOD: tuple[Sample, ...] = (
     _good("max_pool", (2, 9, 9), kernel=2, stride=1, padding=((1, 2), (0, 3)), dilation=3),
     _good("max_pool", (2, 9, 8), kernel=3, stride=2, dilation=2, padding=2, ceil=True),
     _good("max_pool", (2, 4, 5, 6), kernel=(1, 2, 3), stride=2, padding=(0, 1, 1), ceil=True),
+    # indices of the largest, and the way back: sizes that rounding hid, overlapping windows
+    *(_good("max_pool", sizes, kernel=2, indices=True) for sizes in ((2, 7), (2, 4, 6), (3, 2, 4, 5))),
+    _good("max_pool", (2, 7, 8), kernel=3, stride=2, padding=1, indices=True),
+    _good("max_pool", (2, 8, 7), kernel=(3, 2), stride=(2, 3), ceil=True, indices=True),
+    *(_unpool(sizes, kernel=2) for sizes in ((2, 3), (2, 3, 4), (1, 2, 2, 3))),
+    _unpool((2, 4, 4), kernel=3, stride=2, padding=1),
+    _unpool((2, 3, 4), kernel=(2, 3), stride=(3, 2)),
+    _unpool((2, 3, 4), (5, 7, 9), kernel=2),
+    _unpool((2, 3), (1, 5), kernel=2, stride=2),
     # average pooling: the same, with the padding in the mean and not
     _good("avg_pool", (2, 7), kernel=2),
     _good("avg_pool", (2, 8), kernel=3, stride=2, padding=1, ceil=True),
@@ -321,6 +353,19 @@ GOOD: tuple[Sample, ...] = (
     _good("permute", (2, 3, 4), order=(2, 3, 1)),
     _good("permute", (2, 3, 4, 5), order=(4, 1, 3, 2)),
     _whole("permute", (2, 3), order=(1, 2)),
+    _good("split", (6, 4), parts=2),
+    _good("split", (6,), parts=3),
+    _good("split", (4, 3, 6), parts=6, axis=-1),
+    _good("split", (4, 3), parts=1),
+    _good("split", (6, 4, 3), sizes=(1, 3, 2)),
+    _good("split", (2, 5), sizes=(4, 1), axis=2),
+    _whole("split", (4,), parts=2),
+    _good("slice", (6, 4), start=2),
+    _good("slice", (6, 4), end=-1),
+    _good("slice", (6, 4, 5), start=1, end=5, step=2),
+    _good("slice", (6, 4, 5), start=-3, step=2, axis=-1),
+    _good("slice", (6, 4, 5), axis=2),
+    _whole("slice", (6,), start=5),
     _good("select", (4, 3), indices=(2,)),
     _good("select", (4, 3, 3), indices=(3, 0, 0, 1)),
     _good("select", (4, 3, 3), indices=(2, 1), axis=-1),
@@ -490,6 +535,28 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-size", "reshape", (3, 4), sizes=(0, 12)),
     _bad("wrong-axis", "permute", (3, 4), order=(1, 1)),
     _bad("wrong-axis", "permute", (3, 4), order=(1, 3)),
+    _bad("wrong-attributes", "max_pool", (1, 8), kernel=2, dilation=2, indices=True),
+    _bad("bad-padding", "max_pool", (1, 8), kernel=2, padding="same", stride=1, indices=True),
+    _bad("bad-padding", "max_pool", (1, 8), kernel=3, padding=2, indices=True),
+    _bad("wrong-arity", "max_unpool", (1, 4), kernel=2),
+    _bad("wrong-dtype", "max_unpool", (1, 4), (1, 4), kernel=2),
+    _bad_unpool("shape-mismatch", (1, 4), (1, 3), kernel=2),
+    _bad_unpool("shape-mismatch", (1, 4), (1, 4), (1, 10), kernel=2),
+    _bad_unpool("shape-mismatch", (1, 4), (1, 4), (1, 6), kernel=2),
+    _bad_unpool("shape-mismatch", (1, 4), (1, 4), (1, 8, 8), kernel=2),
+    _bad_unpool("wrong-size", (1, 1), (1, 1), kernel=2, padding=1),
+    _bad("wrong-attributes", "split", (4, 4)),
+    _bad("wrong-attributes", "split", (4, 4), parts=2, sizes=(2, 2)),
+    _bad("wrong-size", "split", (4, 4), parts=3),
+    _bad("wrong-size", "split", (4, 4), parts=2**40),
+    _bad("wrong-size", "split", (4, 4), sizes=(2, 1)),
+    _bad("wrong-size", "split", (4, 4), sizes=()),
+    _bad("wrong-axis", "split", (4, 4), parts=2, axis=3),
+    _bad("wrong-index", "slice", (4, 4), start=4),
+    _bad("wrong-index", "slice", (4, 4), end=5),
+    _bad("wrong-index", "slice", (4, 4), start=2, end=2),
+    _bad("wrong-index", "slice", (4, 4), start=-5),
+    _bad("wrong-axis", "slice", (4, 4), axis=3),
     _bad("wrong-index", "select", (3, 4), indices=(3,)),
     _bad("wrong-index", "select", (3, 4), indices=()),
     _bad("wrong-rank", "pad", (3,), padding=1),

@@ -192,10 +192,11 @@ class _Builder:
         owner = frame.owner_of(local) if frame.owner else node.name
         if node.weights:
             node, owner = self.weigh(node, owner, signature.elements, step, inputs, place)
-        ports = dict(zip(op.ports, node.outputs, strict=True)) if len(op.ports) > 1 else NO_PORTS
-        frame.entries[local] = Entry(node.outputs, step.span, owner, ports)
+        ports = dict(zip(op.ports, node.outputs, strict=True)) if op.ports != ("output",) else NO_PORTS
+        flow = node.outputs[: op.main]
+        frame.entries[local] = Entry(flow, step.span, owner, ports)
         place.items.append(node)
-        return node.outputs
+        return flow
 
     def weigh(self, node: Node, owner: str, elements: int, step: Step, flow: Flow, place: Place) -> tuple[Node, str]:
         """The node with its weights as the spec wants them, and the path they are found under."""

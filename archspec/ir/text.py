@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.ir.graph import Graph, Node, Operation, Region, Value
+from archspec.ir.types import DType
 
 
 def text(graph: Graph) -> str:
@@ -44,7 +45,7 @@ def _lines(region: Region, indent: str) -> Iterator[str]:
 
 def _line(node: Node) -> str:
     inputs = ", ".join(value.name for value in node.inputs)
-    made = ", ".join(str(value.type) for value in node.outputs)
+    made = ", ".join(_type(value) for value in node.outputs)
     shared = f" with {node.owner}" if node.owner else ""
     extras = format_attributes(node.op)
     return f"{node.name} = {node.op.kind}({inputs}){' ' + extras if extras else ''}{shared} -> {made}"
@@ -52,6 +53,10 @@ def _line(node: Node) -> str:
 
 def _typed(value: Value) -> str:
     return f"{value.name}: {value.type.dtype} {value.type}"
+
+
+def _type(value: Value) -> str:
+    return f"{'' if value.type.dtype is DType.FLOAT32 else f'{value.type.dtype} '}{value.type}"
 
 
 def _plain(value: object) -> str:

@@ -36,15 +36,17 @@ from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels,
 from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
+from archspec.ops.parts import Slice, Split
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+from archspec.ops.unpool import MaxUnpool
 
 __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
 
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
-    MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
+    MaxPool, MaxUnpool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
     ReduceMean, ReduceSum, ReduceMax,
     Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention,
     BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
@@ -53,7 +55,7 @@ OPS: tuple[type[Op], ...] = (
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
     Softmax, LogSoftmax, Squash, Dropout,
     Add, Mul, Mean, Max, Concat,
-    Flatten, Reshape, Permute, Select, Pad, PadChannels, CenterCrop, Upsample,
+    Flatten, Reshape, Permute, Select, Split, Slice, Pad, PadChannels, CenterCrop, Upsample,
     PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
 )  # fmt: skip
 """Every op, by family. The order is the order of the reference."""

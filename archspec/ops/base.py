@@ -55,6 +55,9 @@ An input axis that no output axis follows is seen whole (or not at all, where it
 `flatten` sees everything.
 """
 
+UNSEEN: View = MappingProxyType({})
+"""The view of an input of which an op takes the sizes alone."""
+
 
 class Op(BaseModel):
     """An irreducible operation. The fields of a subclass are what a user writes in YAML.
@@ -70,13 +73,18 @@ class Op(BaseModel):
     """The attribute meant by `- kind: value`; `from` for the joins."""
     inputs: ClassVar[int | None] = 1
     """How many values it takes; None for one or more, all of them joined."""
-    ports: ClassVar[tuple[str, ...]] = ("output",)
-    """The names of its outputs; one that has several is asked for as `layer.port`."""
+    main: ClassVar[int | None] = None
+    """How many of its outputs flow on to the next layer, the first ones; None for all. Others are asked for by name."""
     module: ClassVar[bool] = False
     """Whether frameworks keep it as a module of its own even when it owns no weights (an activation, a pooling)."""
 
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """The names of its outputs: one of several is asked for as `layer.port`."""
+        return ("output",)
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        """The types of the outputs.
+        """The types of the outputs, one a port.
 
         Raises:
             Refusal: these inputs cannot go in.
@@ -92,7 +100,7 @@ class Op(BaseModel):
         return NO_WORK
 
     def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
-        """How its outputs look back at input number `index`."""
+        """How its outputs look back at input number `index`: all of them alike, and `UNSEEN` if only at its sizes."""
         return pointwise(outputs[0])
 
     def written(self) -> dict[str, Any]:

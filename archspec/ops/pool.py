@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import ClassVar
 
-from archspec.ir.types import TensorType
+from archspec.ir.types import DType, TensorType
 from archspec.ops.attributes import Count, Flag, Padding, PerAxis
 from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
 from archspec.ops.geometry import adaptive_reads, extent
@@ -42,10 +42,13 @@ class MaxPool(Op):
         padding: rows around the input that the window may reach into; `same` makes the output ceil(n / s).
         dilation: d, the distance between two positions under the window.
         ceil: round the number of positions up, so that a last partial window counts, if it starts inside the input.
+        indices: whether there is a second output, `layer.indices`, for `max_unpool`: where in its channel each value
+            stood, counted row by row.
     """
 
     kind: ClassVar[str] = "max_pool"
     principal: ClassVar[str | None] = "kernel"
+    main: ClassVar[int | None] = 1
     module: ClassVar[bool] = True
 
     kernel: PerAxis[Count]
@@ -53,6 +56,11 @@ class MaxPool(Op):
     padding: Padding = 0
     dilation: PerAxis[Count] = 1
     ceil: Flag = False
+    indices: Flag = False
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        return ("output", "indices") if self.indices else ("output",)
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride, dilation and padding along each axis of this input."""
@@ -64,7 +72,24 @@ class MaxPool(Op):
         need_float(self.kind, tensor)
         window = self.sliding(tensor)
         need_some_input(self.kind, tensor, window)
-        return (tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil)),)
+        made = tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil))
+        if not self.indices:
+            return (made,)
+        self._need_countable(window)
+        return made, TensorType(made.sizes, DType.INT64)
+
+    def _need_countable(self, window: Sliding) -> None:
+        """Raises:
+        Refusal: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
+        """
+        if any(dilation > 1 for dilation in window.dilation):
+            raise Refusal("wrong-attributes", f"'{self.kind}' with indices has no dilation, which nothing undoes")
+        if not window.symmetric or any(2 * pads[0] > kernel for kernel, _, _, pads in window.axes):
+            raise Refusal(
+                "bad-padding",
+                f"'{self.kind}' with indices pads both sides alike, by at most half the kernel",
+                help="put the padding where indices are not asked for, or leave it out",
+            )
 
     def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
         taps = prod(self.sliding(inputs[0]).kernel)

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from archspec.ir.graph import Graph, Node, Value
 from archspec.ops import Op, View
-from archspec.ops.base import pointwise
+from archspec.ops.base import UNSEEN, pointwise
 from archspec.ops.window import IDENTITY, Window, compose, join
 
 Track = tuple[int, Window] | None
@@ -70,8 +70,8 @@ def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, F
     for node in graph.nodes:
         seen: list[tuple[Field, View]] = []
         for index, value in enumerate(node.inputs):
-            if value in fields:
-                seen.append((fields[value], _view(node, index, views)))
+            if value in fields and (view := _view(node, index, views)) is not UNSEEN:
+                seen.append((fields[value], view))
         if seen:
             field, view = seen[0]
             plain = view is pointwise(node.inputs[0].type)

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archspec.lower.onnx import adaptive, affine, attention, layout, learned, pointwise, reduce, shuffle, windows
+from archspec.lower.onnx import (
+    adaptive,
+    affine,
+    attention,
+    layout,
+    learned,
+    parts,
+    pointwise,
+    reduce,
+    shuffle,
+    unpool,
+    windows,
+)
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.rules import Rules
 from archspec.ops import Op, activation, conv, join, linear, norm, pool
 from archspec.ops import attention as products
 from archspec.ops import layout as moves
 from archspec.ops import learned as parameters
+from archspec.ops import parts as pieces
 from archspec.ops import reduce as reductions
 from archspec.ops import shuffle as shuffles
+from archspec.ops import unpool as unpoolings
 
 Rule = Callable[[Any, Emit], str | tuple[str, ...]]
 """Writes one layer, of an op of the class it is entered for; returns the name of the value the layer makes, or the
@@ -23,6 +37,7 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (conv.Conv, windows.conv),
     (conv.ConvTranspose, windows.conv_transpose),
     (pool.MaxPool, windows.max_pool),
+    (unpoolings.MaxUnpool, unpool.max_unpool),
     (pool.AvgPool, windows.avg_pool),
     (pool.GlobalMaxPool, pointwise.named("GlobalMaxPool")),
     (pool.GlobalAvgPool, pointwise.named("GlobalAveragePool")),
@@ -82,6 +97,8 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (moves.Reshape, layout.reshape),
     (moves.Permute, layout.permute),
     (moves.Select, layout.select),
+    (pieces.Split, parts.split),
+    (pieces.Slice, parts.slice_),
     (moves.Pad, layout.pad),
     (moves.PadChannels, layout.pad_channels),
     (moves.CenterCrop, layout.center_crop),

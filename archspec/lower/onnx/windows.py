@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archspec.lower.onnx.emit import Emit
+from archspec.lower.onnx.unpool import max_pool_with_indices
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.pool import AvgPool, MaxPool
@@ -33,7 +34,7 @@ def conv_transpose(op: ConvTranspose, emit: Emit) -> str:
     return emit.last("ConvTranspose", value, *weights, **geometry, **_groups(op.groups), **added)
 
 
-def max_pool(op: MaxPool, emit: Emit) -> str:
+def max_pool(op: MaxPool, emit: Emit) -> str | tuple[str, ...]:
     """MaxPool. ONNX Runtime refuses padding as large as the kernel, though dilation makes the window larger: then the
     input is padded before, with what never wins.
     """
@@ -42,7 +43,8 @@ def max_pool(op: MaxPool, emit: Emit) -> str:
     value = emit.input
     if any(max(pair) >= kernel for pair, kernel in zip(pads, window.kernel, strict=True)):
         value, pads = pad(emit, pads, float("-inf")), _none(pads)
-    return emit.last("MaxPool", value, **_geometry(replace(window, pads=pads)))
+    geometry = _geometry(replace(window, pads=pads))
+    return max_pool_with_indices(emit, value, geometry) if op.indices else emit.last("MaxPool", value, **geometry)
 
 
 def avg_pool(op: AvgPool, emit: Emit) -> str:

@@ -21,8 +21,9 @@ class Call:
 
     `arguments` go by name in the callee's order; the first `positional` are written without theirs, and those equal to
     their default are left out. `children` are what `nn.Sequential` is handed. In a function's `template`, `{x}` stands
-    for the input, `{all}`, `{sum}` and `{product}` for all of them with commas or operators between, and other names
-    for arguments; without a template the inputs come first. A construction with a template is that text.
+    for the input, `{x0}` and `{x1}` for one of several, `{all}`, `{sum}` and `{product}` for all of them with commas or
+    operators between, and other names for arguments; without a template the inputs come first. A construction with a
+    template is that text.
     """
 
     callee: str

@@ -66,12 +66,14 @@ class Forward:
             if self.inlines(i, expression, len(deeper)):
                 self.pending[step.outputs[0]] = expression
                 continue
-            if i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
+            alone = len(step.outputs) == 1 or step.attribute is not None
+            if alone and i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
                 yield from wrapped(f"{indent}return {expression.text}")
                 return
             names = ", ".join(self.name(i, value) for value in step.outputs)
             line = f"{deeper}{names} = {expression.text}"
-            comment = f"  # {step.outputs[0].type}" if shapes else ""
+            types = ", ".join(str(value.type) for value in step.outputs)
+            comment = f"  # {types}" if shapes else ""
             yield from [line + comment] if len(line + comment) <= WIDTH else wrapped(line)
         yield from self.returns(indent, root=root)
 
@@ -145,13 +147,19 @@ class Forward:
         if value in self.names:
             return self.names[value]
         step = self.module.steps[number]
+        ports = step.node is not None and len(step.outputs) > 1
+        if ports and value not in self.last:
+            return "_"
         crossed = any(later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)])
         attribute = step.attribute or ""
         candidates = [] if crossed else [step.hint]
         if attribute.isidentifier() and not keyword.iskeyword(attribute):
             candidates.append(attribute)
+        if ports and value is not step.outputs[0]:
+            candidates.insert(0, value.name.rpartition(".")[2])
         candidates += [f"{step.hint}{i}" for i in range(2, len(self.held) + 4)]
-        name = next(name for name in candidates if name not in _RESERVED and self.free(name, number))
+        free = (name for name in candidates if name not in _RESERVED and self.free(name, number))
+        name = next(name for name in free if name.isidentifier())
         self.names[value] = name
         self.held[name] = value
         return name
@@ -189,6 +197,7 @@ def _filled(call: Call, inputs: Sequence[Expression], depth: int, weight: str) -
     guarded = [f"({expression.text})" if expression.operator else expression.text for expression in inputs]
     text = template.format_map(
         {
+            **{f"x{i}": text for i, text in enumerate(guarded)},
             "x": guarded[0] if template.startswith("{x}") or "* {x}" in template else texts[0],
             "all": ", ".join(texts),
             "sum": " + ".join(texts),

@@ -5,11 +5,22 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
 from archspec.lower.torch.calls import Leaf
-from archspec.lower.torch.rules import affine, attention, conv, layout, learned, pointwise, pool, reduce, shuffle
+from archspec.lower.torch.rules import (
+    affine,
+    attention,
+    conv,
+    layout,
+    learned,
+    parts,
+    pointwise,
+    pool,
+    reduce,
+    shuffle,
+)
 from archspec.lower.torch.rules.common import Rule
 
 RULES: Rules[Rule] = Rules("PyTorch", "archspec/lower/torch/rules/")
-for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, shuffle):
+for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, parts, shuffle):
     RULES.include(_family.RULES)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.torch.calls import Constant, Leaf, call, same
+from archspec.lower.torch.calls import Constant, Leaf, call, function, same
 from archspec.lower.torch.rules.common import axes_of, both, family, flat
-from archspec.ops import pool
+from archspec.ops import pool, unpool
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.sliding import Sliding
 
@@ -36,9 +36,32 @@ def _max_pool(node: Node) -> Leaf:
         return Leaf(call(f"PaddedMaxPool{d}d", required, {"dilation": (dilation, 1)}), helper=("PaddedMaxPool", d))
     padding = same([before for before, _ in window.pads])
     optional = {
-        "stride": (stride, kernel), "padding": (padding, 0), "dilation": (dilation, 1), "ceil_mode": (op.ceil, False)
+        "stride": (stride, kernel), "padding": (padding, 0), "dilation": (dilation, 1), "ceil_mode": (op.ceil, False),
+        "return_indices": (op.indices, False),
     }  # fmt: skip
     return both(call(f"nn.MaxPool{d}d", {"kernel_size": kernel}, optional), f"F.max_pool{d}d")
+
+
+@RULES.rule(unpool.MaxUnpool)
+def _max_unpool(node: Node) -> Leaf:
+    op, d = node.op, axes_of(node)
+    assert isinstance(op, unpool.MaxUnpool)
+    window = op.sliding(node.inputs[0].type)
+    pads = tuple(before for before, _ in window.pads)
+    # The module takes a number for all axes, the function does not.
+    if len(node.inputs) == 2:
+        kernel, stride = same(window.kernel), same(window.stride)
+        module = call(
+            f"nn.MaxUnpool{d}d", {"kernel_size": kernel}, {"stride": (stride, kernel), "padding": (same(pads), 0)}
+        )
+        each = {"stride": (window.stride, window.kernel), "padding": (pads, (0,) * d)}
+        return Leaf(module, call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
+    numbers: dict[str, Constant] = {"kernel": window.kernel}
+    numbers |= {"stride": window.stride} if window.stride != window.kernel else {}
+    numbers |= {"padding": pads} if any(pads) else {}
+    shown = "".join(f", {name}={{{name}}}" for name in numbers if name != "kernel")
+    template = f"F.max_unpool{d}d({{x0}}, {{x1}}, {{kernel}}{shown}, output_size={{x2}}.shape[2:])"
+    return Leaf(function=function("max_unpool", template, numbers))
 
 
 @RULES.rule(pool.AvgPool)

@@ -1,0 +1,87 @@
+"""Unpooling: values back to where a maximum pooling found them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import DType, TensorType, format_shape
+from archspec.ops.attributes import Count, Natural, PerAxis
+from archspec.ops.base import UNSEEN, Op, Refusal, View, along, need_float, need_spatial
+from archspec.ops.sliding import Sliding, resolve
+from archspec.ops.window import transposed
+
+
+class MaxUnpool(Op):
+    """Values put where a maximum pooling found them, zeros everywhere else: the decoder of SegNet.
+
+    It takes the values and the indices of the pooling, `from: [prev, pool1.indices]`. The output is
+    (n - 1) s - 2p + f, unless a third value, what the pooling read, gives the size: roundings of the pooling leave a
+    choice of less than s to either side.
+
+    Attributes:
+        kernel: f, the kernel of the pooling.
+        stride: s, the stride of the pooling; the kernel unless given.
+        padding: p, the padding of the pooling.
+    """
+
+    kind: ClassVar[str] = "max_unpool"
+    principal: ClassVar[str | None] = "kernel"
+    inputs: ClassVar[int | None] = None
+    module: ClassVar[bool] = True
+
+    kernel: PerAxis[Count]
+    stride: PerAxis[Count] | None = None
+    padding: PerAxis[Natural] = 0
+
+    def sliding(self, tensor: TensorType) -> Sliding:
+        """Kernel, stride and padding along each axis of this input."""
+        return resolve(self.kind, tensor, self.kernel, self.stride or self.kernel, self.padding, 1)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        if len(inputs) not in (2, 3):
+            raise Refusal(
+                "wrong-arity",
+                f"'{self.kind}' takes values and their indices, and {len(inputs)} flow in",
+                help="write `from: [prev, pool.indices]`, where the pooling has `indices: true`",
+            )
+        tensor, indices, *like = inputs
+        need_float(self.kind, tensor)
+        need_spatial(self.kind, tensor)
+        if indices.dtype is not DType.INT64:
+            raise Refusal(
+                "wrong-dtype",
+                f"'{self.kind}' takes its second value as indices, but that is {indices.dtype}",
+                help="write `indices: true` at the pooling, and take `pool.indices` from it",
+            )
+        if indices.sizes != tensor.sizes:
+            raise Refusal("shape-mismatch", f"'{self.kind}' has an index for each value, or should have")
+        sizes = tuple((n - 1) * s - 2 * p[0] + f for n, (f, s, _, p) in self._axes(tensor))
+        if like:
+            sizes = self._sizes_of(like[0], tensor, sizes)
+        if min(sizes) < 1:
+            raise Refusal("wrong-size", f"'{self.kind}' cannot make {format_shape(sizes)} of {tensor}")
+        return (tensor.with_sizes(tensor.channels, *sizes),)
+
+    def _axes(self, tensor: TensorType) -> list[tuple[int, tuple[int, int, int, tuple[int, int]]]]:
+        """The size and the window along each axis."""
+        return list(zip(tensor.spatial, self.sliding(tensor).axes, strict=True))
+
+    def _sizes_of(self, like: TensorType, tensor: TensorType, usual: Sequence[int]) -> tuple[int, ...]:
+        """The sizes of the third value, which the pooling must be able to make the first of."""
+        strides = self.sliding(tensor).stride
+        fits = len(like.spatial) == len(usual) and all(
+            abs(size - other) < stride for size, other, stride in zip(like.spatial, usual, strides, strict=True)
+        )
+        if not fits:
+            raise Refusal(
+                "shape-mismatch",
+                f"'{self.kind}' cannot make {format_shape(like.spatial)} of {format_shape(tensor.spatial)}",
+                help=f"it makes {format_shape(usual)}, or less than a stride more or less along each axis",
+            )
+        return like.spatial
+
+    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+        if index == 2:
+            return UNSEEN
+        return along([transposed(*axis) for axis in self.sliding(inputs[0]).axes])

@@ -1,0 +1,63 @@
+"""Layers with several outputs: which of them flow on, and how the others are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from tests.frontend.specs import built, faults, net
+from tests.lower.onnx.runtime import session
+
+SEGNET = """
+- conv: {name: e1, channels: 4, kernel: 3, padding: 1}
+- max_pool: {name: pool1, kernel: 2, indices: true}
+- conv: {name: e2, channels: 6, kernel: 3, padding: 1}
+- max_pool: {name: pool2, kernel: 2, indices: true}
+- relu
+- max_unpool: {kernel: 2, from: [prev, pool2.indices, e2]}
+- conv: {channels: 4, kernel: 3, padding: 1}
+- max_unpool: {kernel: 2, from: [prev, pool1.indices, e1]}
+"""
+
+
+def test_the_parts_of_a_split_all_flow_on() -> None:
+    assert built("- split: {name: s, parts: 2}\n- mul") == ["s = split(input) {parts: 2}", "mul = mul(s.0, s.1)"]
+
+
+def test_one_part_is_asked_for_by_its_number() -> None:
+    assert built("- split: {name: s, sizes: [1, 3]}\n- relu: {from: s.1}")[-1] == "relu = relu(s.1)"
+    assert built("- split: {name: s, parts: 1}\n- relu: {from: s.0}")[-1] == "relu = relu(s)"
+
+
+def test_the_indices_of_a_pooling_do_not_flow_on() -> None:
+    assert built("- max_pool: {name: p, kernel: 2, indices: true}\n- relu")[-1] == "relu = relu(p.output)"
+
+
+@pytest.mark.parametrize(
+    ("layers", "fault"),
+    [
+        ("- split: {name: s, parts: 2}\n- relu", ("wrong-arity", "'relu' takes one value, and 2 flow in")),
+        ("- split: {name: s, parts: 2}\n- relu: {from: s.2}", ("unknown-layer", "there is no layer '2' inside 's'")),
+        ("- max_pool: {name: p, kernel: 2}\n- relu: {from: p.indices}",
+         ("unknown-layer", "there is no layer 'indices' inside 'p'")),
+    ],
+)  # fmt: skip
+def test_ports_that_are_not_there_are_mistakes(layers: str, fault: tuple[str, str]) -> None:
+    assert faults(layers) == [fault]
+
+
+@pytest.mark.parametrize("size", [(12, 12), (13, 10), (15, 7)])
+def test_an_unpooling_network_returns_the_size_it_was_given(size: tuple[int, int], tmp_path: Path) -> None:
+    network = net(SEGNET, input=f"[3, {size[0]}, {size[1]}]")
+    assert network.outputs == {"output": (4, *size)}
+    module = network.to_torch().eval()
+    x = torch.randn(2, 3, *size)
+    expected = module(x).numpy(force=True)
+    assert expected.shape == (2, 4, *size)
+    network.to_onnx(tmp_path / "net.onnx", module)
+    (made,) = session(onnx.load(tmp_path / "net.onnx")).run(None, {"input": x.numpy()})
+    np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-5)
