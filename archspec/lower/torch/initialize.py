@@ -60,16 +60,30 @@ def _kind(node: Node) -> str:
     return module.callee if module else ""
 
 
+_OTHERS = {
+    "ChannelNorm": "nn.LayerNorm",
+    "Attention": "nn.Linear",  # the last map within attention, which starts with its other weights
+    **{f"PaddedConv{axes}d": f"nn.Conv{axes}d" for axes in (1, 2, 3)},
+    **{f"CroppedConvTranspose{axes}d": f"nn.ConvTranspose{axes}d" for axes in (1, 2, 3)},
+}
+"""Kinds of modules with weights that are, or are within, a module of another kind."""
+
+
 def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str]:
     if not loops:
         return
     yield "for module in self.modules():"
-    for i, (kind, lines) in enumerate(loops.items()):
-        # The last map within attention is an nn.Linear too, and starts with the attention's other weights.
-        alone = kind == "nn.Linear" and "Attention" in kinds
-        test = f"type(module) is {kind}" if alone else f"isinstance(module, {kind})"
-        yield f"{INDENT}{'elif' if i else 'if'} {test}:"
-        yield from (INDENT * 2 + line for line in lines)
+    alike: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    for kind, lines in loops.items():
+        if lines != loops.get(_OTHERS.get(kind, "")):
+            others = (other for other, base in _OTHERS.items() if base == kind and other in kinds)
+            exactly = any(loops.get(other) != lines for other in others)
+            alike.setdefault((exactly, tuple(lines)), []).append(kind)
+    for i, ((exactly, each), named) in enumerate(alike.items()):
+        those = f"isinstance(module, {' | '.join(named)})"
+        exact = f"type(module) is {named[0]}" if len(named) == 1 else f"type(module) in ({', '.join(named)})"
+        yield f"{INDENT}{'elif' if i else 'if'} {exact if exactly else those}:"
+        yield from (INDENT * 2 + line for line in each)
 
 
 def _in_loop(name: str, initializer: Initializer) -> list[str]:

@@ -215,3 +215,38 @@ layers:
     assert "def __init__(self, in_channels: int, kernel: int, channels: int) -> None:" in source
     assert "Depthwise(2 * in_channels, 2 * in_channels, kernel=kernel)" in source
     assert "padding=kernel // 2" in source
+
+
+@pytest.mark.parametrize(("padded", "loops"), [("zeros", 2), ("ones", 1)])
+def test_convolutions_padded_by_hand_start_as_the_spec_says_and_not_as_the_others_do(padded: str, loops: int) -> None:
+    """They are an `nn.Conv1d` to PyTorch as well."""
+    net = archspec.parse(f"""
+archspec: 1
+name: n
+input: [3, 8]
+layers:
+  - conv: {{name: a, channels: 3, kernel: 3, init: {{weight: ones}}}}
+  - conv: {{name: b, channels: 3, kernel: 3, init: {{weight: ones}}}}
+  - conv: {{name: c, channels: 3, kernel: 2, padding: [[1, 0]], init: {{weight: {padded}}}}}
+  - conv: {{name: d, channels: 3, kernel: 2, padding: [[1, 0]], init: {{weight: {padded}}}}}
+""")
+    assert net.source().count("(module.weight)") == loops
+    state = net.to_torch().state_dict()
+    assert all(state[f"{name}.weight"].eq(1).all() for name in "ab")
+    assert all(state[f"{name}.weight"].eq(padded == "ones").all() for name in "cd")
+
+
+def test_kinds_of_layers_that_start_alike_share_their_lines() -> None:
+    net = archspec.parse("""
+archspec: 1
+name: n
+input: [3, 8]
+init: {conv: {weight: ones}, conv_transpose: {weight: ones}}
+layers:
+  - conv: {channels: 3, kernel: 3}
+  - conv: {channels: 3, kernel: 3}
+  - conv_transpose: {channels: 3, kernel: 3}
+  - conv_transpose: {channels: 3, kernel: 3}
+""")
+    assert "if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):" in net.source()
+    assert all(value.eq(1).all() for key, value in net.to_torch().state_dict().items() if key.endswith("weight"))
