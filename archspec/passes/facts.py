@@ -7,6 +7,7 @@ from functools import cached_property
 from archspec.collector import resting_collector
 from archspec.ir.graph import Graph, Node, Value
 from archspec.passes.cost import Cost, costs, total
+from archspec.passes.depth import depth
 from archspec.passes.memory import Memory, memory
 from archspec.passes.receptive_field import Field, receptive_fields
 
@@ -27,6 +28,11 @@ class Facts:
     def total(self) -> Cost:
         """Parameters and arithmetic of the whole network."""
         return total(self.graph, self.costs)
+
+    @cached_property
+    def depth(self) -> int:
+        """Layers with weights on the longest way through the network."""
+        return depth(self.graph, self.costs)
 
     @cached_property
     @resting_collector()

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Write the table of the zoo into `specs/README.md`; `--check` only says whether it is up to date."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+import archspec  # noqa: E402
+from archspec import zoo  # noqa: E402
+from archspec.frontend.spec import Expected  # noqa: E402
+from archspec.report import units  # noqa: E402
+from tools import pages  # noqa: E402
+
+HEADINGS = ("network", "parameters", "MACs", "depth", "field", "memory", "agrees with", "in")
+
+
+def page() -> str:
+    """The page with the table as it must be."""
+    return pages.filled(pages.LANGUAGE.read_text("utf-8"), {"zoo": pages.table(HEADINGS, rows())})
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """A row for every network: its facts, and what they were held against when it was compiled for this table."""
+    for name, path in zoo.names():
+        network = archspec.load(name)
+        expected = network.spec.expect or network.spec.expect_variants[network.variant or ""]
+        yield (
+            f"[`{name}`]({path.relative_to(zoo.folder()).as_posix()})",
+            f"{network.params:,}",
+            f"{network.macs:,}",
+            str(network.facts.depth),
+            _field(network),
+            units.memory(network.memory.peak),
+            expected.source or "",
+            _held(expected),
+        )
+
+
+def _field(network: archspec.Network) -> str:
+    """The largest receptive field of a layer that does not see everything."""
+    sizes = {field.size for field in network.facts.fields.values() if None not in field.size}
+    largest = [rows or 0 for rows in max(sizes, key=lambda size: [rows or 0 for rows in size], default=())]
+    if max(largest, default=1) == 1:  # one position sees one position: nothing slides
+        return ""
+    return units.size(largest[:1] if len(set(largest)) == 1 else largest)
+
+
+def _held(expected: Expected) -> str:
+    """Which facts the source gave."""
+    facts = [{"params": "parameters", "macs": "MACs"}.get(fact, fact.replace("_", " ")) for fact in expected.facts]
+    layers = [units.plural(len(expected.layers), "layer")] if expected.layers else []
+    return ", ".join([*facts, *(["outputs"] if expected.outputs else []), *layers])
+
+
+if __name__ == "__main__":
+    sys.exit(pages.main(pages.LANGUAGE, page(), __doc__))
