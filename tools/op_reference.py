@@ -78,7 +78,7 @@ def _by_family() -> dict[str, list[type[Op]]]:
 
 
 def _notes(op: type[Op]) -> Iterator[str]:
-    """How it is written, and what is unusual about what it takes and makes."""
+    """How it is written, and how many values it takes."""
     required = [name for name, field in op.model_fields.items() if field.is_required()]
     if op.principal == "from":
         yield f"Written `- {op.kind}: [one, other]`" + ("" if op.inputs else ", or as the `join` of `parallel`")
@@ -90,8 +90,6 @@ def _notes(op: type[Op]) -> Iterator[str]:
         yield f"Written {f'`- {op.kind}` or ' if alone else ''}`- {op.kind}: {op.principal.upper()}` for short"
     if op.inputs is not None and op.inputs > 1:
         yield f"takes {op.inputs} values"
-    if len(op.ports) > 1:
-        yield "makes several values: " + ", ".join(f"`NAME.{port}`" for port in op.ports)
 
 
 def _yaml(value: Any) -> str:
