@@ -37,6 +37,8 @@ def _pads(op: Any, x: Tensor, dilation: Any = 1) -> Pads:
             for n, f, s, d in zip(x.shape[2:], kernels, strides, dilations, strict=True)
         ]
         return [(total // 2, total - total // 2) for total in totals]
+    if op.padding == "causal":
+        return [((op.kernel - 1) * op.dilation, 0)]
     written = _each(0 if op.padding == "valid" else op.padding, axes)
     return [pad if isinstance(pad, tuple) else (pad, pad) for pad in written]
 

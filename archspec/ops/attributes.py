@@ -44,6 +44,11 @@ Padding = Annotated[
     Phrase("a number, a list of one per axis, a list of [before, after] per axis, 'same' or 'valid'"),
 ]
 
+ConvPadding = Annotated[
+    Literal["same", "valid", "causal"] | Natural | tuple[Natural | tuple[Natural, Natural], ...],
+    Phrase("a number, a list of one per axis, a list of [before, after] per axis, 'same', 'valid' or 'causal'"),
+]
+
 
 @dataclass(frozen=True)
 class Attribute:

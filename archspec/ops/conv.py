@@ -8,7 +8,7 @@ from math import isqrt, prod
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.attributes import Count, Flag, Natural, Padding, PerAxis
+from archspec.ops.attributes import ConvPadding, Count, Flag, Natural, Padding, PerAxis
 from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
 from archspec.ops.geometry import Pads, extent, unslide
 from archspec.ops.sliding import Sliding, resolve, slid
@@ -45,7 +45,8 @@ class Conv(Op):
         channels: output channels.
         kernel: f, the kernel size.
         stride: s.
-        padding: zeros around the input; `same` makes the output ceil(n / s), `valid` is none.
+        padding: zeros around the input; `same` makes the output ceil(n / s), `valid` is none; `causal` puts
+            d(f - 1) of them before the one axis of a sequence, so that no output sees what comes after it.
         dilation: d, the distance between two taps of the kernel.
         groups: the input channels are split into so many groups, each seen by its share of the output channels.
         bias: whether each output channel has a bias.
@@ -57,7 +58,7 @@ class Conv(Op):
     channels: Count
     kernel: PerAxis[Count]
     stride: PerAxis[Count] = 1
-    padding: Padding = 0
+    padding: ConvPadding = 0
     dilation: PerAxis[Count] = 1
     groups: Count = 1
     bias: Flag = True

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from archspec.ir.types import TensorType
-from archspec.ops.attributes import Padding, PerAxis
+from archspec.ir.types import TensorType, format_shape
+from archspec.ops.attributes import ConvPadding, PerAxis
 from archspec.ops.base import Refusal, need_spatial, per_axis
 from archspec.ops.geometry import Pads, extent, same_pads, slide
 
@@ -34,12 +34,17 @@ class Sliding:
 
 @lru_cache(maxsize=4096)
 def resolve(
-    op: str, tensor: TensorType, kernel: PerAxis[int], stride: PerAxis[int], padding: Padding, dilation: PerAxis[int]
+    op: str,
+    tensor: TensorType,
+    kernel: PerAxis[int],
+    stride: PerAxis[int],
+    padding: ConvPadding,
+    dilation: PerAxis[int],
 ) -> Sliding:
-    """The window along every spatial axis of `tensor`, with `same` and `valid` turned into numbers.
+    """The window along every spatial axis of `tensor`, with `same`, `valid` and `causal` turned into numbers.
 
     Raises:
-        Refusal: a list that does not fit the number of spatial axes.
+        Refusal: a list that does not fit the number of spatial axes, or `causal` where there are several.
     """
     axes = need_spatial(op, tensor)
     kernels = per_axis(op, "kernel", kernel, axes)
@@ -48,6 +53,14 @@ def resolve(
     if padding == "same":
         sizes = zip(tensor.spatial, kernels, strides, dilations, strict=True)
         pads = tuple(same_pads(*size) for size in sizes)
+    elif padding == "causal":
+        if axes > 1:
+            raise Refusal(
+                "bad-padding",
+                f"'{op}' with padding 'causal' works along one axis, time, and {format_shape(tensor.shape)} has {axes}",
+                help="list [before, after] of every axis; [d(f - 1), 0] for time",
+            )
+        pads = ((extent(kernels[0], dilations[0]) - 1, 0),)
     else:
         written = per_axis(op, "padding", 0 if padding == "valid" else padding, axes)
         pads = tuple(pad if isinstance(pad, tuple) else (pad, pad) for pad in written)

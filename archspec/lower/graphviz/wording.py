@@ -14,8 +14,8 @@ _EXTENTS = ("kernel", "size")
 """Attributes that are sizes along the spatial axes: a single number is written once for each of them."""
 _NAMED = ("dilation", "groups", "axis")
 """Attributes that are shown with their names where they are not the default."""
-_SEEN = ("padding",)
-"""Attributes whose keywords (`same`, `valid`) the output shape tells."""
+_TOLD = ("same", "valid")
+"""Keywords that the output shape tells."""
 _LONGEST = 32
 
 
@@ -48,7 +48,7 @@ def _others(op: Op, node: Node, said: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {value}"
         elif name == op.principal or type(op).model_fields[name].is_required():
             yield ("×" if name == "scale" else "") + value
-        elif isinstance(getattr(op, name), str) and name not in _SEEN:
+        elif isinstance(getattr(op, name), str) and getattr(op, name) not in _TOLD:
             yield value
 
 

@@ -9,7 +9,7 @@ import pytest
 from archspec.loading import parse
 from archspec.lower.graphviz import draw, style
 from archspec.lower.graphviz.labels import FACTS
-from archspec.lower.graphviz.wording import _EXTENTS, _NAMED, _SEEN, details, is_automatic, short, spoken
+from archspec.lower.graphviz.wording import _EXTENTS, _NAMED, details, is_automatic, short, spoken
 from archspec.ops import OPS, Op
 from tests.lower.graphviz.dots import network, read
 from tests.op_samples import GOOD, Sample
@@ -61,7 +61,7 @@ def test_a_kernel_has_one_number_an_axis(shape: str, text: str) -> None:
 
 def test_the_names_of_attributes_are_those_of_ops() -> None:
     known = {name for op in OPS for name in op.model_fields}
-    assert {*_EXTENTS, *_NAMED, *_SEEN, "kernel", "stride", "groups", "scale"} <= known
+    assert {*_EXTENTS, *_NAMED, "kernel", "stride", "groups", "scale"} <= known
     assert set(style._SIGNS) <= {op.kind for op in OPS}
 
 
