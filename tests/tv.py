@@ -34,5 +34,6 @@ NAMES = [name for name, _ in zoo.names() if name in torchvision.models.list_mode
 @cache
 def meta_model(name: str) -> nn.Module:
     """torchvision's network of a name, in eval mode, with shapes and no values."""
+    start = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # which warn where nothing is said
     with torch.device("meta"):
-        return torchvision.models.get_model(name).eval()
+        return torchvision.models.get_model(name, **start).eval()

@@ -122,7 +122,8 @@ class _Builder:
             if step.when is not None and not place.holds(step.when, flow):
                 return self.leave_out(step, flow, place)
             name = self.name(step, place)
-            return _BUILD[type(step)](self, step, name, references.inflow(step, flow, place), place)
+            out = _BUILD[type(step)](self, step, name, references.inflow(step, flow, place), place)
+            return flow if isinstance(step, SideStep) else out
         except ArchspecError as error:
             self.report(error, place)
             self.budget.failure(error)

@@ -198,14 +198,12 @@ def test_a_structure_may_take_another_value():
         - tanh
         - residual: {from: a, layers: [sigmoid]}
         - b: {from: a}
-        - side: {from: a, name: s, layers: [softmax]}
         - repeat: {from: a, times: 2, layers: [relu]}
     """
     assert built(layers, "blocks: {b: {layers: [tanh]}}")[2:] == [
         "sigmoid = sigmoid(a)",
         "add = add(sigmoid, a)",
         "b.tanh = tanh(a)",
-        "s.softmax = softmax(a)",
         "relu = relu(a)",
         "relu_1 = relu(relu)",
     ]
@@ -216,6 +214,13 @@ def test_a_side_path_leaves_the_main_path_alone():
         "relu = relu(input)",
         "s.tanh = tanh(relu)",
         "sigmoid = sigmoid(relu)",
+    ]
+
+
+def test_a_side_path_of_another_value_leaves_the_main_path_alone():
+    assert built("[relu: {name: a}, tanh, side: {from: a, name: s, layers: [softmax]}, sigmoid]")[2:] == [
+        "s.softmax = softmax(a)",
+        "sigmoid = sigmoid(tanh)",
     ]
 
 

@@ -37,6 +37,7 @@ PROMISED = {
     "unet_intel": ["unet_intel_2d", "unet_intel_3d"],
     "densenet": ["densenet121", "densenet161", "densenet169", "densenet201", "densenet40_k12_cifar"],
     "squeezenet": ["squeezenet1_0", "squeezenet1_1"],
+    "googlenet": ["googlenet", "googlenet_v1"],
     "context": ["dilation8_pascal_voc", "dilation_front_end", "context_basic", "context_large"],
     "mobilenet_v1": ["mobilenet_v1", "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025"],
     "mobilenet_v2": ["mobilenet_v2"],

@@ -31,6 +31,8 @@ class Call:
     positional: int = 0
     defaults: Mapping[str, Constant] = field(default_factory=lambda: MappingProxyType({}))
     children: tuple[Argument, ...] = ()
+    names: tuple[str, ...] = ()
+    """What the children are called, where not by their numbers."""
     template: str | None = None
     inplace: bool = False
     """Whether it takes `inplace=True`."""

@@ -65,7 +65,7 @@ class _Classes:
 
     def wants_class(self, module: Module) -> bool:
         """Whether a module is written as a class rather than as `nn.Sequential(...)` where it is used."""
-        if module is self.root or not module.sequential:
+        if module is self.root or not (module.sequential or module.counted):
             return True
         block = module.region.block
         return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
@@ -112,7 +112,9 @@ class _Classes:
         if isinstance(child, Call):
             return replace(child, comment=comment)
         if child not in self.groups:
-            return Call("nn.Sequential", children=tuple(self.children(child).values()), comment=comment)
+            names = () if child.sequential else tuple(child.children)
+            made = tuple(self.children(child).values())
+            return Call("nn.Sequential", children=made, names=names, comment=comment)
         self.define(child)
         if child not in self.home:
             return Later(child)

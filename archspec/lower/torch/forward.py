@@ -12,7 +12,7 @@ from archspec.lower.torch.calls import Call
 from archspec.lower.torch.layout import INDENT, WIDTH, items, one_line, wrapped
 from archspec.lower.torch.plan import Module, Step
 from archspec.ops.activation import Activation, Dropout
-from archspec.ops.join import Add, Elementwise, Mul
+from archspec.ops.join import Add, Concat, Elementwise, Mul
 from archspec.ops.layout import Flatten, Identity
 from archspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 
@@ -48,6 +48,7 @@ class Forward:
         self.names = dict(zip(module.inputs, arguments, strict=True))
         self.held = {name: value for value, name in self.names.items()}
         self.pending: dict[Value, Expression] = {}
+        self.branches = {number: run for run in self.fans() for number in run}
 
     def optional(self, value: Value) -> bool:
         """Whether a value is None unless training."""
@@ -127,6 +128,9 @@ class Forward:
         step, following = steps[number], steps[number + 1] if number + 1 < len(steps) else None
         if following is None or len(step.outputs) != 1 or self.uses[step.outputs[0]] != 1:
             return False
+        if number in self.branches:
+            texts = [self.expression(branch).text for branch in self.branches[number]]
+            return indent + len(f"{INDENT}[{', '.join(texts)}], dim=1") <= WIDTH
         if step.outputs[0] not in following.inputs or following.training_only != step.training_only:
             return False
         if following.node is None or not isinstance(following.node.op, _LIGHT) or expression.depth >= _DEEPEST:
@@ -137,6 +141,20 @@ class Forward:
         text = self.expression(number + 1).text
         del self.pending[step.outputs[0]]
         return indent + len(text) + len(following.hint) + 3 <= WIDTH
+
+    def fans(self) -> Iterator[range]:
+        """The steps that are children called for a concatenation: `torch.cat([self.one(x), self.two(x)], dim=1)`."""
+        steps = self.module.steps
+        for join, step in enumerate(steps):
+            if step.node is None or not isinstance(step.node.op, Concat):
+                continue
+            run = range(join - len(step.inputs), join)
+            if run.start < 0 or len(run) < 2 or any(steps[i].attribute is None for i in run):
+                continue
+            ends = tuple(value for i in run for value in steps[i].outputs)
+            inside = any(value in ends for i in run for value in steps[i].inputs)
+            if ends == step.inputs and not inside and all(self.uses[value] == 1 for value in ends):
+                yield run
 
     def read(self, value: Value) -> Expression:
         """What stands for a value."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from archspec.lower.torch.calls import Argument, Call, Hole, Listed
+from archspec.lower.torch.counting import loop
 
 WIDTH = 88
 INDENT = "    "
@@ -49,6 +50,8 @@ def one_line(argument: Argument) -> str:
     if argument.callee == "if":
         condition, present, absent = map(one_line, (argument.arguments["condition"], *argument.children))
         return f"{present} if {condition} else {absent}"
+    if argument.callee == "for":
+        return " ".join(_loop_lines(argument))
     return f"{argument.callee}({', '.join(item.text for item in items(argument))})"
 
 
@@ -60,6 +63,8 @@ def items(call: Call) -> list[Item]:
             found.append(Item(value))
         elif name not in call.defaults or isinstance(value, Hole) or value != call.defaults[name]:
             found.append(Item(value, f"{name}="))
+    if call.names:
+        return [*found, Item(_ordered(call))]
     for _, run in groupby(call.children):
         children = [Item(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
         if len(children) >= 3:
@@ -67,6 +72,15 @@ def items(call: Call) -> list[Item]:
             children = [Item(children[0].value, "*(", loop, children[-1].comment)]
         found += children
     return found
+
+
+def _ordered(call: Call) -> Call:
+    """The children of a call with their names."""
+    made = loop(call.names, call.children)
+    if made is None:
+        return Call("OrderedDict", dict(zip(call.names, call.children, strict=True)))
+    pair = Hole(f"({made.name}, {one_line(made.child)})")
+    return Call("OrderedDict", {"pairs": Call("for", {"pair": pair, "rounds": made.rounds})}, 1)
 
 
 def assignment(target: str, argument: Argument, indent: str) -> list[str]:
@@ -125,7 +139,9 @@ def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iter
     else:
         for item in found:
             line = f"{deeper}{item.text},"
-            if len(line) > WIDTH or _wants_lines(item.value):
+            if isinstance(item.value, Call) and item.value.callee == "for":
+                yield from (deeper + part for part in _loop_lines(item.value))
+            elif len(line) > WIDTH or _wants_lines(item.value):
                 yield from _lines(deeper + item.before, item.value, item.after + ",", deeper)
             elif item.comment and len(line) + len(item.comment) + 4 <= WIDTH:
                 yield f"{line}  # {item.comment}"
@@ -144,6 +160,12 @@ def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[st
         yield from _choice_lines(head, argument, tail, indent)
     else:
         yield from call_lines(f"{head}{argument.callee}(", items(argument), f"){tail}", indent)
+
+
+def _loop_lines(loop: Call) -> list[str]:
+    """What a loop makes in each round, and its rounds."""
+    pair, rounds = map(one_line, loop.arguments.values())
+    return [pair, f"for i in range({rounds})"]
 
 
 def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:

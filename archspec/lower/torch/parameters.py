@@ -211,7 +211,8 @@ def _common(trees: Sequence[Argument]) -> str:
 
 def _alike(calls: Sequence[Call]) -> bool:
     """Whether calls have one callee, and the same arguments and number of children."""
-    return len({(call.callee, call.template, tuple(call.arguments), len(call.children)) for call in calls}) == 1
+    kinds = {(call.callee, call.template, tuple(call.arguments), len(call.children), call.names) for call in calls}
+    return len(kinds) == 1
 
 
 def _same(column: Sequence[object], other: Sequence[object]) -> bool:

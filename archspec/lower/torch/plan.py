@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.rules import unsupported
 from archspec.lower.torch.calls import Call, Leaf
+from archspec.lower.torch.counting import numbered
 from archspec.lower.torch.rules import leaf
 
 
@@ -57,10 +58,21 @@ class Module:
     @property
     def sequential(self) -> bool:
         """Whether `nn.Sequential` says it all: numbered children, each taking what the one before makes."""
-        numbers = [str(i) for i in range(len(self.children))]
-        if not numbers or list(self.children) != numbers or len(self.inputs) != 1:
+        return list(self.children) == [str(i) for i in range(len(self.children))] and self.chain
+
+    @property
+    def counted(self) -> bool:
+        """Whether `nn.Sequential` says it all with names: children of one block, called `unit1`, `unit2`, ..."""
+        blocks = {child.region.block if isinstance(child, Module) else None for child in self.children.values()}
+        alike = len(blocks) == 1 and None not in blocks and self.region.block is None
+        return alike and numbered([*self.children]) is not None and len(self.outputs) == 1 and self.chain
+
+    @property
+    def chain(self) -> bool:
+        """Whether the children run one after another, each taking what the one before makes."""
+        if not self.children or len(self.inputs) != 1 or any(step.training_only for step in self.steps):
             return False
-        if [step.attribute for step in self.steps] != numbers or any(step.training_only for step in self.steps):
+        if [step.attribute for step in self.steps] != list(self.children):
             return False
         flow = self.inputs
         for step in self.steps:
@@ -117,7 +129,8 @@ class _Planner:
                 continue
             training = training_only or item.training_only
             if item.name is None:
-                self.fill(module, item, _hint(item) or hint, training)
+                only = item.kind == "path" and _busy_paths(region) == 1
+                self.fill(module, item, "y" if only else _hint(item) or hint, training)
             elif next(item.nodes(), None) is not None:
                 self.child(module, item, hint, training)
 
@@ -227,10 +240,16 @@ def _attribute(module: Module, owner: str | None, name: str, node: Node) -> str:
     return attribute
 
 
+def _busy_paths(region: Region) -> int:
+    """How many paths of a region do anything."""
+    return sum(isinstance(item, Region) and item.kind == "path" and bool(item.items) for item in region.items)
+
+
 def _hint(region: Region) -> str | None:
     """What a variable on a path is called."""
     if region.kind == "side":
-        label = region.name.rpartition(".")[2] if region.name else "side"
+        named = [region.name, *(item.name for item in region.items)] if len(region.items) == 1 else [region.name]
+        label = next((name.rpartition(".")[2] for name in named if name), "side")
     elif region.kind == "path" and region.label is not None:
         label = {"layers": "y"}.get(region.label, region.label.replace("path ", "y"))
     else:

@@ -66,6 +66,9 @@ def _title(graph: Graph, about: About) -> str:
 
 
 def _imports(body: str) -> Iterator[str]:
+    if re.search(r"\bOrderedDict\(", body):
+        yield "from collections import OrderedDict"
+        yield ""
     if re.search(r"\btorch\.", body):
         yield "import torch"
     if re.search(r"\bF\.", body):

@@ -35,9 +35,14 @@ def tensors(returned: object) -> list[torch.Tensor]:
     if isinstance(returned, torch.Tensor):
         return [returned]
     named = returned._asdict() if hasattr(returned, "_asdict") else returned
-    values = [named[key] for key in sorted(named)] if isinstance(named, dict) else named
+    values = [named[key] for key in sorted(named, key=_order)] if isinstance(named, dict) else named
     assert isinstance(values, list | tuple)
     return [value for value in values if value is not None]
+
+
+def _order(key: str) -> tuple[bool, str]:
+    """What a network is for comes before what helps it learn."""
+    return key.startswith("aux"), key
 
 
 @pytest.mark.parametrize("name", NAMES)

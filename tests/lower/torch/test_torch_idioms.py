@@ -1,0 +1,71 @@
+"""Idioms the source uses where a network allows them: what a careful person would have written instead of a list."""
+
+from __future__ import annotations
+
+import re
+
+import archspec
+
+HEAD = "archspec: 1\nname: net\ninput: [4, 8, 8]\n"
+
+
+def source(body: str, head: str = HEAD) -> str:
+    return archspec.parse(head + body).source()
+
+
+UNITS = """
+blocks:
+  unit:
+    args: [width]
+    layers: [{join}, relu]
+layers:
+  - sequential:
+      name: stage
+      layers:
+        - repeat: {{over: {widths}, as: width, index: i, layers: [unit: {{name: {name}, width: width}}]}}
+"""
+DENSE = "parallel: {paths: [[], [conv: {channels: width, kernel: 3, padding: 1}]]}"
+PLAIN = "conv: {channels: width, kernel: 1}"
+
+
+def test_blocks_named_by_number_whose_numbers_grow_evenly_are_made_by_a_loop():
+    text = source(UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$(i + 1)"))
+    assert 'OrderedDict((f"unit{i + 1}", Unit(4 + 2 * i)) for i in range(3))' in text
+    assert "self.stage(x)" in text
+    assert source(UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$i")).count('f"unit{i}"') == 1
+
+
+def test_blocks_named_by_number_that_grow_otherwise_are_listed_by_name():
+    text = source(UNITS.format(join=PLAIN, widths="[2, 8, 2]", name="unit$i"))
+    assert "OrderedDict(unit0=Unit(4,2),unit1=Unit(2,8),unit2=Unit(8,2),)" in re.sub(r"\s", "", text)
+
+
+def test_blocks_with_gaps_in_their_numbers_are_a_class_of_their_own():
+    assert "class Stage(nn.Module)" in source(UNITS.format(join=PLAIN, widths="[2, 2, 2]", name="unit$(2 * i)"))
+
+
+def test_names_of_such_children_are_those_of_the_spec():
+    model = archspec.parse(HEAD + UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$(i + 1)")).to_torch()
+    assert [name for name, _ in model.stage.named_children()] == ["unit1", "unit2", "unit3"]
+
+
+def test_children_that_are_put_side_by_side_are_called_where_they_are_joined():
+    paths = "[[conv: {name: a, channels: 2, kernel: 1}], [conv: {name: b, channels: 2, kernel: 3, padding: 1}]]"
+    assert "return torch.cat([self.a(x), self.b(x)], dim=1)" in source(f"layers: [parallel: {{paths: {paths}}}]")
+    twice = f"layers: [parallel: {{paths: {paths}}}, concat: [b, prev]]"
+    assert "torch.cat([self.a(x)" not in source(twice), "b is read again"
+
+
+def test_padding_that_keeps_sizes_is_half_of_the_kernel():
+    body = """
+blocks:
+  unit: {args: [kernel], layers: [conv: {channels: 4, kernel: kernel, padding: kernel // 2}, relu]}
+layers: [unit: 1, unit: 3, unit: 5]
+"""
+    assert "nn.Conv2d(4, 4, kernel, padding=kernel // 2)" in source(body)
+
+
+def test_a_side_that_holds_one_layer_is_called_like_it():
+    body = "layers: [relu: {name: a}, side: [linear: {name: head, features: 3}], tanh]\noutputs: [tanh, head]"
+    text = source(body, head="archspec: 1\nname: net\ninput: [4]\n")
+    assert "head = self.head(x)" in text
