@@ -139,12 +139,13 @@ def _projection(channels: int, out: int, stride: int) -> nn.Module:
 
 def test_inception_as_in_torchvisions_googlenet():
     theirs = sys.modules["torchvision.models.googlenet"].Inception(8, 3, 4, 5, 2, 3, 4)
-    compare("inception", "inception: {name: b, widths: [3, 4, 5, 2, 3, 4], norm: true, five: 3}", theirs, 8)
+    widths = "c1: 3, r3: 4, c3: 5, r5: 2, c5: 3, pool: 4"
+    compare("inception", f"inception: {{name: b, {widths}, norm: true, five: 3}}", theirs, 8)
 
 
 def test_inception_as_published():
     # table 1 of the paper: inception (3a) has 159 K weights, its biases among them 163,696
-    net = network("inception", "inception: {name: b, widths: [64, 96, 128, 16, 32, 32]}", 192, 28)
+    net = network("inception", "inception: {name: b, c1: 64, r3: 96, c3: 128, r5: 16, c5: 32, pool: 32}", 192, 28)
     assert net.outputs == {"output": (256, 28, 28)}
     assert net.params - 64 - 96 - 128 - 16 - 32 - 32 == 163_328
 
