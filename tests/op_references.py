@@ -260,6 +260,23 @@ def _capsule_votes(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tenso
     return (matrices @ inputs[0].unsqueeze(3)).unflatten(2, (op.capsules, op.features)).squeeze(4)
 
 
+def _upsample_like(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    x, like = inputs
+    if op.mode == "nearest":
+        return F.interpolate(x, like.shape[2:])
+    mode = ["linear", "bilinear", "trilinear"][x.dim() - 3]
+    return F.interpolate(x, like.shape[2:], mode=mode, align_corners=op.align_corners)
+
+
+def _crop_like(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    x, like = inputs
+    for axis in range(2, x.dim()):
+        size = like.shape[axis]
+        start = (x.shape[axis] - size) // 2 if op.offset is None else _each(op.offset, x.dim() - 2)[axis - 2]
+        x = x.narrow(axis, start, size)
+    return x
+
+
 def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     """A function of one tensor; its arguments are attributes of the op."""
     return lambda op, inputs, weights: function(
@@ -338,6 +355,8 @@ REFERENCES: Mapping[str, Reference] = {
     "softmax": _of(F.softmax, dim="axis"),
     "log_softmax": _of(F.log_softmax, dim="axis"),
     "dropout": lambda op, inputs, weights: F.dropout(inputs[0], op.p, training=False),
+    "spatial_dropout": lambda op, inputs, weights: F.dropout(inputs[0], op.p, training=False),
+    "stochastic_depth": lambda op, inputs, weights: inputs[0],
     "add": _folded(torch.add),
     "mul": _folded(torch.mul),
     "mean": lambda op, inputs, weights: torch.stack(list(inputs)).mean(dim=0),
@@ -355,6 +374,8 @@ REFERENCES: Mapping[str, Reference] = {
     "pad_channels": _pad_channels,
     "center_crop": _center_crop,
     "upsample": _upsample,
+    "upsample_like": _upsample_like,
+    "crop_like": _crop_like,
     "pixel_shuffle": lambda op, inputs, weights: F.pixel_shuffle(inputs[0], op.factor),
     "pixel_unshuffle": lambda op, inputs, weights: F.pixel_unshuffle(inputs[0], op.factor),
     "channel_shuffle": lambda op, inputs, weights: (

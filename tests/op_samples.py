@@ -324,6 +324,10 @@ GOOD: tuple[Sample, ...] = (
     _good("glu", (3, 4, 6), axis=-1),
     _good("glu", (3, 4, 6, 2), axis=2),
     _good("dropout", (3, 4), p=0.0),
+    *(_good("spatial_dropout", sizes) for sizes in ((3, 4), (3, 2, 4), (3, 2, 2, 4))),
+    _good("spatial_dropout", (3, 4), p=0.2),
+    *(_good("stochastic_depth", sizes, p=p, mode=mode)
+      for sizes, p, mode in (((), 0.1, "row"), ((3, 4), 0.0, "batch"), ((3, 2, 4), 0.5, "row"))),
     *(_good(kind, sizes, axis=axis) for kind in ("softmax", "log_softmax")
       for sizes, axis in (((5,), 1), ((5,), -1), ((3, 4, 2), 1), ((3, 4, 2), 2), ((3, 4, 2), -1), ((3, 2, 2, 2), -3))),
     # joins
@@ -421,6 +425,21 @@ GOOD: tuple[Sample, ...] = (
     _good("channel_shuffle", (6, 3), groups=2),
     _good("channel_shuffle", (6, 3, 2), groups=3),
     _good("channel_shuffle", (4, 2, 2, 3), groups=4),
+    *(
+        _good("upsample_like", sizes, like, mode=mode, align_corners=corners)
+        for sizes, like in (
+            ((2, 5), (1, 9)), ((2, 3, 4), (3, 6, 8)), ((2, 3, 5), (1, 7, 5)), ((1, 2, 3, 2), (2, 4, 5, 3)),
+        )
+        for mode, corners in (("nearest", False), ("linear", False), ("linear", True))
+    ),
+    _good("upsample_like", (2, 14), (1, 4)),
+    _good("upsample_like", (2, 3, 4), (1, 5, 4), mode="bilinear"),
+    _good("crop_like", (2, 7), (3, 4)),
+    _good("crop_like", (2, 7, 8), (1, 3, 8)),
+    _good("crop_like", (2, 7, 8), (2, 7, 8)),
+    _good("crop_like", (2, 9, 8), (1, 3, 4), offset=(5, 0)),
+    _good("crop_like", (2, 7, 7), (1, 5, 4), offset=2),
+    _good("crop_like", (2, 5, 6, 7), (1, 4, 4, 4), offset=1),
     *_everywhere("identity"),
     _whole("identity", (3,)),
 )  # fmt: skip
@@ -579,6 +598,18 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-rank", "channel_shuffle", (4,), groups=2),
     _bad("indivisible-channels", "channel_shuffle", (4, 3), groups=3),
     _bad_whole("channel_shuffle", (4, 3), groups=2),
+    _bad("wrong-rank", "spatial_dropout", (3,)),
+    _bad_whole("spatial_dropout", (3, 4)),
+    _bad_whole("stochastic_depth", (3, 4), p=0.5),
+    _bad("wrong-rank", "upsample_like", (3, 4, 4), (3, 4)),
+    _bad("wrong-rank", "upsample_like", (3,), (3, 4)),
+    _bad("wrong-rank", "upsample_like", (3, 4, 4), (3, 4, 4), mode="trilinear"),
+    _bad("wrong-attributes", "upsample_like", (3, 4, 4), (3, 4, 4), align_corners=True),
+    _bad("wrong-rank", "crop_like", (3, 4, 4), (3, 4)),
+    _bad("wrong-rank", "crop_like", (3, 4, 4), (3, 4, 4), offset=(0,)),
+    _bad("wrong-size", "crop_like", (3, 4, 4), (3, 5, 4)),
+    _bad("wrong-size", "crop_like", (3, 4, 4), (3, 3, 3), offset=2),
+    _bad_whole("crop_like", (3, 4), (3, 4)),
     _bad("wrong-attributes", "upsample", (3, 4, 4)),
     _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, size=8),
     _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, align_corners=True),

@@ -31,9 +31,11 @@ from archspec.ops.activation import (
 from archspec.ops.attention import MatMul, MultiHeadAttention
 from archspec.ops.base import Op, Refusal, View, Work
 from archspec.ops.conv import Conv, ConvTranspose
+from archspec.ops.drop import SpatialDropout, StochasticDepth
 from archspec.ops.join import Add, Concat, Max, Mean, Mul
 from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
 from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbedding
+from archspec.ops.like import CropLike, UpsampleLike
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
 from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
 from archspec.ops.parts import Slice, Split
@@ -53,9 +55,9 @@ OPS: tuple[type[Op], ...] = (
     LayerScale, ClassToken, PositionEmbedding, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
-    Softmax, LogSoftmax, Squash, Dropout,
+    Softmax, LogSoftmax, Squash, Dropout, SpatialDropout, StochasticDepth,
     Add, Mul, Mean, Max, Concat,
-    Flatten, Reshape, Permute, Select, Split, Slice, Pad, PadChannels, CenterCrop, Upsample,
-    PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
+    Flatten, Reshape, Permute, Select, Split, Slice, Pad, PadChannels, CenterCrop, CropLike,
+    Upsample, UpsampleLike, PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
 )  # fmt: skip
 """Every op, by family. The order is the order of the reference."""

@@ -41,9 +41,11 @@ _FAMILIES: Mapping[str, Look] = {
     "norm": Look("#e6e9a8", "#8c9238"),
     "learned": Look("#fbd3da", "#b0647a"),
     "activation": Look("#f7ebb6", "#b39a3a"),
+    "drop": Look("#f7ebb6", "#b39a3a"),
     "join": Look("#ffffff", "#56616b"),
     "layout": Look("#e4e6e9", "#8a939b"),
     "shuffle": Look("#e4e6e9", "#8a939b"),
+    "like": Look("#e4e6e9", "#8a939b"),
     "parts": Look("#e4e6e9", "#8a939b"),
 }
 """The family of an op is the file it lives in."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,13 +67,18 @@ def pad_channels(op: PadChannels, emit: Emit) -> str:
 
 
 def center_crop(op: CenterCrop, emit: Emit) -> str:
-    """Slice, of the axes that become shorter."""
-    cuts = {axis: cut for axis, cut in enumerate(op.pads(emit.type), start=2) if any(cut)}
+    """Slice."""
+    return cut(emit, [before for before, _ in op.pads(emit.type)])
+
+
+def cut(emit: Emit, starts: Sequence[int]) -> str:
+    """Slice, from these positions on, of the axes that become shorter."""
+    sizes = zip(starts, emit.type.spatial, emit.output.spatial, strict=True)
+    cuts = {axis: (start, start + m) for axis, (start, n, m) in enumerate(sizes, start=2) if n != m}
     if not cuts:
         return emit.input
-    starts = [before for before, _ in cuts.values()]
-    ends = [start + emit.output.sizes[axis - 1] for axis, start in zip(cuts, starts, strict=True)]
-    bounds = (emit.integers("starts", starts), emit.integers("ends", ends), emit.integers("axes", list(cuts)))
+    first, last = zip(*cuts.values(), strict=True)
+    bounds = (emit.integers("starts", first), emit.integers("ends", last), emit.integers("axes", list(cuts)))
     return emit.last("Slice", emit.input, *bounds)
 
 

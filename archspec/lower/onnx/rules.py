@@ -11,6 +11,7 @@ from archspec.lower.onnx import (
     attention,
     layout,
     learned,
+    like,
     parts,
     pointwise,
     reduce,
@@ -20,10 +21,11 @@ from archspec.lower.onnx import (
 )
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.rules import Rules
-from archspec.ops import Op, activation, conv, join, linear, norm, pool
+from archspec.ops import Op, activation, conv, drop, join, linear, norm, pool
 from archspec.ops import attention as products
 from archspec.ops import layout as moves
 from archspec.ops import learned as parameters
+from archspec.ops import like as sized
 from archspec.ops import parts as pieces
 from archspec.ops import reduce as reductions
 from archspec.ops import shuffle as shuffles
@@ -88,6 +90,8 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (activation.LogSoftmax, pointwise.log_softmax),
     (activation.Squash, reduce.squash),
     (activation.Dropout, layout.passes),
+    (drop.SpatialDropout, layout.passes),
+    (drop.StochasticDepth, layout.passes),
     (join.Add, pointwise.joined("Add", "Sum")),
     (join.Mul, pointwise.mul),
     (join.Mean, pointwise.joined("Mean", "Mean")),
@@ -103,6 +107,8 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (moves.PadChannels, layout.pad_channels),
     (moves.CenterCrop, layout.center_crop),
     (moves.Upsample, layout.upsample),
+    (sized.UpsampleLike, like.upsample_like),
+    (sized.CropLike, like.crop_like),
     (shuffles.PixelShuffle, shuffle.pixel_shuffle),
     (shuffles.PixelUnshuffle, shuffle.pixel_unshuffle),
     (shuffles.ChannelShuffle, shuffle.channel_shuffle),

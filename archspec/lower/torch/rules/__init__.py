@@ -11,6 +11,7 @@ from archspec.lower.torch.rules import (
     conv,
     layout,
     learned,
+    like,
     parts,
     pointwise,
     pool,
@@ -20,7 +21,7 @@ from archspec.lower.torch.rules import (
 from archspec.lower.torch.rules.common import Rule
 
 RULES: Rules[Rule] = Rules("PyTorch", "archspec/lower/torch/rules/")
-for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, parts, shuffle):
+for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, like, parts, shuffle):
     RULES.include(_family.RULES)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from archspec import ops
 from archspec.ir.graph import Node
 from archspec.lower.torch.calls import Constant, Leaf, call, function
-from archspec.lower.torch.rules.common import both, family
-from archspec.ops import activation, join
+from archspec.lower.torch.rules.common import axes_of, both, family
+from archspec.ops import activation, drop, join
 
 RULES = family("pointwise")
 
@@ -94,6 +94,21 @@ def _clip(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, activation.Clip)
     return Leaf(function=call("torch.clamp", {}, {"min": (op.min, None), "max": (op.max, None)}))
+
+
+@RULES.rule(drop.SpatialDropout)
+def _spatial_dropout(node: Node) -> Leaf:
+    op, d = node.op, axes_of(node)
+    assert isinstance(op, drop.SpatialDropout)
+    written = function(f"F.dropout{d}d", f"F.dropout{d}d({{x}}, {{p}}, self.training)", {"p": op.p})
+    return Leaf(call(f"nn.Dropout{d}d", {"p": op.p}, {}), written)
+
+
+@RULES.rule(drop.StochasticDepth)
+def _stochastic_depth(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, drop.StochasticDepth)
+    return Leaf(call("StochasticDepth", {"p": op.p}, {"mode": (op.mode, "row")}), helper=("StochasticDepth", 0))
 
 
 @RULES.rule(activation.Dropout)
