@@ -98,36 +98,39 @@ def spec(layer: Layer) -> str:
         name: {"shape": list(array.shape[1:]), "dtype": str(array.dtype)}
         for name, array in zip(names, layer.inputs, strict=True)
     }
-    source = names if len(names) > 1 else names[0]
-    written = {"name": "layer", "from": source, **layer.attributes}
-    return json.dumps({"archspec": 1, "name": "node_test", "inputs": inputs, "layers": [{layer.kind: written}]})
+    written = {"name": "layer", "from": names if len(names) > 1 else names[0], **layer.attributes}
+    outputs = {f"y{i}": name for i, name in enumerate(layer.outputs)}
+    head = {"archspec": 1, "name": "node_test", "inputs": inputs}
+    return json.dumps({**head, "layers": [{layer.kind: written}], "outputs": outputs})
 
 
 def _differences(network: archspec.Network, layer: Layer) -> Iterator[str]:
     weights = {f"layer.{name}": np.array(array, order="C") for name, array in layer.weights.items()}
     results = {"PyTorch": _in_torch(network, layer, weights), "ONNX": _in_onnx(network, layer, weights)}
-    for target, result in results.items():
-        if result.shape != layer.output.shape:
-            yield f"{target}: shape {result.shape} instead of {layer.output.shape}"
-        elif not np.allclose(result, layer.output, rtol=RTOL, atol=ATOL, equal_nan=True):
-            yield f"{target}: off by {np.abs(result - layer.output).max():.2g}"
+    for target, arrays in results.items():
+        for result, wanted in zip(arrays, layer.outputs.values(), strict=True):
+            if result.shape != wanted.shape:
+                yield f"{target}: shape {result.shape} instead of {wanted.shape}"
+            elif not np.allclose(result, wanted, rtol=RTOL, atol=ATOL, equal_nan=True):
+                yield f"{target}: off by {np.abs(result - wanted).max():.2g}"
 
 
-def _in_torch(network: archspec.Network, layer: Layer, weights: Mapping[str, Array]) -> Array:
+def _in_torch(network: archspec.Network, layer: Layer, weights: Mapping[str, Array]) -> list[Array]:
     module = network.to_torch({key: torch.from_numpy(array.copy()) for key, array in weights.items()}).eval()
     with torch.no_grad():
-        result: Array = module(*(torch.from_numpy(array.copy()) for array in layer.inputs)).numpy()
-    return result
+        result = module(*(torch.from_numpy(array.copy()) for array in layer.inputs))
+    results = [result] if isinstance(result, torch.Tensor) else list(result)
+    return [tensor.numpy() for tensor in results]
 
 
-def _in_onnx(network: archspec.Network, layer: Layer, weights: Mapping[str, Array]) -> Array:
+def _in_onnx(network: archspec.Network, layer: Layer, weights: Mapping[str, Array]) -> list[Array]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level, options.intra_op_num_threads = 4, 1
     model = export(network.graph, weights).SerializeToString()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     fed = {f"x{i}": np.array(array, order="C") for i, array in enumerate(layer.inputs)}
-    result: Array = session.run(None, fed)[0]
-    return result
+    results: list[Array] = session.run(None, fed)
+    return results
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tools.onnx_nodes.reading import Array, Example, Layer, NotApplicable, along, plain, reads
@@ -67,7 +69,29 @@ def _slice(example: Example) -> Layer:
     if len(cut) != 1:
         raise NotApplicable("cuts several axes at once")
     ((axis, rows),) = cut.items()
-    return _selection(example, axis, rows)
+    if rows.size == 0 or rows[0] > rows[-1]:
+        return _selection(example, axis, rows)  # backwards, which `slice` does not go
+    axis, room = along(example, axis)
+    step = int(rows[1] - rows[0]) if rows.size > 1 else 1
+    attributes = {"axis": axis, "start": int(rows[0]), "end": int(rows[-1]) + 1, "step": step}
+    return Layer("slice", attributes, (room(example.x),), room(example.outputs[0]))
+
+
+@reads("Split")
+def _split(example: Example) -> Layer:
+    axis, room = along(example, example.attributes.get("axis", 0))
+    ports = {str(i): room(output) for i, output in enumerate(example.outputs)}
+    sizes = [output.shape[axis] for output in ports.values()]
+    written: dict[str, Any] = {"sizes": sizes} if len(set(sizes)) > 1 else {"parts": len(sizes)}
+    return Layer("split", written | {"axis": axis}, (room(example.x),), ports)
+
+
+@reads("DepthToSpace", "SpaceToDepth")
+def _pixels(example: Example) -> Layer:
+    if example.attributes.get("mode", "DCR") != "CRD" and min(example.x.shape[1], example.outputs[0].shape[1]) > 1:
+        raise NotApplicable("channels laid out square by square, as TensorFlow does")
+    kind = "pixel_shuffle" if example.operator == "DepthToSpace" else "pixel_unshuffle"
+    return Layer(kind, {"factor": example.attributes["blocksize"]}, (example.x,), example.outputs[0])
 
 
 def _selection(example: Example, axis: int, indices: Array) -> Layer:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isclose
 
 import numpy as np
 
-from tools.onnx_nodes.reading import Example, Layer, NotApplicable, along, plain, reads, weights_of
+from tools.onnx_nodes.reading import (
+    Array,
+    Example,
+    Layer,
+    NotApplicable,
+    along,
+    as_is,
+    in_a_batch_of_one,
+    plain,
+    reads,
+    weights_of,
+)
 
 
 @reads("Gemm")
@@ -26,10 +38,17 @@ def _gemm(example: Example) -> Layer:
 @reads("MatMul")
 def _matmul(example: Example) -> Layer:
     weight = example.needed(1)
-    if weight.ndim != 2 or example.x.ndim < 2:
-        raise NotApplicable("a matrix for each sample: no linear layer")
+    if min(weight.ndim, example.x.ndim) < 2:
+        raise NotApplicable("a product with a vector")
+    if weight.ndim > 2:
+        shared = example.x.shape[0] == weight.shape[0] == example.outputs[0].shape[0]
+        return _product(example, as_is if shared else in_a_batch_of_one)
     attributes = {"features": weight.shape[1], "bias": False}
     return Layer("linear", attributes, (example.x,), example.outputs[0], {"weight": weight.T})
+
+
+def _product(example: Example, room: Callable[[Array], Array]) -> Layer:
+    return Layer("matmul", {}, (room(example.x), room(example.needed(1))), room(example.outputs[0]))
 
 
 @reads("BatchNormalization")
@@ -67,11 +86,24 @@ def _local_response_norm(example: Example) -> Layer:
     return plain("local_response_norm", example, **attributes)
 
 
+REDUCTIONS = {"ReduceMean": "reduce_mean", "ReduceSum": "reduce_sum", "ReduceMax": "reduce_max"}
+
+
+@reads(*REDUCTIONS)
+def _reduction(example: Example) -> Layer:
+    axes = example.numbers(1) or list(example.attributes.get("axes", ()))
+    if not axes and example.attributes.get("noop_with_empty_axes", 0):
+        raise NotApplicable("axes that are none at all")
+    places = sorted(axis % example.x.ndim + 1 for axis in axes or range(example.x.ndim))
+    attributes = {"axis": places, "keepdim": bool(example.attributes.get("keepdims", 1))}
+    return Layer(REDUCTIONS[example.operator], attributes, (example.x[None],), example.outputs[0][None])
+
+
 # --- activations ----------------------------------------------------------------------------------------------------
 
 ACTIVATIONS = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hard_swish", "Mish": "mish",
-    "Softplus": "softplus", "Identity": "identity",
+    "Softplus": "softplus", "Softsign": "softsign", "Identity": "identity",
 }  # fmt: skip
 
 
@@ -88,6 +120,25 @@ def _leaky_relu(example: Example) -> Layer:
 @reads("Elu")
 def _elu(example: Example) -> Layer:
     return plain("elu", example, alpha=example.attributes.get("alpha", 1.0))
+
+
+@reads("Celu")
+def _celu(example: Example) -> Layer:
+    return plain("celu", example, alpha=example.attributes.get("alpha", 1.0))
+
+
+@reads("ThresholdedRelu")
+def _threshold(example: Example) -> Layer:
+    return plain("threshold", example, threshold=example.attributes.get("alpha", 1.0))
+
+
+@reads("Clip")
+def _clip(example: Example) -> Layer:
+    bounds = {"min": example.optional(1), "max": example.optional(2)}
+    attributes = {name: float(bound) for name, bound in bounds.items() if bound is not None}
+    if not attributes:
+        raise NotApplicable("no bound at all")
+    return Layer("clip", attributes, (example.x,), example.outputs[0])
 
 
 @reads("Gelu")

@@ -53,13 +53,23 @@ class Example:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of ours: its op, what is written of it, what flows in and must flow out, and its weights."""
+    """A layer of ours: its op, what is written of it, what flows in and must flow out, and its weights.
+
+    `output` is a mapping by the names of the ports where there are several outputs.
+    """
 
     kind: str
     attributes: Mapping[str, Any]
     inputs: tuple[Array, ...]
-    output: Array
+    output: Array | Mapping[str, Array]
     weights: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> Mapping[str, Array]:
+        """What must flow out, by the name of the value."""
+        if isinstance(self.output, Mapping):
+            return {f"layer.{port}": array for port, array in self.output.items()}
+        return {"layer": self.output}
 
 
 Reader = Callable[[Example], Layer]
@@ -84,12 +94,12 @@ def read(example: Example) -> Layer:
     Raises:
         NotApplicable: there is none.
     """
-    if len(example.outputs) > 1 and example.operator != "LayerNormalization":  # statistics, which nothing reads
-        raise NotApplicable("asks for a second output, a mask or indices")
     layer = READERS[example.operator](example)
+    if len(example.outputs) > len(layer.outputs) and layer.kind != "layer_norm":  # statistics, which nothing reads
+        raise NotApplicable("asks for a second output that only training needs")
     if any(array.dtype not in (np.float32, np.int64) for array in layer.inputs):
         raise NotApplicable("elements other than float32 and int64")
-    if any(array.size == 0 for array in (*layer.inputs, layer.output)):
+    if any(array.size == 0 for array in (*layer.inputs, *layer.outputs.values())):
         raise NotApplicable("a tensor without elements")
     return layer
 

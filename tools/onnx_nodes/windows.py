@@ -75,7 +75,22 @@ def _pool(example: Example) -> Layer:
         attributes["count_include_pad"] = bool(example.attributes.get("count_include_pad", 0))
         if "dilation" in attributes:
             raise NotApplicable("'avg_pool' has no dilation")
+    elif len(example.outputs) > 1:
+        if example.attributes.get("storage_order", 0):
+            raise NotApplicable("indices counted column by column")
+        output = dict(
+            zip(("output", "indices"), example.outputs, strict=True)
+        )  # of one channel, so that all count alike
+        return Layer("max_pool", attributes | {"indices": True}, (example.x,), output)
     return plain("avg_pool" if average else "max_pool", example, **attributes)
+
+
+@reads("MaxUnpool")
+def _unpool(example: Example) -> Layer:
+    if len(example.inputs) > 2:
+        raise NotApplicable("indices counted in another size than the output's")
+    attributes = {"kernel": example.attributes["kernel_shape"], "stride": example.attributes["strides"]}
+    return plain("max_unpool", example, **attributes)
 
 
 @reads("GlobalAveragePool", "GlobalMaxPool")
