@@ -89,10 +89,10 @@ class Diagnostic:
         """
         where = f"{self.span}: " if self.span else ""
         lines = [f"{where}{self.severity}[{self.code}]: {_short(self.message)}", *_excerpt(self.span)]
-        lines += [f"    {line}" for line in _aligned([tuple(map(_short, note)) for note in self.notes])]
+        lines += [f"    {line}" for line in aligned([tuple(map(_short, note)) for note in self.notes])]
         if self.help:
             lines.append(f"    help: {_short(self.help)}")
-        return "\n".join(map(_visible, lines))
+        return "\n".join(map(visible, lines))
 
     def as_json(self) -> dict[str, object]:
         """A plain mapping for `--format json`; `line` and `column` count from 1."""
@@ -161,7 +161,7 @@ def _short(text: str) -> str:
     return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """A text with escapes for what a terminal would obey or hide: control characters, marks that turn the text."""
     if text.isprintable():
         return text
@@ -197,7 +197,7 @@ def _width(text: str) -> int:
     return sum(4 if m == "\t" else 0 if combining(m) else 2 if east_asian_width(m) in "WF" else 1 for m in text)
 
 
-def _aligned(notes: Sequence[Note]) -> list[str]:
+def aligned(notes: Sequence[Note]) -> list[str]:
     """The cells of each note, filled up to the columns all notes share; the last of a note is as long as it is."""
     widths: list[int] = []
     for note in notes:

@@ -8,11 +8,13 @@ from functools import cached_property
 from html import escape
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from archspec.frontend.spec import Spec
 from archspec.ir.graph import Graph
 from archspec.ir.text import text
 from archspec.lower import files
+from archspec.lower.libraries import require
 from archspec.passes.facts import Facts
 from archspec.passes.layers import Layer, layers
 from archspec.passes.memory import Memory
@@ -20,6 +22,8 @@ from archspec.report import units
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from archspec.lower.weights import WeightsReport
 
 
 class Network:
@@ -138,63 +142,104 @@ class Network:
         )
         return source(self.graph, about)
 
-    def to_torch(self, weights: Mapping[str, Any] | str | Path | None = None) -> nn.Module:
+    def to_torch(self, weights: object = None, *, strict: bool = True) -> nn.Module:
         """The network as a plain `nn.Module`: the text of `source`, executed.
 
         Args:
-            weights: a state dict or a safetensors file to start from; else every layer starts as the spec says, drawn
-                from torch's own generator.
+            weights: a module, a state dict, or a file of safetensors or of `torch.save` to start from; else every layer
+                starts as the spec says, drawn from torch's own generator.
+            strict: whether all weights must fit; if not, those that do are taken, and a `UserWarning` reports the rest.
 
         Raises:
             ArchspecError: PyTorch cannot express the network, or the weights do not fit it.
         """
+        require("torch", "a module")
         from archspec.lower.torch.load import build, fill
         from archspec.lower.torch.write import class_name
 
+        fitting = None if weights is None else self._loaded(weights, strict)
         module = build(self.source(), class_name(self.graph))
-        if weights is not None:
-            fill(module, self.graph, weights)
+        if fitting is not None:
+            fill(module, fitting)
         return module
 
-    def to_onnx(self, path: str | Path, weights: object = None, *, opset: int | None = None, seed: int = 0) -> None:
+    def to_onnx(
+        self,
+        path: str | Path,
+        weights: object = None,
+        *,
+        opset: int | None = None,
+        seed: int = 0,
+        strict: bool = True,
+    ) -> None:
         """Write the network as an ONNX file, straight from the graph, as it is at inference.
 
         Args:
             path: the file to write; whole or not at all.
-            weights: a module, a state dict or a safetensors file; else first values drawn with `seed`.
+            weights: a module, a state dict or a file of weights; else first values drawn with `seed`.
             opset: the version of ONNX's operators.
             seed: for first values.
+            strict: whether all weights must fit; see `weights`.
 
         Raises:
             ArchspecError: the weights do not fit, ONNX cannot express the network, or the file cannot be written.
         """
+        require("onnx", "an ONNX file")
         from archspec.lower.onnx import OPSET, export, save
 
-        save(export(self.graph, self.weights(weights, seed), opset=opset or OPSET), Path(path))
+        save(export(self.graph, self.weights(weights, seed, strict=strict), opset=opset or OPSET), Path(path))
 
-    def weights(self, given: object = None, seed: int = 0) -> dict[str, Any]:
+    def weights(self, given: object = None, seed: int = 0, *, strict: bool = True) -> dict[str, Any]:
         """The weights as NumPy arrays by their names in the state dict.
 
         Args:
-            given: a module, a state dict or a safetensors file; else first values drawn with `seed`.
+            given: a module, a state dict, or a file of safetensors or of `torch.save`; else first values drawn with
+                `seed`.
             seed: for first values.
+            strict: whether all weights must fit; if not, those that do not start anew, and a `UserWarning` reports them.
 
         Raises:
             ArchspecError: those given do not fit the network.
         """
         from archspec.lower import weights
 
-        return dict(weights.initial(self.graph, seed) if given is None else weights.given(self.graph, given))
+        if given is None:
+            return dict(weights.initial(self.graph, seed))
+        fitting = self._loaded(given, strict)
+        whole = len(fitting) == sum(1 for _ in self.graph.weights())
+        return dict(fitting) if whole else {**weights.initial(self.graph, seed), **fitting}
+
+    def weights_report(self, weights: object) -> WeightsReport:
+        """How weights fit the network, name by name; of a safetensors file the header alone is read.
+
+        Args:
+            weights: a module, a state dict, or a file of safetensors or of `torch.save`.
+
+        Raises:
+            ArchspecError: the file cannot be read.
+        """
+        from archspec.lower.weights import examined
+
+        return examined(self.graph, weights, rename=self.spec.rename)
+
+    def _loaded(self, given: object, strict: bool) -> Mapping[str, Any]:
+        """The weights given, or those of them that fit."""
+        from archspec.lower.weights import loaded
+
+        fitting, report = loaded(self.graph, given, rename=self.spec.rename, strict=strict)
+        if not report.complete:
+            warn(report.text(), stacklevel=3)
+        return fitting
 
     def save_source(self, path: str | Path) -> None:
         """Write `source` to a file, whole or not at all."""
         files.write_text(Path(path), self.source())
 
-    def save_weights(self, path: str | Path, weights: object = None, *, seed: int = 0) -> None:
-        """Write the weights, those given or first values, as a safetensors file."""
+    def save_weights(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
+        """Write the weights, those given or first values, as a safetensors file; see `weights`."""
         from archspec.lower.weights import to_file
 
-        to_file(self.weights(weights, seed), Path(path))
+        to_file(self.weights(weights, seed, strict=strict), Path(path))
 
     def save_json(self, path: str | Path) -> None:
         """Write `as_json` to a file, whole or not at all."""

@@ -16,6 +16,7 @@ from archspec.frontend.expansion import layers_at_least
 from archspec.frontend.expected import expectations
 from archspec.frontend.imports import Imported, Imports
 from archspec.frontend.reader import Key, Keys, Reader, describe, is_whole, named
+from archspec.frontend.renaming import renames
 from archspec.frontend.shared import SHARED, as_it_stands, names_under, text, without_loops
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
@@ -147,6 +148,8 @@ SPEC: Keys = {
                    {"anyOf": [{"$ref": "#/$defs/names"}, {"type": "object"}]}),
     "init": Key(named("init", _starts_of_op), "the distributions weights start from, by op",
                 {"type": "object", "additionalProperties": {"$ref": "#/$defs/init"}}),
+    "rename": Key(renames, "what old checkpoints call weights, and what the spec calls them; * is any one name",
+                  {"type": "object", "additionalProperties": {"type": "string"}}),
     "allow": Key(_codes, "codes of warnings not to give", {"$ref": "#/$defs/names"}),
     "expect": Key(as_it_stands, "what must come out, or that for each variant", {"type": "object"}),
 }  # fmt: skip
@@ -201,6 +204,7 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
         expect_variants=by_variant,
         starts=values.get("init", {}),
         allowed=values.get("allow", frozenset()),
+        rename=values.get("rename", ()),
     )
     if fault := layers_at_least(spec):
         reader.diagnostics.append(fault)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.diagnostics import Source, Span
@@ -212,6 +212,35 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """What old checkpoints call some weights, and what the spec calls them: dotted names, taken apart.
+
+    A `*` stands for any one of the names between dots, and the stars of `new` for what those of `old` stood for, in
+    order. A rule takes every name that begins with its names; what follows them is kept.
+    """
+
+    span: Span
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule takes a name."""
+        return self.covers(tuple(name.split(".")))
+
+    def covers(self, parts: Sequence[str]) -> bool:
+        """Whether the rule takes every name that begins so."""
+        return len(parts) >= len(self.old) and all(
+            own in ("*", part) for own, part in zip(self.old, parts, strict=False)
+        )
+
+    def apply(self, name: str) -> str:
+        """The new name of one the rule takes."""
+        parts = name.split(".")
+        stars = (part for own, part in zip(self.old, parts, strict=False) if own == "*")
+        return ".".join([*(next(stars) if part == "*" else part for part in self.new), *parts[len(self.old) :]])
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """What must come out: facts of the network and of some layers."""
 
@@ -243,6 +272,7 @@ class Spec:
     expect_variants: Mapping[str, Expected]
     starts: Mapping[str, Mapping[str, Start]]
     allowed: frozenset[str]
+    rename: tuple[Rename, ...] = ()
 
     def library(self, params: Scope) -> Library:
         """The blocks of the spec, where its params are worth so much."""

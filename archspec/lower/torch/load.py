@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Mapping
 from hashlib import sha256
-from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
-from archspec.ir.graph import Graph
-from archspec.lower import weights as arrays
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from archspec.lower.weights import Weights
 
 
 def execute(source: str, name: str) -> ModuleType:
@@ -38,13 +35,8 @@ def build(source: str, class_name: str) -> nn.Module:
     return made
 
 
-def fill(module: nn.Module, graph: Graph, weights: Mapping[str, Any] | str | Path) -> None:
-    """Give a network its weights, from a state dict or a file.
-
-    Raises:
-        ArchspecError: they do not fit; the module is left as it was.
-    """
+def fill(module: nn.Module, weights: Weights) -> None:
+    """Give a network weights that fit it; those that are not given stay as they are."""
     import torch
 
-    state = {name: torch.from_numpy(array) for name, array in arrays.given(graph, weights).items()}
-    module.load_state_dict(state)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, strict=False)

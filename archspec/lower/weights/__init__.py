@@ -1,6 +1,27 @@
 """Weights outside any framework: arrays by their names in the state dict, first values, files, and whether they fit."""
 
 from archspec.lower.weights.distributions import initial
-from archspec.lower.weights.outside import Weights, fitted, from_file, from_module, given, to_file
+from archspec.lower.weights.outside import (
+    Weights,
+    examined,
+    fitted,
+    from_file,
+    from_module,
+    given,
+    loaded,
+    to_file,
+)
+from archspec.lower.weights.report import WeightsReport
 
-__all__ = ["Weights", "fitted", "from_file", "from_module", "given", "initial", "to_file"]
+__all__ = [
+    "Weights",
+    "WeightsReport",
+    "examined",
+    "fitted",
+    "from_file",
+    "from_module",
+    "given",
+    "initial",
+    "loaded",
+    "to_file",
+]

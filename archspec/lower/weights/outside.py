@@ -1,8 +1,9 @@
-"""Weights that come from outside: from a module or a file, and whether they fit a graph."""
+"""Weights that come from outside, from a module, a mapping or a file: read, held against a graph, and made to fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,16 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from archspec.diagnostics import Note, fail
+from archspec.diagnostics import fail
+from archspec.frontend.spec import Rename
 from archspec.ir.graph import Graph
-from archspec.ir.types import DType, Weight
 from archspec.lower import files
+from archspec.lower.torch import checkpoint
+from archspec.lower.weights.names import named, unwrapped
+from archspec.lower.weights.report import Form, WeightsReport, report
 
 Weights = Mapping[str, NDArray[Any]]
 """Arrays by their names in the state dict."""
-
-_Entries = list[tuple[str, dict[str, Any]]]
-
-_SHOWN = 4
-"""How many faults of each kind a diagnostic lists."""
-
-_OPTIONAL = "num_batches_tracked"
-"""A count that only training reads: old checkpoints have none, nor have those of other frameworks."""
 
 _BFLOAT16 = "BF16"
 _KINDS = {
@@ -36,7 +32,31 @@ _KINDS = {
 """The element types of safetensors, as NumPy writes them."""
 
 
-def fitted(graph: Graph, weights: Weights, origin: str = "the weights given") -> Weights:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A tensor in a safetensors file; `data` is None where only the header was read."""
+
+    shape: tuple[int, ...]
+    kind: str
+    data: bytes | None = None
+
+    @property
+    def dtype(self) -> str:
+        """The name PyTorch has for its elements, or the file's own where no weight here is made of them."""
+        if self.kind == _BFLOAT16:
+            return "bfloat16"
+        return np.dtype(_KINDS[self.kind]).name if self.kind in _KINDS else self.kind
+
+    def array(self) -> NDArray[Any]:
+        """Its elements. NumPy has no bfloat16: it is the upper half of a float32."""
+        assert self.data is not None, "only the header was read"
+        array = np.frombuffer(self.data, _KINDS[self.kind])
+        if self.kind == _BFLOAT16:
+            array = (array.astype("<u4") << 16).view("<f4")
+        return array.reshape(self.shape)
+
+
+def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the weights given") -> Weights:
     """The weights in the order of the graph, each with the element type it has there.
 
     Floating-point numbers of another precision are converted. A `num_batches_tracked` that is not there is 0.
@@ -49,41 +69,40 @@ def fitted(graph: Graph, weights: Weights, origin: str = "the weights given") ->
     Raises:
         ArchspecError: some are missing, unexpected, or of another shape or kind of number; one diagnostic names them.
     """
-    wanted = dict(graph.weights())
-    faults: dict[str, list[tuple[str, ...]]] = {
-        "missing": [(key, _form(weight)) for key, weight in wanted.items() if key not in weights and not _spare(key)],
-        "unexpected": [(key, _form(array)) for key, array in weights.items() if key not in wanted],
-        "different": [
-            (key, _form(weight), f"got {_form(weights[key])}")
-            for key, weight in wanted.items()
-            if key in weights and not _fits(weight, weights[key])
-        ],
-    }
-    if any(faults.values()):
-        counts = [f"{len(found)} {kind}" for kind, found in faults.items() if found]
-        raise fail(
-            "wrong-weights",
-            f"{origin} do not fit '{graph.name}': {', '.join(counts)}",
-            notes=[note for kind, found in faults.items() for note in _listed(kind, found)],
-            help=_advice(wanted, weights),
-        )
-    return {key: np.asarray(weights.get(key, 0), dtype=weight.dtype.value) for key, weight in wanted.items()}
+    return _taken(graph, weights, report(graph, _forms(weights), origin), strict=True)
 
 
-def given(graph: Graph, weights: object) -> Weights:
-    """The weights a user hands over: a torch module, a state dict of tensors or arrays, or a safetensors file.
+def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> Weights:
+    """The weights a user hands over: a torch module, a state dict of tensors or arrays, or a file.
 
     Raises:
         ArchspecError: they do not fit the graph, or the file cannot be read.
         TypeError: it is none of these.
     """
-    if isinstance(weights, str | Path):
-        return from_file(graph, weights)
-    if isinstance(weights, Mapping):
-        return fitted(graph, _arrays(weights))
-    if hasattr(weights, "state_dict"):
-        return from_module(graph, weights)
-    raise TypeError(f"weights are a module, a state dict or a safetensors file, not {type(weights).__name__}")
+    return loaded(graph, weights, rename=rename)[0]
+
+
+def loaded(
+    graph: Graph, weights: object, *, rename: Sequence[Rename] = (), strict: bool = True
+) -> tuple[Weights, WeightsReport]:
+    """As `given`, with the report on them; if not `strict`, those weights alone that fit.
+
+    Raises:
+        ArchspecError: they do not fit the graph, or not one of them does; or the file cannot be read.
+        TypeError: it is nothing that holds weights.
+    """
+    entries, found = _matched(graph, weights, rename, values=True)
+    return _taken(graph, entries, found, strict=strict), found
+
+
+def examined(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> WeightsReport:
+    """The report on weights, without their numbers: of a safetensors file the header alone is read.
+
+    Raises:
+        ArchspecError: the file cannot be read.
+        TypeError: it is nothing that holds weights.
+    """
+    return _matched(graph, weights, rename, values=False)[1]
 
 
 def from_module(graph: Graph, module: Any) -> Weights:
@@ -92,26 +111,16 @@ def from_module(graph: Graph, module: Any) -> Weights:
     Raises:
         ArchspecError: they do not fit the graph, or are on the device `meta` and hold no values.
     """
-    return fitted(graph, _arrays(module.state_dict()), "the module's weights")
+    return given(graph, module)
 
 
 def from_file(graph: Graph, path: str | Path) -> Weights:
-    """The weights in a safetensors file.
+    """The weights in a safetensors file, or in one of `torch.save`.
 
     Raises:
-        ArchspecError: the file cannot be read, is not safetensors, or its weights do not fit the graph.
+        ArchspecError: the file cannot be read, is neither, or its weights do not fit the graph.
     """
-    path = Path(path)
-    try:
-        entries: _Entries = safetensors.deserialize(path.read_bytes())  # type: ignore[no-untyped-call]  # a C function
-    except OSError as error:
-        raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
-    except safetensors.SafetensorError as error:
-        raise fail("wrong-weights", f"{path} is not a whole safetensors file: {error}") from error
-    for key, entry in entries:
-        if entry["dtype"] not in _KINDS:
-            raise fail("wrong-weights", f"'{key}' in {path} is made of {entry['dtype']}, which no weight here is")
-    return fitted(graph, {key: _decoded(entry) for key, entry in entries}, f"the weights in {path}")
+    return given(graph, Path(path))
 
 
 def to_file(weights: Weights, path: str | Path) -> None:
@@ -124,54 +133,88 @@ def to_file(weights: Weights, path: str | Path) -> None:
     files.write_bytes(Path(path), safetensors.numpy.save(arrays))
 
 
-def _arrays(state: Mapping[str, Any]) -> Weights:
-    """A state dict's entries as arrays, torch's tensors among them, without importing torch.
+def _matched(
+    graph: Graph, weights: object, rename: Sequence[Rename], *, values: bool
+) -> tuple[Mapping[str, Any], WeightsReport]:
+    """What there is under the names of the graph, and how it fits."""
+    held, origin = _held(weights, values=values)
+    tensors, wrapping = unwrapped(held)
+    found = named(tensors, {key for key, _ in graph.weights()}, rename)
+    stripped = (*wrapping, *found.stripped)
+    return found.entries, report(graph, _forms(found.entries), origin, renamed=found.renamed, stripped=stripped)
+
+
+def _held(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
+    """What a user hands over as a mapping, and what diagnostics call it."""
+    if isinstance(weights, str | Path):
+        return _read(Path(weights), values=values), f"the weights in {weights}"
+    if isinstance(weights, Mapping):
+        return weights, "the weights given"
+    if hasattr(weights, "state_dict"):
+        return weights.state_dict(), "the module's weights"
+    raise TypeError(f"weights are a module, a state dict or a file, not {type(weights).__name__}")
+
+
+def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+        if checkpoint.is_checkpoint(path, head):
+            return checkpoint.read(path, "cpu" if values else "meta")
+        return _tensors(path) if values else _header(path)
+    except OSError as error:
+        raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
+    except safetensors.SafetensorError as error:
+        raise fail("wrong-weights", f"{path} is not a whole safetensors file: {error}") from error
+
+
+def _tensors(path: Path) -> Mapping[str, _Stored]:
+    entries: list[tuple[str, dict[str, Any]]] = safetensors.deserialize(path.read_bytes())  # type: ignore[no-untyped-call]  # a C function
+    return {key: _Stored(tuple(entry["shape"]), entry["dtype"], entry["data"]) for key, entry in entries}
+
+
+def _header(path: Path) -> Mapping[str, _Stored]:
+    with safetensors.safe_open(path, framework="numpy") as file:
+        slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
+        return {key: _Stored(tuple(entry.get_shape()), entry.get_dtype()) for key, entry in slices.items()}
+
+
+def _taken(graph: Graph, entries: Mapping[str, Any], found: WeightsReport, *, strict: bool) -> Weights:
+    """The arrays of the weights that fit, in the order of the graph.
+
+    Raises:
+        ArchspecError: not all fit, if `strict`; or none does.
+    """
+    if (strict and not found.complete) or (found.missing and not found.matched):
+        raise found.error()
+    fitting, absent = {*found.matched}, {*found.counters}
+    return {
+        key: np.asarray(_array(key, entries[key]) if key in fitting else 0, dtype=weight.dtype.value)
+        for key, weight in graph.weights()
+        if key in fitting or key in absent
+    }
+
+
+def _forms(entries: Mapping[str, Any]) -> dict[str, Form]:
+    """The forms of arrays, of torch's tensors and of those in files."""
+    return {key: Form(tuple(entry.shape), _dtype(entry.dtype)) for key, entry in entries.items()}
+
+
+def _dtype(dtype: Any) -> str:
+    """The name of a type of elements: NumPy's, torch's, or one in a file."""
+    return getattr(dtype, "name", None) or str(dtype).removeprefix("torch.")
+
+
+def _array(key: str, entry: Any) -> NDArray[Any]:
+    """An entry of a state dict as an array, torch's tensors among them, without importing torch.
 
     NumPy does not know all of torch's floating-point numbers, but it knows float32.
     """
-    arrays: dict[str, NDArray[Any]] = {}
-    for key, tensor in state.items():
-        if not hasattr(tensor, "detach"):
-            arrays[key] = np.asarray(tensor)
-        elif tensor.is_meta:
-            raise fail("wrong-weights", f"'{key}' is on the device 'meta' and holds no values")
-        else:
-            arrays[key] = (tensor.float() if tensor.is_floating_point() else tensor).detach().cpu().numpy()
-    return arrays
-
-
-def _decoded(entry: Mapping[str, Any]) -> NDArray[Any]:
-    """An entry of a safetensors file as an array. NumPy has no bfloat16: it is the upper half of a float32."""
-    array = np.frombuffer(entry["data"], _KINDS[entry["dtype"]])
-    if entry["dtype"] == _BFLOAT16:
-        array = (array.astype("<u4") << 16).view("<f4")
-    return array.reshape(entry["shape"])
-
-
-def _fits(weight: Weight, array: NDArray[Any]) -> bool:
-    """Whether the shape is the weight's, and the elements are fractions or whole numbers as the weight's are."""
-    return array.shape == weight.shape and (array.dtype.kind == "f") == (weight.dtype is DType.FLOAT32)
-
-
-def _spare(key: str) -> bool:
-    return key.rpartition(".")[2] == _OPTIONAL
-
-
-def _form(tensor: Weight | NDArray[Any]) -> str:
-    dtype = tensor.dtype.value if isinstance(tensor, Weight) else tensor.dtype.name
-    return str(list(tensor.shape)) + ("" if dtype == DType.FLOAT32 else f" {dtype}")
-
-
-def _listed(kind: str, found: Sequence[tuple[str, ...]]) -> list[Note]:
-    """The first faults of a kind, one a line, and how many more there are."""
-    notes = [(f"{kind}:" if i == 0 else "", *cells) for i, cells in enumerate(found[:_SHOWN])]
-    more = len(found) - _SHOWN
-    return [*notes, ("", f"and {more} more")] if more > 0 else notes
-
-
-def _advice(wanted: Mapping[str, Weight], given: Iterable[str]) -> str | None:
-    """What would help where all names have one more in front, as those of a wrapped module have."""
-    heads = {key.partition(".")[0] for key in given}
-    if len(heads) == 1 and any(key.partition(".")[2] in wanted for key in given):
-        return f"their names begin with '{heads.pop()}.', as in a wrapped module: give what is inside it"
-    return None
+    if isinstance(entry, _Stored):
+        return entry.array()
+    if not hasattr(entry, "detach"):
+        return np.asarray(entry)
+    if entry.is_meta:
+        raise fail("wrong-weights", f"'{key}' is on the device 'meta' and holds no values")
+    array: NDArray[Any] = (entry.float() if entry.is_floating_point() else entry).detach().cpu().numpy()
+    return array

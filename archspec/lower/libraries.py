@@ -1,0 +1,29 @@
+"""Third parties that a target needs and that may be absent."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from archspec.diagnostics import fail
+
+
+def require(module: str, what: str, package: str | None = None) -> None:
+    """See that a library can be imported, before it is.
+
+    Args:
+        module: what is imported.
+        what: what needs it, in words that begin a sentence.
+        package: what pip calls it, if not as the module.
+
+    Raises:
+        ArchspecError: it cannot.
+    """
+    try:
+        import_module(module)
+    except ImportError as error:
+        name = package or module
+        raise fail(
+            "missing-library",
+            f"{what} needs {name}, which cannot be imported: {error}",
+            help=f"pip install {name}",
+        ) from error
