@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from warnings import catch_warnings, simplefilter
 
 import typer
 
@@ -46,6 +48,9 @@ PathOption = Annotated[
 ]
 OutputOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write; its ending says what.", show_default=False)
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict/--no-strict", help="Whether all weights must fit; if not, the others start anew.")
 ]
 
 
@@ -147,17 +152,24 @@ def compile(
     set: SetOption = None,
     input: InputOption = None,
     path: PathOption = None,
-    weights: Annotated[Path | None, typer.Option(help="A safetensors file for .onnx; else first values.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A file of safetensors or of torch.save; else first values.")
+    ] = None,
+    strict: StrictOption = True,
     seed: Annotated[int, typer.Option(min=0, help="For first values.")] = 0,
     opset: Annotated[int | None, typer.Option(help="The version of ONNX's operators.")] = None,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
     network = _network(spec, set, input, path)
     ending = output.suffix
+    if weights is not None and ending in (".py", ".json"):
+        raise fail("wrong-target", f"{output} holds no weights", help="leave --weights out")
     if ending == ".onnx":
-        network.to_onnx(output, weights, opset=opset, seed=seed)
+        with _telling():
+            network.to_onnx(output, weights, opset=opset, seed=seed, strict=strict)
     elif ending == ".safetensors":
-        network.save_weights(output, weights, seed=seed)
+        with _telling():
+            network.save_weights(output, weights, seed=seed, strict=strict)
     elif ending == ".py":
         network.save_source(output)
     elif ending == ".json":
@@ -169,6 +181,21 @@ def compile(
             help="end it with .py, .onnx, .safetensors or .json",
         )
     _say(f"wrote {output}")
+
+
+@app.command()
+def weights(
+    spec: SpecArgument,
+    file: Annotated[Path, typer.Argument(help="A file of safetensors or of torch.save.", show_default=False)],
+    set: SetOption = None,
+    input: InputOption = None,
+    path: PathOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print how the weights in a file fit: how many match, and which do not; exit 1 if not all do."""
+    report = _network(spec, set, input, path).weights_report(file)
+    sys.stdout.write((json.dumps(report.as_json(), indent=2) if as_json else report.text()) + "\n")
+    raise typer.Exit(0 if report.complete else 1)
 
 
 @app.command()
@@ -245,6 +272,16 @@ def _network(spec: str, set: Sequence[str] | None, input: Sequence[str] | None, 
         raise ArchspecError(compiled.diagnostics)
     _report(compiled.diagnostics)
     return compiled.network
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Say what Python warns of meanwhile, such as weights that are not taken."""
+    with catch_warnings(record=True) as heard:
+        simplefilter("always", UserWarning)
+        yield
+    for warning in heard:
+        _say(str(warning.message))
 
 
 def _finish(compiled: Compiled) -> None:

@@ -196,7 +196,7 @@ class Network:
             given: a module, a state dict, or a file of safetensors or of `torch.save`; else first values drawn with
                 `seed`.
             seed: for first values.
-            strict: whether all weights must fit; if not, those that do not start anew, and a `UserWarning` reports them.
+            strict: whether all weights must fit; if not, those that do not start anew, and a `UserWarning` says so.
 
         Raises:
             ArchspecError: those given do not fit the network.
@@ -228,7 +228,7 @@ class Network:
 
         fitting, report = loaded(self.graph, given, rename=self.spec.rename, strict=strict)
         if not report.complete:
-            warn(report.text(), stacklevel=3)
+            warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=3)
         return fitting
 
     def save_source(self, path: str | Path) -> None:

@@ -207,7 +207,7 @@ def test_schema_is_json() -> None:
 
 def test_version_and_help() -> None:
     assert run("--version")[0] == f"archspec {archspec.__version__}\n"
-    for command in ("check", "summary", "compile", "draw", "list", "schema"):
+    for command in ("check", "summary", "compile", "weights", "draw", "list", "schema"):
         assert command in run("--help")[0]
         assert run(command, "--help")[0].startswith("Usage:") or "Usage:" in run(command, "--help")[0]
 
@@ -217,3 +217,30 @@ def test_an_unwritable_folder_is_left_as_it_was(tmp_path: Path) -> None:
     _, err = run("compile", "lenet5", "-o", "model.py", cwd=tmp_path, code=1)
     assert "error[unwritable-file]" in err
     assert [path.name for path in tmp_path.iterdir()] == ["model.py"]
+
+
+def test_a_report_on_weights(tmp_path: Path) -> None:
+    run("compile", "resnet20_cifar", "-o", "w.safetensors", cwd=tmp_path)
+    out, err = run("weights", "resnet20_cifar", "w.safetensors", cwd=tmp_path)
+    assert (out, err) == ("the weights in w.safetensors fit 'resnet20_cifar': 116 matched\n", "")
+    out, _ = run("weights", "resnet20_cifar", "w.safetensors", "--set", "classes=3", "--json", cwd=tmp_path, code=1)
+    found = json.loads(out)
+    assert (found["complete"], len(found["matched"]), len(found["wrong_shape"])) == (False, 114, 2)
+
+
+def test_another_head_is_told_and_the_rest_loaded(tmp_path: Path) -> None:
+    run("compile", "resnet20_cifar", "-o", "w.safetensors", cwd=tmp_path)
+    change = ("compile", "resnet20_cifar", "--set", "classes=3", "--weights", "w.safetensors", "-o", "a.safetensors")
+    _, err = run(*change, cwd=tmp_path, code=1)
+    assert "--no-strict" in err
+    _, err = run(*change, "--no-strict", cwd=tmp_path)
+    assert err.splitlines()[0].endswith("do not fit 'resnet20_cifar': 2 wrong shape, 114 matched")
+    assert err.splitlines()[-2:] == ["the weights that are not matched start anew", "wrote a.safetensors"]
+    run("weights", "resnet20_cifar", "a.safetensors", "--set", "classes=3", cwd=tmp_path)
+
+
+def test_what_holds_no_weights_takes_none(tmp_path: Path) -> None:
+    for kind in ("py", "json"):
+        _, err = run("compile", "resnet20_cifar", "-o", f"a.{kind}", "--weights", "w.safetensors", cwd=tmp_path, code=1)
+        assert f"error[wrong-target]: a.{kind} holds no weights" in err
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from archspec.diagnostics import fail
 from archspec.frontend.reader import Reader
@@ -23,14 +24,13 @@ def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
         raise fail("too-large", f"'rename' has {len(entries):,} rules, and {MOST:,} are the most", tree.span)
     rules: list[Rename] = []
     for key, item in entries:
-        rule = reader.attempt(lambda item, key=key: _rule(reader, key, item), item)
+        rule = reader.attempt(partial(_rule, reader, key), item)
         if rule is None:
             continue
         above = next((other for other in rules if other.covers(rule.old)), None)
         if above is not None:
-            message = (
-                f"no name gets as far as '{key.text}': '{'.'.join(above.old)}', line {above.span.line}, takes them"
-            )
+            takes = f"'{'.'.join(above.old)}', line {above.span.line}, takes them"
+            message = f"no name gets as far as '{key.text}': {takes}"
             reader.note("wrong-rename", message, key.span, help="write what is longer first")
         rules.append(rule)
     return tuple(rules)
@@ -45,9 +45,8 @@ def _rule(reader: Reader, key: Scalar, tree: Tree) -> Rename:
     old, parts = tuple(key.text.split(".")), tuple(new.split("."))
     if old.count("*") != parts.count("*"):
         message = f"'{key.text}' has {old.count('*')} * and '{new}' has {parts.count('*')}"
-        raise fail(
-            "wrong-rename", message, tree.span, help="each * of the new name stands for one of the old, in order"
-        )
+        help = "each * of the new name stands for one of the old, in order"
+        raise fail("wrong-rename", message, tree.span, help=help)
     if old == parts:
         raise fail("wrong-rename", f"'{key.text}' stays as it is", key.span, help="remove it")
     return Rename(key.span, old, parts)

@@ -63,6 +63,7 @@ blocks:
 layers: [relu: {from: image}]
 outputs: {logits: relu, second: two.0}
 init: {conv: zeros, linear: {bias: 0.5}}
+rename: {"old.*.conv": "*.conv", stem: relu}
 allow: [bias-before-norm, heavy-layer]
 expect:
   small: {source: table 1, params: 10, output: [3], outputs: {a: 3}, layers: {relu: {shape: [3], receptive_field: 1}}}
@@ -93,6 +94,10 @@ def test_a_spec_with_every_key():
     ]
     assert found.starts["conv"]["weight"].kind == "zeros"
     assert found.starts["linear"]["bias"].kind == "constant"
+    assert [(rule.old, rule.new) for rule in found.rename] == [
+        (("old", "*", "conv"), ("*", "conv")),
+        (("stem",), ("relu",)),
+    ]
     assert found.allowed == {"bias-before-norm", "heavy-layer"}
     expected = found.expect_variants["small"]
     assert expected.source == "table 1"

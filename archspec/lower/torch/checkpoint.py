@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.lower.libraries import require
@@ -18,7 +18,7 @@ _MAGIC = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 ENDINGS = (".pt", ".pth", ".bin", ".ckpt", ".tar", ".pkl")
 """What such files are usually called."""
 
-_GLOBAL = re.compile(r"GLOBAL (\S+) was not an allowed global")
+_GLOBAL = re.compile(r"GLOBAL (\S+)")
 
 
 def is_checkpoint(path: Path, head: bytes) -> bool:
@@ -31,11 +31,11 @@ def is_checkpoint(path: Path, head: bytes) -> bool:
     return head.startswith(_MAGIC) or path.suffix.lower() in ENDINGS
 
 
-def read(path: Path, device: str = "cpu") -> Mapping[Any, Any]:
+def read(file: BinaryIO, path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     """What a file of `torch.save` holds, read with `weights_only`; on the device `meta` without its numbers.
 
     Raises:
-        ArchspecError: the file cannot be read, is not whole, holds objects that need code to be read, or is no mapping;
+        ArchspecError: the file is not whole, holds objects that need code to be read, or is no mapping;
             or torch is not there.
     """
     require("torch", f"{path}, a file of torch.save,")
@@ -44,13 +44,11 @@ def read(path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickles by other protocols
-            held = torch.load(path, map_location=device, weights_only=True)
-    except OSError as error:
-        raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
+            held = torch.load(file, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from error
     except Exception as error:  # a broken file can end anywhere in torch's reader, which has no error of its own
-        reason = str(error).split("\n")[0] or type(error).__name__
+        reason = str(error).split("\n")[0].split(". ")[0] or type(error).__name__
         raise fail("wrong-weights", f"{path} is not a whole file of torch.save: {reason}") from error
     if not isinstance(held, Mapping):
         raise fail("wrong-weights", f"{path} holds no state dict, but one object of class {type(held).__name__}")
@@ -64,6 +62,6 @@ def _refused(path: Path, reason: str) -> ArchspecError:
         return fail("wrong-weights", f"{path} is not a whole file of torch.save, or holds more than tensors")
     return fail(
         "wrong-weights",
-        f"{path} holds more than tensors: to read it, '{found[1]}' would have to run, and archspec runs nothing in files",
+        f"{path} holds more than tensors: to read it, '{found[1]}' would have to run, and nothing in a file is run",
         help="save the weights alone: torch.save(model.state_dict(), ...)",
     )

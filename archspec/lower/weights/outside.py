@@ -158,9 +158,9 @@ def _held(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
 def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
     try:
         with path.open("rb") as file:
-            head = file.read(9)
-        if checkpoint.is_checkpoint(path, head):
-            return checkpoint.read(path, "cpu" if values else "meta")
+            if checkpoint.is_checkpoint(path, file.read(9)):
+                file.seek(0)
+                return checkpoint.read(file, path, "cpu" if values else "meta")
         return _tensors(path) if values else _header(path)
     except OSError as error:
         raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
@@ -170,12 +170,12 @@ def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
 
 def _tensors(path: Path) -> Mapping[str, _Stored]:
     entries: list[tuple[str, dict[str, Any]]] = safetensors.deserialize(path.read_bytes())  # type: ignore[no-untyped-call]  # a C function
-    return {key: _Stored(tuple(entry["shape"]), entry["dtype"], entry["data"]) for key, entry in entries}
+    return {key: _Stored(tuple(entry["shape"]), entry["dtype"], entry["data"]) for key, entry in sorted(entries)}
 
 
 def _header(path: Path) -> Mapping[str, _Stored]:
     with safetensors.safe_open(path, framework="numpy") as file:
-        slices = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118  # it is no mapping
+        slices = {key: file.get_slice(key) for key in sorted(file.keys())}
         return {key: _Stored(tuple(entry.get_shape()), entry.get_dtype()) for key, entry in slices.items()}
 
 

@@ -116,8 +116,8 @@ class WeightsReport:
         }
 
     def _changes(self) -> Iterator[Note]:
-        for words in self.stripped:
-            yield "stripped:", words
+        for i, words in enumerate(self.stripped):
+            yield "stripped:" if i == 0 else "", words
         if self.renamed:
             (old, new), *more = self.renamed
             yield "renamed:", f"{old} to {new}" + (f", and {len(more)} more" if more else "")
@@ -133,6 +133,8 @@ class WeightsReport:
     def _advice(self) -> str | None:
         if self.matched:
             return "to load what fits and start the rest anew, use strict=False, or --no-strict"
+        if not self.missing:
+            return None
         wanted = {name for name, _ in self.missing}
         heads = {name.partition(".")[0] for name, _ in self.unexpected}
         if len(heads) == 1 and any(name.partition(".")[2] in wanted for name, _ in self.unexpected):

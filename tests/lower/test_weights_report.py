@@ -1,0 +1,248 @@
+"""Reports on weights, wrappers that are taken off, names of old checkpoints, and what is loaded where not all fits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+from hypothesis import given as examples
+from hypothesis import strategies as st
+from torch import nn
+
+from archspec.diagnostics import ArchspecError, Source
+from archspec.frontend.spec import Rename
+from archspec.loading import load, parse
+from archspec.lower.weights import examined, initial, loaded, to_file
+from archspec.lower.weights.names import PREFIXES, WRAPPERS, named
+from archspec.network import Network
+from tests.lower.weight_graphs import TEXT, code
+
+RENAMED = f"""{TEXT}
+rename:
+  first: c1
+  body.*.conv: "*"
+"""
+
+
+@pytest.fixture
+def net() -> Network:
+    return parse(TEXT)
+
+
+@pytest.fixture
+def weights(net: Network) -> dict[str, np.ndarray]:
+    return dict(initial(net.graph))
+
+
+def rule(old: str, new: str) -> Rename:
+    return Rename(Source("spec", "").at(0), tuple(old.split(".")), tuple(new.split(".")))
+
+
+# --- the report -----------------------------------------------------------------------------------------------------
+
+
+def test_everything_fits(net: Network, weights: dict[str, np.ndarray]) -> None:
+    report = net.weights_report(weights)
+    assert report.complete
+    assert set(report.matched) == {key for key, _ in net.graph.weights()}
+    assert report.text() == f"the weights given fit 'net': {len(weights)} matched"
+
+
+def test_every_kind_of_fault_is_told_in_full(net: Network, weights: dict[str, np.ndarray]) -> None:
+    del weights["c1.weight"], weights["bn.num_batches_tracked"]
+    weights |= {f"extra{i}": np.zeros((2, i), np.float16) for i in range(6)}
+    weights["fc.bias"] = np.zeros(7, np.float32)
+    weights["c1.bias"] = np.zeros(4, np.int64)
+    report = net.weights_report(weights)
+    assert not report.complete
+    assert report.text().splitlines() == [
+        "the weights given do not fit 'net': 1 missing, 6 unexpected, 1 wrong shape, 1 wrong dtype, 7 matched",
+        "missing:      c1.weight  [4, 3, 3, 3]",
+        "unexpected:   extra0     [2, 0] float16",
+        *(f"              extra{i}     [2, {i}] float16" for i in range(1, 6)),
+        "wrong shape:  fc.bias    [5]  got [7]",
+        "wrong dtype:  c1.bias    [4]  got [4] int64",
+    ]
+    assert report.counters == ("bn.num_batches_tracked",)
+    found = json.loads(json.dumps(report.as_json()))
+    assert found["wrong_shape"] == [
+        {"name": "fc.bias", "wanted": {"shape": [5], "dtype": "float32"}, "got": {"shape": [7], "dtype": "float32"}}
+    ]
+    assert found["missing"] == [{"name": "c1.weight", "shape": [4, 3, 3, 3], "dtype": "float32"}]
+    assert len(found["unexpected"]) == 6
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16])
+def test_another_precision_fits(net: Network, weights: dict[str, np.ndarray], dtype: type) -> None:
+    weights["fc.bias"] = weights["fc.bias"].astype(dtype)
+    assert net.weights_report(weights).complete
+
+
+def test_names_in_a_file_cannot_steer_a_terminal(net: Network, weights: dict[str, np.ndarray]) -> None:
+    assert "\x1b" not in net.weights_report({**weights, "\x1b[2J": np.zeros(1)}).text()
+
+
+def test_of_safetensors_the_header_is_enough(
+    net: Network, weights: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_file(weights, tmp_path / "w.safetensors")
+    monkeypatch.setattr(Path, "read_bytes", lambda self: pytest.fail("its numbers were read"))
+    assert net.weights_report(tmp_path / "w.safetensors").complete
+
+
+# --- files of torch.save --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "pickle"])
+@pytest.mark.parametrize("ending", ["pth", "bin", "safetensors"], ids=str)
+def test_files_of_torch_load_as_they_are_whatever_they_are_called(
+    net: Network, tmp_path: Path, ending: str, zipped: bool
+) -> None:
+    module = net.to_torch()
+    path = tmp_path / f"w.{ending}"
+    torch.save(module.state_dict(), path, _use_new_zipfile_serialization=zipped)
+    assert net.weights_report(path).complete
+    copied = net.to_torch(path)
+    for key, tensor in module.state_dict().items():
+        assert torch.equal(copied.state_dict()[key], tensor)
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_a_checkpoint_of_a_training_script(net: Network, tmp_path: Path, wrapper: str) -> None:
+    path = tmp_path / "checkpoint.pth"
+    held = {f"module.{key}": tensor for key, tensor in net.to_torch().state_dict().items()}
+    torch.save({"epoch": 3, wrapper: held, "optimizer": {"lr": 0.1}}, path)
+    report = net.weights_report(path)
+    assert report.complete
+    assert report.stripped == (f"all but what is under '{wrapper}'", "'module.' before every name")
+    assert report.text().splitlines()[1:] == [
+        f"stripped:  all but what is under '{wrapper}'",
+        "           'module.' before every name",
+    ]
+    net.to_torch(path)
+
+
+def test_what_is_no_tensor_is_left_out(net: Network) -> None:
+    state = {**net.to_torch().state_dict(), "epoch": 3, "names": ["a"]}
+    report = net.weights_report(state)
+    assert report.complete
+    assert report.stripped == ("what is no tensor: epoch, names",)
+
+
+def test_wrapped_modules_load(net: Network) -> None:
+    module = net.to_torch()
+    for wrapped in (nn.DataParallel(module), torch.compile(module, backend="eager")):
+        assert net.weights_report(wrapped).complete
+        assert torch.equal(net.to_torch(wrapped).fc.weight, module.fc.weight)
+
+
+def test_a_prefix_is_kept_where_the_network_has_it() -> None:
+    wanted = {"module.a", "module.b"}
+    assert set(named({"module.a": 1}, wanted).entries) == {"module.a"}
+    assert set(named({f"{prefix}a": 1 for prefix in PREFIXES}, {"a"}).entries) == {f"{prefix}a" for prefix in PREFIXES}
+
+
+# --- names of old checkpoints ---------------------------------------------------------------------------------------
+
+
+def test_a_spec_says_what_old_names_mean(weights: dict[str, np.ndarray]) -> None:
+    net = parse(RENAMED)
+    old = {key.replace("c1.", "first.").replace("c2.", "body.c2.conv."): array for key, array in weights.items()}
+    report = net.weights_report(old)
+    assert report.complete
+    assert dict(report.renamed) == {
+        "first.weight": "c1.weight",
+        "first.bias": "c1.bias",
+        "body.c2.conv.weight": "c2.weight",
+        "body.c2.conv.bias": "c2.bias",
+    }
+    assert report.text().splitlines()[1:] == ["renamed:  first.weight to c1.weight, and 3 more"]
+
+
+def test_what_a_network_stored_itself_loads_whatever_the_rules(weights: dict[str, np.ndarray]) -> None:
+    net = parse(f"{TEXT}\nrename: {{c1: c2, c2: c1}}\n")
+    report = net.weights_report(weights)
+    assert report.complete
+    assert not report.renamed
+
+
+def test_rules_that_give_two_weights_one_name_are_pointed_at(weights: dict[str, np.ndarray]) -> None:
+    net = parse(f"{TEXT}\nrename:\n  old.*: c*\n".replace("c*", '"*"'), name="net.yaml")
+    with pytest.raises(ArchspecError) as error:
+        net.weights_report({**weights, "old.c1.weight": weights["c1.weight"]})
+    assert code(error) == "wrong-rename"
+    assert str(error.value).startswith("net.yaml:15:3: error[wrong-rename]: 'c1.weight' and 'old.c1.weight' would both")
+
+
+names = st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(".".join)
+rules = st.lists(
+    st.tuples(names, names, st.booleans()).map(
+        lambda t: rule(t[0].replace("a", "*"), ".".join(["*"] * t[0].count("a") + ["z"])) if t[2] else rule(t[0], "z.z")
+    ),
+    max_size=4,
+)
+
+
+@examples(st.lists(names, unique=True, max_size=8), rules)
+def test_renaming_keeps_every_entry_or_is_refused(entries: list[str], table: list[Rename]) -> None:
+    """Law: as many entries as before, each found again, those of the network under their own names."""
+    wanted = set(entries[:2])
+    try:
+        found = named({name: name for name in entries}, wanted, table)
+    except ArchspecError:
+        return
+    assert sorted(found.entries.values()) == sorted(entries)
+    assert all(found.entries[name] == name for name in wanted)
+    assert {old: new for new, old in found.entries.items() if old != new} == dict(found.renamed)
+
+
+@examples(names, names, st.lists(st.sampled_from("xyz"), max_size=3))
+def test_a_rule_takes_what_begins_with_its_names_and_keeps_the_rest(old: str, new: str, rest: list[str]) -> None:
+    own = rule(old, new)
+    name = ".".join([old, *rest])
+    assert own.matches(name)
+    assert own.apply(name) == ".".join([new, *rest])
+    assert not own.matches(f"{old}x")
+
+
+def test_a_prefix_of_ones_own_is_explained(net: Network, weights: dict[str, np.ndarray]) -> None:
+    inside = {f"backbone.{key}": array for key, array in weights.items()}
+    with pytest.raises(ArchspecError) as error:
+        net.to_torch(inside)
+    help = error.value.diagnostics[0].help
+    advice, _, table = help.partition("rename: ")
+    assert advice == "their names all begin with 'backbone.', which the spec can take off: "
+    assert parse(f"{TEXT}rename: {table}\n").weights_report(inside).complete
+
+
+# --- another head ---------------------------------------------------------------------------------------------------
+
+
+def test_another_head_loads_the_rest_and_says_so(tmp_path: Path) -> None:
+    to_file(load("resnet18").weights(), tmp_path / "w.safetensors")
+    net = load("resnet18", classes=10)
+    with pytest.raises(ArchspecError, match="use strict=False, or --no-strict"):
+        net.to_torch(tmp_path / "w.safetensors")
+    with pytest.warns(UserWarning, match=r"fc.weight  \[10, 512\]  got \[1000, 512\]"):
+        module = net.to_torch(tmp_path / "w.safetensors", strict=False)
+    stored = safetensors.numpy.load_file(tmp_path / "w.safetensors")
+    for key, tensor in module.state_dict().items():
+        if key in ("fc.weight", "fc.bias"):
+            assert tensor.shape[0] == 10
+            assert tensor.abs().max() > 0
+        else:
+            np.testing.assert_array_equal(tensor.numpy(), stored[key])
+    with pytest.warns(UserWarning, match="start anew"):
+        arrays = net.weights(tmp_path / "w.safetensors", seed=3, strict=False)
+    np.testing.assert_array_equal(arrays["fc.weight"], net.weights(seed=3)["fc.weight"])
+    np.testing.assert_array_equal(arrays["conv1.weight"], stored["conv1.weight"])
+
+
+def test_another_network_is_refused_even_where_not_all_must_fit(net: Network) -> None:
+    with pytest.raises(ArchspecError, match="none of them fit: they are those of another network"):
+        loaded(net.graph, load("vgg11").to_torch().state_dict(), strict=False)
+    assert examined(net.graph, {}).matched == ()

@@ -1,0 +1,194 @@
+"""What goes wrong around a spec: weights, folders, disks, libraries. Each is told, and no file is half-written."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+import archspec
+from archspec.lower.weights import to_file
+
+SPEC = """\
+archspec: 1
+name: net
+input: [3, 8, 8]
+layers:
+  - conv: {name: conv, channels: 16, kernel: 3}
+  - batch_norm: {name: norm}
+  - global_avg_pool
+  - flatten
+  - linear: {name: fc, features: 100}
+"""
+
+ENDINGS = ("py", "onnx", "safetensors", "json", "svg", "png", "pdf", "dot")
+"""Every kind of file there is."""
+
+
+@pytest.fixture
+def net() -> archspec.Network:
+    return archspec.parse(SPEC)
+
+
+def told(error: pytest.ExceptionInfo[archspec.ArchspecError]) -> tuple[str, str]:
+    """The code and the message of the one diagnostic of an error."""
+    (diagnostic,) = error.value.diagnostics
+    return diagnostic.code, diagnostic.message
+
+
+def write(net: archspec.Network, path: Path) -> None:
+    """Write a network as the ending of the file says."""
+    ways: dict[str, Callable[[Path], object]] = {
+        ".py": net.save_source, ".onnx": net.to_onnx, ".safetensors": net.save_weights, ".json": net.save_json
+    }  # fmt: skip
+    ways.get(path.suffix, net.draw)(path)
+
+
+# --- files of weights -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "pickle"])
+def test_a_truncated_checkpoint(net: archspec.Network, tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "w.pth"
+    torch.save(net.to_torch().state_dict(), path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    for length in (0, 1, 4, 9, 50, len(whole) // 3, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        for read in (net.to_torch, net.weights_report, net.weights):
+            with pytest.raises(archspec.ArchspecError) as error:
+                read(path)
+            assert told(error)[0] == "wrong-weights"
+            assert str(path) in told(error)[1]
+
+
+class Bomb:
+    """An object whose pickle creates a file when it is read."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.place),)
+
+
+@pytest.mark.parametrize("kind", ["zip", "old", "plain"])
+def test_a_pickle_with_code_in_it_is_refused_and_does_not_run(net: archspec.Network, tmp_path: Path, kind: str) -> None:
+    path, trap = tmp_path / "w.pth", tmp_path / "it ran"
+    held = {**net.to_torch().state_dict(), "more": Bomb(trap)}
+    if kind == "plain":
+        path.write_bytes(pickle.dumps({"conv.weight": Bomb(trap)}, protocol=2))
+    else:
+        torch.save(held, path, _use_new_zipfile_serialization=kind == "zip")
+    for read in (net.to_torch, net.weights_report):
+        with pytest.raises(archspec.ArchspecError) as error:
+            read(path)
+        code, message = told(error)
+        assert code == "wrong-weights"
+        if kind != "plain":
+            assert message == (
+                f"{path} holds more than tensors: to read it, 'posix.mkdir' would have to run, "
+                "and nothing in a file is run"
+            )
+    assert not trap.exists()
+
+
+def test_a_whole_module_is_refused(net: archspec.Network, tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "w.pth")
+    with pytest.raises(archspec.ArchspecError) as error:
+        net.to_torch(tmp_path / "w.pth")
+    assert "'torch.nn.modules.linear.Linear' would have to run" in told(error)[1]
+    assert error.value.diagnostics[0].help == "save the weights alone: torch.save(model.state_dict(), ...)"
+
+
+@pytest.mark.parametrize("held", [torch.ones(3), [1, 2], 3, None], ids=["tensor", "list", "number", "nothing"])
+def test_a_file_of_something_else(net: archspec.Network, tmp_path: Path, held: object) -> None:
+    torch.save(held, tmp_path / "w.pth")
+    with pytest.raises(archspec.ArchspecError) as error:
+        net.to_torch(tmp_path / "w.pth")
+    assert "holds no state dict, but one object of class" in told(error)[1]
+
+
+def test_a_checkpoint_of_another_network(net: archspec.Network, tmp_path: Path) -> None:
+    module = net.to_torch()
+    to_file(archspec.load("lenet5").weights(), tmp_path / "w.safetensors")
+    for path in (tmp_path / "w.onnx", tmp_path / "v.safetensors"):
+        save = net.to_onnx if path.suffix == ".onnx" else net.save_weights
+        with pytest.raises(archspec.ArchspecError) as error:
+            save(path, tmp_path / "w.safetensors")
+        assert told(error)[0] == "wrong-weights"
+        assert not path.exists()
+    assert set(module.state_dict()) == {key for key, _ in net.graph.weights()}
+
+
+# --- folders and disks ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_read_only_folder(net: archspec.Network, tmp_path: Path, ending: str) -> None:
+    folder = Path("/proc") if os.geteuid() == 0 else tmp_path  # even root cannot write to /proc
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(archspec.ArchspecError) as error:
+            write(net, folder / f"archspec.{ending}")
+    finally:
+        tmp_path.chmod(0o755)
+    assert told(error)[0] == "unwritable-file"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["over another", "anew"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_full_disk(tmp_path: Path, ending: str, known: bool) -> None:
+    """Files are not let grow beyond 400 bytes: writing ends in the middle, as on a full disk."""
+    spec, output = tmp_path / "net.yaml", tmp_path / f"out.{ending}"
+    spec.write_text(SPEC)
+    if known:
+        output.write_bytes(b"what was there")
+    command = "draw" if ending in ("svg", "png", "pdf", "dot") else "compile"
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "archspec", command, spec, "-o", output],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400)),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    # A picture may also fail where Graphviz draws it, in a temporary file.
+    place = "error[" if ending in ("svg", "png", "pdf") else f"error[unwritable-file]: cannot write {output}: "
+    assert done.stderr.startswith(place), done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["net.yaml", *([output.name] if known else [])])
+    assert not known or output.read_bytes() == b"what was there"
+
+
+# --- libraries ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("library", "what", "use"),
+    [
+        ("torch", "a module", lambda net, path: net.to_torch()),
+        ("torch", "w.pth, a file of torch.save,", lambda net, path: net.weights_report(path)),
+        ("onnx", "an ONNX file", lambda net, path: net.to_onnx(path.with_suffix(".onnx"))),
+    ],
+    ids=["module", "checkpoint", "onnx"],
+)
+def test_a_library_that_is_not_there(
+    net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, what: str,
+    use: Callable[[archspec.Network, Path], object],
+) -> None:  # fmt: skip
+    torch.save(net.to_torch().state_dict(), tmp_path / "w.pth")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, library, None)  # what makes Python's import fail
+    with pytest.raises(archspec.ArchspecError) as error:
+        use(net, Path("w.pth"))
+    code, message = told(error)
+    assert code == "missing-library"
+    assert message.startswith(f"{what} needs {library}, which cannot be imported: ")
+    assert error.value.diagnostics[0].help == f"pip install {library}"
+    assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]
