@@ -10,7 +10,7 @@ import sys
 from functools import cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from archspec import zoo
 
@@ -37,3 +37,18 @@ def meta_model(name: str) -> nn.Module:
     start = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # which warn where nothing is said
     with torch.device("meta"):
         return torchvision.models.get_model(name, **start).eval()
+
+
+def tensors(returned: object) -> list[Tensor]:
+    """What a network returned, in one order: torchvision names what it returns, ours is a tensor or a tuple."""
+    if isinstance(returned, Tensor):
+        return [returned]
+    named = returned._asdict() if hasattr(returned, "_asdict") else returned
+    values = [named[key] for key in sorted(named, key=_order)] if isinstance(named, dict) else named
+    assert isinstance(values, list | tuple)
+    return [value for value in values if value is not None]
+
+
+def _order(key: str) -> tuple[bool, str]:
+    """What a network is for comes before what helps it learn."""
+    return key.startswith("aux"), key

@@ -18,6 +18,7 @@ from archspec.passes.layers import Layer
 from tests import tv
 from tests.zoo import handwritten
 from tests.zoo.handwritten.autoencoder import Doubling
+from tests.zoo.handwritten.capsnet import Votes
 from tests.zoo.handwritten.lenet import Coefficient, Distances
 
 COUNTERPARTS = [name for name, _ in zoo.names() if name in tv.NAMES or name in handwritten.MAKERS]
@@ -29,9 +30,14 @@ KINDS: Mapping[type[nn.Module], str] = {
     nn.Linear: "linear",
     Coefficient: "affine",
     Doubling: "conv_transpose",
+    Votes: "capsule_votes",
+    nn.PReLU: "prelu",
     Distances: "radial_basis",
 }
 """The modules that own weights, and the ops they are."""
+
+LIBRARIES = ["unet_resnet18", "unet_resnet34", "unet_resnet50"]
+"""Networks of other libraries that the hand-written ones name their weights after."""
 
 load = cache(archspec.load)
 
@@ -46,7 +52,7 @@ class Seen:
     """The output shape of every module without children, by its name; of its first call if it has several."""
     flops: int
     """Two for each multiply-accumulate of a convolution or a matrix product."""
-    output: tuple[int, ...]
+    outputs: list[tuple[int, ...]]
 
 
 @cache
@@ -67,12 +73,12 @@ def watch(name: str) -> Seen:
 
     leaves = [(path, module) for path, module in model.named_modules() if not list(module.children())]
     hooks = [module.register_forward_hook(hook(path)) for path, module in leaves]
-    (shape,) = load(name).inputs.values()
+    inputs = [torch.empty(1, *shape, device="meta") for shape in load(name).inputs.values()]
     with FlopCounterMode(display=False) as counter:
-        output = model(torch.empty(1, *shape, device="meta"))
+        outputs = tv.tensors(model(*inputs))
     for handle in hooks:
         handle.remove()
-    return Seen(layers, shapes, counter.get_total_flops(), tuple(output.shape[1:]))
+    return Seen(layers, shapes, counter.get_total_flops(), [tuple(output.shape[1:]) for output in outputs])
 
 
 def run(net: Network) -> list[Layer]:
@@ -100,13 +106,19 @@ def test_the_network_has_the_parameters_and_buffers_of_the_pytorch_model(name):
 
 @pytest.mark.parametrize("name", COUNTERPARTS)
 def test_macs_are_half_of_what_pytorch_counts_for_convolutions_and_matrix_products(name):
-    assert 2 * macs_of(load(name), "conv", "conv_transpose", "linear") == watch(name).flops
+    assert 2 * macs_of(load(name), "conv", "conv_transpose", "linear", "capsule_votes") == watch(name).flops
 
 
 @pytest.mark.parametrize("name", COUNTERPARTS)
 def test_the_output_has_the_shape_of_pytorchs(name):
     outputs = [output.value.type.sizes for output in load(name).graph.outputs if not output.training_only]
-    assert outputs == [watch(name).output]
+    assert outputs == watch(name).outputs
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_the_state_dict_has_the_names_and_shapes_of_the_library(name):
+    ours = [(key, weight.shape) for key, weight in load(name).graph.weights()]
+    assert ours == [(key, tuple(value.shape)) for key, value in handwritten.model(name).state_dict().items()]
 
 
 @pytest.mark.parametrize("name", tv.NAMES)

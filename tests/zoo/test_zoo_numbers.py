@@ -10,11 +10,12 @@ from torch.nn.modules.conv import _ConvNd
 
 import archspec
 from archspec.network import Network
+from tests.tv import tensors
 from tests.zoo.handwritten import MAKERS
 from tests.zoo.test_zoo_models import KINDS
 
-# the inputs are as small as the network takes
-CASES = {
+# the inputs are as small as the network takes; those of a network with several are its own
+CASES: dict[str, tuple[int, ...] | None] = {
     "lenet5": (1, 32, 32),
     "lenet5_1998": (1, 32, 32),
     "alexnet_grouped": (3, 227, 227),
@@ -29,6 +30,12 @@ CASES = {
     "mobilenet_v2_140": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
+    "unet_resnet18": (3, 64, 32),
+    "unet_resnet50": (3, 32, 32),
+    "srgan_generator": (3, 8, 10),
+    "srgan_generator_per_channel": (3, 8, 8),
+    "capsnet": None,
+    "capsnet_one_round": None,
     "mlp_1000_500": (1, 29, 29),
     "mlp_keras": (1, 28, 28),
     "autoencoder_pooled": (1, 28, 28),
@@ -42,7 +49,7 @@ CASES = {
 }
 
 
-def in_order(model: nn.Module, x: torch.Tensor) -> list[nn.Module]:
+def in_order(model: nn.Module, *inputs: torch.Tensor) -> list[nn.Module]:
     """The modules with weights in the order they run."""
     ran: list[nn.Module] = []
     hooks = [
@@ -50,7 +57,7 @@ def in_order(model: nn.Module, x: torch.Tensor) -> list[nn.Module]:
         for module in model.modules()
         if type(module) in KINDS
     ]
-    model(x)
+    model(*inputs)
     for hook in hooks:
         hook.remove()
     return ran
@@ -80,15 +87,15 @@ def copy_weights(net: Network, ours: nn.Module, theirs: list[nn.Module]) -> None
 @pytest.mark.parametrize("name", CASES)
 def test_the_generated_module_computes_what_the_hand_written_one_does(name):
     torch.manual_seed(0)
-    theirs, x = MAKERS[name](), torch.randn(2, *CASES[name])
+    theirs, net = MAKERS[name](), archspec.load(name, input=CASES[name])
+    inputs = [torch.randn(2, *sizes) for sizes in net.inputs.values()]
     lively(theirs)
-    net = archspec.load(name, input=CASES[name])
     ours = net.to_torch()
     with torch.no_grad():
-        copy_weights(net, ours, in_order(theirs.eval(), x[:1]))
-        wanted = theirs(x)
-        assert wanted.std() > 1e-3, "nothing came through"
-        torch.testing.assert_close(ours.eval()(x), wanted, rtol=1e-5, atol=1e-5 * float(wanted.abs().max()))
+        copy_weights(net, ours, in_order(theirs.eval(), *(x[:1] for x in inputs)))
+        for got, wanted in zip(tensors(ours.eval()(*inputs)), tensors(theirs(*inputs)), strict=True):
+            assert wanted.std() > 1e-3, "nothing came through"
+            torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5 * float(wanted.abs().max()))
 
 
 @pytest.mark.parametrize("name", ["resnet20_cifar", "preact_resnet18"])

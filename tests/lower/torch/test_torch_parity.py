@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import archspec
-from tests.tv import NAMES, meta_model
+from tests.tv import NAMES, meta_model, tensors
 from tests.zoo.small import small
 
 
@@ -28,21 +28,6 @@ def pair(name: str) -> tuple[nn.Module, nn.Module]:
     buffers = {key: buffer.clone() for key, buffer in theirs.named_buffers()}
     ours.load_state_dict({**theirs.state_dict(), **buffers}, assign=True)
     return theirs, ours
-
-
-def tensors(returned: object) -> list[torch.Tensor]:
-    """What a network returned, in one order: torchvision names what it returns, ours is a tensor or a tuple."""
-    if isinstance(returned, torch.Tensor):
-        return [returned]
-    named = returned._asdict() if hasattr(returned, "_asdict") else returned
-    values = [named[key] for key in sorted(named, key=_order)] if isinstance(named, dict) else named
-    assert isinstance(values, list | tuple)
-    return [value for value in values if value is not None]
-
-
-def _order(key: str) -> tuple[bool, str]:
-    """What a network is for comes before what helps it learn."""
-    return key.startswith("aux"), key
 
 
 @pytest.mark.parametrize("name", NAMES)
