@@ -97,7 +97,8 @@ class _Builder:
         try:
             flow = self.body(self.spec.layers, flow, place)
             faults = list(self.weights.unused_starts())
-            returned += references.outputs(self.spec.outputs, flow, place.frame, home.params, faults)
+            spans = {declared.name: declared.shape.span for declared in self.spec.inputs}
+            returned += references.outputs(self.spec.outputs, flow, place.frame, home.params, spans, faults)
             self.report(ArchspecError(faults), place)
         except PastLimit as limit:
             self.report(limit.error, place)

@@ -104,7 +104,7 @@ def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
     for key, item in entries:
         if any(key.text == before.name for before in found):
             raise fail("duplicate-name", f"'{key.text}' is returned twice", key.span, help="remove one of them")
-        found.append(Returned(key.text, reference(reader, item)))
+        found.append(Returned(key.text, key.span, reference(reader, item)))
     return tuple(found)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from archspec.diagnostics import ArchspecError, Diagnostic, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Span, fail
 from archspec.frontend.joins import Source
 from archspec.frontend.names import Flow, Frame
 from archspec.frontend.place import Place
@@ -68,13 +68,29 @@ def lender(share: Template, step: Step, place: Place) -> str:
 
 
 def outputs(
-    returned: Sequence[Returned], flow: Flow, frame: Frame, params: Scope, faults: list[Diagnostic]
+    returned: Sequence[Returned],
+    flow: Flow,
+    frame: Frame,
+    params: Scope,
+    inputs: Mapping[str, Span],
+    faults: list[Diagnostic],
 ) -> Iterator[tuple[str, Value]]:
-    """The values a network returns under their names: those the spec names, or else what flows out at the end."""
+    """The values a network returns under their names: those the spec names, or else what flows out at the end.
+
+    None of them can have the name of an input: in a file of ONNX both are values by their names.
+    """
     values = flow or ()
     for i, value in enumerate(() if returned else values):
-        yield "output" if len(values) == 1 else f"output{i}", value
+        name = "output" if len(values) == 1 else f"output{i}"
+        if name in inputs:
+            message, help = f"'{name}' is also what the network returns", "name the input otherwise, or say 'outputs'"
+            faults.append(Diagnostic("duplicate-name", message, inputs[name], help=help))
+        yield name, value
     for output in returned:
+        if output.name in inputs:
+            message, help = f"'{output.name}' is an input already", "return it under another name: {name: value}"
+            faults.append(Diagnostic("duplicate-name", message, output.span, help=help))
+            continue
         try:
             for value in _returned(output, frame, params):
                 yield output.name, value

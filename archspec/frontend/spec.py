@@ -194,9 +194,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A value the network returns, and the name it goes by."""
+    """A value the network returns, and the name it goes by, which stands at `span`."""
 
     name: str
+    span: Span
     source: Template
 
 

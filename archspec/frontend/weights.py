@@ -12,7 +12,8 @@ from archspec.frontend.values import Data, show
 from archspec.frontend.written import Constant, Written
 from archspec.ir.graph import Node
 from archspec.ir.types import Initializer, Weight
-from archspec.ops.initializers import INITIALIZERS
+from archspec.ops.attributes import FLOAT_MAX
+from archspec.ops.initializers import INITIALIZERS, OF_MATRICES
 
 Evaluate = Callable[[Written], Data]
 """Works out a value where the layer stands."""
@@ -98,9 +99,11 @@ class Weights:
         if wishes.fixed is not None and weight.name == "weight":
             return _fixed(weight, evaluate(wishes.fixed), wishes.fixed.span)
         if weight.name in wishes.starts:
-            return replace(weight, initializer=initializer(wishes.starts[weight.name], evaluate))
+            start = wishes.starts[weight.name]
+            return replace(weight, initializer=_fitting(initializer(start, evaluate), weight, node, start.span))
         if weight.name in self.starts.get(kind, {}):
-            return replace(weight, initializer=self._common(kind, weight.name))
+            start = self.starts[kind][weight.name]
+            return replace(weight, initializer=_fitting(self._common(kind, weight.name), weight, node, start.span))
         return weight
 
     def _common(self, kind: str, name: str) -> Initializer:
@@ -113,7 +116,7 @@ def initializer(start: Start, evaluate: Evaluate) -> Initializer:
     """The initializer a spec asks for, with its options worked out.
 
     Raises:
-        ArchspecError: an option is no number, or a spread below zero.
+        ArchspecError: an option is no number that float32 holds, or those given make no distribution.
     """
     options: dict[str, object] = {}
     for option, default in INITIALIZERS[start.kind].items():
@@ -124,7 +127,23 @@ def initializer(start: Start, evaluate: Evaluate) -> Initializer:
             options[option] = written.value if isinstance(written, Constant) else None
         else:
             options[option] = _number(option, start.options[option], evaluate)
+    if start.kind == "trunc_normal" and options["std"] == 0:
+        raise fail("wrong-value", "'std' of 'trunc_normal' is above 0", start.span, help="all elements alike: constant")
+    low, high = options.get("low", 0.0), options.get("high", 0.0)
+    assert isinstance(low, float)
+    assert isinstance(high, float)
+    if not 0 <= high - low <= FLOAT_MAX:
+        message = f"'uniform' is from 'low' up to 'high', not from {show(low)} to {show(high)}"
+        raise fail("wrong-value", message, start.span, help="the default is from 0 to 1")
     return Initializer(start.kind, options)
+
+
+def _fitting(initializer: Initializer, weight: Weight, node: Node, span: Span) -> Initializer:
+    """The initializer, if such a weight can start from it."""
+    if initializer.kind in OF_MATRICES and len(weight.shape) < 2:
+        message = f"'{initializer.kind}' needs two axes, and the {weight.name} of '{node.op.kind}' has one"
+        raise fail("wrong-value", message, span, help="start it with uniform, normal or a number")
+    return initializer
 
 
 def _number(option: str, written: Written, evaluate: Evaluate) -> float:
@@ -133,6 +152,8 @@ def _number(option: str, written: Written, evaluate: Evaluate) -> float:
         raise fail("wrong-value", f"'{option}' is a number, not {show(value)}", written.span)
     if option == "std" and value < 0:
         raise fail("wrong-value", f"'std' is at least 0, not {show(value)}", written.span)
+    if abs(value) > FLOAT_MAX:
+        raise fail("wrong-value", f"'{option}' is a number float32 holds, not {value:g}", written.span)
     return float(value)
 
 
@@ -152,6 +173,8 @@ def _fixed(weight: Weight, values: Data, span: Span) -> Weight:
     shape = _shape_of(values)
     if shape is None:
         raise fail("wrong-value", "'weight' is numbers in lists of equal length", span)
+    if (large := _too_large(values)) is not None:
+        raise fail("wrong-value", f"'weight' is numbers that float32 holds, not {large:g}", span)
     if len(shape) > len(weight.shape) or any(
         have not in (1, want) for have, want in zip(reversed(shape), reversed(weight.shape), strict=False)
     ):
@@ -168,6 +191,13 @@ def _shape_of(values: Data) -> tuple[int, ...] | None:
     shapes = {_shape_of(item) for item in values}
     inner = shapes.pop() if len(shapes) == 1 else None
     return None if inner is None else (len(values), *inner)
+
+
+def _too_large(values: Data) -> float | None:
+    """The first of nested numbers that float32 does not hold; None where it holds them all."""
+    if isinstance(values, tuple):
+        return next((found for item in values if (found := _too_large(item)) is not None), None)
+    return values if isinstance(values, int | float) and abs(values) > FLOAT_MAX else None
 
 
 def _shapes(node: Node) -> str:

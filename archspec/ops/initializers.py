@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+OF_MATRICES = frozenset(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal"))
+"""The distributions that count what a weight reads and makes, and so need two axes at least."""
+
 FANS = ("fan_in", "fan_out")
 NONLINEARITIES = ("relu", "leaky_relu", "linear", "sigmoid", "tanh", "selu")
 

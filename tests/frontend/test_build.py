@@ -269,7 +269,7 @@ def test_outputs_by_name():
         - side: {name: aux, training_only: true, layers: [relu]}
     """
     assert returned(layers, "outputs: s") == "} -> s = s.t"
-    assert returned(layers, "outputs: [a, s.t, input]") == "} -> a = a, s.t = s.t, input = input"
+    assert returned(layers, "outputs: {a: a, t: s.t, x: input}") == "} -> a = a, t = s.t, x = input"
     assert returned(layers, "outputs: {x: a, y: a, z: aux}") == "} -> x = a, y = a, z = aux.relu (training)"
 
 

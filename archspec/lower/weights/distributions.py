@@ -15,6 +15,7 @@ from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Weight
 from archspec.lower.weights.outside import Weights
+from archspec.ops.initializers import OF_MATRICES
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -40,7 +41,7 @@ def initial(graph: Graph, seed: int = 0) -> Weights:
 
 def _values(node: Node, weight: Weight, seed: int) -> NDArray[Any]:
     kind, options = weight.initializer.kind, weight.initializer.options
-    if kind in _OF_MATRICES and len(weight.shape) < 2:
+    if kind in OF_MATRICES and len(weight.shape) < 2:
         raise fail(
             "wrong-value",
             f"'{node.weight_key(weight)}' has shape {list(weight.shape)}, and {kind} needs two axes at least",
@@ -167,8 +168,6 @@ def _orthogonal(random: Generator, shape: Shape, options: Options) -> Floats:
     values: Floats = (q if rows >= columns else q.T).reshape(shape).astype(np.float32)
     return values * np.float32(options["gain"])
 
-
-_OF_MATRICES = ("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal")
 
 _DRAW: Mapping[str, Callable[[Generator, Shape, Options], Floats]] = {
     "zeros": _full(0.0),
