@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
+import yaml  # noqa: E402
+
+from archspec import zoo  # noqa: E402
 from archspec.codes import CODES  # noqa: E402
-from archspec.frontend import limits  # noqa: E402
+from archspec.frontend import expressions, limits, values  # noqa: E402
 from archspec.frontend.expected import EXPECT, LAYER_FACTS  # noqa: E402
 from archspec.frontend.functions import FUNCTIONS  # noqa: E402
 from archspec.frontend.language import SPEC  # noqa: E402
@@ -35,6 +39,7 @@ def page() -> str:
             "item": keys([("any item", COMMON), ("with weights", WEIGHING)]),
             "structures": keys((name, _without(found, COMMON)) for name, found in structures),
             "block": keys([("a block", BLOCK)]),
+            "library": pages.table(["file", "block", "arguments", ""], _library()),
             "initializers": pages.table(["initializer", "options"], _initializers()),
             "expect": keys([("`expect`", EXPECT), ("a layer", LAYER_FACTS)]),
             "codes": pages.table(
@@ -66,6 +71,19 @@ def _functions() -> Iterator[tuple[str, str]]:
         yield call.replace(" or ", "` or `"), what.rstrip(".")
 
 
+def _library() -> Iterator[tuple[str, str, str, str]]:
+    """The blocks of the zoo, with their arguments, and what their file says of itself."""
+    for path in sorted((zoo.folder() / "blocks").glob("*.yaml")):
+        spec = yaml.safe_load(path.read_text("utf-8"))
+        file, summary = f"[`blocks/{path.name}`](blocks/{path.name})", spec["summary"]
+        for name, block in spec["blocks"].items():
+            given = block.get("args", {})
+            given = given if isinstance(given, dict) else dict.fromkeys(given)
+            arguments = (key if value is None else f"{key}: {json.dumps(value)}" for key, value in given.items())
+            yield file, f"`{name}`", ", ".join(arguments).replace('"', ""), summary
+            file, summary = "", ""
+
+
 def _initializers() -> Iterator[tuple[str, str]]:
     for name, options in INITIALIZERS.items():
         yield (
@@ -82,6 +100,9 @@ def _limits() -> Iterator[tuple[str, str]]:
     meanings = _meanings(ast.parse(Path(limits.__file__ or "").read_text("utf-8")))
     for name, meaning in meanings.items():
         yield f"{getattr(limits, name):,}", (meaning[0].lower() + meaning[1:]).rstrip(".")
+    yield f"{expressions.MAX_LENGTH:,}", "characters of an expression"
+    yield f"{expressions.MAX_DEPTH:,}", "parts of an expression inside one another"
+    yield f"{values.MAX_LIST:,}", "entries of a list that an expression makes"
 
 
 def _meanings(module: ast.Module) -> Mapping[str, str]:

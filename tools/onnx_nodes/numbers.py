@@ -60,6 +60,14 @@ def _batch_norm(example: Example) -> Layer:
     return Layer("batch_norm", attributes, (example.x,), example.outputs[0], weights | tracked)
 
 
+@reads("LpNormalization")
+def _l2_normalize(example: Example) -> Layer:
+    if example.attributes.get("p", 2) != 2:
+        raise NotApplicable("lengths that are no square roots of sums of squares")
+    axis, room = along(example, example.attributes.get("axis", -1))
+    return Layer("l2_normalize", {"axis": axis}, (room(example.x),), room(example.outputs[0]))
+
+
 @reads("LayerNormalization")
 def _layer_norm(example: Example) -> Layer:
     axis, room = along(example, example.attributes.get("axis", -1))
