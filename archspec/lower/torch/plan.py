@@ -129,8 +129,7 @@ class _Planner:
                 continue
             training = training_only or item.training_only
             if item.name is None:
-                only = item.kind == "path" and _busy_paths(region) == 1
-                self.fill(module, item, "y" if only else _hint(item) or hint, training)
+                self.fill(module, item, _path_hint(item, region, hint) or _hint(item) or hint, training)
             elif next(item.nodes(), None) is not None:
                 self.child(module, item, hint, training)
 
@@ -240,9 +239,14 @@ def _attribute(module: Module, owner: str | None, name: str, node: Node) -> str:
     return attribute
 
 
-def _busy_paths(region: Region) -> int:
-    """How many paths of a region do anything."""
-    return sum(isinstance(item, Region) and item.kind == "path" and bool(item.items) for item in region.items)
+def _path_hint(path: Region, region: Region, hint: str) -> str | None:
+    """What a variable is called on a path that is alone beside the identity, or inside another path."""
+    if path.kind != "path" or path.label is None or not path.label.startswith("path "):
+        return None
+    busy = sum(isinstance(item, Region) and item.kind == "path" and bool(item.items) for item in region.items)
+    if busy == 1:
+        return "y"
+    return path.label.replace("path ", f"{hint}_") if hint.startswith("y") else None
 
 
 def _hint(region: Region) -> str | None:

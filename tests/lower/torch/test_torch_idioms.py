@@ -56,6 +56,14 @@ def test_children_that_are_put_side_by_side_are_called_where_they_are_joined():
     assert "torch.cat([self.a(x)" not in source(twice), "b is read again"
 
 
+def test_paths_inside_paths_keep_the_name_of_theirs():
+    inner = "parallel: {paths: [[conv: {channels: 2, kernel: 1}, relu], [conv: {channels: 3, kernel: 1}, tanh]]}"
+    text = source(f"layers: [parallel: {{paths: [[tanh], [sigmoid, {inner}, relu]]}}]")
+    assert [line.split()[0] for line in text[text.index("def forward") :].splitlines()[1:6]] == [
+        "y1", "y2", "y2_1", "y2_2", "y2"
+    ]  # fmt: skip
+
+
 def test_padding_that_keeps_sizes_is_half_of_the_kernel():
     body = """
 blocks:
