@@ -137,6 +137,22 @@ def _bad_whole(kind: str, *inputs: Sizes, **attributes: Any) -> Bad:
     return Bad(sample.op, sample.inputs, "wrong-dtype")
 
 
+def _boxes(size: int, scale: float) -> Draw:
+    """Boxes in and around an image of that size; features are `scale` as large."""
+
+    def draw(random: np.random.Generator, shape: Sizes) -> Array:
+        start = random.uniform(-2, size, (*shape[:2], 2))
+        extent = random.uniform(0, size, (*shape[:2], 2))
+        return (np.concatenate([start, start + extent], axis=2) / scale).astype(np.float32)
+
+    return draw
+
+
+def _regions(kind: str, sizes: Sizes, boxes: int, scale: float = 1.0, **attributes: Any) -> Sample:
+    sample = _good(kind, sizes, (boxes, 4), scale=scale, **attributes)
+    return replace(sample, draws={1: _boxes(min(sizes[1:]), scale)})
+
+
 def _bad_unpool(code: str, values: Sizes, indices: Sizes, *like: Sizes, **attributes: Any) -> Bad:
     types = (TensorType(values), TensorType(indices, DType.INT64), *map(TensorType, like))
     return Bad(OP["max_unpool"](**attributes), types, code)
@@ -225,6 +241,16 @@ GOOD: tuple[Sample, ...] = (
             ((2, 5, 6, 7), (3, 3, 4)), ((2, 5, 6, 7), (2, 6, 7)), ((2, 4, 4, 4), 2),
         )
     ),
+    # regions of interest: boxes in and beyond the image, of less than a position and of all of it
+    *(
+        _regions("roi_align", sizes, boxes, scale, size=size)
+        for sizes, boxes, scale, size in (
+            ((3, 9, 8), 5, 1.0, 3), ((2, 7, 12), 1, 0.25, (2, 5)), ((1, 1, 6), 4, 0.5, 2), ((2, 16, 16), 3, 1.0, 7),
+        )
+    ),
+    _regions("roi_align", (2, 9, 8), 6, size=3, aligned=True),
+    _regions("roi_align", (2, 9, 8), 6, 0.5, size=(2, 4), samples=3),
+    _regions("roi_align", (2, 9, 8), 6, size=2, samples=1, aligned=True),
     # linear and normalization
     _good("linear", (6,), features=4),
     _good("linear", (6,), features=4, bias=False),
@@ -475,6 +501,11 @@ BAD: tuple[Bad, ...] = (
         for kind in ("adaptive_max_pool", "adaptive_avg_pool")
         for bad in (_bad("wrong-rank", kind, (3,), size=2), _bad("wrong-rank", kind, (3, 4, 4), size=(2,)))
     ),
+    _bad("wrong-rank", "roi_align", (3, 8), (5, 4), size=2),
+    _bad("wrong-rank", "roi_align", (3, 8, 8), (5, 4), size=(2, 2, 2)),
+    _bad("wrong-size", "roi_align", (3, 8, 8), (5, 5), size=2),
+    _bad("wrong-size", "roi_align", (3, 8, 8), (4,), size=2),
+    _bad_whole("roi_align", (3, 8, 8), (5, 4), size=2),
     _bad("wrong-rank", "linear", (), features=3),
     _bad_whole("linear", (4,), features=3),
     _bad("wrong-rank", "radial_basis", (3, 4), units=2),

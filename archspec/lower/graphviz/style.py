@@ -35,6 +35,7 @@ _FAMILIES: Mapping[str, Look] = {
     "conv": Look("#b5d0ee", "#4f7fb5"),
     "pool": Look("#f6b59f", "#b9603f"),
     "reduce": Look("#f6b59f", "#b9603f"),
+    "region": Look("#f6b59f", "#b9603f"),
     "unpool": Look("#f6b59f", "#b9603f"),
     "linear": Look("#9adcc6", "#2c8a6c"),
     "attention": Look("#ffd0d9", "#b85a70"),

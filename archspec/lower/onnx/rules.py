@@ -15,6 +15,7 @@ from archspec.lower.onnx import (
     parts,
     pointwise,
     reduce,
+    region,
     shuffle,
     unpool,
     windows,
@@ -28,6 +29,7 @@ from archspec.ops import learned as parameters
 from archspec.ops import like as sized
 from archspec.ops import parts as pieces
 from archspec.ops import reduce as reductions
+from archspec.ops import region as regions
 from archspec.ops import shuffle as shuffles
 from archspec.ops import unpool as unpoolings
 
@@ -48,6 +50,7 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (reductions.ReduceMean, reduce.reduced("ReduceMean")),
     (reductions.ReduceSum, reduce.reduced("ReduceSum")),
     (reductions.ReduceMax, reduce.reduced("ReduceMax")),
+    (regions.RoiAlign, region.roi_align),
     (linear.Linear, affine.linear),
     (linear.CapsuleVotes, affine.capsule_votes),
     (linear.RadialBasis, affine.radial_basis),

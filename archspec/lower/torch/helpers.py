@@ -225,6 +225,48 @@ class StochasticDepth(nn.Module):
         kept = x.new_empty([samples] + [1] * (x.dim() - 1)).bernoulli_(1 - self.p)
         return x * kept.div_(1 - self.p)
 ''',
+    "RoIAlign": '''
+class RoIAlign(nn.Module):
+    """Bilinear samples at even distances in each box, averaged over its bins.
+
+    Boxes are (N, boxes, 4), as x1, y1, x2, y2; the output is (N, boxes, channels, *size).
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        scale: float = 1.0,
+        samples: int = 2,
+        aligned: bool = False,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.scale = scale
+        self.samples = samples
+        self.aligned = aligned
+
+    def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
+        start, end = (boxes * self.scale - 0.5 * self.aligned).split(2, dim=2)
+        extent = end - start if self.aligned else (end - start).clamp(min=1)
+        columns = self.places(start[..., :1], extent[..., :1], self.size[1])
+        rows = self.places(start[..., 1:], extent[..., 1:], self.size[0])
+        near = self.near(rows, x.shape[2])[..., None] & self.near(columns, x.shape[3])[:, :, None]
+        rows = (2 * rows + 1) / x.shape[2] - 1
+        columns = (2 * columns + 1) / x.shape[3] - 1
+        pairs = torch.broadcast_tensors(columns[:, :, None], rows[..., None])
+        grid = torch.stack(pairs, dim=-1).flatten(1, 2)
+        values = F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+        values = F.avg_pool2d(values * near.flatten(1, 2)[:, None], self.samples)
+        return values.unflatten(2, (boxes.shape[1], -1)).transpose(1, 2)
+
+    def places(self, start: Tensor, extent: Tensor, bins: int) -> Tensor:
+        count = bins * self.samples
+        steps = torch.arange(count, device=start.device) + 0.5
+        return start + steps * (extent / count)
+
+    def near(self, places: Tensor, length: int) -> Tensor:
+        return (places >= -1) & (places <= length)
+''',
     "ScaledTanh": '''
 class ScaledTanh(nn.Module):
     """scale * tanh(slope * x)."""

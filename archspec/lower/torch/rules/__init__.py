@@ -16,12 +16,13 @@ from archspec.lower.torch.rules import (
     pointwise,
     pool,
     reduce,
+    region,
     shuffle,
 )
 from archspec.lower.torch.rules.common import Rule
 
 RULES: Rules[Rule] = Rules("PyTorch", "archspec/lower/torch/rules/")
-for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, like, parts, shuffle):
+for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, like, parts, shuffle, region):
     RULES.include(_family.RULES)
 
 
