@@ -36,6 +36,8 @@ class Call:
     template: str | None = None
     inplace: bool = False
     """Whether it takes `inplace=True`."""
+    stateless: bool = field(default=False, compare=False)
+    """Whether one module can stand in several places: it has no weights and counts nothing."""
     comment: str = field(default="", compare=False)
     roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     """What arguments are for, where their names do not tell: `width` may stand for `out_channels`."""

@@ -76,12 +76,25 @@ class _Classes:
         home: dict[Module, list[Module]] = {}
         for module in sorted(modules, key=lambda module: -len(module.children)):
             groups = by_label.setdefault(label(module), [])
-            group = next((group for group in groups if _fits(group[0], module)), None)
+            group = next((group for group in groups if self.fits(group[0], module)), None)
             if group is None:
                 groups.append(group := [])
             group.append(module)
             home[module] = group
         return home
+
+    def fits(self, model: Module, module: Module) -> bool:
+        """Whether a module can share the class of `model`."""
+        return _fits(model, module) and all(
+            self.outline(model.children[name]) == self.outline(child) for name, child in module.children.items()
+        )
+
+    def outline(self, child: Module | Call) -> object:
+        """What must agree in a child, so that a constructor need not be handed the layers of a sequence one by one."""
+        if isinstance(child, Call) or self.wants_class(child):
+            return None
+        parts = child.children.values()
+        return [(label(part), len(part.children)) if isinstance(part, Module) else None for part in parts]
 
     def define(self, module: Module) -> None:
         """Make the class of a module, after those of its children."""

@@ -121,7 +121,7 @@ class Parameters:
     def express(self, column: tuple[object, ...], path: tuple[str, ...], role: str) -> str:
         """An expression that is worth the column."""
         for parameter in self.found:
-            if _same(column, parameter.column):
+            if _same(column, parameter.column) and not any(map(_owned, column)):
                 return parameter.name
         for name, offered in self.offered.items():
             if _same(column, offered) and self.free(name):
@@ -130,7 +130,21 @@ class Parameters:
             return text
         if role == "padding" and (text := self.halve(column)):
             return text
-        return self.add(self.name(path, role), role, column)
+        return self.add(self.namesake(column) or self.name(path, role), role, column)
+
+    def namesake(self, column: tuple[object, ...]) -> str | None:
+        """The argument of the block that tells which module it is in each instance, as `act` may."""
+        modules = [repr(replace(value, comment="")) for value in column if isinstance(value, Call)]
+        if len(modules) < len(column):
+            return None
+        for name, offered in self.offered.items():
+            texts = [one for one in offered if isinstance(one, str)]
+            if len(texts) < len(column):
+                continue
+            pairs = set(zip(texts, modules, strict=True))
+            if len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs}) and self.free(name):
+                return name
+        return None
 
     def derive(self, column: tuple[object, ...]) -> str | None:
         """The column as a multiple, a part or a sum of parameters that are sizes."""
@@ -173,8 +187,9 @@ class Parameters:
 
     def name(self, path: tuple[str, ...], role: str, taken: Container[str] = ()) -> str:
         """A name nobody has: that of the argument, or with the child's before it."""
-        own = _NAMES.get(path[-1], path[-1])
-        candidates = [own, "_".join(dict.fromkeys((path[0], own)))]
+        first, last = (f"layer{part}" if part.isdigit() else part for part in (path[0], path[-1]))
+        own = _NAMES.get(last, last)
+        candidates = [own, "_".join(dict.fromkeys((first, own)))]
         candidates += [f"{candidates[-1]}{i}" for i in range(2, len(self.found) + 3)]
         return next(name for name in candidates if name not in taken and self.free(name) and name.isidentifier())
 
@@ -218,6 +233,11 @@ def _alike(calls: Sequence[Call]) -> bool:
 def _same(column: Sequence[object], other: Sequence[object]) -> bool:
     pairs = zip(column, other, strict=True)
     return all(a is ANY or b is ANY or (a == b and isinstance(a, bool) == isinstance(b, bool)) for a, b in pairs)
+
+
+def _owned(value: object) -> bool:
+    """Whether it is a module that cannot stand in a second place, where its weights would be shared."""
+    return isinstance(value, Later) or (isinstance(value, Call) and not value.stateless)
 
 
 def _sum(one: object, other: object) -> object:

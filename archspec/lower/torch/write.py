@@ -15,7 +15,7 @@ from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
-from archspec.lower.torch.layout import INDENT, WIDTH, Item, assignment, call_lines, literal, statement, wrapped
+from archspec.lower.torch.layout import INDENT, WIDTH, assignment, literal, statement, wrapped
 from archspec.lower.torch.module_names import RESERVED
 from archspec.lower.torch.plan import plan
 
@@ -119,7 +119,7 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
     yield from _signature(found)
     if found.sequential:
         sequence = Call("super().__init__", children=tuple(found.children.values()))
-        yield from call_lines(f"{deeper}super().__init__(", [Item(child) for child in sequence.children], ")", deeper)
+        yield from statement(sequence, deeper)
         return
     yield f"{deeper}super().__init__()"
     for name, child in found.children.items():

@@ -252,3 +252,44 @@ layers:
 """)
     assert "if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):" in net.source()
     assert all(value.eq(1).all() for key, value in net.to_torch().state_dict().items() if key.endswith("weight"))
+
+
+def test_activations_are_handed_over_by_their_name_and_those_with_weights_one_a_place() -> None:
+    spec = """
+archspec: 1
+name: a
+input: [4, 8, 8]
+blocks:
+  twice:
+    args: [act]
+    naming: index
+    layers: [conv: {channels: 4, kernel: 1}, $act, conv: {channels: 4, kernel: 1}, $act]
+layers: [twice: relu, twice: OTHER, twice: relu]
+"""
+    stateless = archspec.parse(spec.replace("OTHER", "silu")).source()
+    assert "def __init__(self, act: nn.Module) -> None:" in stateless
+    assert "Twice(nn.SiLU(inplace=True))" in stateless
+    learned = archspec.parse(spec.replace("OTHER", "prelu"))
+    assert "Twice(nn.PReLU(), nn.PReLU())" in learned.source()
+    assert list(learned.to_torch().state_dict()) == [key for key, _ in learned.graph.weights()]
+    assert sum(weight.numel() for weight in learned.to_torch().parameters()) == learned.params
+
+
+def test_a_sequence_is_not_handed_over_where_its_layers_differ_in_kind() -> None:
+    spec = """
+archspec: 1
+name: a
+input: [4, 8, 8]
+blocks:
+  body:
+    args: [norm]
+    layers:
+      - sequential:
+          name: block
+          naming: index
+          layers: [conv: {channels: in.channels, kernel: 1}, batch_norm: {when: norm}, relu]
+layers: [body: false, body: true, body: true]
+"""
+    source = archspec.parse(spec).source()
+    assert "self.body = Body()" in source
+    assert "self.body_1 = Body2()" in source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
@@ -20,7 +21,7 @@ def family(name: str) -> Rules[Rule]:
 
 def both(module: Call, function: str) -> Leaf:
     """An op that is the same call as a module and as a function."""
-    return Leaf(module, module.renamed(function))
+    return Leaf(replace(module, stateless=True), module.renamed(function))
 
 
 def axes_of(node: Node) -> int:
