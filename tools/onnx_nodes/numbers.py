@@ -125,6 +125,15 @@ def _leaky_relu(example: Example) -> Layer:
     return plain("leaky_relu", example, slope=example.attributes.get("alpha", 0.01))
 
 
+@reads("PRelu")
+def _prelu(example: Example) -> Layer:
+    slope = example.needed(1)
+    if slope.size not in (1, example.x.shape[1]) or slope.size != max(slope.shape[:1], default=1):
+        raise NotApplicable("a slope for each position, or along another axis than the channels")
+    attributes = {"per_channel": slope.size > 1}
+    return Layer("prelu", attributes, (example.x,), example.outputs[0], {"weight": slope.reshape(-1)})
+
+
 @reads("Elu")
 def _elu(example: Example) -> Layer:
     return plain("elu", example, alpha=example.attributes.get("alpha", 1.0))

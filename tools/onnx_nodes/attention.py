@@ -1,0 +1,45 @@
+"""Attention, which ONNX writes without the linear maps that our layer has: here they are identities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tools.onnx_nodes.reading import Array, Example, Layer, NotApplicable, reads
+
+PLAIN = {"scale", "q_num_heads", "kv_num_heads"}
+WITHOUT_MEANING = {
+    "is_causal": 0,
+    "softcap": 0,
+    "left_window_size": -1,
+    "right_window_size": -1,
+    "qk_matmul_output_mode": 0,
+}
+"""Attributes that say nothing when they have these values."""
+
+
+@reads("Attention")
+def _attention(example: Example) -> Layer:
+    others = {name: value for name, value in example.attributes.items() if name not in PLAIN}
+    if any(WITHOUT_MEANING.get(name) != value for name, value in others.items()):
+        raise NotApplicable("a mask, a window or a cap on the products, or products put out")
+    if any(array is not None for array in example.inputs[3:]) or len(example.outputs) > 1:
+        raise NotApplicable("a mask given, or keys and values of before")
+    query, key, value = (_flat(example.needed(i)) for i in range(3))
+    heads = example.attributes.get("q_num_heads", example.x.shape[1])
+    if example.attributes.get("kv_num_heads", example.needed(1).shape[1]) != heads or key.shape != value.shape:
+        raise NotApplicable("heads that share keys and values, or of unequal sizes")
+    features = query.shape[2]
+    root = float(np.sqrt(features // heads))
+    identity = np.eye(features, dtype=np.float32)
+    scaled = identity * np.float32(example.attributes.get("scale", 1 / root) * root)
+    weights = {"in_proj_weight": np.concatenate([scaled, identity, identity]), "out_proj.weight": identity}
+    attributes = {"heads": heads, "bias": False}
+    return Layer("multi_head_attention", attributes, (query, key, value), _flat(example.outputs[0]), weights)
+
+
+def _flat(array: Array) -> Array:
+    """(N, heads, positions, numbers) as (N, positions, features), the heads side by side."""
+    if array.ndim == 3:
+        return array
+    samples, heads, positions, numbers = array.shape
+    return array.transpose(0, 2, 1, 3).reshape(samples, positions, heads * numbers)
