@@ -141,7 +141,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     names = list(islice(known, _MOST_COMPARED))
     if close := nearest(word, names):
         return f"did you mean '{close}'?"
-    if 0 < len(names) <= 12:
+    if 0 < len(names) <= _FEW:
         return f"known here: {', '.join(names)}"
     return None
 
@@ -149,6 +149,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 # Finding the nearest name takes time with each name, and more with each letter.
 _MOST_COMPARED = 2_000
 _LONGEST_COMPARED = 60
+
+_FEW = 16
+"""How many names are listed where none is near."""
 
 _WIDEST = 100
 _LONGEST = 400

@@ -13,7 +13,7 @@ from archspec.frontend.written import Constant, Written
 from archspec.ir.graph import Node
 from archspec.ir.types import Initializer, Weight
 from archspec.ops.attributes import FLOAT_MAX
-from archspec.ops.initializers import INITIALIZERS, OF_MATRICES
+from archspec.ops.initializers import INITIALIZERS, OF_KERNELS, misfit
 
 Evaluate = Callable[[Written], Data]
 """Works out a value where the layer stands."""
@@ -140,8 +140,10 @@ def initializer(start: Start, evaluate: Evaluate) -> Initializer:
 
 def _fitting(initializer: Initializer, weight: Weight, node: Node, span: Span) -> Initializer:
     """The initializer, if such a weight can start from it."""
-    if initializer.kind in OF_MATRICES and len(weight.shape) < 2:
-        message = f"'{initializer.kind}' needs two axes, and the {weight.name} of '{node.op.kind}' has one"
+    # What a layer does with a weight of its own alone is no convolution, however many axes it has.
+    reason = misfit(initializer.kind, () if weight.bare and initializer.kind in OF_KERNELS else weight.shape)
+    if reason is not None:
+        message = f"{reason}, and the {weight.name} of '{node.op.kind}' has shape {list(weight.shape)}"
         raise fail("wrong-value", message, span, help="start it with uniform, normal or a number")
     return initializer
 

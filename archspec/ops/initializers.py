@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-OF_MATRICES = frozenset(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal"))
-"""The distributions that count what a weight reads and makes, and so need two axes at least."""
-
 FANS = ("fan_in", "fan_out")
 NONLINEARITIES = ("relu", "leaky_relu", "linear", "sigmoid", "tanh", "selu")
 
@@ -24,9 +21,30 @@ INITIALIZERS: Mapping[str, Mapping[str, Option]] = {
     "kaiming_normal": {"mode": FANS, "nonlinearity": NONLINEARITIES},
     "kaiming_uniform": {"mode": FANS, "nonlinearity": NONLINEARITIES},
     "orthogonal": {"gain": 1.0},
+    "dirac": {},
+    "bilinear": {},
 }
 """Each distribution's options: a number is a default, a tuple the words allowed, the default first.
 
 Sources: Glorot and Bengio 2010 (xavier), He et al. 2015 (kaiming), Saxe et al. 2014 (orthogonal). `trunc_normal` is cut
 at -2 and 2, as in PyTorch, whatever its standard deviation.
+`dirac` hands channels through a convolution unchanged; `bilinear` makes a transposed convolution interpolate each
+channel for itself (Long, Shelhamer and Darrell 2015).
 """
+
+OF_MATRICES = frozenset(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal"))
+"""The distributions that count what a weight reads and makes, and so need two axes at least."""
+
+OF_KERNELS = frozenset(("dirac", "bilinear"))
+"""Those that say what a kernel does, and so are for convolutions alone."""
+
+
+def misfit(kind: str, shape: tuple[int, ...]) -> str | None:
+    """Why a weight of this shape cannot start so, or None if it can."""
+    if kind in OF_MATRICES and len(shape) < 2:
+        return f"'{kind}' needs two axes"
+    if kind in OF_KERNELS and len(shape) < 3:
+        return f"'{kind}' is for the kernels of convolutions"
+    if kind == "bilinear" and shape[1] not in (1, shape[0]):
+        return "'bilinear' needs as many channels after it as before, or one a group"
+    return None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # its usual name
 from torch.nn import init
 
 from archspec.diagnostics import ArchspecError
@@ -31,6 +32,25 @@ def drawn(shape: tuple[int, ...], kind: str, seed: int = 0, **options: Any) -> n
     assert values.shape == shape
     assert values.dtype == np.float32
     return values
+
+
+def interpolating_(weight: Tensor) -> Tensor:
+    """The weight of a transposed convolution is what one pixel becomes: here, when it is interpolated."""
+    with torch.no_grad():
+        weight.zero_()
+        axes = weight.dim() - 2
+        mode = ["linear", "bilinear", "trilinear"][axes - 1]
+        for channel in range(len(weight)):
+            (kernel,) = weight.shape[2:3]
+            factor = (kernel + 1) // 2
+            pixel = torch.zeros(1, 1, *[3] * axes)
+            pixel[(0, 0, *[1] * axes)] = 1
+            response = F.interpolate(pixel, scale_factor=factor, mode=mode)
+            start = factor + factor // 2 - kernel // 2
+            for axis in range(2, 2 + axes):
+                response = response.narrow(axis, start, kernel)
+            weight[channel, channel % weight.shape[1]] = response[0, 0]
+    return weight
 
 
 KAIMING = [{"mode": mode, "nonlinearity": kind} for mode in FANS for kind in NONLINEARITIES]
@@ -54,13 +74,19 @@ IN_TORCH: Mapping[str, tuple[Callable[..., Tensor], list[dict[str, Any]], Mappin
     "kaiming_normal": (init.kaiming_normal_, KAIMING, {}),
     "kaiming_uniform": (init.kaiming_uniform_, KAIMING, {}),
     "orthogonal": (init.orthogonal_, [{"gain": 1.0}, {"gain": 0.5}], {}),
+    "dirac": (init.dirac_, [{}], {}),
+    "bilinear": (interpolating_, [{}], {}),
 }  # fmt: skip
 """Each initializer's function in torch, options to try, and the names torch has for those it calls otherwise."""
+
+KERNELS = ("dirac", "bilinear")
+"""Those that are no distribution, and for kernels alone."""
 
 CASES = [
     pytest.param(kind, options, id=f"{kind} {' '.join(map(str, options.values()))}".strip())
     for kind, (_, cases, _) in IN_TORCH.items()
     for options in cases
+    if kind not in KERNELS
 ]
 
 
@@ -99,6 +125,33 @@ def test_the_distribution_is_torchs(kind: str, options: Mapping[str, Any], shape
     if kind in ("uniform", "xavier_uniform", "kaiming_uniform"):
         spread = theirs[-1] - theirs[0]
         np.testing.assert_allclose(ours[[0, -1]], theirs[[0, -1]], atol=1e-3 * spread)
+
+
+@pytest.mark.parametrize("kind", KERNELS)
+@pytest.mark.parametrize("shape", [(3, 3, 5), (5, 5, 4, 4), (6, 1, 8, 8), (2, 2, 4, 4, 4), (1, 1, 1, 1)], ids=str)
+def test_kernels_are_torchs(kind: str, shape: tuple[int, ...]) -> None:
+    np.testing.assert_allclose(drawn(shape, kind), torchs(shape, kind, {}), atol=1e-6)
+
+
+def test_an_odd_kernel_interpolates_from_its_middle() -> None:
+    """By the formula: a triangle around the middle tap that is gone 2, and 3, taps from it."""
+    np.testing.assert_allclose(drawn((1, 1, 3), "bilinear").ravel(), [0.5, 1, 0.5])
+    np.testing.assert_allclose(drawn((1, 1, 5), "bilinear").ravel(), [1 / 3, 2 / 3, 1, 2 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "conv: {channels: 4, kernel: 3, init: dirac}",
+        "conv_transpose: {channels: 4, kernel: 4, stride: 2, init: bilinear}",
+    ],
+)
+def test_kernels_start_alike_everywhere(layer: str) -> None:
+    net = parse(f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers:\n  - {layer}\n  - {layer}")
+    state = net.to_torch().state_dict()
+    for key, ours in initial(net.graph).items():
+        if key.endswith("weight"):
+            np.testing.assert_allclose(state[key].numpy(), ours, atol=1e-6)
 
 
 def test_orthogonal_matrices_lean_to_no_side() -> None:

@@ -1,4 +1,4 @@
-"""Classes that generated source defines for itself where PyTorch has no module of the kind."""
+"""Classes and functions that generated source defines for itself where PyTorch has nothing of the kind."""
 
 from __future__ import annotations
 
@@ -145,6 +145,17 @@ class Squash(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x, dim=self.dim, keepdim=True)
         return length / (1 + length.square()) * x
+''',
+    "bilinear_": '''
+def bilinear_(weight: Tensor) -> None:
+    """Let a transposed convolution interpolate each channel for itself."""
+    kernel = torch.ones(())
+    for size in weight.shape[2:]:
+        distance = (torch.arange(size) - (size - 1) / 2).abs()
+        kernel = kernel.unsqueeze(-1) * (1 - distance / ((size + 1) // 2))
+    weight.data.zero_()
+    for channel in range(weight.shape[0]):
+        weight.data[channel, channel % weight.shape[1]] = kernel
 ''',
     "RadialBasis": '''
 class RadialBasis(nn.Module):

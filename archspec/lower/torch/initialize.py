@@ -18,10 +18,12 @@ _LARGE = 32
 
 @dataclass(slots=True)
 class Start:
-    """The lines that start and freeze weights, and the tables of numbers they name."""
+    """The lines that start and freeze weights, and the tables of numbers and the functions they name."""
 
     lines: list[str] = field(default_factory=list)
     tables: dict[str, list[str]] = field(default_factory=dict)
+    helpers: tuple[tuple[str, int], ...] = ()
+    """Keys of `helpers.HELPERS`, each with 0: no function is for a number of spatial axes."""
 
 
 def initialization(graph: Graph) -> Start:
@@ -45,6 +47,8 @@ def initialization(graph: Graph) -> Start:
         else:
             single += [_one(key, changed, start) for key, changed in weights if changed is not None]
     kinds = {kind for kind, _ in wanted}
+    if any(changed is not None and changed.kind == "bilinear" for own in wanted.values() for _, changed in own):
+        start.helpers = (("bilinear_", 0),)
     start.lines += [*_loop(loops, kinds), *single]
     start.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
     return start

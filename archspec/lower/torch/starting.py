@@ -1,4 +1,4 @@
-"""How a distribution is written: a call of `nn.init`."""
+"""How a distribution is written: a call of `nn.init`, or of a function of our own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from archspec.lower.torch.layout import literal
 
 
 def starting(target: str, initializer: Initializer) -> str:
-    """The call of `nn.init` for one weight."""
+    """The call for one weight."""
+    if initializer.kind == "bilinear":
+        return f"bilinear_({target})"
     shown = "".join(f", {name}={literal(value)}" for name, value in options_of(initializer).items())
     return f"nn.init.{initializer.kind}_({target}{shown})"
 

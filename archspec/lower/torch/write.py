@@ -39,8 +39,8 @@ def source(graph: Graph, about: About) -> str:
     """
     planned = plan(graph)
     root = class_name(graph)
-    helpers = [helper(*wanted) for wanted in planned.helpers]
     start = initialization(graph)
+    helpers = [helper(*wanted) for wanted in (*start.helpers, *planned.helpers)]
     found = classes(planned, root, [name for name, _ in helpers])
     body: list[str] = []
     for name, rows in start.tables.items():

@@ -15,7 +15,7 @@ from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Weight
 from archspec.lower.weights.outside import Weights
-from archspec.ops.initializers import OF_MATRICES
+from archspec.ops.initializers import misfit
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -29,7 +29,7 @@ def initial(graph: Graph, seed: int = 0) -> Weights:
     seed and its name alone: what is added elsewhere in the network does not change it.
 
     Raises:
-        ArchspecError: an initializer needs a matrix, and the weight has fewer than two axes.
+        ArchspecError: a weight has a shape that its initializer is not for.
     """
     return {
         node.weight_key(weight): _values(node, weight, seed)
@@ -41,10 +41,11 @@ def initial(graph: Graph, seed: int = 0) -> Weights:
 
 def _values(node: Node, weight: Weight, seed: int) -> NDArray[Any]:
     kind, options = weight.initializer.kind, weight.initializer.options
-    if kind in OF_MATRICES and len(weight.shape) < 2:
+    reason = misfit(kind, weight.shape)
+    if reason is not None:
         raise fail(
             "wrong-value",
-            f"'{node.weight_key(weight)}' has shape {list(weight.shape)}, and {kind} needs two axes at least",
+            f"{reason}, and '{node.weight_key(weight)}' has shape {list(weight.shape)}",
             node.span,
             help="start it with uniform, normal or a number",
         )
@@ -169,6 +170,29 @@ def _orthogonal(random: Generator, shape: Shape, options: Options) -> Floats:
     return values * np.float32(options["gain"])
 
 
+def _dirac(random: Generator, shape: Shape, options: Options) -> Floats:
+    """One in the middle of the kernel from each channel to the same channel, zero elsewhere."""
+    values = np.zeros(shape, np.float32)
+    middle = tuple(size // 2 for size in shape[2:])
+    for channel in range(min(shape[:2])):
+        values[(channel, channel, *middle)] = 1
+    return values
+
+
+def _bilinear(random: Generator, shape: Shape, options: Options) -> Floats:
+    """The weights of linear interpolation from each channel to the same channel, zero elsewhere.
+
+    Along an axis of f taps they fall off from the middle, (f - 1) / 2, and are gone ceil(f / 2) from it: Long,
+    Shelhamer and Darrell 2015. A weight with one channel a group has them for each channel.
+    """
+    kernel = np.ones(())
+    for size in shape[2:]:
+        kernel = np.multiply.outer(kernel, 1 - np.abs(np.arange(size) - (size - 1) / 2) / ((size + 1) // 2))
+    values = np.zeros(shape, np.float32)
+    values[range(shape[0]), [channel % shape[1] for channel in range(shape[0])]] = kernel
+    return values
+
+
 _DRAW: Mapping[str, Callable[[Generator, Shape, Options], Floats]] = {
     "zeros": _full(0.0),
     "ones": _full(1.0),
@@ -182,4 +206,6 @@ _DRAW: Mapping[str, Callable[[Generator, Shape, Options], Floats]] = {
     "kaiming_uniform": _kaiming_uniform,
     "kaiming_normal": _kaiming_normal,
     "orthogonal": _orthogonal,
+    "dirac": _dirac,
+    "bilinear": _bilinear,
 }
