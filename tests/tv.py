@@ -35,6 +35,8 @@ NAMES = [name for name, _ in zoo.names() if name in torchvision.models.list_mode
 def meta_model(name: str) -> nn.Module:
     """torchvision's network of a name, in eval mode, with shapes and no values."""
     start = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # which warn where nothing is said
+    if "resnet" in name and name.startswith(("deeplab", "fcn")):
+        start = {"weights_backbone": None}  # or it fetches some
     with torch.device("meta"):
         return torchvision.models.get_model(name, **start).eval()
 

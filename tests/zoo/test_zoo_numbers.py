@@ -30,6 +30,8 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "mobilenet_v2_140": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
+    "segnet_camvid": (3, 45, 60),
+    "segnet_basic": (3, 45, 60),
     "unet_resnet18": (3, 64, 32),
     "unet_resnet50": (3, 32, 32),
     "srgan_generator": (3, 8, 10),
