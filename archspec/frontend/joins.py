@@ -31,16 +31,20 @@ def crop_sizes(types: Sequence[TensorType]) -> list[tuple[int, ...] | None]:
 
 
 def remedy(join: str, sources: Sequence[Source], *, paths: bool) -> str | None:
-    """The help for values that do not fit one another, the first of them being as it should be.
+    """The help for values that do not fit one another, the first of them being as it should be, or the largest
+    of those that `mul` takes.
 
     `paths` says whether they are the ends of paths, which a structure can cut to fit.
     """
     if len({source.type.rank for source in sources}) > 1:
         return "bring all of them to one number of axes, with `flatten` or `reshape`"
-    wanted = sources[0].type
+    types = [source.type for source in sources]
+    wanted = max(types, key=lambda type: type.elements) if join == "mul" else types[0]
     other = next((source for source in sources if _differs(join, source.type, wanted)), None)
     if other is None:
         return None
+    if join == "mul":
+        wanted = _where_not_one(other.type, wanted)
     smaller, larger = _factors(other.type, wanted), _factors(wanted, other.type)
     if join != "concat" and (other.type.channels != wanted.channels or _strides(other.type, wanted)):
         return _projection(other, wanted)
@@ -54,7 +58,15 @@ def remedy(join: str, sources: Sequence[Source], *, paths: bool) -> str | None:
 
 
 def _differs(join: str, type: TensorType, wanted: TensorType) -> bool:
+    if join == "mul":
+        return type.sizes != _where_not_one(type, wanted).sizes
     return type.spatial != wanted.spatial if join == "concat" else type.sizes != wanted.sizes
+
+
+def _where_not_one(type: TensorType, wanted: TensorType) -> TensorType:
+    """The wanted type along the axes where `type` has no size of 1, which stands for every position of a product."""
+    pairs = zip(type.sizes, wanted.sizes, strict=True)
+    return wanted.with_sizes(*(have if 1 in (have, want) else want for have, want in pairs))
 
 
 def _projection(source: Source, wanted: TensorType) -> str:
