@@ -31,15 +31,14 @@ def crop_sizes(types: Sequence[TensorType]) -> list[tuple[int, ...] | None]:
 
 
 def remedy(join: str, sources: Sequence[Source], *, paths: bool) -> str | None:
-    """The help for values that do not fit one another, the first of them being as it should be, or the largest
-    of those that `mul` takes.
+    """The help for values that do not fit one another. The first of them is as it should be; for `mul` the largest is.
 
     `paths` says whether they are the ends of paths, which a structure can cut to fit.
     """
     if len({source.type.rank for source in sources}) > 1:
         return "bring all of them to one number of axes, with `flatten` or `reshape`"
     types = [source.type for source in sources]
-    wanted = max(types, key=lambda type: type.elements) if join == "mul" else types[0]
+    wanted = max(types, key=lambda tensor: tensor.elements) if join == "mul" else types[0]
     other = next((source for source in sources if _differs(join, source.type, wanted)), None)
     if other is None:
         return None
