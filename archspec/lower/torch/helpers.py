@@ -240,7 +240,7 @@ class StochasticDepth(nn.Module):
 class RoIAlign(nn.Module):
     """Bilinear samples at even distances in each box, averaged over its bins.
 
-    Boxes are (N, boxes, 4), as x1, y1, x2, y2; the output is (N, boxes, channels, *size).
+    Boxes are (N, boxes, 4), as x1, y1, x2, y2, the output (N, boxes, channels, *size).
     """
 
     def __init__(
@@ -261,7 +261,8 @@ class RoIAlign(nn.Module):
         extent = end - start if self.aligned else (end - start).clamp(min=1)
         columns = self.places(start[..., :1], extent[..., :1], self.size[1])
         rows = self.places(start[..., 1:], extent[..., 1:], self.size[0])
-        near = self.near(rows, x.shape[2])[..., None] & self.near(columns, x.shape[3])[:, :, None]
+        inside = self.near(rows, x.shape[2]), self.near(columns, x.shape[3])
+        near = inside[0][..., None] & inside[1][:, :, None]
         rows = (2 * rows + 1) / x.shape[2] - 1
         columns = (2 * columns + 1) / x.shape[3] - 1
         pairs = torch.broadcast_tensors(columns[:, :, None], rows[..., None])
