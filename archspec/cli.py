@@ -46,6 +46,10 @@ PathOption = Annotated[
     list[Path] | None,
     typer.Option("--path", metavar="DIR", help="A folder to look for imports in, before the zoo.", show_default=False),
 ]
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="MODULE", help="A Python module that brings ops.", show_default=False),
+]
 OutputOption = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write; its ending says what.", show_default=False)
 ]
@@ -105,9 +109,12 @@ def check(
     format: Annotated[Format, typer.Option(help="How to print what is found.")] = Format.TEXT,
     allow: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A warning not to give.")] = None,
     path: PathOption = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Print every mistake and warning; exit 1 if there is a mistake."""
-    everything = (diagnostic for spec in specs for diagnostic in archspec.check(spec, path=path or ()))
+    everything = (
+        diagnostic for spec in specs for diagnostic in archspec.check(spec, path=path or (), plugins=plugin or ())
+    )
     found = [diagnostic for diagnostic in everything if diagnostic.code not in (allow or ())]
     if format is Format.JSON:
         sys.stdout.write(json.dumps([diagnostic.as_json() for diagnostic in found], indent=2) + "\n")
@@ -130,13 +137,14 @@ def summary(
     set: SetOption = None,
     input: InputOption = None,
     path: PathOption = None,
+    plugin: PluginOption = None,
     depth: Annotated[
         int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print the layers: shapes, parameters, multiply-accumulates, receptive fields, memory."""
-    compiled = _compile(spec, set, input, path)
+    compiled = _compile(spec, set, input, path, plugin)
     if compiled.network is not None:
         if as_json:
             sys.stdout.write(json.dumps(compiled.network.as_json(), indent=2) + "\n")
@@ -152,6 +160,7 @@ def compile(
     set: SetOption = None,
     input: InputOption = None,
     path: PathOption = None,
+    plugin: PluginOption = None,
     weights: Annotated[
         Path | None, typer.Option(help="A file of safetensors or of torch.save; else first values.")
     ] = None,
@@ -160,7 +169,7 @@ def compile(
     opset: Annotated[int | None, typer.Option(help="The version of ONNX's operators.")] = None,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
-    network = _network(spec, set, input, path)
+    network = _network(spec, set, input, path, plugin)
     ending = output.suffix
     if weights is not None and ending in (".py", ".json"):
         raise fail("wrong-target", f"{output} holds no weights", help="leave --weights out")
@@ -190,10 +199,11 @@ def weights(
     set: SetOption = None,
     input: InputOption = None,
     path: PathOption = None,
+    plugin: PluginOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print how the weights in a file fit: how many match, and which do not; exit 1 if not all do."""
-    report = _network(spec, set, input, path).weights_report(file)
+    report = _network(spec, set, input, path, plugin).weights_report(file)
     sys.stdout.write((json.dumps(report.as_json(), indent=2) if as_json else report.text()) + "\n")
     raise typer.Exit(0 if report.complete else 1)
 
@@ -205,6 +215,7 @@ def draw(
     set: SetOption = None,
     input: InputOption = None,
     path: PathOption = None,
+    plugin: PluginOption = None,
     depth: Annotated[
         int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
     ] = None,
@@ -217,7 +228,7 @@ def draw(
     ] = "shapes,names",
 ) -> None:
     """Draw the network: .svg, .png, .pdf or .dot."""
-    network = _network(spec, set, input, path)
+    network = _network(spec, set, input, path, plugin)
     wanted = [word.strip() for word in show.split(",") if word.strip()]
     network.draw(output, depth=depth, fold=fold, rankdir=rankdir.value, show=wanted)
     _say(f"wrote {output}")
@@ -258,16 +269,26 @@ def schema() -> None:
 
 
 def _compile(
-    spec: str, set: Sequence[str] | None, input: Sequence[str] | None, path: Sequence[Path] | None
+    spec: str,
+    set: Sequence[str] | None,
+    input: Sequence[str] | None,
+    path: Sequence[Path] | None,
+    plugin: Sequence[str] | None,
 ) -> Compiled:
     from archspec import loading
 
-    return loading.compile(spec, input=_inputs(input), path=path or (), params=_params(set))
+    return loading.compile(spec, input=_inputs(input), path=path or (), plugins=plugin or (), params=_params(set))
 
 
-def _network(spec: str, set: Sequence[str] | None, input: Sequence[str] | None, path: Sequence[Path] | None) -> Network:
+def _network(
+    spec: str,
+    set: Sequence[str] | None,
+    input: Sequence[str] | None,
+    path: Sequence[Path] | None,
+    plugin: Sequence[str] | None,
+) -> Network:
     """The network of a spec without mistakes; warnings are given, and mistakes end the command."""
-    compiled = _compile(spec, set, input, path)
+    compiled = _compile(spec, set, input, path, plugin)
     if compiled.errors or compiled.network is None:
         raise ArchspecError(compiled.diagnostics)
     _report(compiled.diagnostics)

@@ -54,6 +54,7 @@ CODES: Mapping[str, Code] = {
     "wrong-import": _error("The file cannot be imported: it lies outside those folders, or is no file of blocks."),
     "import-cycle": _error("Files import one another in a ring."),
     "wrong-rename": _error("A rule of `rename` changes nothing, or never applies, or gives two weights one name."),
+    "wrong-plugin": _error("A plugin cannot be imported, or what it lists are no ops, or ops by names that are taken."),
     "unknown-initializer": _error("There is no initializer of that name."),
     "unknown-weight": _error("The op has no weight of that name."),
     "unknown-variant": _error("The spec has no variant of that name."),

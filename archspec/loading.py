@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from archspec import expectations, zoo
@@ -15,10 +16,12 @@ from archspec.frontend.build import build
 from archspec.frontend.settings import Sizes, settings
 from archspec.frontend.spec import Expected, Spec
 from archspec.frontend.values import Data
+from archspec.frontend.vocabulary import Vocabulary
 from archspec.network import Network
 from archspec.passes.advice import advice
 
 Folders = Iterable[str | Path]
+Plugins = Iterable[str | ModuleType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ def load(
     *,
     input: Sizes | Mapping[str, Sizes] | None = None,
     path: Folders = (),
+    plugins: Plugins = (),
     **params: Any,
 ) -> Network:
     """The network of a spec: a file, `FILE:VARIANT`, or a name in the zoo.
@@ -45,13 +49,14 @@ def load(
     Args:
         spec: what to load.
         path: folders to look for imports in, after that of the file and before the zoo.
+        plugins: modules, or their names, that bring ops of their own; see archspec/PLUGINS.md.
         input: another shape for the input, without the batch axis; for several inputs a mapping by name.
         **params: other values for the spec's params.
 
     Raises:
         ArchspecError: the spec has mistakes; the exception carries all of them.
     """
-    return _sound(compile(spec, input=input, path=path, params=params))
+    return _sound(compile(spec, input=input, path=path, plugins=plugins, params=params))
 
 
 def compile(
@@ -59,6 +64,7 @@ def compile(
     *,
     input: Sizes | Mapping[str, Sizes] | None = None,
     path: Folders = (),
+    plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
 ) -> Compiled:
     """A spec compiled as far as it goes; see `load`.
@@ -67,7 +73,7 @@ def compile(
         ArchspecError: it does not go at all: no such file, no YAML, no such variant, params or input that do not fit.
     """
     file, variant = zoo.find(spec)
-    return compile_source(source.read_file(file), variant, input=input, path=path, params=params)
+    return compile_source(source.read_file(file), variant, input=input, path=path, plugins=plugins, params=params)
 
 
 def catalogue(group: str = "") -> Iterator[dict[str, str]]:
@@ -101,32 +107,35 @@ def parse(
     variant: str | None = None,
     input: Sizes | Mapping[str, Sizes] | None = None,
     path: Folders = (),
+    plugins: Plugins = (),
     **params: Any,
 ) -> Network:
     """The network of a spec given as text, which has no folder to import from; otherwise as `load`."""
     whole = Source(name, text.removeprefix("\ufeff"))
-    return _sound(compile_source(whole, variant, input=input, path=path, params=params))
+    return _sound(compile_source(whole, variant, input=input, path=path, plugins=plugins, params=params))
 
 
-def check(spec: str | Path, *, path: Folders = ()) -> tuple[Diagnostic, ...]:
+def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tuple[Diagnostic, ...]:
     """Every mistake and warning of a spec and of what it imports, in all its variants unless one is named.
 
     A file of blocks can be checked too. `path` are folders to look for imports in; see `load`.
     """
     try:
         file, variant = zoo.find(spec)
-        return check_source(source.read_file(file), variant, path=path)
+        return check_source(source.read_file(file), variant, path=path, plugins=plugins)
     except ArchspecError as error:
         return error.diagnostics
 
 
 @resting_collector()
-def check_source(text: Source, variant: str | None = None, *, path: Folders = ()) -> tuple[Diagnostic, ...]:
+def check_source(
+    text: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
+) -> tuple[Diagnostic, ...]:
     """As `check`, of a text."""
-    folders = _folders(path)
-    spec, faults = language.read(text, folders)
+    folders, vocabulary = _folders(path), Vocabulary(plugins)
+    spec, faults = language.read(text, folders, vocabulary)
     if spec is None:
-        of_blocks = imports.mistakes(text, folders) if variant is None else None
+        of_blocks = imports.mistakes(text, folders, vocabulary) if variant is None else None
         return _in_order(faults if of_blocks is None else of_blocks, text)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
     found = [(name, each) for name in variants for each in _checked(spec, faults, name)]
@@ -162,14 +171,14 @@ def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec:
 @resting_collector()
 def compile_source(
     text: Source, variant: str | None = None, *, input: Sizes | Mapping[str, Sizes] | None = None,
-    path: Folders = (), params: Mapping[str, Any] | None = None,
+    path: Folders = (), plugins: Plugins = (), params: Mapping[str, Any] | None = None,
 ) -> Compiled:  # fmt: skip
     """A spec compiled as far as it goes.
 
     Raises:
         ArchspecError: it does not go at all: no YAML, no such variant, params or input that do not fit.
     """
-    spec, faults = language.read(text, _folders(path))
+    spec, faults = language.read(text, _folders(path), Vocabulary(plugins))
     if spec is None:
         return Compiled(None, _in_order(faults, text))
     compiled = _compile(spec, faults, variant, input, params or {})

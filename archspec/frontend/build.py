@@ -38,7 +38,7 @@ from archspec.frontend.spec import (
     Spec,
     Step,
 )
-from archspec.frontend.steps import OP_KINDS, unknown_op
+from archspec.frontend.steps import op_of_package
 from archspec.frontend.terms import Scope
 from archspec.frontend.values import Data, Unknown
 from archspec.frontend.weights import Weights
@@ -256,11 +256,13 @@ class _Builder:
 
     def call(self, step: CallStep, name: str | None, flow: Flow, place: Place) -> Flow:
         callee = step.callee.fill(place.scope)
-        if callee in OP_KINDS:
-            return self.op(calls.as_op(step, OP_KINDS[callee]), name, flow, place)
+        vocabulary = self.spec.vocabulary
+        if callee in vocabulary.ops:
+            return self.op(calls.as_op(step, vocabulary.ops[callee]), name, flow, place)
         found = place.home.find(callee)
         if found is None and place.home.whole:
-            raise unknown_op(callee, place.home.names, step.span)
+            op = op_of_package(callee, place.home.names, step.span, vocabulary)
+            return self.op(calls.as_op(step, op), name, flow, place)
         block, home = found or (None, place.home)
         if block is None:
             raise Unknown

@@ -17,7 +17,8 @@ from archspec.frontend.shared import SHARED, names_under, without_loops
 from archspec.frontend.source import List, Scalar, Tree, Used
 from archspec.frontend.source import Mapping as MappingTree
 from archspec.frontend.spec import Library
-from archspec.frontend.steps import OP_KINDS, STRUCTURES, SpecReader
+from archspec.frontend.steps import STRUCTURES, SpecReader
+from archspec.frontend.vocabulary import Vocabulary
 
 LIBRARY: Keys = {**SHARED, "blocks": replace(SHARED["blocks"], required=True)}
 """The keys of a file of blocks."""
@@ -46,8 +47,9 @@ class Imports:
     `folders` are those files are looked for in, after the folder of the file that imports them.
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path], vocabulary: Vocabulary) -> None:
         self.folders = tuple(folders)
+        self.vocabulary = vocabulary
         self.used = Used()
         self.diagnostics: list[Diagnostic] = []
         self._libraries: dict[Path, Library | None] = {}
@@ -102,7 +104,7 @@ class Imports:
             elif block in found:
                 message = f"'{block}' is a block of '{found[block].source.name}' already"
                 reader.note("duplicate-name", message, name.span, help="import one of the two files")
-            elif block not in OP_KINDS and block not in STRUCTURES:
+            elif block not in self.vocabulary.ops and block not in STRUCTURES:
                 found[block] = library
 
     def _import(self, name: Scalar, *, source: Source, places: dict[Path, Span]) -> Library | None:
@@ -169,7 +171,7 @@ class Imports:
         imported = self._imported(source, tree)
         own = names_under(tree, "blocks")
         known = None if own is None or not imported.whole else own | imported.libraries.keys()
-        reader = SpecReader(names_under(tree, "params"), known)
+        reader = SpecReader(names_under(tree, "params"), known, self.vocabulary)
         reader.diagnostics += faults
         values = reader.keys("a file of blocks", tree, LIBRARY)
         params, wrong = defaults(values.get("params", {}))
@@ -181,7 +183,9 @@ class Imports:
         return Library(source, params, blocks, imported.libraries, imported.whole and tree.whole)
 
 
-def mistakes(source: Source, folders: Sequence[Path] = ()) -> tuple[Diagnostic, ...] | None:
+def mistakes(
+    source: Source, folders: Sequence[Path] = (), vocabulary: Vocabulary | None = None
+) -> tuple[Diagnostic, ...] | None:
     """The mistakes in a file of blocks and in what it imports; None where the text does not mean to be one.
 
     It does where it has blocks, and no key that only a spec has.
@@ -193,7 +197,7 @@ def mistakes(source: Source, folders: Sequence[Path] = ()) -> tuple[Diagnostic, 
     keys = {key.text for key, _ in tree.entries} if isinstance(tree, MappingTree) else set()
     if "blocks" not in keys or not keys <= LIBRARY.keys():
         return None
-    imports = Imports(folders)
+    imports = Imports(folders, vocabulary or Vocabulary())
     imports.library(source)
     return tuple(imports.diagnostics)
 

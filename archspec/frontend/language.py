@@ -21,7 +21,8 @@ from archspec.frontend.shared import SHARED, as_it_stands, names_under, text, wi
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
 from archspec.frontend.spec import Input, Returned, Spec, Start, Variant
-from archspec.frontend.steps import OP_KINDS, SpecReader, layers
+from archspec.frontend.steps import SpecReader, layers, op_of_package
+from archspec.frontend.vocabulary import Vocabulary
 from archspec.frontend.weighing import starts
 from archspec.frontend.words import check_name, reference, title
 from archspec.frontend.written import Lost, Written
@@ -121,8 +122,9 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
 
 
 def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, Start]:
-    if key.text not in OP_KINDS:
-        raise fail("unknown-op", f"there is no op '{key.text}'", key.span, help=did_you_mean(key.text, OP_KINDS))
+    assert isinstance(reader, SpecReader)
+    if key.text not in reader.vocabulary.ops:
+        op_of_package(key.text, (), key.span, reader.vocabulary)
     return starts(reader, tree)
 
 
@@ -156,19 +158,22 @@ SPEC: Keys = {
 """The keys of a spec."""
 
 
-def read(source: Source, folders: Sequence[Path] = ()) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
+def read(
+    source: Source, folders: Sequence[Path] = (), vocabulary: Vocabulary | None = None
+) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
     """The typed form of a spec, as far as it can be read, and every mistake in it and in what it imports.
 
     None where too little is there to go on with: bad YAML, or no layers. Imports come from the folder of the file the
     spec is in, and from `folders`.
     """
-    imports = Imports(folders)
+    vocabulary = vocabulary or Vocabulary()
+    imports = Imports(folders, vocabulary)
     try:
         tree, faults = yaml.parse(source, imports.used)
         imported = imports.spec(source, tree)
         own = names_under(tree, "blocks")
         known = None if own is None or not imported.whole else own | imported.libraries.keys()
-        reader = SpecReader(names_under(tree, "params"), known)
+        reader = SpecReader(names_under(tree, "params"), known, vocabulary)
         reader.diagnostics += (*faults, *imports.diagnostics)
         spec = _spec(reader, source, tree, imported)
     except ArchspecError as error:
@@ -198,6 +203,7 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
         blocks=without_loops(reader, values.get("blocks", {})),
         imports=imported.libraries,
         imports_whole=imported.whole,
+        vocabulary=reader.vocabulary,
         layers=values["layers"],
         outputs=values.get("outputs", ()),
         expect=expect,

@@ -10,7 +10,8 @@ from archspec.frontend.imports import LIBRARY
 from archspec.frontend.language import SPEC
 from archspec.frontend.reader import Keys
 from archspec.frontend.shared import BLOCK
-from archspec.frontend.steps import COMMON, OP_KINDS, STRUCTURES, weighing_keys
+from archspec.frontend.steps import COMMON, STRUCTURES, weighing_keys
+from archspec.frontend.vocabulary import OP_KINDS
 from archspec.ops import Op
 from archspec.ops.attributes import attributes_of
 from archspec.ops.documentation import documentation

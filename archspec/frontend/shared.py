@@ -12,7 +12,7 @@ from archspec.frontend.reader import Key, Keys, Reader, complete, describe, name
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
 from archspec.frontend.spec import Block
-from archspec.frontend.steps import COMMON, NAMING, OP_KINDS, STRUCTURES, layers
+from archspec.frontend.steps import COMMON, NAMING, STRUCTURES, SpecReader, layers
 from archspec.frontend.words import variable
 from archspec.frontend.written import Lost, Written
 
@@ -51,8 +51,10 @@ def _lost(key: Scalar) -> Written:
 
 
 def _block(reader: Reader, key: Scalar, tree: Tree) -> Block | None:
-    if key.text in OP_KINDS or key.text in STRUCTURES:
-        kind = "an op" if key.text in OP_KINDS else "a structure"
+    assert isinstance(reader, SpecReader)
+    ops = reader.vocabulary.ops
+    if key.text in ops or key.text in STRUCTURES:
+        kind = "an op" if key.text in ops else "a structure"
         reader.note("name-taken", f"'{key.text}' is {kind} of the language", key.span, help="choose another name")
     else:
         reader.attempt(partial(variable, reader, what="the name of a block"), key)

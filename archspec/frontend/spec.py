@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.diagnostics import Source, Span
 from archspec.frontend.terms import Scope
+from archspec.frontend.vocabulary import Vocabulary
 from archspec.frontend.written import Template, Written
 from archspec.ir.types import DType
 from archspec.ops import Op
@@ -267,6 +268,7 @@ class Spec:
     blocks: Mapping[str, Block | None]
     imports: Mapping[str, Library]
     imports_whole: bool
+    vocabulary: Vocabulary
     layers: Body
     outputs: tuple[Returned, ...]
     expect: Expected | None

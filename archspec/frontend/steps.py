@@ -29,14 +29,13 @@ from archspec.frontend.spec import (
     SideStep,
     Step,
 )
+from archspec.frontend.vocabulary import OP_KINDS, Vocabulary
 from archspec.frontend.weighing import SHARING, WEIGHING, condition, weighing
 from archspec.frontend.words import name, references, variable, variables
 from archspec.frontend.written import Constant, Template, Written
 from archspec.ops import OPS, Op
 from archspec.ops.attributes import attributes_of
 from archspec.ops.join import Join
-
-OP_KINDS: Mapping[str, type[Op]] = {op.kind: op for op in OPS}
 
 PRINCIPAL = ""
 """The name an argument goes by that was given without one: `- block: value`."""
@@ -55,10 +54,11 @@ class SpecReader(Reader):
     `taken` are blocks with a name they cannot have.
     """
 
-    def __init__(self, params: frozenset[str] | None, blocks: frozenset[str] | None) -> None:
+    def __init__(self, params: frozenset[str] | None, blocks: frozenset[str] | None, vocabulary: Vocabulary) -> None:
         super().__init__()
         self.params = params
-        self.taken = frozenset(block for block in blocks or () if block in OP_KINDS or block in STRUCTURES)
+        self.vocabulary = vocabulary
+        self.taken = frozenset(block for block in blocks or () if block in vocabulary.ops or block in STRUCTURES)
         self.blocks = blocks if blocks is None else blocks - self.taken
 
     def has_block(self, name: str) -> bool:
@@ -213,16 +213,31 @@ def step(reader: SpecReader, tree: Tree) -> Step:
         raise _reported()
     if kind in STRUCTURES:
         return _structure(reader, key, value)
-    if kind in OP_KINDS:
-        return _op(reader, key, value, OP_KINDS[kind])
+    if kind in reader.vocabulary.ops:
+        return _op(reader, key, value, reader.vocabulary.ops[kind])
     if "$" in kind or reader.has_block(kind):
         return _call(reader, key, value)
-    raise unknown_op(kind, sorted(reader.blocks or ()), key.span)
+    return _op(reader, key, value, op_of_package(kind, sorted(reader.blocks or ()), key.span, reader.vocabulary))
 
 
-def unknown_op(kind: str, blocks: Iterable[str], span: Span) -> ArchspecError:
-    """An item is neither an op nor a structure nor one of these blocks."""
-    known = did_you_mean(kind, [*blocks, *STRUCTURES, *OP_KINDS])
+def op_of_package(kind: str, blocks: Iterable[str], span: Span, vocabulary: Vocabulary) -> type[Op]:
+    """The op that an installed package brings for an item that is neither an op nor a structure nor a block here.
+
+    Raises:
+        ArchspecError: none does.
+    """
+    unknown = _unknown_op(kind, blocks, span, vocabulary)
+    try:
+        op = vocabulary.discover(kind, span)
+    except ArchspecError as error:
+        raise ArchspecError((*unknown.diagnostics, *error.diagnostics)) from error
+    if op is None:
+        raise unknown
+    return op
+
+
+def _unknown_op(kind: str, blocks: Iterable[str], span: Span, vocabulary: Vocabulary) -> ArchspecError:
+    known = did_you_mean(kind, [*blocks, *STRUCTURES, *vocabulary.ops])
     elsewhere = _ELSEWHERE.get(kind.lower())
     help = f"that is '{elsewhere}' here" if elsewhere else known
     return fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Generic, TypeVar
 
 from archspec.diagnostics import fail
@@ -50,12 +51,28 @@ class Rules(Generic[R]):
         op = type(node.op)
         if isinstance(node.op, Op) and op in self._rules:
             return self._rules[op]
+        if isinstance(node.op, Op) and self.target in node.op.rules:
+            return self._of_plugin(node.op.rules[self.target], node)
         raise fail(
             "unsupported",
             f"{self.target} has no rule for '{node.op.kind}'",
             node.span,
             help=f"rules are in {self.file}",
         )
+
+    def _of_plugin(self, place: str, node: Node) -> R:
+        """The rule that the op of a plugin brings.
+
+        Raises:
+            ArchspecError: it is not where the op says.
+        """
+        module, _, function = place.partition(":")
+        try:
+            rule: R = getattr(import_module(module), function)
+        except Exception as error:
+            message = f"{self.target}'s rule for '{node.op.kind}' is not to be had: {type(error).__name__}: {error}"
+            raise fail("wrong-plugin", message, node.span, help=f"the op says it is at {place}") from error
+        return rule
 
     def __contains__(self, op: type[Op]) -> bool:
         return op in self._rules

@@ -61,6 +61,10 @@ class Later:
     module: object
 
 
+Helper = tuple[str, int | str]
+"""A class the source defines for itself: a key of `helpers.HELPERS` and the spatial axes, or 0; or, for the op of a
+plugin, the name of the class and its text."""
+
 Argument = Constant | Call | Hole | Later
 
 
@@ -75,8 +79,8 @@ class Leaf:
     function: Call | None = None
     parameter: Call | None = None
     """The parameter that the module around it holds for it: the function's template calls it `{weight}`."""
-    helper: tuple[str, int] | None = None
-    """The class the source has to define for it: a key of `helpers.HELPERS`, and the spatial axes, or 0."""
+    helper: Helper | None = None
+    """The class the source has to define for it."""
 
 
 def call(

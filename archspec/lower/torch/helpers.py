@@ -295,8 +295,10 @@ class ScaledTanh(nn.Module):
 """Source text by name. `{d}` is the number of spatial axes, `{name}` the class's name with it."""
 
 
-def helper(kind: str, axes: int = 0) -> tuple[str, str]:
-    """The name and the text of a helper class, for a number of spatial axes where it matters."""
+def helper(kind: str, axes: int | str = 0) -> tuple[str, str]:
+    """The name and the text of a helper class: for a number of spatial axes where it matters, or one with its text."""
+    if isinstance(axes, str):
+        return kind, axes.strip("\n") + "\n"
     name = f"{kind}{axes}d" if axes else kind
     size = "tuple[" + ", ".join(["int"] * axes) + "]"
     text = HELPERS[kind].strip("\n")

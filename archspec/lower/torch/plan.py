@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.rules import unsupported
-from archspec.lower.torch.calls import Call, Leaf
+from archspec.lower.torch.calls import Call, Helper, Leaf
 from archspec.lower.torch.counting import numbered
 from archspec.lower.torch.rules import leaf
 
@@ -94,7 +94,7 @@ class Plan:
     """All modules, from the root down, and the helper classes they need."""
 
     root: Module
-    helpers: tuple[tuple[str, int], ...]
+    helpers: tuple[Helper, ...]
 
 
 def plan(graph: Graph) -> Plan:
@@ -105,14 +105,14 @@ def plan(graph: Graph) -> Plan:
     """
     planner = _Planner(graph)
     root = planner.module(graph.body, "")
-    return Plan(root, tuple(sorted(planner.helpers)))
+    return Plan(root, tuple(sorted(planner.helpers, key=repr)))
 
 
 class _Planner:
     def __init__(self, graph: Graph) -> None:
         self.readers = Counter(value for node in graph.nodes for value in node.inputs)
         self.readers.update(output.value for output in graph.outputs)
-        self.helpers: set[tuple[str, int]] = set()
+        self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
 
     def module(self, region: Region, name: str) -> Module:
