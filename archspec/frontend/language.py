@@ -21,7 +21,7 @@ from archspec.frontend.shared import SHARED, as_it_stands, names_under, text, wi
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
 from archspec.frontend.spec import Input, Returned, Spec, Start, Variant
-from archspec.frontend.steps import SpecReader, layers, op_of_package
+from archspec.frontend.steps import SpecReader, layers
 from archspec.frontend.vocabulary import Vocabulary
 from archspec.frontend.weighing import starts
 from archspec.frontend.words import check_name, reference, title
@@ -123,8 +123,9 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
 
 def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, Start]:
     assert isinstance(reader, SpecReader)
-    if key.text not in reader.vocabulary.ops:
-        op_of_package(key.text, (), key.span, reader.vocabulary)
+    ops = reader.vocabulary.ops
+    if key.text not in ops and reader.vocabulary.discover(key.text, key.span) is None:
+        raise fail("unknown-op", f"there is no op '{key.text}'", key.span, help=did_you_mean(key.text, ops))
     return starts(reader, tree)
 
 
