@@ -167,6 +167,11 @@ def compile(
     strict: StrictOption = True,
     seed: Annotated[int, typer.Option(min=0, help="For first values.")] = 0,
     opset: Annotated[int | None, typer.Option(help="The version of ONNX's operators.")] = None,
+    dynamic: Annotated[bool, typer.Option("--dynamic", help="ONNX: leave height and width open.")] = False,
+    no_weights: Annotated[bool, typer.Option("--no-weights", help="ONNX: weights are inputs, not stored.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="ONNX: keep the file only if ONNX Runtime computes what PyTorch does.")
+    ] = False,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
     network = _network(spec, set, input, path, plugin)
@@ -175,7 +180,11 @@ def compile(
         raise fail("wrong-target", f"{output} holds no weights", help="leave --weights out")
     if ending == ".onnx":
         with _telling():
-            network.to_onnx(output, weights, opset=opset, seed=seed, strict=strict)
+            for difference in network.to_onnx(
+                output, weights, opset=opset, seed=seed, strict=strict, dynamic=dynamic, structure=no_weights,
+                verify=verify,
+            ):  # fmt: skip
+                _say(str(difference))
     elif ending == ".safetensors":
         with _telling():
             network.save_weights(output, weights, seed=seed, strict=strict)

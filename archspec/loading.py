@@ -218,7 +218,7 @@ def _compile(
         raise fail("unknown-variant", message, help=did_you_mean(variant, spec.variants))
     chosen = settings(spec, variant, overrides, input)
     built = build(spec, variant or spec.name, chosen)
-    network = Network(spec, variant, built.graph)
+    network = Network(spec, variant, built.graph, overrides)
     found = list(built.diagnostics)
     if not found and not faults and (expected := _expected(spec, variant)) and not overrides and input is None:
         found += expectations.failures(expected, chosen.params, network.facts)

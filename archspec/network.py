@@ -10,6 +10,9 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+from archspec.diagnostics import ArchspecError, fail
+from archspec.frontend.build import build
+from archspec.frontend.settings import settings
 from archspec.frontend.spec import Spec
 from archspec.ir.graph import Graph
 from archspec.ir.text import text
@@ -23,16 +26,19 @@ from archspec.report import units
 if TYPE_CHECKING:
     from torch import nn
 
+    from archspec.lower.onnx import Difference
     from archspec.lower.weights import WeightsReport
 
 
 class Network:
     """A network: a checked graph and everything known about it."""
 
-    def __init__(self, spec: Spec, variant: str | None, graph: Graph) -> None:
+    def __init__(self, spec: Spec, variant: str | None, graph: Graph, given: Mapping[str, Any] | None = None) -> None:
         self.spec = spec
         self.variant = variant
         self.graph = graph
+        self.given = dict(given or {})
+        """The params that were given from outside."""
 
     @property
     def name(self) -> str:
@@ -171,7 +177,10 @@ class Network:
         opset: int | None = None,
         seed: int = 0,
         strict: bool = True,
-    ) -> None:
+        dynamic: bool = False,
+        structure: bool = False,
+        verify: bool = False,
+    ) -> tuple[Difference, ...]:
         """Write the network as an ONNX file, straight from the graph, as it is at inference.
 
         Args:
@@ -180,14 +189,75 @@ class Network:
             opset: the version of ONNX's operators.
             seed: for first values.
             strict: whether all weights must fit; see `weights`.
+            dynamic: leave height and width open, where the network allows it. The batch always is.
+            structure: store no weights: they are inputs of the model, after the network's own.
+            verify: run the file in ONNX Runtime on random inputs, and keep it only if it computes what `to_torch` does;
+                with `dynamic` at several sizes.
+
+        Returns:
+            How far each output is off, if that was verified.
 
         Raises:
-            ArchspecError: the weights do not fit, ONNX cannot express the network, or the file cannot be written.
+            ArchspecError: the weights do not fit, ONNX cannot express the network, or not at other sizes; the file
+                cannot be written, or computes something else.
         """
         require("onnx", "an ONNX file")
         from archspec.lower.onnx import OPSET, export, save
 
-        save(export(self.graph, self.weights(weights, seed, strict=strict), opset=opset or OPSET), Path(path))
+        if structure and (verify or weights is not None):
+            raise fail("wrong-target", "a structure holds no weights", help="leave out the weights, and what verifies")
+        if verify:
+            require("torch", "what verifies an ONNX file")
+            require("onnxruntime", "what verifies an ONNX file")
+        others = self._at_other_sizes() if dynamic else []
+        arrays = None if structure else self.weights(weights, seed, strict=strict)
+        found: list[Difference] = []
+        save(
+            export(self.graph, arrays, opset=opset or OPSET, others=others, about=self._about()),
+            Path(path),
+            accept=(lambda draft: found.extend(self._verified(draft, arrays, others))) if verify else None,
+        )
+        return tuple(found)
+
+    def _about(self) -> dict[str, str]:
+        """Facts to store with a model."""
+        facts = {
+            "spec": self.spec.name,
+            "variant": self.variant or "",
+            "summary": self.title,
+            "reference": self.reference,
+            "parameters": str(self.params),
+            "macs": str(self.macs),
+        }
+        return {key: value for key, value in facts.items() if value}
+
+    def _at_other_sizes(self) -> list[Graph]:
+        """The graphs of the network at other sizes of its inputs, those it takes."""
+        from archspec.lower.onnx import at_any_size, other_sizes, unopened
+
+        graphs: list[Graph] = []
+        errors: list[ArchspecError] = []
+        for sizes in other_sizes(self.graph):
+            built = build(self.spec, self.graph.name, settings(self.spec, self.variant, self.given, sizes))
+            if built.diagnostics:
+                errors.append(ArchspecError(built.diagnostics))
+            else:
+                graphs.append(built.graph)
+        if not graphs:
+            raise unopened(self.graph, errors)
+        return at_any_size(self.graph, graphs)
+
+    def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[Difference, ...]:
+        """How far a file is off what the module computes, at the network's own sizes and at some others."""
+        from archspec.lower.onnx import differences, random_inputs, refuse
+        from archspec.lower.torch.run import outputs
+
+        module = self.to_torch(weights).eval()
+        samples = map(random_inputs, [self.graph, *others[:1], *others[-2:]])
+        found = differences(draft, samples, lambda inputs: outputs(module, self.graph, inputs))
+        if error := refuse(found, self.name):
+            raise error
+        return found
 
     def weights(self, given: object = None, seed: int = 0, *, strict: bool = True) -> dict[str, Any]:
         """The weights as NumPy arrays by their names in the state dict.

@@ -28,6 +28,7 @@ DOORS = {
     "torch": ("lower/torch/",),
     "numpy": ("lower/onnx/", "lower/weights/"),
     "onnx": ("lower/onnx/",),
+    "onnxruntime": ("lower/onnx/",),
     "safetensors": ("lower/weights/",),
     "graphviz": ("lower/graphviz/",),
     "pygraphviz": ("lower/graphviz/",),

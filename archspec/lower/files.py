@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from errno import EISDIR
 from pathlib import Path
 
 from archspec.diagnostics import fail
@@ -30,6 +31,40 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
         raise fail("unwritable-file", f"cannot write {path}: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_together(paths: Sequence[Path], fill: Callable[[Path], None]) -> None:
+    """Let `fill` write files into a folder beside `paths`, under their names, and put them in place when all are whole.
+
+    Args:
+        paths: where the files go, all into one folder, in the order in which they are put there.
+        fill: writes them into the folder it is given.
+
+    Raises:
+        ArchspecError: the folder or the disk does not let it; nothing is left behind.
+    """
+    path = paths[-1]
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.stem[:32]}-", dir=path.parent) as name:
+            fill(Path(name))
+            _put_in_place(Path(name), paths)
+    except OSError as error:
+        raise fail("unwritable-file", f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _put_in_place(folder: Path, paths: Sequence[Path]) -> None:
+    if any(path.is_dir() for path in paths):
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    new = [path for path in paths if not path.exists()]
+    try:
+        for path in paths:
+            draft = folder / path.name
+            draft.chmod(0o666 & ~_umask())
+            draft.replace(path)
+    except OSError:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -61,7 +61,7 @@ def adaptive_avg_pool(op: AdaptiveAvgPool, emit: Emit) -> str:
 
 
 def _pool(kind: str, slides: Sequence[Slide], emit: Emit) -> str:
-    if all(slide == (1, 1) for slide in slides):
+    if all(slide == (1, 1) for slide in slides) and not emit.open:
         return emit.input
     if all(size == 1 for size in emit.output.spatial):
         return emit.last(f"Global{kind}Pool", emit.input)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from archspec.ir.types import DType
 from archspec.lower.onnx.axes import a_channel
 from archspec.lower.onnx.emit import Emit
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
@@ -71,9 +72,13 @@ def group_norm(op: GroupNorm, emit: Emit) -> str:
     tensor = emit.type
     rows = tensor.with_sizes(op.groups, tensor.elements // op.groups)
     ones, zeros = emit.numbers("ones", np.ones(op.groups)), emit.numbers("zeros", np.zeros(op.groups))
-    value = emit.step("groups", "Reshape", emit.input, emit.integers("shape", (0, *rows.sizes)), type=rows)
+    laid_out = (0, op.groups, -1) if emit.open else (0, *rows.sizes)
+    value = emit.step("groups", "Reshape", emit.input, emit.integers("shape", laid_out), type=rows)
     value = emit.step("norm", "InstanceNormalization", value, ones, zeros, type=rows, epsilon=op.eps)
-    shape = emit.integers("shape", (0, *tensor.sizes))
+    if emit.open:
+        shape = emit.form("shape", "Shape", emit.input, shape=(tensor.rank,), dtype=DType.INT64)
+    else:
+        shape = emit.integers("shape", (0, *tensor.sizes))
     if not op.affine:
         return emit.last("Reshape", value, shape)
     weight, bias = emit.weights("weight", "bias")

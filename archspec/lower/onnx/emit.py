@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from archspec.ir.graph import Node
-from archspec.ir.types import DType, Shape, TensorType
+from archspec.ir.types import Dim, DType, Shape, TensorType
 
 Attribute = int | float | str | Sequence[int]
 Array = NDArray[np.float32] | NDArray[np.int64]
@@ -23,10 +23,10 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A value an ONNX node makes."""
+    """A value of an ONNX graph. An axis is a size, a symbol, or None where nothing is known of it."""
 
     name: str
-    shape: Shape
+    shape: tuple[Dim | None, ...]
     dtype: DType = DType.FLOAT32
 
 
@@ -41,11 +41,26 @@ class Step:
     outputs: tuple[Made, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """All that is written of a graph: inputs, outputs, the nodes between, and what they read."""
+
+    inputs: tuple[Made, ...]
+    outputs: tuple[Made, ...]
+    steps: tuple[Step, ...]
+    weights: frozenset[str]
+    constants: Mapping[str, Array]
+
+
 @dataclass(slots=True)
 class Program:
-    """The ONNX nodes of a graph so far, in order, and the weights and constants they read."""
+    """The ONNX nodes of a graph so far, in order, and the weights and constants they read.
+
+    If its sizes are to be `open`, rules write as much as they can without numbers of rows.
+    """
 
     opset: int
+    open: bool = False
     steps: list[Step] = field(default_factory=list)
     weights: set[str] = field(default_factory=set)
     constants: dict[str, Array] = field(default_factory=dict)
@@ -83,6 +98,11 @@ class Emit:
     @property
     def opset(self) -> int:
         return self.program.opset
+
+    @property
+    def open(self) -> bool:
+        """Whether the network is to run at other sizes as well."""
+        return self.program.open
 
     def last(self, op: str, *inputs: str, **attributes: Attribute) -> str:
         """The node that makes the layer's value, under the layer's name."""

@@ -71,10 +71,14 @@ def center_crop(op: CenterCrop, emit: Emit) -> str:
     return cut(emit, [before for before, _ in op.pads(emit.type)])
 
 
+_END = 2**31 - 1
+"""Past the end of any axis."""
+
+
 def cut(emit: Emit, starts: Sequence[int]) -> str:
-    """Slice, from these positions on, of the axes that become shorter."""
+    """Slice, from these positions on, of the axes that become shorter. Where it ends is counted from the end."""
     sizes = zip(starts, emit.type.spatial, emit.output.spatial, strict=True)
-    cuts = {axis: (start, start + m) for axis, (start, n, m) in enumerate(sizes, start=2) if n != m}
+    cuts = {axis: (start, start + m - n or _END) for axis, (start, n, m) in enumerate(sizes, start=2) if n != m}
     if not cuts:
         return emit.input
     first, last = zip(*cuts.values(), strict=True)

@@ -11,9 +11,10 @@ from onnx import helper
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node, Output, Value
-from archspec.ir.types import DType, Shape
-from archspec.lower.onnx.emit import Array, Emit, Made, Program, Step
+from archspec.ir.types import DType, Symbol
+from archspec.lower.onnx.emit import Array, Body, Emit, Made, Program, Step
 from archspec.lower.onnx.rules import RULES
+from archspec.lower.onnx.sizes import alike, opened
 from archspec.lower.weights import Weights, fitted
 
 OPSET = 22
@@ -27,7 +28,14 @@ to the last the installed onnx knows.
 _ELEMENTS = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
 
 
-def export(graph: Graph, weights: Weights, *, opset: int = OPSET) -> onnx.ModelProto:
+def export(
+    graph: Graph,
+    weights: Weights | None,
+    *,
+    opset: int = OPSET,
+    others: Sequence[Graph] = (),
+    about: Mapping[str, str] | None = None,
+) -> onnx.ModelProto:
     """The network as an ONNX model, as it is at inference.
 
     Nodes and values have the names of layers, inputs and outputs those of the spec, initializers those of the state
@@ -36,12 +44,15 @@ def export(graph: Graph, weights: Weights, *, opset: int = OPSET) -> onnx.ModelP
 
     Args:
         graph: the network.
-        weights: every weight of the graph by its name in the state dict; see `archspec.lower.weights`.
+        weights: every weight of the graph by its name in the state dict; see `archspec.lower.weights`. If None, they
+            are inputs of the model, after the network's own.
         opset: the version of ONNX's operators to write.
+        others: the same network at other sizes: then the sizes in which they differ are symbols.
+        about: facts to store with the model.
 
     Raises:
-        ArchspecError: the opset is not among `OPSETS`, the weights do not fit, an op has no rule, or names of inputs
-            and outputs leave ONNX with two values of one name.
+        ArchspecError: the opset is not among `OPSETS`, the weights do not fit, an op has no rule, a layer is made for
+            one size and there are others, or names of inputs and outputs leave ONNX with two values of one name.
     """
     if opset not in OPSETS:
         raise fail(
@@ -49,20 +60,48 @@ def export(graph: Graph, weights: Weights, *, opset: int = OPSET) -> onnx.ModelP
             f"ONNX opset {opset} cannot be written",
             help=f"opsets {OPSETS.start} to {OPSETS.stop - 1} can",
         )
-    weights = fitted(graph, weights)
+    body = _body(graph, opset, open=bool(others))
+    if others:
+        body = opened(body, [twin for _, twin in alike(graph, body, _bodies(others, opset))])
+    known = {key: weight for key, weight in graph.weights() if key in body.weights}
+    _check_names(graph, body, known)
+    if weights is None:
+        lent = tuple(Made(key, weight.shape, weight.dtype) for key, weight in known.items())
+        return _model(graph.name, replace(body, inputs=(*body.inputs, *lent)), {}, opset, about or {})
+    fitting = fitted(graph, weights)
+    return _model(graph.name, body, {key: fitting[key] for key in known}, opset, about or {})
+
+
+def at_any_size(graph: Graph, others: Iterable[Graph], *, opset: int = OPSET) -> list[Graph]:
+    """Those of the others that one model can stand for: the same network at other sizes.
+
+    Raises:
+        ArchspecError: a layer is made for one size; it is named.
+    """
+    return [other for other, _ in alike(graph, _body(graph, opset, open=True), _bodies(others, opset))]
+
+
+def _bodies(others: Iterable[Graph], opset: int) -> list[tuple[Graph, Body]]:
+    return [(other, _body(other, opset, open=True)) for other in others]
+
+
+def _body(graph: Graph, opset: int, *, open: bool) -> Body:
+    """All that is written of a graph but its weights."""
     outputs = [output for output in graph.outputs if not output.training_only]
     if not outputs:
         raise fail("unsupported", f"ONNX cannot express '{graph.name}': it returns nothing at inference")
-    program, names = _lower(graph, outputs, opset)
-    steps = _named(program.steps, outputs, names)
-    tensors = {key: weights[key] for key in weights if key in program.weights} | program.constants
-    _check_names(graph, steps, tensors)
-    return _model(graph, outputs, steps, tensors, opset)
+    program, names = _lower(graph, outputs, Program(opset, open))
+    return Body(
+        tuple(Made(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
+        tuple(Made(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
+        tuple(_named(program.steps, outputs, names)),
+        frozenset(program.weights),
+        program.constants,
+    )
 
 
-def _lower(graph: Graph, outputs: Iterable[Output], opset: int) -> tuple[Program, dict[Value, str]]:
+def _lower(graph: Graph, outputs: Iterable[Output], program: Program) -> tuple[Program, dict[Value, str]]:
     """The steps of every layer that is needed, and the ONNX name of each value."""
-    program = Program(opset)
     names = {value: value.name for value in graph.inputs}
     for node in _needed(graph, outputs):
         rule = RULES[node]
@@ -115,10 +154,10 @@ def _named(steps: Sequence[Step], outputs: Sequence[Output], names: Mapping[Valu
     return named
 
 
-def _check_names(graph: Graph, steps: Iterable[Step], tensors: Iterable[str]) -> None:
+def _check_names(graph: Graph, body: Body, weights: Iterable[str]) -> None:
     """ONNX keeps inputs, outputs, weights and everything between under one roof."""
-    made = (value.name for step in steps for value in step.outputs)
-    names = Counter([*(value.name for value in graph.inputs), *made, *tensors])
+    made = (value.name for step in body.steps for value in step.outputs)
+    names = Counter([*(value.name for value in body.inputs), *made, *weights, *body.constants])
     name, times = names.most_common(1)[0]
     if times > 1:
         raise fail(
@@ -129,24 +168,25 @@ def _check_names(graph: Graph, steps: Iterable[Step], tensors: Iterable[str]) ->
 
 
 def _model(
-    graph: Graph, outputs: Iterable[Output], steps: Sequence[Step], tensors: Mapping[str, Array], opset: int
+    name: str, body: Body, weights: Mapping[str, Array], opset: int, about: Mapping[str, str]
 ) -> onnx.ModelProto:
     """The model in ONNX's own classes, filled in place: weights are large, and every copy of them counts."""
     version = helper.make_opsetid("", opset)
     model = onnx.ModelProto(ir_version=helper.find_min_ir_version_for([version]), producer_name="archspec")
     model.opset_import.append(version)
-    body = model.graph
-    body.name = graph.name
-    body.input.extend(_info(value.name, value.type.shape, value.type.dtype) for value in graph.inputs)
-    body.output.extend(_info(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs)
-    returned = {output.name for output in body.output}
-    for step in steps:
-        body.node.append(_node(step))
-        between = (value for value in step.outputs if value.name not in returned)
-        body.value_info.extend(_info(value.name, value.shape, value.dtype) for value in between)
-    for name, array in tensors.items():
+    for key, value in about.items():
+        model.metadata_props.add(key=key, value=value)
+    graph = model.graph
+    graph.name = name
+    graph.input.extend(map(_info, body.inputs))
+    graph.output.extend(map(_info, body.outputs))
+    returned = {output.name for output in body.outputs}
+    for step in body.steps:
+        graph.node.append(_node(step))
+        graph.value_info.extend(_info(value) for value in step.outputs if value.name not in returned)
+    for key, array in (*weights.items(), *body.constants.items()):
         kind = _ELEMENTS[DType(array.dtype.name)]
-        body.initializer.add(name=name, dims=array.shape, data_type=kind, raw_data=_raw(array))
+        graph.initializer.add(name=key, dims=array.shape, data_type=kind, raw_data=_raw(array))
     return model
 
 
@@ -157,9 +197,9 @@ def _node(step: Step) -> onnx.NodeProto:
     return node
 
 
-def _info(name: str, shape: Shape, dtype: DType) -> onnx.ValueInfoProto:
-    sizes = [size if isinstance(size, int) else size.name for size in shape]
-    return helper.make_tensor_value_info(name, _ELEMENTS[dtype], sizes)
+def _info(made: Made) -> onnx.ValueInfoProto:
+    sizes = [size.name if isinstance(size, Symbol) else size for size in made.shape]
+    return helper.make_tensor_value_info(made.name, _ELEMENTS[made.dtype], sizes)
 
 
 def _raw(array: Array) -> bytes:

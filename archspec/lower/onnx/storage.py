@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 
@@ -21,37 +22,47 @@ _SMALL = 1024
 """Bytes up to which a tensor stays in the model, where tools look for shapes and axes."""
 
 
-def save(model: onnx.ModelProto, path: str | Path, *, limit: int = LIMIT) -> None:
+Accept = Callable[[Path], None]
+"""Looks at a model as it is stored, and raises an error if it is not to be put in place."""
+
+
+def save(model: onnx.ModelProto, path: str | Path, *, limit: int = LIMIT, accept: Accept | None = None) -> None:
     """Write a model to `path`; with more than `limit` bytes of weights, those to `path` + `.data` beside it.
+
+    Args:
+        model: what to write.
+        path: the file.
+        limit: bytes of weights that one file may hold.
+        accept: looks at the model before it is put in place.
 
     Raises:
         ArchspecError: the files cannot be written, or ONNX's checker refuses the model. Then nothing new is there.
     """
     path = Path(path)
     if sum(map(_size, model.graph.initializer)) <= limit:
-        files.write(path, lambda draft: _put(model, draft))
+        files.write(path, lambda draft: _put(model, draft, accept))
         return
     data = path.with_name(path.name + ".data")
-    known = data.exists()
-    try:
-        files.write(path, lambda draft: _put_in_two(model, draft, data))
-    except BaseException:
-        if not known:
-            data.unlink(missing_ok=True)
-        raise
+    files.write_together(
+        [data, path], lambda folder: _put_in_two(model, folder / path.name, folder / data.name, accept)
+    )
 
 
-def _put(model: onnx.ModelProto, draft: Path) -> None:
+def _put(model: onnx.ModelProto, draft: Path, accept: Accept | None) -> None:
     data = model.SerializeToString(deterministic=True)
     _check(data)
     draft.write_bytes(data)
+    if accept:
+        accept(draft)
 
 
-def _put_in_two(model: onnx.ModelProto, draft: Path, data: Path) -> None:
-    """The model first: where its few bytes do not find room, the file of the weights is not touched."""
+def _put_in_two(model: onnx.ModelProto, draft: Path, data: Path, accept: Accept | None) -> None:
+    """The model first: where its few bytes do not find room, there is no room for the weights."""
     draft.write_bytes(_without_weights(model, data.name).SerializeToString(deterministic=True))
-    files.write(data, lambda place: _put_weights(model, place))
+    _put_weights(model, data)
     _check(str(draft))
+    if accept:
+        accept(draft)
 
 
 def _check(model: bytes | str) -> None:
@@ -66,6 +77,8 @@ def _without_weights(model: onnx.ModelProto, location: str) -> onnx.ModelProto:
     """The model with its large tensors in a file called `location`, in order, each at the start of a page."""
     slim = onnx.ModelProto(ir_version=model.ir_version, producer_name=model.producer_name)
     slim.opset_import.extend(model.opset_import)
+    slim.metadata_props.extend(model.metadata_props)
+    slim.doc_string = model.doc_string
     slim.graph.name = model.graph.name
     slim.graph.node.extend(model.graph.node)
     slim.graph.input.extend(model.graph.input)

@@ -39,7 +39,7 @@ def max_pool(op: MaxPool, emit: Emit) -> str | tuple[str, ...]:
     input is padded before, with what never wins.
     """
     window = op.sliding(emit.type)
-    pads = _longer(window.pads, _overhang(window, emit))
+    pads = _longer(window.pads, _overhang(op, window, emit))
     value = emit.input
     if any(max(pair) >= kernel for pair, kernel in zip(pads, window.kernel, strict=True)):
         value, pads = pad(emit, pads, float("-inf")), _none(pads)
@@ -53,7 +53,7 @@ def avg_pool(op: AvgPool, emit: Emit) -> str:
     """
     window = op.sliding(emit.type)
     value, pads, counted = emit.input, window.pads, op.count_include_pad and any(map(any, window.pads))
-    overhang = _overhang(window, emit)
+    overhang = _overhang(op, window, emit)
     if counted and any(overhang):
         value, pads, counted = pad(emit, pads), _none(pads), False
     geometry = _geometry(replace(window, pads=_longer(pads, overhang)))
@@ -89,8 +89,13 @@ def _ending(stride: int, pads: Pads, added: int) -> tuple[Pads, Pads, int]:
     return (0, zeros), (before, after - added + zeros * stride), 0
 
 
-def _overhang(window: Sliding, emit: Emit) -> list[int]:
-    """Rows the last window hangs over the padded input, axis by axis."""
+def _overhang(op: MaxPool | AvgPool, window: Sliding, emit: Emit) -> list[int]:
+    """Rows the last window hangs over the padded input, axis by axis.
+
+    As many as it can be at any size make no difference, as long as every window begins before the padding at the end.
+    """
+    if emit.open and op.ceil and all(extent(f, d) >= s + after for f, s, d, (_, after) in window.axes):
+        return [stride - 1 for stride in window.stride]
     sizes = zip(emit.type.spatial, emit.output.spatial, window.axes, strict=True)
     return [max(0, (m - 1) * s + extent(f, d) - n - sum(pads)) for n, m, (f, s, d, pads) in sizes]
 

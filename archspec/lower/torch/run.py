@@ -1,0 +1,28 @@
+"""A module run as it is at inference, on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archspec.ir.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def outputs(module: nn.Module, graph: Graph, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a graph's module at inference, by name.
+
+    Args:
+        module: the module, in eval mode.
+        graph: the graph it was made of, at any sizes.
+        inputs: NumPy arrays by the names of the inputs.
+    """
+    import torch
+
+    with torch.no_grad():
+        returned = module(*(torch.from_numpy(inputs[value.name]) for value in graph.inputs))
+    values: Sequence[Any] = returned if isinstance(returned, tuple | list) else (returned,)
+    names = [output.name for output in graph.outputs if not output.training_only]
+    return {name: value.numpy() for name, value in zip(names, values, strict=True)}
