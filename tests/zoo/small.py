@@ -18,6 +18,7 @@ SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 256, 380)
 NARROWER: Mapping[str, Mapping[str, int | list[int]]] = {
     "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
     "unet_3d": {"width": 8},
+    "fcn": {"width": 4, "hidden": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
     "vgg": {"hidden": 64},
 }

@@ -19,6 +19,7 @@ from tests import tv
 from tests.zoo import handwritten
 from tests.zoo.handwritten.autoencoder import Doubling
 from tests.zoo.handwritten.capsnet import Votes
+from tests.zoo.handwritten.fcn import Interpolation
 from tests.zoo.handwritten.lenet import Coefficient, Distances
 
 COUNTERPARTS = [name for name, _ in zoo.names() if name in tv.NAMES or name in handwritten.MAKERS]
@@ -30,6 +31,7 @@ KINDS: Mapping[type[nn.Module], str] = {
     nn.Linear: "linear",
     Coefficient: "affine",
     Doubling: "conv_transpose",
+    Interpolation: "conv_transpose",
     Votes: "capsule_votes",
     nn.PReLU: "prelu",
     Distances: "radial_basis",
