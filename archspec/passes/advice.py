@@ -99,7 +99,7 @@ def _uneven_upsampling(facts: Facts) -> Iterator[Diagnostic]:
 def _saturating_activations(facts: Facts) -> Iterator[Diagnostic]:
     behind: dict[Value, int] = {}
     for node in facts.graph.nodes:
-        before = max((behind.get(value, 0) for value in node.inputs), default=0)
+        before = min((behind.get(value, 0) for value in node.inputs), default=0)  # gradients take the open path
         count = before + isinstance(node.op, Sigmoid | Tanh)
         behind.update(dict.fromkeys(node.outputs, count))
         if count == SATURATING and before < SATURATING:

@@ -57,6 +57,12 @@ def test_it_is_silent(code: str) -> None:
     assert code not in {each.code for each in warnings(SILENT[code])}
 
 
+@pytest.mark.parametrize("join", ["mul", "add", "concat"])
+def test_gates_and_shortcuts_leave_gradients_a_path(join: str) -> None:
+    spec = f"  - repeat:\n      times: 8\n      layers:\n        - residual: {{join: {join}, layers: [sigmoid]}}\n"
+    assert warnings(spec) == warnings("  - relu\n")
+
+
 @pytest.mark.parametrize("code", SPEAKS)
 def test_a_spec_can_silence_it(code: str) -> None:
     assert code not in {each.code for each in warnings(SPEAKS[code], more=f"allow: [{code}]\n")}

@@ -28,6 +28,8 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "preact_resnet164_cifar": (3, 32, 32),
     "mobilenet_v1_025": (3, 64, 64),
     "mobilenet_v2_140": (3, 64, 64),
+    "se_resnet18": (3, 64, 64),
+    "se_resnet50": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
     "segnet_camvid": (3, 45, 60),

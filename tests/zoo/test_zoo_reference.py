@@ -166,6 +166,12 @@ def test_mobilenet_v2_at_other_widths(width, params):
     assert archspec.load("mobilenet_v2", width=width).params == params
 
 
+def test_se_resnet152():
+    # hujie-frank/SENet, by its prototxt file
+    net = archspec.load("se_resnet50", depths=[3, 8, 36, 3])
+    assert (net.params, net.macs) == (66_821_848, 11_288_993_792)
+
+
 def test_a_unet_for_one_class_has_one_row_of_weights_less_in_its_head():
     # the figure of padded implementations without normalization, for 1 channel and 1 class
     assert archspec.load("unet", classes=1).params == 31_030_593
