@@ -26,7 +26,7 @@ DOORS = {
     "pydantic": ("ops/", "frontend/nodes.py"),
     "networkx": ("frontend/", "passes/", "ir/"),
     "torch": ("lower/torch/",),
-    "numpy": ("lower/onnx/", "lower/weights/"),
+    "numpy": ("lower/onnx/", "lower/optimize/", "lower/weights/"),
     "onnx": ("lower/onnx/",),
     "onnxruntime": ("lower/onnx/",),
     "safetensors": ("lower/weights/",),

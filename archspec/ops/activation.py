@@ -246,6 +246,7 @@ class Dropout(Op):
     kind: ClassVar[str] = "dropout"
     principal: ClassVar[str | None] = "p"
     module: ClassVar[bool] = True
+    inert: ClassVar[bool] = True
 
     p: Fraction = 0.5
 

@@ -80,6 +80,8 @@ class Op(BaseModel):
     the place of a function, `module:function`."""
     module: ClassVar[bool] = False
     """Whether frameworks keep it as a module of its own even when it owns no weights (an activation, a pooling)."""
+    inert: ClassVar[bool] = False
+    """Whether it hands its one input on unchanged at inference."""
 
     @property
     def ports(self) -> tuple[str, ...]:

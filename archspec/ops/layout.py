@@ -19,6 +19,7 @@ class Identity(Op):
 
     kind: ClassVar[str] = "identity"
     module: ClassVar[bool] = True
+    inert: ClassVar[bool] = True
 
 
 class Flatten(Op):
