@@ -172,12 +172,18 @@ def compile(
     verify: Annotated[
         bool, typer.Option("--verify", help="ONNX: keep the file only if ONNX Runtime computes what PyTorch does.")
     ] = False,
+    optimize: Annotated[
+        bool, typer.Option("-O", "--optimize", help="Make it faster for inference: fold batch normalization and such.")
+    ] = False,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
     network = _network(spec, set, input, path, plugin)
     ending = output.suffix
     if weights is not None and ending in (".py", ".json"):
         raise fail("wrong-target", f"{output} holds no weights", help="leave --weights out")
+    if optimize:
+        with _telling():
+            network, weights = network.optimized(weights, seed, strict=strict), None
     if ending == ".onnx":
         with _telling():
             for difference in network.to_onnx(

@@ -24,21 +24,32 @@ from archspec.passes.memory import Memory
 from archspec.report import units
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from archspec.lower.onnx import Difference
+    from archspec.lower.torch.placing import Layout
     from archspec.lower.weights import WeightsReport
 
 
 class Network:
     """A network: a checked graph and everything known about it."""
 
-    def __init__(self, spec: Spec, variant: str | None, graph: Graph, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        variant: str | None,
+        graph: Graph,
+        given: Mapping[str, Any] | None = None,
+        kept: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`kept` are weights the network comes with: those it starts from unless others are given."""
         self.spec = spec
         self.variant = variant
         self.graph = graph
         self.given = dict(given or {})
         """The params that were given from outside."""
+        self._kept = kept
 
     @property
     def name(self) -> str:
@@ -129,6 +140,25 @@ class Network:
 
         return summary.text(self.facts, depth, width=width)
 
+    def optimized(self, weights: object = None, seed: int = 0, *, strict: bool = True) -> Network:
+        """The network made faster for inference, with its weights: the same outputs by fewer and simpler layers.
+
+        Batch normalization is folded into the layer before it, padding into the convolution after it; what only
+        training needs is left out. The transforms are in `archspec.lower.optimize`.
+
+        Args:
+            weights: a module, a state dict, or a file of weights; else first values drawn with `seed`.
+            seed: for first values.
+            strict: whether all weights must fit; see `weights`.
+
+        Raises:
+            ArchspecError: the weights do not fit.
+        """
+        from archspec.lower.optimize import optimized
+
+        graph, kept = optimized(self.graph, self.weights(weights, seed, strict=strict))
+        return Network(self.spec, self.variant, graph, self.given, kept)
+
     # --- the ways out ---
 
     def source(self) -> str:
@@ -148,26 +178,43 @@ class Network:
         )
         return source(self.graph, about)
 
-    def to_torch(self, weights: object = None, *, strict: bool = True) -> nn.Module:
+    def to_torch(
+        self,
+        weights: object = None,
+        *,
+        strict: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        memory_format: Layout | None = None,
+        compiled: bool = False,
+    ) -> nn.Module:
         """The network as a plain `nn.Module`: the text of `source`, executed.
 
         Args:
             weights: a module, a state dict, or a file of safetensors or of `torch.save` to start from; else every layer
                 starts as the spec says, drawn from torch's own generator.
             strict: whether all weights must fit; if not, those that do are taken, and a `UserWarning` reports the rest.
+            device: where it is to run; else on the CPU.
+            dtype: the precision of its weights; else float32.
+            memory_format: `channels_last`, or `auto` for what the device is known to run fastest.
+            compiled: whether `torch.compile` is to compile it, in the way that suits the device, when it first runs.
+
+        The rules of `auto` and of `compiled` are in `archspec.lower.torch.placing`.
 
         Raises:
             ArchspecError: PyTorch cannot express the network, or the weights do not fit it.
         """
         require("torch", "a module")
         from archspec.lower.torch.load import build, fill
+        from archspec.lower.torch.placing import place
         from archspec.lower.torch.write import class_name
 
+        weights = self._kept if weights is None else weights
         fitting = None if weights is None else self._loaded(weights, strict)
         module = build(self.source(), class_name(self.graph))
         if fitting is not None:
             fill(module, fitting)
-        return module
+        return place(module, self.graph, device=device, dtype=dtype, memory_format=memory_format, compiled=compiled)
 
     def to_onnx(
         self,
@@ -273,6 +320,7 @@ class Network:
         """
         from archspec.lower import weights
 
+        given = self._kept if given is None else given
         if given is None:
             return dict(weights.initial(self.graph, seed))
         fitting = self._loaded(given, strict)
@@ -293,10 +341,11 @@ class Network:
         return examined(self.graph, weights, rename=self.spec.rename)
 
     def _loaded(self, given: object, strict: bool) -> Mapping[str, Any]:
-        """The weights given, or those of them that fit."""
+        """The weights given, or those of them that fit; those the network comes with have its names already."""
         from archspec.lower.weights import loaded
 
-        fitting, report = loaded(self.graph, given, rename=self.spec.rename, strict=strict)
+        rename = () if given is self._kept else self.spec.rename
+        fitting, report = loaded(self.graph, given, rename=rename, strict=strict)
         if not report.complete:
             warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=3)
         return fitting

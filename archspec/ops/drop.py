@@ -22,6 +22,7 @@ class SpatialDropout(Op):
     kind: ClassVar[str] = "spatial_dropout"
     principal: ClassVar[str | None] = "p"
     module: ClassVar[bool] = True
+    inert: ClassVar[bool] = True
 
     p: Fraction = 0.5
 
@@ -44,6 +45,7 @@ class StochasticDepth(Op):
     kind: ClassVar[str] = "stochastic_depth"
     principal: ClassVar[str | None] = "p"
     module: ClassVar[bool] = True
+    inert: ClassVar[bool] = True
 
     p: Fraction
     mode: Literal["row", "batch"] = "row"

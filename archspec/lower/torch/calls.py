@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+INPLACE = "inplace"
+"""An argument that no class has for a parameter: where one instance may not overwrite its input, none does."""
+
 Constant = int | float | bool | str | tuple["Constant", ...] | None
 
 

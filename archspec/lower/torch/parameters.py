@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archspec.lower.torch.calls import Argument, Call, Constant, Hole, Later, Listed
+from archspec.lower.torch.calls import INPLACE, Argument, Call, Constant, Hole, Later, Listed
 
 Column = tuple[Argument, ...]
 
@@ -74,6 +74,9 @@ class Parameters:
         arguments: dict[str, Argument] = {}
         for name in calls[0].arguments:
             values = [call.arguments[name] for call in calls]
+            if name == INPLACE:
+                arguments[name] = all(values)
+                continue
             found = self.generalize(values, (calls[0].callee.rpartition(".")[2], name), name)
             if isinstance(found, Hole):
                 if not found.text.isidentifier() or found.text in self.children:
@@ -105,7 +108,10 @@ class Parameters:
             return [_part(tree, pick) if isinstance(tree, Call) else ANY for tree in trees]
 
         arguments = {
-            name: self.generalize(column(name), (*path, name), model.roles.get(name, name)) for name in model.arguments
+            name: all(value is not False for value in column(name))
+            if name == INPLACE
+            else self.generalize(column(name), (*path, name), model.roles.get(name, name))
+            for name in model.arguments
         }
         children = [self.generalize(column(i), (*path, str(i)), "") for i in range(len(model.children))]
         comment = _common([tree for tree in trees if not isinstance(tree, _Any)])

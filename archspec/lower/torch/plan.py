@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.rules import unsupported
-from archspec.lower.torch.calls import Call, Helper, Leaf
+from archspec.lower.torch.calls import INPLACE, Call, Helper, Leaf
 from archspec.lower.torch.counting import numbered
 from archspec.lower.torch.rules import leaf
 
@@ -155,13 +155,13 @@ class _Planner:
         self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
 
     def overwriting(self, node: Node, written: Leaf) -> Leaf:
-        """An activation that may overwrite its input, which nobody else reads, now or going backward."""
+        """An activation, told whether it may overwrite its input: if nobody else reads it, now or going backward."""
         plain = written.module or written.function
-        if plain is None or not plain.inplace or self.readers[node.inputs[0]] > 1:
+        if plain is None or not plain.inplace:
             return written
-        if self.callees.get(node.inputs[0]) not in _OVERWRITABLE:
-            return written
-        return replace(written, module=_inplace(written.module), function=_inplace(written.function))
+        (value,) = node.inputs
+        may = self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
+        return replace(written, module=_inplace(written.module, may), function=_inplace(written.function, may))
 
     def child(self, module: Module, region: Region, hint: str, training_only: bool) -> None:
         assert region.name is not None
@@ -216,10 +216,10 @@ _OVERWRITABLE = frozenset(
 """Callees that make a new tensor and whose backward pass does not read it."""
 
 
-def _inplace(call: Call | None) -> Call | None:
+def _inplace(call: Call | None, may: bool) -> Call | None:
     if call is None:
         return None
-    arguments, defaults = {**call.arguments, "inplace": True}, {**call.defaults, "inplace": False}
+    arguments, defaults = {**call.arguments, INPLACE: may}, {**call.defaults, INPLACE: False}
     return replace(call, arguments=arguments, defaults=defaults)
 
 

@@ -1,0 +1,64 @@
+"""A module put where it is to run: device, precision, memory layout, compilation, by rules that are written down.
+
+The rules of `memory_format="auto"` and of `compiled=True`:
+
+- Channels last where the network convolves over 2 or 3 axes and the device has kernels that want it so: on a CPU, whose
+  library blocks channels anyway, and on a GPU in half precision or bfloat16, which tensor cores take channels last.
+  In float32 on a GPU the layout stays as it is.
+- On a CPU `torch.compile` freezes the weights, which lets it lay them out once and fuse what follows a convolution.
+  Frozen weights no longer follow the module's, so compile a module after it has its weights, and call it without
+  gradients; with gradients it compiles as usual.
+- On a GPU it compiles with `max-autotune`: kernels are chosen by measuring them, and the whole is replayed as a CUDA
+  graph, which spares a launch per kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import torch
+from torch import nn
+
+from archspec.ir.graph import Graph
+from archspec.ops.conv import Conv, ConvTranspose
+
+Layout = Literal["auto", "channels_last", "contiguous"]
+
+_CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+def place(
+    module: nn.Module,
+    graph: Graph,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+    memory_format: Layout | None = None,
+    compiled: bool = False,
+) -> nn.Module:
+    """The module where and how it is to run; by default as it is.
+
+    Compilation happens at the first call and takes tens of seconds.
+    """
+    module = module.to(device=device, dtype=dtype)
+    target = torch.device(device or "cpu")
+    layout = _layout(graph, target, dtype, memory_format)
+    if layout is not None:
+        module = cast(nn.Module, module.to(memory_format=layout))  # type: ignore[call-overload]  # missing from its stubs
+    if not compiled:
+        return module
+    if target.type == "cpu":
+        return cast(nn.Module, torch.compile(module, options={"freezing": True}))
+    return cast(nn.Module, torch.compile(module, mode="max-autotune"))
+
+
+def _layout(
+    graph: Graph, target: torch.device, dtype: torch.dtype | None, asked: Layout | None
+) -> torch.memory_format | None:
+    """The layout to give the weights; None where they stay as they are."""
+    if asked in (None, "contiguous"):
+        return None
+    axes = {len(node.inputs[0].type.spatial) for node in graph.nodes if isinstance(node.op, Conv | ConvTranspose)}
+    layout = _CHANNELS_LAST.get(axes.pop()) if len(axes) == 1 else None
+    wanted = asked == "channels_last" or target.type == "cpu" or dtype in (torch.float16, torch.bfloat16)
+    return layout if wanted else None
