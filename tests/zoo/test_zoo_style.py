@@ -88,7 +88,7 @@ def expected(spec: Spec, variant: str) -> Expected:
 def values(text: str) -> list[str]:
     """The quoted texts of a spec, without their quotes; comments and words inside expressions do not count."""
     lines = [re.sub(r"(^| )#.*", "", line) for line in text.splitlines()]
-    return re.findall(r'(?:^|[-:,\[{] ?)"([^"]*)"', "\n".join(lines), re.MULTILINE)
+    return re.findall(r'(?:^|[-:,\[{] ?)"([^"]+)"', "\n".join(lines), re.MULTILINE)
 
 
 @pytest.mark.parametrize("stem", ALL)
