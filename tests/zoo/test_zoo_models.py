@@ -38,7 +38,7 @@ KINDS: Mapping[type[nn.Module], str] = {
 }
 """The modules that own weights, and the ops they are."""
 
-LIBRARIES = ["unet_resnet18", "unet_resnet34", "unet_resnet50"]
+LIBRARIES = ["unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m"]
 """Networks of other libraries that the hand-written ones name their weights after."""
 
 load = cache(archspec.load)
@@ -119,8 +119,8 @@ def test_the_output_has_the_shape_of_pytorchs(name):
 
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_the_state_dict_has_the_names_and_shapes_of_the_library(name):
-    ours = [(key, weight.shape) for key, weight in load(name).graph.weights()]
-    assert ours == [(key, tuple(value.shape)) for key, value in handwritten.model(name).state_dict().items()]
+    ours = {key: weight.shape for key, weight in load(name).graph.weights()}
+    assert ours == {key: tuple(value.shape) for key, value in handwritten.model(name).state_dict().items()}
 
 
 @pytest.mark.parametrize("name", tv.NAMES)

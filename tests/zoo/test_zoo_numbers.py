@@ -37,6 +37,8 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "se_resnet50": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
+    "yolox_tiny": (3, 32, 64),
+    "yolox_m": (3, 32, 32),
     "segnet_camvid": (3, 45, 60),
     "segnet_basic": (3, 45, 60),
     "unet_resnet18": (3, 64, 32),
