@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 
 from archspec.ir.graph import Value
 from archspec.lower.torch.calls import Argument, Call, Later
+from archspec.lower.torch.module_names import NOT_CLASSES
 from archspec.lower.torch.parameters import Parameters
 from archspec.lower.torch.plan import Module, Plan
 
@@ -48,7 +50,7 @@ def classes(plan: Plan, root_name: str, taken: Sequence[str]) -> list[Class]:
 class _Classes:
     def __init__(self, plan: Plan, root_name: str, taken: Sequence[str]) -> None:
         self.root = plan.root
-        self.names = Counter([root_name, *taken])
+        self.names = {root_name, *taken}
         self.root_name = root_name
         modules = list(plan.root.modules())
         self.blocks = Counter(module.region.block for module in modules)
@@ -148,9 +150,11 @@ class _Classes:
         if module is self.root:
             return self.root_name
         words = camel(label(module))
-        base = words if words[:1].isalpha() else f"Module{words}"
-        self.names[base] += 1
-        return base if self.names[base] == 1 else f"{base}{self.names[base]}"
+        base = words if words[:1].isalpha() and words not in NOT_CLASSES else f"Module{words}"
+        numbered = chain([base], (f"{base}{number}" for number in count(2)))
+        name = next(name for name in numbered if name not in self.names)
+        self.names.add(name)
+        return name
 
 
 def camel(name: str) -> str:

@@ -1,6 +1,8 @@
-"""Names a child of a module cannot have, because `nn.Module` has something of its own under them."""
+"""Names that children of modules and classes cannot have, because PyTorch or Python has something of its own there."""
 
 from __future__ import annotations
+
+import keyword
 
 RESERVED = frozenset((
     "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
@@ -14,3 +16,6 @@ RESERVED = frozenset((
     "training", "type", "xpu", "zero_grad",
 ))  # fmt: skip
 """The public attributes of `nn.Module`; a test compares them with PyTorch's."""
+
+NOT_CLASSES = frozenset((*keyword.kwlist, "F", "OrderedDict", "Tensor"))
+"""What the source reads under a name of its own, and what Python keeps for itself."""

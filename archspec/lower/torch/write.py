@@ -16,7 +16,7 @@ from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
 from archspec.lower.torch.layout import INDENT, WIDTH, assignment, literal, statement, wrapped
-from archspec.lower.torch.module_names import RESERVED
+from archspec.lower.torch.module_names import NOT_CLASSES, RESERVED
 from archspec.lower.torch.plan import plan
 
 
@@ -57,7 +57,7 @@ def source(graph: Graph, about: About) -> str:
 def class_name(graph: Graph) -> str:
     """The name of the network's class."""
     name = camel(graph.name)
-    return name if name[:1].isalpha() and name not in ("F", "Tensor", *keyword.kwlist) else f"Network{name}"
+    return name if name[:1].isalpha() and name not in NOT_CLASSES else f"Network{name}"
 
 
 def _title(graph: Graph, about: About) -> str:
