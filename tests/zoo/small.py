@@ -15,8 +15,9 @@ ZOO = list(FAMILY)
 SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 256, 380)
 """Sides to try for every spatial axis of a network with one input; the published U-Net takes 188, no less."""
 
-NARROWER: Mapping[str, Mapping[str, int | list[int]]] = {
+NARROWER: Mapping[str, Mapping[str, float | list[int]]] = {
     "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
+    "efficientnet": {"width": 0.25},
     "unet_3d": {"width": 8},
     "fcn": {"width": 4, "hidden": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
