@@ -289,10 +289,17 @@ class Network:
             if built.diagnostics:
                 errors.append(ArchspecError(built.diagnostics))
             else:
-                graphs.append(built.graph)
+                graphs.append(built.graph if self._kept is None else self._likewise(built.graph))
         if not graphs:
             raise unopened(self.graph, errors)
         return at_any_size(self.graph, graphs)
+
+    def _likewise(self, graph: Graph) -> Graph:
+        """A graph optimized as this network is; what its weights are makes no difference to that."""
+        from archspec.lower.optimize import optimized
+        from archspec.lower.weights import initial
+
+        return optimized(graph, initial(graph))[0]
 
     def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[Difference, ...]:
         """How far a file is off what the module computes, at the network's own sizes and at some others."""

@@ -121,6 +121,15 @@ def test_params_from_outside_hold_at_other_sizes(tmp_path: Path) -> None:
     assert shapes(onnx.load(tmp_path / "net.onnx").graph.output) == {"output": ["N", 7]}
 
 
+def test_an_optimized_network_stays_open(tmp_path: Path) -> None:
+    net = small("resnet20_cifar").optimized()
+    (difference,) = net.to_onnx(tmp_path / "net.onnx", dynamic=True, verify=True)
+    assert difference.relative <= 1e-4
+    model = onnx.load(tmp_path / "net.onnx")
+    assert shapes(model.graph.input) == {"input": ["N", 3, "height", "width"]}
+    assert "BatchNormalization" not in {node.op_type for node in model.graph.node}
+
+
 def test_same_input_same_bytes(tmp_path: Path) -> None:
     for name in "ab":
         small("resnet18").to_onnx(tmp_path / name, dynamic=True)
