@@ -37,6 +37,7 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "se_resnet50": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
+    "wavenet_block": (256, 1100),
     "yolox_tiny": (3, 32, 64),
     "yolox_m": (3, 32, 32),
     "segnet_camvid": (3, 45, 60),

@@ -43,6 +43,7 @@ PROMISED = {
     "preact_resnet": ["preact_resnet18", "preact_resnet50", "preact_resnet152"],
     "resnet_cifar": ["resnet20_cifar", "resnet32_cifar", "resnet44_cifar", "resnet56_cifar", "resnet110_cifar"],
     "unet": ["unet", "unet_padded"],
+    "wavenet": ["wavenet", "wavenet_block"],
     "yolox": ["yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"],
     "fcn": ["fcn32s", "fcn16s", "fcn8s", "fcn8s_atonce"],
     "segnet": ["segnet_camvid", "segnet_pascal", "segnet_basic"],
