@@ -18,7 +18,11 @@ from archspec.lower.torch.module_names import RESERVED
 NAMES = sorted(name for name, _ in zoo.names())
 
 LONGEST = {
-    **{"resnet50": 120, "vgg16": 80, "googlenet": 130, "densenet121": 120, "efficientnet_b7": 260},
+    "resnet50": 120,
+    "vgg16": 80,
+    "googlenet": 130,
+    "densenet121": 120,
+    "efficientnet_b7": 260,
     **dict.fromkeys(("yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x", "wavenet"), 480),
 }
 """Lines a network may take; what a reader would have needed by hand, and less than torchvision's files."""
