@@ -167,7 +167,8 @@ class Network:
         Raises:
             ArchspecError: PyTorch cannot express something the network asks for.
         """
-        from archspec.lower.torch.write import About, source
+        from archspec.lower.text.about import About
+        from archspec.lower.torch.write import source
 
         about = About(
             origin=PurePath(self.spec.source.name).name,

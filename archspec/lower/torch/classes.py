@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from archspec.ir.graph import Value
-from archspec.lower.torch.calls import Argument, Call, Later
+from archspec.lower.text.calls import Argument, Call, Later
+from archspec.lower.text.parameters import Parameters
 from archspec.lower.torch.module_names import NOT_CLASSES
-from archspec.lower.torch.parameters import Parameters
 from archspec.lower.torch.plan import Module, Plan
 
 IDENTITY = Call("nn.Identity")

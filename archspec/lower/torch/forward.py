@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.ir.graph import Value
-from archspec.lower.torch.calls import Call
-from archspec.lower.torch.layout import INDENT, WIDTH, items, one_line, wrapped
+from archspec.lower.text.calls import Call
+from archspec.lower.text.layout import INDENT, WIDTH, items, one_line, wrapped
 from archspec.lower.torch.plan import Module, Step
 from archspec.ops.activation import Activation, Dropout
 from archspec.ops.join import Add, Concat, Elementwise, Mul

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Initializer, Weight
-from archspec.lower.torch.layout import INDENT, WIDTH, literal
+from archspec.lower.text.layout import INDENT, WIDTH, literal
 from archspec.lower.torch.rules import leaf
 from archspec.lower.torch.starting import starting
 

@@ -1,32 +1,15 @@
-"""The module that source text makes: the text executed, with tracebacks and `inspect` that show its lines."""
+"""The module that source text makes, and its weights."""
 
 from __future__ import annotations
 
-import linecache
-import sys
-from hashlib import sha256
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from archspec.lower.text.execution import execute
 
 if TYPE_CHECKING:
     from torch import nn
 
     from archspec.lower.weights import Weights
-
-
-def execute(source: str, name: str) -> ModuleType:
-    """The Python module the text of a network makes, importable by pickles of this process under a name of its own."""
-    digest = sha256(source.encode()).hexdigest()[:12]
-    module_name = f"archspec_{name}_{digest}"
-    if module_name in sys.modules:
-        return sys.modules[module_name]
-    filename = f"<archspec {name} {digest}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    module = ModuleType(module_name)
-    module.__file__ = filename
-    exec(compile(source, filename, "exec"), module.__dict__)  # noqa: S102  # our own text, checked names and literals
-    sys.modules[module_name] = module
-    return module
 
 
 def build(source: str, class_name: str) -> nn.Module:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.rules import unsupported
-from archspec.lower.torch.calls import INPLACE, Call, Helper, Leaf
-from archspec.lower.torch.counting import numbered
+from archspec.lower.text.calls import INPLACE, Call
+from archspec.lower.text.counting import numbered
+from archspec.lower.torch.leaf import Helper, Leaf
 from archspec.lower.torch.rules import leaf
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.types import Initializer
-from archspec.lower.torch.layout import literal
+from archspec.lower.text.layout import literal
 
 
 def starting(target: str, initializer: Initializer) -> str:

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import keyword
 import re
-import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
-from archspec.lower.torch.calls import Call
+from archspec.lower.text.about import About, title
+from archspec.lower.text.calls import Call
+from archspec.lower.text.layout import INDENT, WIDTH, assignment, literal, statement, wrapped
 from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
-from archspec.lower.torch.layout import INDENT, WIDTH, assignment, literal, statement, wrapped
 from archspec.lower.torch.module_names import NOT_CLASSES, RESERVED
 from archspec.lower.torch.plan import plan
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the file says of the network it holds."""
-
-    origin: str = ""
-    """The name of the spec it was made from."""
-    summary: str = ""
-    reference: str = ""
-    facts: str = ""
 
 
 def source(graph: Graph, about: About) -> str:
@@ -50,7 +38,7 @@ def source(graph: Graph, about: About) -> str:
     for each in found:
         body += ["", "", *_class(each, graph, *((about, start.lines) if each is found[-1] else ()))]
     body += ["", "", *_main(graph, root)]
-    head = ['"""' + _docstring(_title(graph, about), "") + '"""', "", *_imports("\n".join(body))]
+    head = [title(graph.name, "PyTorch", about), "", *_imports("\n".join(body))]
     return "\n".join([*head, *body, ""])
 
 
@@ -58,11 +46,6 @@ def class_name(graph: Graph) -> str:
     """The name of the network's class."""
     name = camel(graph.name)
     return name if name[:1].isalpha() and name not in NOT_CLASSES else f"Network{name}"
-
-
-def _title(graph: Graph, about: About) -> str:
-    origin = f" from {about.origin}" if about.origin else ""
-    return f"{graph.name} in PyTorch, written by archspec{origin}."
 
 
 def _imports(body: str) -> Iterator[str]:
@@ -80,7 +63,7 @@ def _class(found: Class, graph: Graph, about: About | None = None, start: Sequen
     """One class; the root's docstring tells about the network, and its constructor starts the weights."""
     base = "nn.Sequential" if found.sequential else "nn.Module"
     yield f"class {found.name}({base}):"
-    text = _network_docstring(graph, about) if about else [_block_docstring(found)]
+    text = about.lines(graph.name) if about else [_block_docstring(found)]
     yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
     if len(text) > 1:
         yield from (f"{INDENT}{line}" if line else "" for line in text[1:])
@@ -97,21 +80,6 @@ def _block_docstring(found: Class) -> str:
     block = found.module.region.block
     times = f", used {len(found.instances)} times" if len(found.instances) > 1 else ""
     return f"The block `{block}` of the spec{times}." if block else f"The part `{label(found.module)}`{times}."
-
-
-def _network_docstring(graph: Graph, about: About) -> list[str]:
-    paragraphs = [about.summary or graph.name, about.reference, about.facts]
-    lines: list[str] = []
-    for paragraph in filter(None, paragraphs):
-        lines += ["", *_docstring(paragraph, INDENT).split("\n")]
-    return lines[1:]
-
-
-def _docstring(text: str, indent: str) -> str:
-    """Text that can stand in a docstring, wrapped."""
-    clean = "".join(mark if mark.isprintable() else " " for mark in text)
-    clean = " ".join(clean.split()).replace("\\", "\\\\").replace('"', "'")
-    return "\n".join(textwrap.wrap(clean, WIDTH - len(indent) - 3))
 
 
 def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:

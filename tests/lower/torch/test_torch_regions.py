@@ -7,8 +7,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from archspec.lower.text.about import About
 from archspec.lower.torch.load import build
-from archspec.lower.torch.write import About, class_name, source
+from archspec.lower.torch.write import class_name, source
 from tests.lower.onnx.runtime import session
 from tests.op_samples import GOOD, Sample
 

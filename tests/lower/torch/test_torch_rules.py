@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from archspec.lower.text.about import About
 from archspec.lower.torch.load import build
 from archspec.lower.torch.rules import RULES
-from archspec.lower.torch.write import About, class_name, source
+from archspec.lower.torch.write import class_name, source
 from archspec.ops import OPS
 from tests.lower.onnx.runtime import random_weights
 from tests.op_references import results

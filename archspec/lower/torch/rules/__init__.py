@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
-from archspec.lower.torch.calls import Leaf
+from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules import (
     affine,
     attention,

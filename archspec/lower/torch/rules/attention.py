@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.torch.calls import Leaf, call, function
+from archspec.lower.text.calls import call, function
+from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import family
 from archspec.ops import attention
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
-from archspec.lower.torch.calls import Call, Leaf
+from archspec.lower.text.calls import Call
+from archspec.lower.torch.leaf import Leaf
 from archspec.ops.geometry import Pads
 
 Rule = Callable[[Node], Leaf]

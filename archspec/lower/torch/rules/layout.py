@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.torch.calls import Call, Constant, Leaf, Listed, call, function, same
+from archspec.lower.text.calls import Call, Constant, Listed, call, function, same
+from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import axes_of, both, family, flat
 from archspec.ops import layout
 

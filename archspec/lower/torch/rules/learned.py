@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.ir.types import Weight
-from archspec.lower.torch.calls import Argument, Call, Constant, Leaf, call, function
+from archspec.lower.text.calls import Argument, Call, Constant, call, function
+from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import family
 from archspec.lower.torch.starting import options_of
 from archspec.ops import learned

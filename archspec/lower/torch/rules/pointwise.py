@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from archspec import ops
 from archspec.ir.graph import Node
-from archspec.lower.torch.calls import Constant, Leaf, call, function
+from archspec.lower.text.calls import Constant, call, function
+from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import axes_of, both, family
 from archspec.ops import activation, drop, join
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from archspec.lower.torch.calls import Argument, Call, Hole, Listed
-from archspec.lower.torch.counting import loop
+from archspec.lower.text.calls import Argument, Call, Hole, Listed
+from archspec.lower.text.counting import loop
 
 WIDTH = 88
 INDENT = "    "

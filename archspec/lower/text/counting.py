@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archspec.lower.torch.calls import Argument, Call, Hole
+from archspec.lower.text.calls import Argument, Call, Hole
 
 _FEWEST = 3
 """Children that are worth a loop."""

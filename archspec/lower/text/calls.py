@@ -64,26 +64,7 @@ class Later:
     module: object
 
 
-Helper = tuple[str, int | str]
-"""A class the source defines for itself: a key of `helpers.HELPERS` and the spatial axes, or 0; or, for the op of a
-plugin, the name of the class and its text."""
-
 Argument = Constant | Call | Hole | Later
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """How an op is written: as a module, as a function in `forward`, or as either.
-
-    A function may read a parameter.
-    """
-
-    module: Call | None = None
-    function: Call | None = None
-    parameter: Call | None = None
-    """The parameter that the module around it holds for it: the function's template calls it `{weight}`."""
-    helper: Helper | None = None
-    """The class the source has to define for it."""
 
 
 def call(

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archspec.lower.torch.calls import INPLACE, Argument, Call, Constant, Hole, Later, Listed
+from archspec.lower.text.calls import INPLACE, Argument, Call, Constant, Hole, Later, Listed
 
 Column = tuple[Argument, ...]
 

@@ -1,0 +1,1 @@
+"""Python as text: what targets share that write source code."""

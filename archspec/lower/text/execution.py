@@ -1,0 +1,23 @@
+"""Source text executed, with tracebacks and `inspect` that show its lines."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from hashlib import sha256
+from types import ModuleType
+
+
+def execute(source: str, name: str) -> ModuleType:
+    """The Python module the text of a network makes, importable by pickles of this process under a name of its own."""
+    digest = sha256(source.encode()).hexdigest()[:12]
+    module_name = f"archspec_{name}_{digest}"
+    if module_name in sys.modules:
+        return sys.modules[module_name]
+    filename = f"<archspec {name} {digest}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    module = ModuleType(module_name)
+    module.__file__ = filename
+    exec(compile(source, filename, "exec"), module.__dict__)  # noqa: S102  # our own text, checked names and literals
+    sys.modules[module_name] = module
+    return module
