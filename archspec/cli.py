@@ -176,7 +176,7 @@ def compile(
         bool, typer.Option("-O", "--optimize", help="Make it faster for inference: fold batch normalization and such.")
     ] = False,
 ) -> None:
-    """Compile to .py (PyTorch source), .onnx, .safetensors (first weights) or .json (the facts)."""
+    """Compile to .py (PyTorch source), .onnx, .pt2 (torch.export), .safetensors (weights) or .json (the facts)."""
     network = _network(spec, set, input, path, plugin)
     ending = output.suffix
     if weights is not None and ending in (".py", ".json"):
@@ -191,9 +191,10 @@ def compile(
                 verify=verify,
             ):  # fmt: skip
                 _say(str(difference))
-    elif ending == ".safetensors":
+    elif ending in (".pt2", ".safetensors"):
+        save = network.to_program if ending == ".pt2" else network.save_weights
         with _telling():
-            network.save_weights(output, weights, seed=seed, strict=strict)
+            save(output, weights, seed=seed, strict=strict)
     elif ending == ".py":
         network.save_source(output)
     elif ending == ".json":
@@ -202,7 +203,7 @@ def compile(
         raise fail(
             "wrong-target",
             f"cannot tell what to write from the name {output}",
-            help="end it with .py, .onnx, .safetensors or .json",
+            help="end it with .py, .onnx, .pt2, .safetensors or .json",
         )
     _say(f"wrote {output}")
 

@@ -267,6 +267,25 @@ class Network:
         )
         return tuple(found)
 
+    def to_program(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
+        """Write the network as a program of `torch.export` (.pt2), as it is at inference, for any number of samples.
+
+        Args:
+            path: the file to write; whole or not at all.
+            weights: a module, a state dict or a file of weights; else first values drawn with `seed`.
+            seed: for first values.
+            strict: whether all weights must fit; see `weights`.
+
+        Raises:
+            ArchspecError: the weights do not fit, `torch.export` cannot trace the network, or the file cannot be
+                written.
+        """
+        require("torch", "a program of torch.export")
+        from archspec.lower.torch.program import program, save
+
+        module = self.to_torch(self.weights(weights, seed, strict=strict))
+        save(program(module, self.graph), Path(path))
+
     def _about(self) -> dict[str, str]:
         """Facts to store with a model."""
         facts = {

@@ -28,7 +28,7 @@ layers:
   - linear: {name: fc, features: 100}
 """
 
-ENDINGS = ("py", "onnx", "safetensors", "json", "svg", "png", "pdf", "dot")
+ENDINGS = ("py", "onnx", "pt2", "safetensors", "json", "svg", "png", "pdf", "dot")
 """Every kind of file there is."""
 
 
@@ -46,7 +46,8 @@ def told(error: pytest.ExceptionInfo[archspec.ArchspecError]) -> tuple[str, str]
 def write(net: archspec.Network, path: Path) -> None:
     """Write a network as the ending of the file says."""
     ways: dict[str, Callable[[Path], object]] = {
-        ".py": net.save_source, ".onnx": net.to_onnx, ".safetensors": net.save_weights, ".json": net.save_json
+        ".py": net.save_source, ".onnx": net.to_onnx, ".pt2": net.to_program, ".safetensors": net.save_weights,
+        ".json": net.save_json,
     }  # fmt: skip
     ways.get(path.suffix, net.draw)(path)
 
