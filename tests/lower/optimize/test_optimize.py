@@ -67,7 +67,7 @@ def lively(net: Network) -> nn.Module:
         elif key.endswith("running_var"):
             tensor.uniform_(0.5, 1.5)
         elif tensor.dim() == 1 and tensor.is_floating_point():
-            tensor.add_(torch.rand_like(tensor) * 0.2)
+            tensor.add_(torch.rand_like(tensor) * 0.02)
     return module
 
 
