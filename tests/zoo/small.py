@@ -17,6 +17,7 @@ SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 256, 380)
 
 NARROWER: Mapping[str, Mapping[str, float | list[int]]] = {
     "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
+    "convnext": {"width": 16},
     "efficientnet": {"width": 0.25},
     "unet_3d": {"width": 8},
     "fcn": {"width": 4, "hidden": 16},

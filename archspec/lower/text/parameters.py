@@ -56,6 +56,8 @@ class Parameter:
     def annotation(self) -> str:
         """Its type."""
         kinds = dict.fromkeys(_kind(value) for value in self.column if value is not ANY)
+        if "float" in kinds:
+            kinds.pop("int", None)  # to which whole numbers belong as well
         return " | ".join(kinds)
 
 

@@ -279,6 +279,20 @@ class RoIAlign(nn.Module):
     def near(self, places: Tensor, length: int) -> Tensor:
         return (places >= -1) & (places <= length)
 ''',
+    "Permute": '''
+class Permute(nn.Module):
+    """Puts the axes in another order."""
+
+    def __init__(self, *order: int) -> None:
+        super().__init__()
+        self.order = order
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.order)
+
+    def extra_repr(self) -> str:
+        return str(self.order)
+''',
     "ScaledTanh": '''
 class ScaledTanh(nn.Module):
     """scale * tanh(slope * x)."""

@@ -40,7 +40,9 @@ def _reshape(node: Node) -> Leaf:
 def _permute(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, layout.Permute)
-    return Leaf(function=function("permute", f"{{x}}.permute({', '.join(map(str, (0, *op.order)))})"))
+    order = ", ".join(map(str, (0, *op.order)))
+    written = function("permute", f"{{x}}.permute({order})")
+    return Leaf(Call("Permute", template=f"Permute({order})"), written, helper=("Permute", 0))
 
 
 @RULES.rule(layout.Select)
