@@ -23,8 +23,13 @@ NARROWER: Mapping[str, Mapping[str, float | list[int]]] = {
     "fcn": {"width": 4, "hidden": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
     "vgg": {"hidden": 64},
+    "vit": {"width": 128},
 }
 """Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""
+
+
+OF_ONE_SIZE = ("vit",)
+"""Families whose weights are for one size of input: an embedding of each position."""
 
 
 @cache
@@ -32,7 +37,7 @@ def small(name: str) -> Network:
     """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none."""
     params = NARROWER.get(FAMILY[name], {})
     net = archspec.load(name, **params)
-    if len(net.inputs) > 1:
+    if len(net.inputs) > 1 or FAMILY[name] in OF_ONE_SIZE:
         return net
     ((channels, *spatial),) = net.inputs.values()
     for side in (side for side in SIDES if spatial and side < min(spatial)):

@@ -172,6 +172,19 @@ def test_se_resnet152():
     assert (net.params, net.macs) == (66_821_848, 11_288_993_792)
 
 
+# torchvision 0.28: vit_l_16 and vit_l_32; vit_b_16 for 384x384
+@pytest.mark.parametrize(
+    ("changes", "params"),
+    [
+        ({"width": 1024, "depth": 24}, 304_326_632),
+        ({"width": 1024, "depth": 24, "patch": 32}, 306_535_400),
+        ({"size": 384}, 86_859_496),
+    ],
+)
+def test_vision_transformers_of_other_sizes(changes, params):
+    assert archspec.load("vit_b_16", **changes).params == params
+
+
 def test_a_unet_for_one_class_has_one_row_of_weights_less_in_its_head():
     # the figure of padded implementations without normalization, for 1 channel and 1 class
     assert archspec.load("unet", classes=1).params == 31_030_593
