@@ -15,7 +15,7 @@ from warnings import catch_warnings, simplefilter
 import typer
 
 import archspec
-from archspec.diagnostics import ArchspecError, Diagnostic, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, did_you_mean, fail
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,13 +73,6 @@ class Direction(StrEnum):
     LR = "LR"
     BT = "BT"
     RL = "RL"
-
-
-class Group(StrEnum):
-    """What the zoo is divided into."""
-
-    NETWORKS = "networks"
-    LECTURES = "lectures"
 
 
 def main() -> None:
@@ -252,13 +245,20 @@ def draw(
 
 @app.command("list")
 def list_(
-    group: Annotated[Group, typer.Argument(help="The networks, or the lectures' examples.")] = Group.NETWORKS,
+    text: Annotated[str, typer.Argument(help="What their name or their file is to contain.", show_default=False)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
-    """List the zoo."""
+    """List the zoo, or what of it contains a text; `lectures` are the small examples of lectures."""
     from archspec.loading import catalogue
 
-    found = list(catalogue("" if group is Group.NETWORKS else group.value))
+    lectures = text == "lectures"
+    found = list(catalogue("lectures" if lectures else ""))
+    if text and not lectures:
+        matching = [entry for entry in found if text in entry["name"] or text in entry["spec"]]
+        if not matching:
+            help = did_you_mean(text, [entry["name"] for entry in found]) or "`archspec list` shows them all"
+            raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
+        found = matching
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
         return

@@ -196,6 +196,13 @@ def test_the_lectures_are_listed_apart() -> None:
     } in found
 
 
+def test_list_narrows_down() -> None:
+    found = json.loads(run("list", "wide_resnet", "--json")[0])
+    assert [entry["name"] for entry in found] == ["wide_resnet50_2", "wide_resnet101_2"]
+    _, error = run("list", "resnot50", code=1)
+    assert "did you mean 'resnet50'" in error
+
+
 def test_list_as_a_table() -> None:
     out, _ = run("list")
     assert any(line.split()[:2] == ["resnet50", "resnet.yaml"] for line in out.splitlines())
