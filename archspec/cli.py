@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from warnings import catch_warnings, simplefilter
 
 import typer
@@ -57,6 +57,10 @@ StrictOption = Annotated[
     bool, typer.Option("--strict/--no-strict", help="Whether all weights must fit; if not, the others start anew.")
 ]
 
+OptimizeOption = Annotated[
+    bool, typer.Option("-O", "--optimize", help="Make it faster for inference: fold batch normalization and such.")
+]
+
 
 class Format(StrEnum):
     """How diagnostics are printed."""
@@ -73,6 +77,22 @@ class Direction(StrEnum):
     LR = "LR"
     BT = "BT"
     RL = "RL"
+
+
+class Precision(StrEnum):
+    """What a network computes in."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Layout(StrEnum):
+    """How images lie in memory."""
+
+    CONTIGUOUS = "contiguous"
+    CHANNELS_LAST = "channels_last"
+    AUTO = "auto"
 
 
 def main() -> None:
@@ -112,7 +132,9 @@ def check(
     if format is Format.JSON:
         sys.stdout.write(json.dumps([diagnostic.as_json() for diagnostic in found], indent=2) + "\n")
     elif format is Format.GITHUB:
-        sys.stdout.writelines(_github(diagnostic) + "\n" for diagnostic in found)
+        from archspec.report.diagnostics import for_github
+
+        sys.stdout.writelines(for_github(diagnostic) + "\n" for diagnostic in found)
     else:
         _report(found, stderr=False)
     errors = sum(diagnostic.severity == "error" for diagnostic in found)
@@ -165,9 +187,7 @@ def compile(
     verify: Annotated[
         bool, typer.Option("--verify", help="ONNX: keep the file only if ONNX Runtime computes what PyTorch does.")
     ] = False,
-    optimize: Annotated[
-        bool, typer.Option("-O", "--optimize", help="Make it faster for inference: fold batch normalization and such.")
-    ] = False,
+    optimize: OptimizeOption = False,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .pt2 (torch.export), .safetensors (weights) or .json (the facts)."""
     network = _network(spec, set, input, path, plugin)
@@ -215,6 +235,33 @@ def weights(
     report = _network(spec, set, input, path, plugin).weights_report(file)
     sys.stdout.write((json.dumps(report.as_json(), indent=2) if as_json else report.text()) + "\n")
     raise typer.Exit(0 if report.complete else 1)
+
+
+@app.command()
+def bench(
+    spec: SpecArgument,
+    set: SetOption = None,
+    input: InputOption = None,
+    path: PathOption = None,
+    plugin: PluginOption = None,
+    device: Annotated[str, typer.Option(help="Where to run, as PyTorch calls it: cpu, cuda, cuda:1, mps.")] = "cpu",
+    dtype: Annotated[Precision, typer.Option(help="What to compute in.")] = Precision.FLOAT32,
+    layout: Annotated[
+        Layout, typer.Option(help="How images lie in memory; auto suits the device.")
+    ] = Layout.CONTIGUOUS,
+    optimize: OptimizeOption = False,
+    compiled: Annotated[bool, typer.Option("--compiled", help="Let torch.compile compile it.")] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Samples in a call, for throughput.")] = 32,
+    seconds: Annotated[float, typer.Option(min=0, help="For each measurement.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure latency and throughput at inference, and what share they are of what the device can do."""
+    from archspec.bench import Way
+    from archspec.bench import bench as measure
+
+    way = Way(device, dtype.value, layout.value, optimized=optimize, compiled=compiled)
+    found = measure(_network(spec, set, input, path, plugin), way, batch=batch, seconds=seconds)
+    sys.stdout.write((json.dumps(found.as_json(), indent=2) if as_json else found.text()) + "\n")
 
 
 @app.command()
@@ -292,8 +339,9 @@ def _compile(
     plugin: Sequence[str] | None,
 ) -> Compiled:
     from archspec import loading
+    from archspec.options import inputs, params
 
-    return loading.compile(spec, input=_inputs(input), path=path or (), plugins=plugin or (), params=_params(set))
+    return loading.compile(spec, input=inputs(input), path=path or (), plugins=plugin or (), params=params(set))
 
 
 def _network(
@@ -325,32 +373,6 @@ def _finish(compiled: Compiled) -> None:
     _report(compiled.diagnostics)
     if compiled.errors:
         raise typer.Exit(1)
-
-
-def _params(given: Sequence[str] | None) -> dict[str, Any]:
-    """What `--set` says, each value read as a spec would read it."""
-    from archspec.loading import constant
-
-    values: dict[str, Any] = {}
-    for item in given or ():
-        name, equals, text = item.partition("=")
-        if not equals or not name:
-            raise fail("wrong-value", f"--set {item} is not PARAM=VALUE", help="as in --set classes=10")
-        values[name.strip()] = constant(text, f"--set {name.strip()}")
-    return values
-
-
-def _inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
-    if not given:
-        return None
-    named: dict[str, tuple[int, ...]] = {}
-    for item in given:
-        name, equals, text = item.rpartition("=")
-        sizes = text.split("x")
-        if not all(size.isdecimal() for size in sizes):
-            raise fail("wrong-input", f"--input {item} is not sizes with an x between", help="as in --input 3x224x224")
-        named[name if equals else ""] = tuple(map(int, sizes))
-    return named[""] if list(named) == [""] else named
 
 
 def _table(network: Network, depth: int | None) -> None:
@@ -390,18 +412,6 @@ def _report(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:
         console = _console(stderr=stderr)
         for diagnostic in found:
             console.print(coloured(diagnostic), soft_wrap=True)
-
-
-def _github(found: Diagnostic) -> str:
-    """A diagnostic as a workflow command, which GitHub shows beside the line."""
-    facts = found.as_json()
-    text = "\n".join([found.message, *("  ".join(note) for note in found.notes), *filter(None, [found.help])])
-    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    place = ",".join(f"{key}={facts[name]}" for key, name in _PLACE.items() if facts[name] is not None)
-    return f"::{found.severity} {place + ',' if place else ''}title={found.code}::{escaped}"
-
-
-_PLACE = {"file": "file", "line": "line", "col": "column", "endLine": "end_line", "endColumn": "end_column"}
 
 
 def _say(text: str) -> None:

@@ -91,6 +91,7 @@ CODES: Mapping[str, Code] = {
     "wrong-target": _error("There is no way to write a file with that ending."),
     "unsupported": _error("A target cannot express what the spec asks for."),
     "wrong-weights": _error("The weights given do not fit the network."),
+    "wrong-device": _error("PyTorch has no device of that name on this machine."),
     "wrong-numbers": _error("A file that was written does not compute what the network does. It is not kept."),
     "missing-library": _error("A library that the target needs is not installed."),
     # advice

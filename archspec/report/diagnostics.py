@@ -1,4 +1,4 @@
-"""Diagnostics in colour, for terminals."""
+"""Diagnostics in colour, for terminals, and as GitHub shows them."""
 
 from __future__ import annotations
 
@@ -22,3 +22,15 @@ def coloured(found: Diagnostic) -> Text:
     text.highlight_regex(r"(?m)(?<=\|)[ \t]*\^+$", style)
     text.highlight_regex(r"(?m)^    help:", "bold cyan")
     return text
+
+
+def for_github(found: Diagnostic) -> str:
+    """A diagnostic as a workflow command, which GitHub shows beside the line."""
+    facts = found.as_json()
+    text = "\n".join([found.message, *("  ".join(note) for note in found.notes), *filter(None, [found.help])])
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    place = ",".join(f"{key}={facts[name]}" for key, name in _PLACE.items() if facts[name] is not None)
+    return f"::{found.severity} {place + ',' if place else ''}title={found.code}::{escaped}"
+
+
+_PLACE = {"file": "file", "line": "line", "col": "column", "endLine": "end_line", "endColumn": "end_column"}
