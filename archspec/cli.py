@@ -383,7 +383,8 @@ def _table(network: Network, depth: int | None) -> None:
     typer.echo("  ".join(f"{value.name} {value.type}" for value in network.graph.inputs) + "\n")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line, emphasis in report.table(network.facts, depth, width=width):
-        typer.secho(line, bold=emphasis in ("heading", "part"), dim=emphasis in ("rule", "aside"))
+        # False would end the style that stands before it
+        typer.secho(line, bold=emphasis in ("heading", "part") or None, dim=emphasis in ("rule", "aside") or None)
     typer.echo()
     for label, words in report.totals(network.facts):
         typer.echo(f"{label:<12} {words}")
