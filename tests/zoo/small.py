@@ -23,6 +23,7 @@ NARROWER: Mapping[str, Mapping[str, float | list[int]]] = {
     "fcn": {"width": 4, "hidden": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
     "vgg": {"hidden": 64},
+    "vgg_attention": {"width": 16},
     "vit": {"width": 128},
 }
 """Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""

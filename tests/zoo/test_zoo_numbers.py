@@ -35,6 +35,7 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "mobilenet_v2_140": (3, 64, 64),
     "se_resnet18": (3, 64, 64),
     "se_resnet50": (3, 64, 64),
+    "vgg16_attention": (3, 64, 64),
     "unet": (1, 188, 188),
     "unet_padded": (3, 32, 32),
     "wavenet_block": (256, 1100),

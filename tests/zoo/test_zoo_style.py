@@ -68,6 +68,7 @@ PROMISED = {
     "context": ["dilation8_pascal_voc", "dilation_front_end", "context_basic", "context_large"],
     "mobilenet_v1": ["mobilenet_v1", "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025"],
     "mobilenet_v2": ["mobilenet_v2"],
+    "vgg_attention": ["vgg16_attention"],
     "vit": ["vit_b_16", "vit_b_32"],
     "convnext": ["convnext_tiny", "convnext_small", "convnext_base", "convnext_large"],
     "efficientnet": [f"efficientnet_b{i}" for i in range(8)],

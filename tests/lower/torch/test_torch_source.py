@@ -36,6 +36,7 @@ TYPED = (
     "preact_resnet50",
     "resnet20_cifar",
     "mobilenet_v2",
+    "vgg16_attention",
     "vit_b_16",
     "densenet121",
     "googlenet",
