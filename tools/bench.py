@@ -8,19 +8,19 @@ median of each and the ratio of the pairs of each round: its median, least and m
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import platform
 import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+sys.path[:0] = [str(ROOT)]
+
+from tools.measure import Work, interleaved, seconds  # noqa: E402
 
 CHAIN = """
 archspec: 1
@@ -81,28 +81,9 @@ expect: {params: 7_978_856}
 """
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """One run, the garbage of the last one collected before."""
-    gc.collect()
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def compare(title: str, contenders: Sequence[tuple[str, Callable[[], object]]], rounds: int, unit: float = 1e3) -> None:
+def compare(title: str, contenders: Sequence[tuple[str, Work]], rounds: int, unit: float = 1e3) -> None:
     """Time contenders in turn; ratios are to the first."""
-    for _, work in contenders:
-        work()
-    times: list[list[float]] = [[] for _ in contenders]
-    for _ in range(rounds):
-        for kept, (_, work) in zip(times, contenders, strict=True):
-            kept.append(seconds(work))
-    print(f"\n{title}")
-    for kept, (name, _) in zip(times, contenders, strict=True):
-        ratios = [own / first for own, first in zip(kept, times[0], strict=True)]
-        spread = f"{statistics.median(ratios):8.1f} x  ({min(ratios):.1f} to {max(ratios):.1f})"
-        label = "ms" if unit == 1e3 else "s"
-        print(f"  {name:<44} {statistics.median(kept) * unit:9.2f} {label}  {spread}")
+    print("", *interleaved(title, contenders, rounds).lines(unit), sep="\n")
 
 
 def in_process(rounds: int) -> None:
