@@ -320,6 +320,7 @@ REFERENCES: Mapping[str, Reference] = {
     "matmul": lambda op, inputs, weights: torch.matmul(*inputs),
     "multi_head_attention": _multi_head_attention,
     "batch_norm": _batch_norm,
+    "frozen_batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": lambda op, inputs, weights: F.group_norm(
         inputs[0], op.groups, weights.get("weight"), weights.get("bias"), op.eps

@@ -275,6 +275,8 @@ GOOD: tuple[Sample, ...] = (
     _good("batch_norm", (4, 3, 2), affine=False),
     _good("batch_norm", (20,), affine=False, eps=0.1),
     _good("batch_norm", (4, 3, 2), eps=1e-3, momentum=0.5),
+    *(_good("frozen_batch_norm", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
+    _good("frozen_batch_norm", (20, 3), eps=0.1),
     *(_good("layer_norm", sizes, axes=axes)
       for axes in (1, "channels") for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("layer_norm", (20, 3), axes=2),
@@ -521,6 +523,7 @@ BAD: tuple[Bad, ...] = (
     _bad("indivisible-channels", "multi_head_attention", (5, 6), heads=4),
     _bad_whole("multi_head_attention", (5, 6), heads=2),
     _bad("wrong-rank", "batch_norm", ()),
+    _bad("wrong-rank", "frozen_batch_norm", ()),
     _bad("wrong-rank", "layer_norm", ()),
     _bad("wrong-rank", "layer_norm", (), axes="channels"),
     _bad("wrong-rank", "layer_norm", (3, 4), axes=3),

@@ -92,10 +92,11 @@ class Weights:
                     yield Diagnostic("unknown-weight", f"no '{kind}' has a weight '{name}'", start.span, help=help)
 
     def _started(self, node: Node, weight: Weight, wishes: Weighing, evaluate: Evaluate) -> Weight:
+        kind = node.op.kind
+        seen = self._seen.setdefault(kind, set())
         if weight.buffer:
             return weight
-        kind = node.op.kind
-        self._seen.setdefault(kind, set()).add(weight.name)
+        seen.add(weight.name)
         if wishes.fixed is not None and weight.name == "weight":
             return _fixed(weight, evaluate(wishes.fixed), wishes.fixed.span)
         if weight.name in wishes.starts:

@@ -37,7 +37,16 @@ from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels,
 from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.like import CropLike, UpsampleLike
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
-from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, L2Normalize, LayerNorm, LocalResponseNorm
+from archspec.ops.norm import (
+    Affine,
+    BatchNorm,
+    FrozenBatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    L2Normalize,
+    LayerNorm,
+    LocalResponseNorm,
+)
 from archspec.ops.parts import Slice, Split
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
@@ -52,7 +61,7 @@ OPS: tuple[type[Op], ...] = (
     MaxPool, MaxUnpool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
     RoiAlign, ReduceMean, ReduceSum, ReduceMax,
     Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention,
-    BatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
+    BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,

@@ -63,6 +63,37 @@ class BatchNorm(Op):
         return Work(other={"multiply": elements, "add": elements})
 
 
+class FrozenBatchNorm(Op):
+    """Batch normalization as it was learned elsewhere: (x - mean) / sqrt(variance + eps) * weight + bias a channel.
+
+    Detectors have it where they start from a classifier, since their batches are too small to learn from. All four are
+    buffers: nothing moves while training.
+
+    Attributes:
+        eps: added to the variance.
+    """
+
+    kind: ClassVar[str] = "frozen_batch_norm"
+    module: ClassVar[bool] = True
+
+    eps: Positive = 1e-5
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        need_channels(self.kind, tensor)
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        starts = {"weight": ONES, "bias": ZEROS, "running_mean": ZEROS, "running_var": ONES}
+        shape = (inputs[0].channels,)
+        return tuple(Weight(name, shape, start, trainable=False, buffer=True) for name, start in starts.items())
+
+    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+        elements = outputs[0].elements
+        return Work(other={"multiply": elements, "add": elements})
+
+
 def _standardized(elements: int, groups: int, affine: bool) -> Work:
     """The work of taking from each group of elements its mean, and dividing it by its standard deviation.
 

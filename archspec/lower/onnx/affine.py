@@ -8,7 +8,7 @@ from archspec.ir.types import DType
 from archspec.lower.onnx.axes import a_channel
 from archspec.lower.onnx.emit import Emit
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
-from archspec.ops.norm import Affine, BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from archspec.ops.norm import Affine, BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 
 
 def linear(op: Linear, emit: Emit) -> str:
@@ -45,7 +45,7 @@ def radial_basis(op: RadialBasis, emit: Emit) -> str:
     return emit.last("ReduceSumSquare", difference, emit.integers("axes", [2]), keepdims=0)
 
 
-def batch_norm(op: BatchNorm, emit: Emit) -> str:
+def batch_norm(op: BatchNorm | FrozenBatchNorm, emit: Emit) -> str:
     """BatchNormalization by the running mean and variance; where nothing is learned, with ones and zeros."""
     learned = emit.weights("weight", "bias")
     if not learned:

@@ -57,6 +57,7 @@ _TABLE: tuple[tuple[type[Op], Rule], ...] = (
     (products.MatMul, attention.matmul),
     (products.MultiHeadAttention, attention.multi_head_attention),
     (norm.BatchNorm, affine.batch_norm),
+    (norm.FrozenBatchNorm, affine.batch_norm),
     (norm.LayerNorm, affine.layer_norm),
     (norm.GroupNorm, affine.group_norm),
     (norm.InstanceNorm, affine.instance_norm),

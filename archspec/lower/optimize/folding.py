@@ -9,7 +9,7 @@ from archspec.lower.optimize.rewrite import Rewrite, Weights, kept, readers
 from archspec.ops import Op
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.linear import Linear
-from archspec.ops.norm import BatchNorm
+from archspec.ops.norm import BatchNorm, FrozenBatchNorm
 
 
 def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
@@ -25,7 +25,7 @@ def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     shared = {name for node in graph.nodes if node.owner for name in (node.name, node.owner)}
     folded = dict(weights)
     for norm in graph.nodes:
-        if not isinstance(norm.op, BatchNorm):
+        if not isinstance(norm.op, BatchNorm | FrozenBatchNorm):
             continue
         (value,) = norm.inputs
         layer = makers.get(value)
@@ -50,7 +50,7 @@ def _foldable(layer: Node) -> bool:
 
 def _merged(layer: Node, norm: Node, weights: Weights) -> Weights:
     """The weight and the bias of a layer that does the normalization after it as well, computed in float64."""
-    assert isinstance(norm.op, BatchNorm)
+    assert isinstance(norm.op, BatchNorm | FrozenBatchNorm)
     of = {name: weights[f"{norm.name}.{name}"].astype(np.float64) for name in (weight.name for weight in norm.weights)}
     scale = of.get("weight", 1.0) / np.sqrt(of["running_var"] + norm.op.eps)
     weight = weights[f"{layer.name}.weight"]

@@ -14,12 +14,12 @@ from archspec.lower.torch.plan import Module, Step
 from archspec.ops.activation import Activation, Dropout
 from archspec.ops.join import Add, Concat, Elementwise, Mul
 from archspec.ops.layout import Flatten, Identity
-from archspec.ops.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm
 
 _DEEPEST = 3
 """Calls inside one another on one line."""
 
-_NORMS = (BatchNorm, LayerNorm, GroupNorm, InstanceNorm)
+_NORMS = (BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm, InstanceNorm)
 
 _LIGHT = (Activation, Dropout, *_NORMS, Elementwise, Mul, Flatten, Identity)
 """Ops written around the call they follow: `F.relu(self.bn1(self.conv1(x)))`."""

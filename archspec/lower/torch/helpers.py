@@ -168,6 +168,27 @@ class RadialBasis(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return (x.unsqueeze(1) - self.weight).square().sum(dim=2)
 ''',
+    "FrozenBatchNorm": '''
+class FrozenBatchNorm(nn.Module):
+    """Batch normalization whose statistics, scale and shift all stay as they are."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, num_features: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.register_buffer("weight", torch.ones(num_features))
+        self.register_buffer("bias", torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        statistics = self.running_mean, self.running_var
+        return F.batch_norm(x, *statistics, self.weight, self.bias, eps=self.eps)
+''',
     "ChannelNorm": '''
 class ChannelNorm(nn.LayerNorm):
     """Layer normalization over the channels, at each position."""

@@ -212,7 +212,7 @@ def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Ite
 _OVERWRITABLE = frozenset(
     [f"nn.{kind}{d}d" for kind in ("Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool") for d in (1, 2, 3)]
     + [f"F.{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)]
-    + ["nn.Linear", "+", "torch.cat"]
+    + ["FrozenBatchNorm", "nn.Linear", "+", "torch.cat"]
 )
 """Callees that make a new tensor and whose backward pass does not read it."""
 

@@ -26,6 +26,7 @@ HEAD = "archspec: 1\nname: net\ninput: [4, 9, 9]\nlayers:\n"
 SPECS = {
     "conv": "  - conv: {channels: 6, kernel: 3, groups: 2, bias: false}\n  - batch_norm\n",
     "bias": "  - conv: {channels: 6, kernel: 3}\n  - batch_norm: {affine: false, eps: 0.1}\n  - relu\n",
+    "frozen": "  - conv: {channels: 6, kernel: 3, bias: false}\n  - frozen_batch_norm: {eps: 0.1}\n",
     "transposed": "  - conv_transpose: {channels: 6, kernel: 3, groups: 2, stride: 2}\n  - batch_norm\n",
     "linear": "  - flatten\n  - linear: 7\n  - batch_norm\n  - dropout\n",
     "padding": "  - pad: [[1, 2], [0, 1]]\n  - conv: {channels: 5, kernel: 3, padding: 1, stride: 2}\n",
@@ -37,9 +38,9 @@ SPECS = {
     "features: 3}]}\n  - relu\noutputs: {main: relu, aux: aux}\n",
 }
 LEFT = {
-    "conv": ["conv"], "bias": ["conv", "relu"], "transposed": ["conv_transpose"], "linear": ["flatten", "linear"],
-    "padding": ["conv"], "two_convs": ["conv", "conv", "add"], "numbers": ["conv", "relu", "conv"],
-    "side": ["conv", "relu"],
+    "conv": ["conv"], "bias": ["conv", "relu"], "frozen": ["conv"], "transposed": ["conv_transpose"],
+    "linear": ["flatten", "linear"], "padding": ["conv"], "two_convs": ["conv", "conv", "add"],
+    "numbers": ["conv", "relu", "conv"], "side": ["conv", "relu"],
 }  # fmt: skip
 """What is left of each spec."""
 

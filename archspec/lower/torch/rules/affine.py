@@ -45,6 +45,14 @@ def _batch_norm(node: Node) -> Leaf:
     return Leaf(call(f"nn.BatchNorm{axes}d", {"num_features": tensor.channels}, optional))
 
 
+@RULES.rule(norm.FrozenBatchNorm)
+def _frozen_batch_norm(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, norm.FrozenBatchNorm)
+    required = {"num_features": node.inputs[0].type.channels}
+    return Leaf(call("FrozenBatchNorm", required, {"eps": (op.eps, 1e-5)}), helper=("FrozenBatchNorm", 0))
+
+
 @RULES.rule(norm.LayerNorm)
 def _layer_norm(node: Node) -> Leaf:
     op, tensor = node.op, node.inputs[0].type
