@@ -115,6 +115,11 @@ class _Planner:
         self.readers.update(output.value for output in graph.outputs)
         self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
+        self.lent = {region.owner for region in _regions(graph.body) if region.owner}
+        self.several = False
+        """Whether what is being planned is called in several places, where other values flow in."""
+        self.calls: dict[str, Call] = {}
+        self.modules: dict[str, Module] = {}
 
     def module(self, region: Region, name: str) -> Module:
         module = Module(name, region)
@@ -145,7 +150,9 @@ class _Planner:
         elif written.module is not None and (written.function is None or _wants_module(node)):
             step.attribute = _attribute(module, node.owner, node.name, node)
             if node.owner is None:
-                module.children[step.attribute] = written.module
+                module.children[step.attribute] = self.calls[node.name] = written.module
+            elif self.calls[node.owner] != written.module:
+                raise _other_use(node, node.owner)
             if written.helper is not None:
                 self.helpers.add(written.helper)
         else:
@@ -161,15 +168,19 @@ class _Planner:
         if plain is None or not plain.inplace:
             return written
         (value,) = node.inputs
-        may = self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
+        may = not self.several and self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
         return replace(written, module=_inplace(written.module, may), function=_inplace(written.function, may))
 
     def child(self, module: Module, region: Region, hint: str, training_only: bool) -> None:
         assert region.name is not None
+        several, self.several = self.several, self.several or not {region.name, region.owner}.isdisjoint(self.lent)
         child = self.module(region, region.owner or region.name)
+        self.several = several
         attribute = _attribute(module, region.owner, region.name, next(region.nodes()))
         if region.owner is None:
-            module.children[attribute] = child
+            module.children[attribute] = self.modules[region.name] = child
+        elif not _does_for(self.modules[region.owner], child):
+            raise _other_use(next(region.nodes()), region.owner)
         hint = _hint(region) or hint
         if child.sequential and len(child.outputs) > 1:
             module.steps += _parts(child, attribute, hint, training_only)
@@ -197,6 +208,37 @@ class _Planner:
         module.steps = kept[::-1]
         read = dict.fromkeys(value for step in module.steps for value in step.inputs if value not in made)
         module.inputs = tuple(dict.fromkeys(value for value in (*module.region.inputs, *read) if value in read))
+
+
+def _regions(region: Region) -> Iterator[Region]:
+    for item in region.items:
+        if isinstance(item, Region):
+            yield item
+            yield from _regions(item)
+
+
+def _does_for(lender: Module, module: Module) -> bool:
+    """Whether a module that owns its weights does what one does that borrows them, and can be called in its place."""
+    others = ((lender.children.get(name), child) for name, child in module.children.items())
+    return _flow(lender) == _flow(module) and all(
+        _does_for(one, other) if isinstance(one, Module) and isinstance(other, Module) else one == other
+        for one, other in others
+    )
+
+
+def _flow(module: Module) -> object:
+    """The steps of a module, in terms of its own values."""
+    numbers = {value: i for i, value in enumerate(module.inputs)}
+    steps: list[object] = []
+    for step in module.steps:
+        taken = [numbers[value] for value in step.inputs]
+        steps.append((taken, step.attribute, step.function, step.parameter, step.part, step.training_only))
+        numbers |= {value: len(numbers) + i for i, value in enumerate(step.outputs)}
+    return len(module.inputs), steps, [numbers[value] for value in module.outputs]
+
+
+def _other_use(node: Node, owner: str) -> Exception:
+    return unsupported("PyTorch", node, f"a module shares its weights whole, and '{owner}' does something else")
 
 
 def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:

@@ -30,8 +30,9 @@ def _flatten(node: Node) -> Leaf:
 
 @RULES.rule(layout.Reshape)
 def _reshape(node: Node) -> Leaf:
-    sizes = node.outputs[0].type.sizes
-    arguments: dict[str, Constant] = {f"size{i}": size for i, size in enumerate(sizes)}
+    op = node.op
+    assert isinstance(op, layout.Reshape)
+    arguments: dict[str, Constant] = {f"size{i}": size for i, size in enumerate(op.sizes)}
     template = "{x}.reshape({x}.shape[0], " + ", ".join(f"{{{name}}}" for name in arguments) + ")"
     return Leaf(function=function("reshape", template, arguments))
 
