@@ -20,6 +20,7 @@ NARROWER: Mapping[str, Mapping[str, float | list[int]]] = {
     "convnext": {"width": 16},
     "efficientnet": {"width": 0.25},
     "unet_3d": {"width": 8},
+    "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
     "fcn": {"width": 4, "hidden": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
     "vgg": {"hidden": 64},

@@ -45,6 +45,7 @@ PROMISED = {
     "unet": ["unet", "unet_padded"],
     "wavenet": ["wavenet", "wavenet_block"],
     "yolox": ["yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"],
+    "faster_rcnn": ["faster_rcnn_resnet50_fpn"],
     "fcn": ["fcn32s", "fcn16s", "fcn8s", "fcn8s_atonce"],
     "segnet": ["segnet_camvid", "segnet_pascal", "segnet_basic"],
     "deeplab": ["deeplabv3_resnet50", "deeplabv3_resnet101", "fcn_resnet50", "fcn_resnet101"],
