@@ -30,7 +30,8 @@ from torch import Tensor, nn  # noqa: E402
 
 import archspec  # noqa: E402
 from tests.tv import torchvision  # noqa: E402
-from tools.measure import Table, Work, head, head_lines, interleaved  # noqa: E402
+from tools.measure import Table, head, head_lines, interleaved  # noqa: E402
+from tools.training import step  # noqa: E402
 
 Say = Callable[[Tensor], Tensor]
 """What a contender says of a batch."""
@@ -147,29 +148,16 @@ def compared(name: str, batch: int, plan: Plan, folder: Path) -> Table:
     return interleaved(f"{name}: inference, batch {batch}", works, plan.rounds, warm_up=2)
 
 
-def step(model: nn.Module, images: Tensor, classes: Tensor) -> Work:
-    """One step of training: forward, backward, and the weights moved."""
-    model.train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9)
-
-    def work() -> None:
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images), classes).backward()
-        optimizer.step()
-
-    return work
-
-
 def training(plan: Plan, folder: Path) -> Iterator[Table]:
     """Steps of training, ours beside torchvision's."""
     images = torch.randn(plan.training_batch, 3, plan.side, plan.side)
-    classes = torch.randint(0, 1000, (plan.training_batch,))
     for name in plan.networks:
         weights = folder / f"{name}.pth"
-        works = [
-            ("torchvision, eager", step(theirs(name, weights), images, classes)),
-            ("archspec: module", step(ours(name, plan.side).to_torch(weights), images, classes)),
+        models = [
+            ("torchvision, eager", theirs(name, weights)),
+            ("archspec: module", ours(name, plan.side).to_torch(weights)),
         ]
+        works = [(who, step(model, model, images)) for who, model in models]
         yield interleaved(f"{name}: training step, batch {plan.training_batch}", works, plan.rounds)
 
 

@@ -1,0 +1,127 @@
+"""Whether networks compute on a device what they do on the CPU, forward and backward.
+
+The truth is float64 on the CPU. What a precision loses differs from network to network, so a device is held to what the
+CPU loses in the same precision: it may be four times as far off, or off by `FLOOR`, whichever is more.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from archspec.network import Network
+
+FLOOR = {"float32": 1e-4, "channels last": 1e-4, "bfloat16": 0.1}
+"""What is near enough, over the norm of what is right, by the way a network runs."""
+
+FACTOR = 4
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far one network is off on a device: the norm of the differences over the norm of what is right."""
+
+    network: str
+    way: str
+    forward: float
+    backward: float
+    allowed: tuple[float, float]
+    reason: str = ""
+    """Why it could not run there."""
+
+    @property
+    def good(self) -> bool:
+        """Whether both are near enough; a number that is none is not."""
+        return not self.reason and self.forward <= self.allowed[0] and self.backward <= self.allowed[1]
+
+    def line(self) -> str:
+        """One row of the table."""
+        if self.reason:
+            return f"  {self.network:<32} {self.way:<14} CANNOT RUN: {self.reason}"
+        word = "agrees" if self.good else "DIFFERS"
+        return f"  {self.network:<32} {self.way:<14} forward {self.forward:.1e}  backward {self.backward:.1e}  {word}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as one object; numbers that are none are null."""
+        numbers = {"forward": self.forward, "backward": self.backward}
+        finite = {key: number if isfinite(number) else None for key, number in numbers.items()}
+        return {**vars(self), **finite, "good": self.good}
+
+
+def agreements(net: Network, device: torch.device) -> Iterator[Agreement]:
+    """One network in every way: float32, channels last, bfloat16. It is in eval mode, where nothing is drawn."""
+    torch.manual_seed(0)
+    module = net.to_torch().eval()
+    inputs = [
+        torch.randn(2, *value.type.sizes)
+        if value.type.dtype.value == "float32"
+        else torch.zeros(2, *value.type.sizes, dtype=torch.int64)
+        for value in net.graph.inputs
+    ]
+    truth = _run(module, inputs, torch.device("cpu"), torch.float64)
+    for way in FLOOR:
+        dtype = torch.bfloat16 if way == "bfloat16" else torch.float32
+        lost = _lost(module, inputs, dtype, truth)
+        forward, backward = (max(FLOOR[way], FACTOR * off) for off in lost)
+        try:
+            here = _run(module, inputs, device, dtype, channels_last=way == "channels last")
+        except RuntimeError as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            yield Agreement(net.name, way, nan, nan, (forward, backward), reason)
+        else:
+            off = [_off(got, right) for got, right in zip(here, truth, strict=True)]
+            yield Agreement(net.name, way, off[0], off[1], (forward, backward))
+
+
+def _lost(
+    module: nn.Module, inputs: Sequence[Tensor], dtype: torch.dtype, truth: tuple[list[Tensor], list[Tensor]]
+) -> list[float]:
+    """What the CPU loses in a precision; nothing to go by where it lacks a kernel."""
+    try:
+        found = _run(module, inputs, torch.device("cpu"), dtype)
+    except RuntimeError:
+        return [0.0, 0.0]
+    return [_off(got, right) for got, right in zip(found, truth, strict=True)]
+
+
+def _run(
+    module: nn.Module,
+    inputs: Sequence[Tensor],
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    channels_last: bool = False,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The outputs, and the gradients of all weights and inputs, in float64 on the CPU."""
+    there = copy.deepcopy(module).to(device, dtype)
+    if channels_last and all(value.dim() == 4 for value in inputs):
+        there = there.to(memory_format=torch.channels_last)
+    given = [
+        value.to(device, dtype, copy=True).requires_grad_() if value.is_floating_point() else value.to(device)
+        for value in inputs
+    ]
+    returned = there(*given)
+    outputs = list(returned) if isinstance(returned, tuple | list) else [returned]
+    loss = sum((_wave(output) * output).sum() for output in outputs if output.is_floating_point())
+    loss.backward()
+    learned = [*there.parameters(), *(value for value in given if value.is_floating_point())]
+    gradients = [tensor.grad for tensor in learned if tensor.grad is not None]
+    return tuple([tensor.detach().to("cpu", torch.float64) for tensor in some] for some in (outputs, gradients))
+
+
+def _wave(like: Tensor) -> Tensor:
+    """Weights for a sum of outputs, that no symmetry cancels, the same on every device."""
+    return torch.sin(torch.arange(like.numel(), dtype=torch.float64)).reshape(like.shape).to(like.device, like.dtype)
+
+
+def _off(got: Sequence[Tensor], right: Sequence[Tensor]) -> float:
+    """The norm of the differences of all tensors together, over the norm of what is right."""
+    squares = sum(float((a - b).square().sum()) for a, b in zip(got, right, strict=True))
+    whole = sum(float(b.square().sum()) for b in right)
+    return (squares / whole) ** 0.5 if whole else squares**0.5
