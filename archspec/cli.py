@@ -79,6 +79,13 @@ class Direction(StrEnum):
     RL = "RL"
 
 
+class Target(StrEnum):
+    """What source is written for."""
+
+    TORCH = "torch"
+    KERAS = "keras"
+
+
 class Precision(StrEnum):
     """What a network computes in."""
 
@@ -188,6 +195,7 @@ def compile(
         bool, typer.Option("--verify", help="ONNX: keep the file only if ONNX Runtime computes what PyTorch does.")
     ] = False,
     optimize: OptimizeOption = False,
+    target: Annotated[Target, typer.Option(help="What .py is source for.")] = Target.TORCH,
 ) -> None:
     """Compile to .py (PyTorch source), .onnx, .pt2 (torch.export), .safetensors (weights) or .json (the facts)."""
     network = _network(spec, set, input, path, plugin)
@@ -197,6 +205,8 @@ def compile(
     if optimize:
         with _telling():
             network, weights = network.optimized(weights, seed, strict=strict), None
+    if target is Target.KERAS and ending != ".py":
+        raise fail("wrong-target", f"{output} is no source for Keras", help="end it with .py")
     if ending == ".onnx":
         with _telling():
             for difference in network.to_onnx(
@@ -209,7 +219,7 @@ def compile(
         with _telling():
             save(output, weights, seed=seed, strict=strict)
     elif ending == ".py":
-        network.save_source(output)
+        network.save_source(output, target.value)
     elif ending == ".json":
         network.save_json(output)
     else:

@@ -24,6 +24,7 @@ from archspec.passes.memory import Memory
 from archspec.report import units
 
 if TYPE_CHECKING:
+    import keras
     import torch
     from torch import nn
 
@@ -161,23 +162,22 @@ class Network:
 
     # --- the ways out ---
 
-    def source(self) -> str:
-        """The network as PyTorch source: a Python file that needs torch alone.
+    def source(self, target: str = "torch") -> str:
+        """The network as source: a Python file that needs the target's library alone.
+
+        Args:
+            target: `torch`, or `keras` for a functional model of Keras 3, as it is at inference.
 
         Raises:
-            ArchspecError: PyTorch cannot express something the network asks for.
+            ArchspecError: the target cannot express something the network asks for, or there is no such target.
         """
+        from archspec.lower.sources import source
         from archspec.lower.text.about import About
-        from archspec.lower.torch.write import source
 
-        about = About(
-            origin=PurePath(self.spec.source.name).name,
-            summary=self.title,
-            reference=self.reference,
-            facts=f"{self.params:,} parameters, {self.macs:,} MACs for one input of "
-            + " and ".join(units.size(sizes) for sizes in self.inputs.values()),
-        )
-        return source(self.graph, about)
+        inputs = " and ".join(units.size(sizes) for sizes in self.inputs.values())
+        facts = f"{self.params:,} parameters, {self.macs:,} MACs for one input of {inputs}"
+        origin = PurePath(self.spec.source.name).name
+        return source(self.graph, target, About(origin, self.title, self.reference, facts))
 
     def to_torch(
         self,
@@ -216,6 +216,22 @@ class Network:
         if fitting is not None:
             fill(module, fitting)
         return place(module, self.graph, device=device, dtype=dtype, memory_format=memory_format, compiled=compiled)
+
+    def to_keras(self, weights: object = None, *, seed: int = 0, strict: bool = True) -> keras.Model:
+        """The network as a functional model of Keras 3, channels first: the text of `source("keras")`, executed.
+
+        Args:
+            weights: a module, a state dict or a file of weights; else first values as the spec says, drawn with `seed`.
+            seed: for first values.
+            strict: whether all weights must fit; see `weights`.
+
+        Raises:
+            ArchspecError: Keras cannot express the network, or the weights do not fit it.
+        """
+        require("keras", "a model of Keras")
+        from archspec.lower.keras.build import build
+
+        return build(self.source("keras"), self.graph, self.weights(weights, seed, strict=strict))
 
     def to_onnx(
         self,
@@ -377,9 +393,9 @@ class Network:
             warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=3)
         return fitting
 
-    def save_source(self, path: str | Path) -> None:
+    def save_source(self, path: str | Path, target: str = "torch") -> None:
         """Write `source` to a file, whole or not at all."""
-        files.write_text(Path(path), self.source())
+        files.write_text(Path(path), self.source(target))
 
     def save_weights(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
         """Write the weights, those given or first values, as a safetensors file; see `weights`."""

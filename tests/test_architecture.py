@@ -27,6 +27,7 @@ DOORS = {
     "pydantic": ("ops/", "frontend/nodes.py"),
     "networkx": ("frontend/", "passes/", "ir/"),
     "torch": ("lower/torch/",),
+    "keras": ("lower/keras/",),
     "numpy": ("lower/onnx/", "lower/optimize/", "lower/weights/"),
     "onnx": ("lower/onnx/",),
     "onnxruntime": ("lower/onnx/",),
@@ -38,7 +39,7 @@ DOORS = {
 }
 """Each third party, and where it may be imported: one door each."""
 
-TYPES_ONLY = {"network.py": {"torch"}, "bench.py": {"torch"}}
+TYPES_ONLY = {"network.py": {"torch", "keras"}, "bench.py": {"torch"}}
 """What a file may name in annotations alone."""
 
 
@@ -98,7 +99,7 @@ def test_every_file_has_one_subject(file: Path) -> None:
     assert len(text.splitlines()) <= 450, f"{place(file)} asks to be two files"
 
 
-SLOW = ("torch", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraphviz", "safetensors", "rich")
+SLOW = ("torch", "keras", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraphviz", "safetensors", "rich")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,7 @@ SLOW = ("torch", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraph
         "import archspec; assert not [d for d in archspec.check('resnet18') if d.severity == 'error']",
         "import archspec; archspec.load('resnet18').macs",
         "import archspec; archspec.load('resnet18').source()",
+        "import archspec; archspec.load('resnet18').source('keras')",
     ],
 )
 def test_nothing_slow_is_imported_before_it_is_needed(statement: str) -> None:

@@ -172,6 +172,14 @@ def test_compile_and_draw_write_every_kind(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "lenet5.json").read_text())["params"] == 61_706
 
 
+def test_source_is_written_for_keras_too(tmp_path: Path) -> None:
+    out, err = run("compile", "lenet5", "-o", "lenet5.py", "--target", "keras", cwd=tmp_path)
+    assert (out, err) == ("", "wrote lenet5.py\n")
+    assert "import keras\n" in (tmp_path / "lenet5.py").read_text()
+    _, err = run("compile", "lenet5", "-o", "lenet5.onnx", "--target", "keras", cwd=tmp_path, code=1)
+    assert "error[wrong-target]: lenet5.onnx is no source for Keras" in err
+
+
 def test_weights_travel_from_file_to_file(tmp_path: Path) -> None:
     run("compile", "lenet5", "-o", "w.safetensors", "--seed", "7", cwd=tmp_path)
     run("compile", "lenet5", "-o", "a.onnx", "--weights", "w.safetensors", cwd=tmp_path)

@@ -85,7 +85,12 @@ def _ordered(call: Call) -> Call:
 
 def assignment(target: str, argument: Argument, indent: str) -> list[str]:
     """The lines of `target = argument`."""
-    return list(_lines(f"{indent}{target} = ", argument, "", indent))
+    return between(f"{target} = ", argument, "", indent)
+
+
+def between(head: str, argument: Argument, tail: str, indent: str) -> list[str]:
+    """The lines of an argument with what stands before and after it."""
+    return list(_lines(indent + head, argument, tail, indent))
 
 
 def statement(call: Call, indent: str) -> list[str]:

@@ -64,9 +64,15 @@ class Parameter:
 class Parameters:
     """The parameters of one class, found as its parts are generalized."""
 
-    def __init__(self, arguments: Sequence[Mapping[str, object]], children: Iterable[str]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[Mapping[str, object]],
+        children: Iterable[str],
+        reserved: Container[str] = ("self", "nn", "F", "torch", "Tensor"),
+    ) -> None:
         self.count = len(arguments)
         self.children = frozenset(children)
+        self.reserved = reserved
         self.stored: list[str] = []
         self.offered = {name: tuple(own.get(name) for own in arguments) for name in (arguments[0] if arguments else ())}
         self.found: list[Parameter] = []
@@ -203,7 +209,7 @@ class Parameters:
 
     def free(self, name: str) -> bool:
         return (
-            name not in ("self", "nn", "F", "torch", "Tensor")
+            name not in self.reserved
             and name not in (parameter.name for parameter in self.found)
             and not keyword.iskeyword(name)
         )

@@ -1,0 +1,32 @@
+"""The model that source text makes, and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from archspec.ir.graph import Graph
+from archspec.lower.keras.plan import plan
+from archspec.lower.keras.rules.common import Held
+from archspec.lower.keras.write import function_name
+from archspec.lower.text.execution import execute
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
+    """A new model of the text, with weights by their names in PyTorch's state dict."""
+    name = function_name(graph)
+    model: keras.Model = getattr(execute(source, f"keras_{name}"), name)()
+    planned = plan(graph)
+    for path, holds in planned.holds.items():
+        arrays = [_held(weights[f"{path}.{held.weight}"], held) for held in holds]
+        model.get_layer(planned.names[path]).set_weights(arrays)
+    return model
+
+
+def _held(array: Any, held: Held) -> Any:
+    """A weight as a layer of Keras holds it."""
+    shaped = array if held.shape is None else array.reshape(held.shape)
+    return shaped if held.axes is None else shaped.transpose(held.axes)

@@ -1,0 +1,177 @@
+"""What the source does, step by step: the graph at inference, cut at the regions that have a name.
+
+A functional model has no branch for training: what a `side` runs only then is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from archspec.ir.graph import Graph, Node, Region, Value
+from archspec.lower.keras.rules import written
+from archspec.lower.keras.rules.common import Held, Written
+from archspec.lower.text.calls import Call
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One layer or function with what prepares it, or a part."""
+
+    name: str
+    """What Keras calls it."""
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    calls: tuple[Call, ...] = ()
+    part: Part | None = None
+    owner: str | None = None
+    """The layer that is called again, where its weights are shared."""
+    shared: bool = False
+    """Whether others call its layer."""
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """A named region: a function of its own, if others do the same."""
+
+    name: str
+    region: Region
+    steps: list[Step]
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+    closed: bool = True
+    """Whether it can be a function: its layers are called as their places say, and by nobody else."""
+
+    def parts(self) -> Iterator[Part]:
+        """The parts inside and this one, the innermost first."""
+        for step in self.steps:
+            if step.part is not None:
+                yield from step.part.parts()
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The network as a part, and what each layer with weights is called."""
+
+    root: Part
+    outputs: tuple[Value, ...]
+    names: Mapping[str, str]
+    """What Keras calls a layer of the spec."""
+    holds: Mapping[str, tuple[Held, ...]]
+    """How layers of the spec that own weights hold them."""
+
+
+def plan(graph: Graph) -> Plan:
+    """The steps of a graph.
+
+    Raises:
+        ArchspecError: Keras cannot express something the graph asks for.
+    """
+    nodes = _needed(graph)
+    rules = {node: written(node) for node in nodes}
+    names = _names(graph, rules)
+    planner = _Planner(graph, rules, names)
+    holds = {node.name: rule.holds for node, rule in rules.items() if node.weights and node.owner is None}
+    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds)
+
+
+def outputs(graph: Graph, same: Mapping[Value, Value]) -> tuple[Value, ...]:
+    """What the network returns at inference."""
+    found = (output.value for output in graph.outputs if not output.training_only)
+    return tuple(same.get(value, value) for value in found)
+
+
+def _handed_on(rules: Mapping[Node, Written]) -> dict[Value, Value]:
+    """Values that are others, because a node with nothing to do hands them on."""
+    same: dict[Value, Value] = {}
+    for node, rule in rules.items():
+        if not rule.calls:
+            same.update((made, same.get(node.inputs[0], node.inputs[0])) for made in node.outputs)
+    return same
+
+
+def _needed(graph: Graph) -> list[Node]:
+    """The nodes that the outputs at inference depend on."""
+    wanted = {output.value for output in graph.outputs if not output.training_only}
+    found: list[Node] = []
+    for node in reversed(graph.nodes):
+        if not wanted.isdisjoint(node.outputs):
+            wanted.update(node.inputs)
+            found.append(node)
+    return found[::-1]
+
+
+def _names(graph: Graph, rules: Mapping[Node, Written]) -> dict[str, str]:
+    """What Keras calls each layer: its name with `_` for the dots, which PyTorch's parameters cannot have.
+
+    Where that makes one name of two it is `-`, which no name of a spec has. Names that Keras gives functions by itself
+    are left to them.
+    """
+    own = [value.name for value in graph.inputs]
+    paths = [node.name for node in rules]
+    joined = [*own, *(path.replace(".", "_") for path in paths)]
+    mark = "_" if len(set(joined)) == len(joined) else "-"
+    functions = {call.callee for rule in rules.values() for call in rule.calls if call.template is not None}
+    automatic = re.compile(rf"({'|'.join(sorted(functions))})(_\d+)?") if functions else None
+    found: dict[str, str] = {}
+    taken = set(own)
+    for path in paths:
+        name = path.replace(".", mark)
+        while name in taken or (automatic is not None and automatic.fullmatch(name)):
+            name += f"{mark}layer"
+        found[path] = name
+        taken.add(name)
+    return found
+
+
+class _Planner:
+    def __init__(self, graph: Graph, rules: Mapping[Node, Written], names: Mapping[str, str]) -> None:
+        self.rules = rules
+        self.names = names
+        self.same = _handed_on(rules)
+        self.owners = {node.owner for node in rules if node.owner is not None}
+        self.mark = "-" if any("-" in name for name in names.values()) else "_"
+        self.readers: dict[Value, set[Node | None]] = {}
+        for node in rules:
+            for value in self.reads(node):
+                self.readers.setdefault(value, set()).add(node)
+        for value in outputs(graph, self.same):
+            self.readers.setdefault(value, set()).add(None)
+
+    def reads(self, node: Node) -> tuple[Value, ...]:
+        """What a node reads, those behind what is handed on."""
+        return tuple(self.same.get(value, value) for value in node.inputs[: self.rules[node].reads])
+
+    def part(self, region: Region) -> Part:
+        part = Part((region.name or "").replace(".", self.mark), region, [])
+        self.fill(part, region)
+        inside = {node for node in region.nodes() if node in self.rules}
+        made = {value for step in part.steps for value in step.outputs}
+        first = [self.same.get(value, value) for value in region.inputs]
+        read = dict.fromkeys(value for step in part.steps for value in step.inputs if value not in made)
+        part.inputs = tuple(dict.fromkeys(value for value in (*first, *read) if value in read))
+        part.outputs = tuple(v for step in part.steps for v in step.outputs if self.readers.get(v, set()) - inside)
+        return part
+
+    def fill(self, part: Part, region: Region) -> None:
+        """Add what a region does to a part, looking through regions without a name."""
+        for item in region.items:
+            if isinstance(item, Node):
+                if item in self.rules and self.rules[item].calls:
+                    part.steps.append(self.step(part, item))
+            elif item.name is None:
+                self.fill(part, item)
+            elif any(node in self.rules and self.rules[node].calls for node in item.nodes()):
+                inner = self.part(item)
+                part.closed &= inner.closed
+                part.steps.append(Step(inner.name, inner.inputs, inner.outputs, part=inner))
+
+    def step(self, part: Part, node: Node) -> Step:
+        rule = self.rules[node]
+        name = self.names[node.name]
+        shared = node.name in self.owners
+        part.closed &= node.owner is None and not shared and name == node.name.replace(".", self.mark)
+        owner = None if node.owner is None else self.names[node.owner]
+        return Step(name, self.reads(node), node.outputs, rule.calls, owner=owner, shared=shared)

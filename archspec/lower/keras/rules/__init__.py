@@ -1,0 +1,21 @@
+"""The rules: how each op is written in Keras, a file a family."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules import affine, conv, joins, layout, pointwise, pool
+from archspec.lower.keras.rules.common import Rule, Written
+from archspec.lower.rules import Rules
+
+RULES: Rules[Rule] = Rules("Keras", "archspec/lower/keras/rules/")
+for _family in (conv, pool, affine, pointwise, joins, layout):
+    RULES.include(_family.RULES)
+
+
+def written(node: Node) -> Written:
+    """How a node is written.
+
+    Raises:
+        ArchspecError: there is no rule for its op, or Keras cannot express what it asks for.
+    """
+    return RULES[node](node)

@@ -1,0 +1,87 @@
+"""Linear layers and normalizations in Keras."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, cannot, family, layer
+from archspec.lower.text.calls import Call, Constant, Listed, function
+from archspec.ops import attention, linear, norm
+
+RULES = family("affine")
+
+
+@RULES.rule(linear.Linear)
+def _linear(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, linear.Linear)
+    bias = (Held("bias"),) if op.bias else ()
+    return Written(
+        (layer("Dense", {"units": op.features}, {"use_bias": (op.bias, True)}),), (Held("weight", (1, 0)), *bias)
+    )
+
+
+@RULES.rule(attention.MatMul)
+def _matmul(node: Node) -> Written:
+    return Written((function("matmul", "ops.matmul({all})"),))
+
+
+@RULES.rule(norm.BatchNorm)
+def _batch_norm(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, norm.BatchNorm)
+    # Keras' momentum is the share of what was known before.
+    momentum = round(1 - op.momentum, 12)
+    numbers: dict[str, tuple[Constant, Constant]] = {"momentum": (momentum, 0.99), "epsilon": (op.eps, 0.001)}
+    made = layer("BatchNormalization", {}, {"axis": (1, -1), **numbers, **_learned(affine=op.affine)})
+    running = (Held("running_mean"), Held("running_var"))
+    return Written((made,), (*_held(affine=op.affine), *running))
+
+
+@RULES.rule(norm.LayerNorm)
+def _layer_norm(node: Node) -> Written:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, norm.LayerNorm)
+    places = tuple(op.places(tensor))
+    axis: Constant = Listed(places) if len(places) > 1 else -1
+    made = layer(
+        "LayerNormalization", {}, {"axis": (axis, -1), "epsilon": (op.eps, 0.001), **_learned(affine=op.affine)}
+    )
+    if places[-1] == tensor.rank - 1:
+        return Written((made,), _held(affine=op.affine))
+    # On PyTorch, Keras normalizes the last axes alone.
+    last = (0, *range(2, tensor.rank), 1)
+    back = (0, tensor.rank - 1, *range(1, tensor.rank - 1))
+    return Written((_transposed(last), made, _transposed(back)), _held(affine=op.affine))
+
+
+def _transposed(axes: tuple[int, ...]) -> Call:
+    return function("transpose", f"ops.transpose({{x}}, {axes})")
+
+
+@RULES.rule(norm.GroupNorm, norm.InstanceNorm)
+def _group_norm(node: Node) -> Written:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, norm.GroupNorm | norm.InstanceNorm)
+    groups = op.groups if isinstance(op, norm.GroupNorm) else tensor.channels
+    numbers: dict[str, tuple[Constant, Constant]] = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
+    made = layer("GroupNormalization", {"groups": groups}, {**numbers, **_learned(affine=op.affine)})
+    return Written((made,), _held(affine=op.affine))
+
+
+def _learned(*, affine: bool) -> dict[str, tuple[Constant, Constant]]:
+    return {"center": (affine, True), "scale": (affine, True)}
+
+
+def _held(*, affine: bool) -> tuple[Held, ...]:
+    return (Held("weight"), Held("bias")) if affine else ()
+
+
+@RULES.rule(norm.Affine)
+def _affine(node: Node) -> Written:
+    op, d, channels = node.op, axes_of(node), node.inputs[0].type.channels
+    assert isinstance(op, norm.Affine)
+    if d not in (1, 2):
+        raise cannot(node, "its convolutions of a channel at a time slide over one or two axes")
+    made = layer(f"DepthwiseConv{d}D", {"kernel_size": 1}, {"use_bias": (op.bias, True), "data_format": FIRST})
+    bias = (Held("bias"),) if op.bias else ()
+    return Written((made,), (Held("weight", shape=(*(1,) * d, channels, 1)), *bias))

@@ -1,0 +1,84 @@
+"""What the rules of several families write with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archspec.ir.graph import Node
+from archspec.lower.rules import Rules, unsupported
+from archspec.lower.text.calls import Call, Constant, function
+from archspec.lower.text.calls import call as written_call
+from archspec.ops.geometry import Pads
+
+FIRST: tuple[Constant, Constant] = ("channels_first", None)
+"""The order of axes of every layer that has a choice: the spec's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How a layer holds a weight: brought to a shape, then its axes in another order."""
+
+    weight: str
+    axes: tuple[int, ...] | None = None
+    shape: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How an op is written: calls one after another, the first of them of the op's inputs; none hands the input on.
+
+    A call without a template is a layer's construction, and the layer is called; one with a template is a function,
+    whose callee is the name that Keras gives such an operation by itself. `holds` are the layer's weights in the order
+    of its `set_weights`.
+    """
+
+    calls: tuple[Call, ...] = ()
+    holds: tuple[Held, ...] = ()
+    reads: int | None = None
+    """How many of the op's inputs it reads, the first ones: of the others the sizes alone count, and are known."""
+
+
+Rule = Callable[[Node], Written]
+"""How a node of the op it is entered for is written."""
+
+
+def family(name: str) -> Rules[Rule]:
+    """The rules of one family of ops, in the file of that name."""
+    return Rules("Keras", f"archspec/lower/keras/rules/{name}.py")
+
+
+def cannot(node: Node, reason: str) -> Exception:
+    """The error of a rule that has no words for its node."""
+    return unsupported("Keras", node, reason)
+
+
+def layer(
+    kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]] | None = None
+) -> Call:
+    """The construction of a layer: arguments by position, then by name, each a value and its default."""
+    made = written_call(f"layers.{kind}", required, optional or {})
+    return Call(made.callee, made.arguments, made.positional, made.defaults, roles=_ROLES)
+
+
+_ROLES = {"filters": "out_channels", "units": "out_features"}
+
+
+def padded(pads: Sequence[Pads], value: float = 0.0, *, before: int = 2) -> Call:
+    """Rows put around the last axes; `before` axes stay as they are."""
+    numbers: dict[str, Constant] = {}
+    even = {rows for pad in pads for rows in pad}
+    if len(even) == 1 and pads:
+        numbers["padding"] = even.pop()
+    widths = ["({padding}, {padding})" if numbers else str(pad) for pad in pads]
+    around = f"({', '.join([*['(0, 0)'] * before, *widths])})"
+    if abs(value) == float("inf"):
+        return function("pad", f'ops.pad({{x}}, {around}, constant_values=float("{value}"))', numbers)
+    if value == 0:
+        return function("pad", f"ops.pad({{x}}, {around})", numbers)
+    return function("pad", f"ops.pad({{x}}, {around}, constant_values={{value}})", {**numbers, "value": value})
+
+
+def axes_of(node: Node) -> int:
+    """The number of spatial axes of the first input."""
+    return len(node.inputs[0].type.spatial)

@@ -1,0 +1,78 @@
+"""Convolutions in Keras, which pads `valid` or `same` alone: other padding is put around the input."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, cannot, family, layer, padded
+from archspec.lower.text.calls import Call, Constant, function, same
+from archspec.ops import conv
+from archspec.ops.geometry import extent, same_pads
+from archspec.ops.sliding import Sliding
+
+RULES = family("conv")
+
+
+@RULES.rule(conv.Conv)
+def _conv(node: Node) -> Written:
+    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
+    assert isinstance(op, conv.Conv)
+    window = op.sliding(tensor)
+    if max(window.stride) > 1 and max(window.dilation) > 1:
+        raise cannot(node, "its convolutions have either a stride or a dilation")
+    before, padding = _padding(window, tensor.spatial)
+    optional: dict[str, tuple[Constant, Constant]] = {
+        "strides": (same(window.stride), 1), "padding": (padding, "valid"),
+        "dilation_rate": (same(window.dilation), 1), "use_bias": (op.bias, True), "data_format": FIRST,
+    }  # fmt: skip
+    bias = (Held("bias"),) if op.bias else ()
+    if op.groups == tensor.channels > 1 and d < 3 and len(set(window.stride)) == 1:
+        multiplier = op.channels // op.groups
+        made = layer(
+            f"DepthwiseConv{d}D", {"kernel_size": same(window.kernel)},
+            {"depth_multiplier": (multiplier, 1), **optional},
+        )  # fmt: skip
+        kernel = Held("weight", (*range(2, d + 2), 0, 1), (tensor.channels, multiplier, *window.kernel))
+        return Written((*before, made), (kernel, *bias))
+    required = {"filters": op.channels, "kernel_size": same(window.kernel)}
+    made = layer(f"Conv{d}D", required, {**optional, "groups": (op.groups, 1)})
+    return Written((*before, made), (Held("weight", (*range(2, d + 2), 1, 0)), *bias))
+
+
+def _padding(window: Sliding, sizes: tuple[int, ...]) -> tuple[tuple[Call, ...], str]:
+    """What pads the input, and the padding of the layer: `same` where that is the same here."""
+    if not any(map(any, window.pads)):
+        return (), "valid"
+    axes = zip(sizes, window.kernel, window.stride, window.dilation, strict=True)
+    if window.pads == tuple(same_pads(*axis) for axis in axes):
+        return (), "same"
+    return (padded(window.pads),), "valid"
+
+
+@RULES.rule(conv.ConvTranspose)
+def _conv_transpose(node: Node) -> Written:
+    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
+    assert isinstance(op, conv.ConvTranspose)
+    window, added = op.sliding(tensor), op.added(tensor)
+    if op.groups > 1:
+        raise cannot(node, "its transposed convolutions have no groups")
+    if max(window.stride) > 1 and max(window.dilation) > 1:
+        raise cannot(node, "its convolutions have either a stride or a dilation")
+    spans = [extent(f, dilation) for f, dilation in zip(window.kernel, window.dilation, strict=True)]
+    # Without output padding, Keras fills up to the stride what a smaller kernel leaves of it.
+    exact = any(added) or any(span < stride for span, stride in zip(spans, window.stride, strict=True))
+    if exact and any(more >= stride for more, stride in zip(added, window.stride, strict=True)):
+        raise cannot(node, "its output padding is smaller than the stride of every axis")
+    optional: dict[str, tuple[Constant, Constant]] = {
+        "strides": (same(window.stride), 1), "output_padding": (same(added) if exact else None, None),
+        "dilation_rate": (same(window.dilation), 1), "use_bias": (op.bias, True), "data_format": FIRST,
+    }  # fmt: skip
+    made = layer(f"Conv{d}DTranspose", {"filters": op.channels, "kernel_size": same(window.kernel)}, optional)
+    cropped = (crop(window.pads),) if any(map(any, window.pads)) else ()
+    bias = (Held("bias"),) if op.bias else ()
+    return Written((made, *cropped), (Held("weight", (*range(2, d + 2), 1, 0)), *bias))
+
+
+def crop(pads: tuple[tuple[int, int], ...]) -> Call:
+    """Rows cut off the spatial axes, before and after."""
+    cuts = ", ".join(f"{before or ''}:{-after if after else ''}" for before, after in pads)
+    return function("get_item", f"{{x}}[:, :, {cuts}]")

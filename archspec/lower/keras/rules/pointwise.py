@@ -1,0 +1,172 @@
+"""Functions of one element, softmax and dropout in Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec import ops
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, family, layer
+from archspec.lower.text.calls import Constant, function
+from archspec.ops import activation, drop
+
+RULES = family("pointwise")
+
+_NAMED: Mapping[type[ops.Op], str] = {
+    activation.Selu: "selu",
+    activation.Sigmoid: "sigmoid",
+    activation.HardSigmoid: "hard_sigmoid",
+    activation.Silu: "silu",
+    activation.HardSwish: "hard_swish",
+    activation.Mish: "mish",
+    activation.Softplus: "softplus",
+    activation.HardTanh: "hard_tanh",
+    activation.Softsign: "softsign",
+    activation.LogSigmoid: "log_sigmoid",
+}
+"""Activations that Keras knows by a name, and that take no number."""
+
+
+def _activation(name: str) -> Written:
+    return Written((layer("Activation", {"activation": name}),))
+
+
+@RULES.rule(*_NAMED)
+def _named(node: Node) -> Written:
+    return _activation(_NAMED[type(node.op)])  # type: ignore[index]  # rules are entered by op class
+
+
+@RULES.rule(activation.Relu)
+def _relu(node: Node) -> Written:
+    return Written((layer("ReLU", {}),))
+
+
+@RULES.rule(activation.Relu6)
+def _relu6(node: Node) -> Written:
+    return Written((layer("ReLU", {}, {"max_value": (6.0, None)}),))
+
+
+@RULES.rule(activation.LeakyRelu)
+def _leaky_relu(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.LeakyRelu)
+    if op.slope < 0:  # which the layer refuses
+        numbers: dict[str, Constant] = {"slope": op.slope}
+        return Written((function("leaky_relu", "ops.leaky_relu({x}, negative_slope={slope})", numbers),))
+    return Written((layer("LeakyReLU", {}, {"negative_slope": (op.slope, 0.3)}),))
+
+
+@RULES.rule(activation.Elu)
+def _elu(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Elu)
+    return Written((layer("ELU", {}, {"alpha": (op.alpha, 1.0)}),))
+
+
+@RULES.rule(activation.Celu)
+def _celu(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Celu)
+    return _activation("celu") if op.alpha == 1 else _function("celu", "alpha={alpha}", alpha=op.alpha)
+
+
+@RULES.rule(activation.Gelu)
+def _gelu(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Gelu)
+    return _activation("gelu") if op.approximate == "none" else _function("gelu", "approximate=True")
+
+
+@RULES.rule(activation.Threshold)
+def _threshold(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Threshold)
+    return _function("threshold", "{threshold}, 0.0", threshold=op.threshold)
+
+
+@RULES.rule(activation.Glu)
+def _glu(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Glu)
+    return _function("glu", "axis={axis}", axis=op.axis)
+
+
+@RULES.rule(activation.Softmax)
+def _softmax(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Softmax)
+    return Written((layer("Softmax", {}, {"axis": (op.axis, -1)}),))
+
+
+@RULES.rule(activation.LogSoftmax)
+def _log_softmax(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.LogSoftmax)
+    return _function("log_softmax", "axis={axis}", axis=op.axis)
+
+
+def _function(name: str, arguments: str, **numbers: Constant) -> Written:
+    return Written((function(name, f"ops.{name}({{x}}, {arguments})", numbers),))
+
+
+@RULES.rule(activation.Tanh)
+def _tanh(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Tanh)
+    if op.scale == op.slope == 1:
+        return _activation("tanh")
+    numbers: dict[str, Constant] = {"scale": op.scale, "slope": op.slope}
+    return Written((function("(multiply|tanh)", "{scale} * ops.tanh({slope} * {x})", numbers),))
+
+
+@RULES.rule(activation.Scale)
+def _scale(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Scale)
+    return Written((function("multiply", "{factor} * {x}", {"factor": op.factor}),))
+
+
+@RULES.rule(activation.Clip)
+def _clip(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Clip)
+    if op.min is None:
+        return _function("minimum", "{most}", most=op.max)
+    if op.max is None:
+        return _function("maximum", "{least}", least=op.min)
+    return _function("clip", "{least}, {most}", least=op.min, most=op.max)
+
+
+@RULES.rule(activation.PRelu)
+def _prelu(node: Node) -> Written:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, activation.PRelu)
+    own = 1 if op.per_channel else 0
+    shared = tuple(range(1 + own, tensor.rank))
+    shape = tuple(size if axis < own else 1 for axis, size in enumerate(tensor.sizes))
+    made = layer("PReLU", {}, {"shared_axes": (shared or None, None)})
+    return Written((made,), (Held("weight", shape=shape),))
+
+
+@RULES.rule(activation.Dropout)
+def _dropout(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Dropout)
+    return Written((layer("Dropout", {"rate": op.p}),))
+
+
+@RULES.rule(drop.SpatialDropout)
+def _spatial_dropout(node: Node) -> Written:
+    op, d = node.op, axes_of(node)
+    assert isinstance(op, drop.SpatialDropout)
+    if d == 1:  # whose own layer takes the channels last alone
+        return Written((layer("Dropout", {"rate": op.p}, {"noise_shape": ((None, None, 1), None)}),))
+    return Written((layer(f"SpatialDropout{d}D", {"rate": op.p}, {"data_format": FIRST}),))
+
+
+@RULES.rule(drop.StochasticDepth)
+def _stochastic_depth(node: Node) -> Written:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, drop.StochasticDepth)
+    shape: Constant = (None if op.mode == "row" else 1, *(1,) * len(tensor.sizes))
+    return Written((layer("Dropout", {"rate": op.p}, {"noise_shape": (shape, None)}),))

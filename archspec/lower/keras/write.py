@@ -1,0 +1,205 @@
+"""The source text of a network in Keras: a function that makes a functional model, and one a block used again."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from archspec.ir.graph import Graph, Value
+from archspec.lower.keras.functions import VARIABLES, Function, Functions
+from archspec.lower.keras.plan import Part, Plan, Step, plan
+from archspec.lower.text.about import About, docstring, title
+from archspec.lower.text.calls import Call, Hole
+from archspec.lower.text.layout import INDENT, WIDTH, assignment, between, literal, one_line, wrapped
+
+
+def source(graph: Graph, about: About) -> str:
+    """The source text: functions, the network's last, and a main that prints the output's shape.
+
+    Raises:
+        ArchspecError: Keras cannot express something the graph asks for.
+    """
+    planned = plan(graph)
+    name = function_name(graph)
+    functions = Functions(planned.root, [name])
+    body: list[str] = []
+    for function in functions.found:
+        body += ["", "", *_function(function, functions)]
+    body += ["", "", *_network(name, graph, planned, functions, about), "", "", *_main(name, planned)]
+    text = "\n".join(body)
+    names = [name for name in ("KerasTensor", "layers", "ops") if re.search(rf"\b{name}\b", text)]
+    head = [title(graph.name, "Keras", about), "", "import keras"]
+    imports = [f"from keras import {', '.join(names)}"] if names else []
+    return "\n".join([*head, *imports, *body, ""])
+
+
+def function_name(graph: Graph) -> str:
+    """The name of the function that makes the network."""
+    name = re.sub(r"\W+", "_", graph.name.lower(), flags=re.ASCII).strip("_")
+    plain = name[:1].isalpha() and not keyword.iskeyword(name) and name not in _TAKEN
+    return name if plain else f"network_{name}"
+
+
+_TAKEN = ("keras", "layers", "ops", "model", "inputs", "print", "float", "name", *VARIABLES)
+
+
+def model_name(graph: Graph) -> str:
+    """What Keras calls the model, which has no dots in its name."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", graph.name)
+
+
+def _network(name: str, graph: Graph, planned: Plan, functions: Functions, about: About) -> Iterator[str]:
+    yield f"def {name}() -> keras.Model:"
+    text = about.lines(graph.name)
+    yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
+    if len(text) > 1:
+        yield from (f"{INDENT}{line}" if line else "" for line in text[1:])
+        yield f'{INDENT}"""'
+    inputs = _input_names(graph.inputs)
+    for value, variable in zip(graph.inputs, inputs, strict=True):
+        dtype = {} if value.type.dtype == "float32" else {"dtype": str(value.type.dtype)}
+        made = Call("keras.Input", {"shape": value.type.sizes, **dtype, "name": value.name}, 1)
+        yield from assignment(variable, made, INDENT)
+    steps = functions.steps(planned.root)
+    held = dict(zip(graph.inputs, inputs, strict=True))
+    body = _Body(steps, planned.outputs, held, kept=inputs)
+    yield from body.lines(functions, None)
+    given = ", ".join(inputs) if len(inputs) == 1 else f"[{', '.join(inputs)}]"
+    outputs = [body.names[value] for value in planned.outputs]
+    returned = ", ".join(outputs) if len(outputs) == 1 else f"[{', '.join(outputs)}]"
+    yield from wrapped(f"{INDENT}return keras.Model({given}, {returned}, name={literal(model_name(graph))})")
+
+
+def _input_names(values: Sequence[Value]) -> list[str]:
+    if len(values) == 1:
+        return ["inputs"]
+    names = [value.name for value in values]
+    usable = all(name.isidentifier() and not keyword.iskeyword(name) and name not in _TAKEN for name in names)
+    return names if usable else [f"input{i}" for i in range(1, len(names) + 1)]
+
+
+def _function(function: Function, functions: Functions) -> Iterator[str]:
+    part = function.part
+    inputs = list(VARIABLES[: len(part.inputs)])
+    parameters = [
+        f"{each.name}: {each.annotation}" + (f" = {literal(each.default)}" if each.has_default else "")
+        for each in function.parameters.ordered
+    ]
+    arguments = [*(f"{name}: KerasTensor" for name in inputs), *parameters, "*", "name: str"]
+    line = f"def {function.name}({', '.join(arguments)}) -> KerasTensor:"
+    if len(line) <= WIDTH:
+        yield line
+    else:
+        together = INDENT + ", ".join(arguments)
+        yield f"def {function.name}("
+        yield from [together] if len(together) <= WIDTH else (f"{INDENT}{argument}," for argument in arguments)
+        yield ") -> KerasTensor:"
+    block, times = part.region.block, len(function.instances)
+    about = f"The block `{block}` of the spec" if block else f"The part `{_label(part)}`"
+    yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
+    held = dict(zip(part.inputs, inputs, strict=True))
+    body = _Body(function.steps, part.outputs, held)
+    yield from body.lines(functions, part)
+    if not body.returns(part):
+        yield f"{INDENT}return {body.names[part.outputs[0]]}"
+
+
+def _label(part: Part) -> str:
+    return (part.region.name or "").rpartition(".")[2]
+
+
+class _Body:
+    """The lines of one function, and what its values are called."""
+
+    def __init__(
+        self, steps: Sequence[Step], outputs: Sequence[Value], names: dict[Value, str], kept: Sequence[str] = ()
+    ) -> None:
+        self.steps = steps
+        self.names = names
+        self.kept = {*kept, *(_variable(step.name) for step in steps if step.shared)}
+        """Variables that stay what they are."""
+        self.held = {name: value for value, name in names.items()}
+        self.last = {value: i for i, step in enumerate(steps) for value in step.inputs}
+        self.last.update(dict.fromkeys(outputs, len(steps)))
+
+    def returns(self, part: Part) -> bool:
+        """Whether the last step makes what is returned."""
+        return self.steps[-1].outputs == part.outputs
+
+    def lines(self, functions: Functions, part: Part | None) -> Iterator[str]:
+        """The lines of the body; `part` where its layers' names begin with an argument, and the last is returned."""
+        for number, step in enumerate(self.steps):
+            read = [self.names[value] for value in step.inputs]
+            targets = [self.name(number, value) for value in step.outputs]
+            shape = ", ".join(str(value.type) for value in step.outputs)
+            calls = step.calls if part is not None or step.part is None else functions.calls(step)
+            for i, call in enumerate(calls):
+                last = i == len(calls) - 1
+                ends = part is not None and last and number == len(self.steps) - 1 and self.returns(part)
+                head = "return " if ends else f"{', '.join(targets)} = "
+                comment = f"  # {shape}" if part is None and last else ""
+                yield from _commented(self.call(step, call, head, read, part), comment)
+                read = targets
+
+    def call(self, step: Step, call: Call, head: str, read: Sequence[str], part: Part | None) -> list[str]:
+        """The lines of one call, after `x = ` or `return `."""
+        if call.template is not None:
+            return wrapped(f"{INDENT}{head}{_filled(call, read)}")
+        given = read[0] if len(read) == 1 else f"[{', '.join(read)}]"
+        if step.owner is not None:
+            return wrapped(f"{INDENT}{head}{_variable(step.owner)}({given})")
+        own = literal(step.name) if part is None else f'f"{{name}}{step.name.removeprefix(part.name)}"'
+        if step.part is not None:
+            inputs = {f"input{i}": Hole(name) for i, name in enumerate(read)}
+            arguments = {**inputs, **call.arguments, "name": Hole(own)}
+            made = replace(call, arguments=arguments, positional=len(read) + call.positional)
+            return between(head, made, "", INDENT)
+        made = replace(call, arguments={**call.arguments, "name": Hole(own)})
+        if step.shared:
+            variable = _variable(step.name)
+            return [*assignment(variable, made, INDENT), *wrapped(f"{INDENT}{head}{variable}({given})")]
+        return _applied(f"{INDENT}{head}{one_line(made)}", given) or between(head, made, f"({given})", INDENT)
+
+    def name(self, number: int, value: Value) -> str:
+        """The variable a value is put in: that of what it is made of, unless that is still needed."""
+        step = self.steps[number]
+        if value not in self.last:
+            return "_"
+        before = [self.names[read] for read in step.inputs[:1]] if len(step.outputs) == 1 else []
+        name = next(name for name in (*before, *VARIABLES) if name not in self.kept and self.free(name, number))
+        self.names[value] = name
+        self.held[name] = value
+        return name
+
+    def free(self, name: str, number: int) -> bool:
+        """Whether a variable holds nothing that is read after a step."""
+        return name not in self.held or self.last.get(self.held[name], -1) <= number
+
+
+def _variable(layer: str) -> str:
+    """The variable that holds a layer which is called more than once."""
+    return f"layer_{layer.replace('-', '_')}"
+
+
+def _applied(line: str, given: str) -> list[str]:
+    """A layer called where its construction fits on the line, and what it is called with does not."""
+    fits = len(f"{line}({given})") > WIDTH >= len(f"{line}(")
+    return [f"{line}(", f"{INDENT * 2}{given}", f"{INDENT})"] if fits else []
+
+
+def _commented(lines: list[str], comment: str) -> list[str]:
+    fits = len(lines) == 1 and len(lines[0] + comment) <= WIDTH
+    return [lines[0] + comment] if fits else lines
+
+
+def _filled(call: Call, read: Sequence[str]) -> str:
+    """A template with all it names in place."""
+    arguments = {name: one_line(value) for name, value in call.arguments.items()}
+    return (call.template or "").format_map({"x": read[0], "all": ", ".join(read), **arguments})
+
+
+def _main(name: str, planned: Plan) -> Iterator[str]:
+    yield 'if __name__ == "__main__":'
+    yield f"{INDENT}print({name}().output_shape)"

@@ -1,0 +1,67 @@
+"""Every op that Keras can express, run in Keras on PyTorch, against PyTorch's own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from archspec.diagnostics import ArchspecError
+from archspec.lower.keras.build import build
+from archspec.lower.keras.plan import plan
+from archspec.lower.keras.rules import RULES
+from archspec.lower.keras.write import source
+from archspec.lower.text.about import About
+from archspec.ops import OPS
+from tests.lower.onnx.runtime import random_weights
+from tests.op_references import results
+from tests.op_samples import GOOD, Sample
+
+keras = pytest.importorskip("keras")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, of PyTorch
+
+
+def expressed() -> Iterator[Sample]:
+    """The samples Keras has words for; of the others `plan` says so."""
+    for sample in GOOD:
+        try:
+            plan(sample.graph)
+        except ArchspecError as error:
+            (found,) = error.diagnostics
+            assert found.code == "unsupported"
+            assert f"'{sample.op.kind}'" in found.message or "'layer'" in found.message
+        else:
+            yield sample
+
+
+ROUNDED = "upsample(scale=41) 1x3"
+"""The sample in which PyTorch rounds the place of a row down to the row before it; Keras repeats every row 41 times."""
+
+SAMPLES = [sample for sample in expressed() if sample.id != ROUNDED]
+
+
+def test_most_ops_have_a_rule_and_most_samples_of_these_can_be_expressed() -> None:
+    assert set(RULES) <= set(OPS)
+    assert len(set(RULES)) >= 60
+    asked = [sample for sample in GOOD if type(sample.op) in RULES]
+    assert {type(sample.op) for sample in SAMPLES} == set(RULES)
+    assert len(SAMPLES) > 0.8 * len(asked)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.id)
+def test_model_is_the_op(sample: Sample) -> None:
+    graph = sample.graph
+    weights = random_weights(graph)
+    inputs = sample.arrays(3)
+    (node,) = graph.nodes
+    state = {weight.name: torch.from_numpy(weights[node.weight_key(weight)]) for weight in node.weights}
+    expected = results(sample.op, [torch.from_numpy(array) for array in inputs], state)
+    model = build(source(graph, About()), graph, weights)
+    made = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    made = made if isinstance(made, list | tuple) else [made]
+    for got, wanted, type in zip(map(keras.ops.convert_to_numpy, made), expected, sample.outputs, strict=True):
+        assert got.shape == (3, *type.sizes)
+        scale = max(1.0, float(wanted.abs().amax())) if wanted.numel() else 1.0
+        np.testing.assert_allclose(got, wanted.numpy(), rtol=1e-5, atol=1e-5 * scale)

@@ -1,0 +1,74 @@
+"""The source text: what a careful engineer would have written, and nothing but Keras imported."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archspec
+
+LINT = [
+    "ruff",
+    "check",
+    "--isolated",
+    "--no-cache",
+    "--select",
+    "E,F,W,I,UP,B,C4,SIM,PIE,RET,RUF",
+    "--ignore",
+    "RUF001,RUF002",
+]
+FORMAT = ["ruff", "format", "--isolated", "--no-cache", "--check", "--diff"]
+
+OTHER = ("segnet_camvid", "zfnet", "lenet5_1998", "capsnet")
+"""Networks with ops that Keras has no words for."""
+
+NAMES = (
+    "lenet5", "alexnet", "vgg16_bn", "resnet18", "resnext50_32x4d", "preact_resnet50", "unet", "mobilenet_v2",
+    "mobilenet_v3_small", "densenet121", "googlenet", "inception_v3", "squeezenet1_1", "efficientnet_b0", "xception",
+    "unet_3d", "autoencoder_pooled", "fractalnet20", "deeplabv3_resnet50",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the source of one network of each family."""
+    folder = tmp_path_factory.mktemp("keras")
+    for name in NAMES:
+        archspec.load(name).save_source(folder / f"{name}.py", "keras")
+    return folder
+
+
+@pytest.mark.parametrize("command", [LINT, FORMAT], ids=["lint", "format"])
+def test_a_reviewer_has_nothing_to_say(command: list[str], sources: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "."], capture_output=True, text=True, cwd=sources, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_keras_alone_is_imported_and_bytes_repeat(sources: Path) -> None:
+    for file in sources.glob("*.py"):
+        tree = ast.parse(file.read_text())
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert imported <= {"keras"}
+    assert (sources / "resnet18.py").read_text() == archspec.load("resnet18").source("keras")
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_keras_cannot_express_is_pointed_at(name: str) -> None:
+    with pytest.raises(archspec.ArchspecError) as error:
+        archspec.load(name).source("keras")
+    (found,) = error.value.diagnostics
+    assert found.code == "unsupported"
+    assert found.span is not None
+
+
+def test_there_is_no_source_for_anything_else() -> None:
+    with pytest.raises(archspec.ArchspecError) as error:
+        archspec.load("lenet5").source("flax")
+    assert [found.code for found in error.value.diagnostics] == ["wrong-target"]
