@@ -146,6 +146,29 @@ def test_densenets_for_cifar_of_other_sizes(changes, params):
     assert archspec.load("densenet_bc100_k12_cifar", **changes).params == params
 
 
+# osmr/imgclsmob, pytorch/README.md: ResNet-10, -26, BC-26b, PreResNet-26, -BC-26b, -269b, ResNeXt-14 (16x4d),
+# -26 (32x2d), -101 (32x4d), SE-ResNet-10, -26, -BC-26b
+@pytest.mark.parametrize(
+    ("name", "changes", "params"),
+    [
+        ("resnet18", {"depths": [1, 1, 1, 1]}, 5_418_792),
+        ("resnet18", {"depths": [3, 3, 3, 3]}, 17_960_232),
+        ("resnet50", {"depths": [2, 2, 2, 2]}, 15_995_176),
+        ("preact_resnet18", {"depths": [3, 3, 3, 3]}, 17_958_568),
+        ("preact_resnet50", {"depths": [2, 2, 2, 2]}, 15_987_624),
+        ("preact_resnet50", {"depths": [3, 30, 48, 8]}, 102_065_832),
+        ("resnext50_32x4d", {"depths": [1, 1, 1, 1], "groups": 16}, 7_127_336),
+        ("resnext50_32x4d", {"depths": [2, 2, 2, 2], "base": 2}, 9_924_136),
+        ("resnext101_32x8d", {"base": 4}, 44_177_704),
+        ("se_resnet18", {"depths": [1, 1, 1, 1]}, 5_463_332),
+        ("se_resnet18", {"depths": [3, 3, 3, 3]}, 18_093_852),
+        ("se_resnet50", {"depths": [2, 2, 2, 2]}, 17_395_976),
+    ],
+)
+def test_residual_networks_of_other_sizes(name, changes, params):
+    assert archspec.load(name, **changes).params == params
+
+
 def test_squeezenets_at_227():
     # DeepScale/SqueezeNet, by the prototxt files. That of 1.0 pads its last convolution, so that 15x15 positions are
     # classified where the paper's table and torchvision have 13x13.
@@ -158,6 +181,18 @@ def test_squeezenets_at_227():
 @pytest.mark.parametrize(("size", "macs"), [(192, 418_121_728), (160, 290_675_200), (128, 186_400_768)])
 def test_mobilenet_v1_at_other_resolutions(size, macs):
     assert archspec.load("mobilenet_v1", input=(3, size, size)).macs == macs
+
+
+# tf-slim, mobilenet/README.md: 509, 209, 97 and 59 million; 5.34, 2.61, 1.95 and 1.66 million parameters, which leave
+# out those of batch normalization, as many as its running statistics
+@pytest.mark.parametrize(
+    ("width", "params", "macs"), [(1.3, 5.34, 509), (0.75, 2.61, 209), (0.5, 1.95, 97), (0.35, 1.66, 59)]
+)
+def test_mobilenet_v2_as_tf_slim_counts_it(width, params, macs):
+    net = archspec.load("mobilenet_v2", width=width)
+    norms = 2 * sum(layer.shape[0] for layer in net if layer.op == "batch_norm")
+    assert round((net.params - norms) / 1e6, 2) == params
+    assert round(net.macs / 1e6) == macs
 
 
 # timm 1.0.31: mobilenetv2_035, _050 and _075
