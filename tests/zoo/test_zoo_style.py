@@ -120,6 +120,7 @@ def test_every_variant_says_what_it_is_and_what_must_come_out_by_which_source(st
         assert variant.summary, variant.name
         assert wanted.source, variant.name
         assert "params" in wanted.facts, variant.name
+        assert "macs" in wanted.facts or stem in LECTURES, variant.name
         assert "macs" in wanted.facts or wanted.layers or wanted.outputs or "output" in wanted.facts, variant.name
     assert set(spec.expect_variants) <= set(spec.variants)
     assert spec.default in spec.variants or (spec.default is None and not spec.variants)
