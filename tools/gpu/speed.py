@@ -16,8 +16,8 @@ from archspec.lower.torch.timing import clock
 from tools.measure import Table, Work, interleaved
 from tools.training import step
 
-Makers = dict[str, Callable[[str], nn.Module]]
-"""What makes the module of a name, by library."""
+Makers = dict[str, Callable[[str], nn.Module | None]]
+"""What makes the module of a name, if the library has it, by library."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,14 @@ def rivals() -> tuple[Makers, list[str]]:
     try:
         from tests.tv import torchvision
 
-        found["torchvision"] = torchvision.models.get_model
+        models = torchvision.models
+        found["torchvision"] = lambda name: models.get_model(name) if name in models.list_models() else None
     except ImportError as error:
         missing.append(f"torchvision: {error}")
     try:
         import timm
 
-        found["timm"] = timm.create_model
+        found["timm"] = lambda name: timm.create_model(name) if timm.is_model(name) else None
     except ImportError as error:
         missing.append(f"timm: {error}")
     return found, missing
@@ -114,11 +115,9 @@ def _others(setting: Setting, makers: Makers) -> Iterator[tuple[str, nn.Module]]
     if module := by_hand(setting.network):
         yield "by hand", _placed(module, setting)
         return
-    if setting.network == "unet_padded":
-        return
     for library, make in makers.items():
-        if library == "torchvision" or not setting.compiled:
-            yield library, _placed(make(setting.network), setting)
+        if (library == "torchvision" or not setting.compiled) and (module := make(setting.network)):
+            yield library, _placed(module, setting)
 
 
 def _placed(module: nn.Module, setting: Setting, layout: torch.memory_format | None = None) -> nn.Module:
