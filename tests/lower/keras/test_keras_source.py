@@ -29,7 +29,7 @@ OTHER = ("segnet_camvid", "zfnet", "lenet5_1998", "capsnet")
 NAMES = (
     "lenet5", "alexnet", "vgg16_bn", "resnet18", "resnext50_32x4d", "preact_resnet50", "unet", "mobilenet_v2",
     "mobilenet_v3_small", "densenet121", "googlenet", "inception_v3", "squeezenet1_1", "efficientnet_b0", "xception",
-    "unet_3d", "autoencoder_pooled", "fractalnet20", "deeplabv3_resnet50",
+    "unet_3d", "srgan_generator", "autoencoder_pooled", "fractalnet20", "deeplabv3_resnet50",
 )  # fmt: skip
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules import affine, conv, joins, layout, pointwise, pool
+from archspec.lower.keras.rules import affine, conv, joins, layout, pointwise, pool, shuffle
 from archspec.lower.keras.rules.common import Rule, Written
 from archspec.lower.rules import Rules
 
 RULES: Rules[Rule] = Rules("Keras", "archspec/lower/keras/rules/")
-for _family in (conv, pool, affine, pointwise, joins, layout):
+for _family in (conv, pool, affine, pointwise, joins, layout, shuffle):
     RULES.include(_family.RULES)
 
 

@@ -76,6 +76,14 @@ def _held(*, affine: bool) -> tuple[Held, ...]:
     return (Held("weight"), Held("bias")) if affine else ()
 
 
+@RULES.rule(norm.L2Normalize)
+def _l2_normalize(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, norm.L2Normalize)
+    numbers: dict[str, Constant] = {"axis": op.axis, "epsilon": op.eps}
+    return Written((function("normalize", "ops.normalize({x}, axis={axis}, epsilon={epsilon})", numbers),))
+
+
 @RULES.rule(norm.Affine)
 def _affine(node: Node) -> Written:
     op, d, channels = node.op, axes_of(node), node.inputs[0].type.channels

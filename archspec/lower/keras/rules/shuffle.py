@@ -1,0 +1,46 @@
+"""Channels and positions that change places, in Keras: axes are cut, put in another order, and joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules.common import Written, family
+from archspec.lower.text.calls import function
+from archspec.ops import shuffle
+
+RULES = family("shuffle")
+
+
+@RULES.rule(shuffle.PixelShuffle)
+def _pixel_shuffle(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, shuffle.PixelShuffle)
+    r, (channels, height, width) = op.factor, node.inputs[0].type.sizes
+    return _dealt(node, (channels // r**2, r, r, height, width), (1, 4, 2, 5, 3))
+
+
+@RULES.rule(shuffle.PixelUnshuffle)
+def _pixel_unshuffle(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, shuffle.PixelUnshuffle)
+    r, (channels, height, width) = op.factor, node.inputs[0].type.sizes
+    return _dealt(node, (channels, height // r, r, width // r, r), (1, 3, 5, 2, 4))
+
+
+@RULES.rule(shuffle.ChannelShuffle)
+def _channel_shuffle(node: Node) -> Written:
+    op, tensor = node.op, node.inputs[0].type
+    assert isinstance(op, shuffle.ChannelShuffle)
+    rest = range(3, tensor.rank + 1)
+    return _dealt(node, (op.groups, tensor.channels // op.groups, *tensor.spatial), (2, 1, *rest))
+
+
+def _dealt(node: Node, cut: Sequence[int], order: Sequence[int]) -> Written:
+    """The input cut into axes of these sizes, those in another order, and joined to what flows out."""
+    made = node.outputs[0].type.sizes
+    return Written((
+        function("reshape", f"ops.reshape({{x}}, {(-1, *cut)})"),
+        function("transpose", f"ops.transpose({{x}}, {(0, *order)})"),
+        function("reshape", f"ops.reshape({{x}}, {(-1, *made)})"),
+    ))  # fmt: skip
