@@ -228,7 +228,7 @@ class Network:
         Raises:
             ArchspecError: Keras cannot express the network, or the weights do not fit it.
         """
-        require("keras", "a model of Keras")
+        require("keras", "a model of Keras", help="pip install keras; KERAS_BACKEND=torch has it run on PyTorch")
         from archspec.lower.keras.build import build
 
         return build(self.source("keras"), self.graph, self.weights(weights, seed, strict=strict))

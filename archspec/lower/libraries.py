@@ -7,13 +7,14 @@ from importlib import import_module
 from archspec.diagnostics import fail
 
 
-def require(module: str, what: str, package: str | None = None) -> None:
+def require(module: str, what: str, package: str | None = None, *, help: str | None = None) -> None:
     """See that a library can be imported, before it is.
 
     Args:
         module: what is imported.
         what: what needs it, in words that begin a sentence.
         package: what pip calls it, if not as the module.
+        help: what mends it, if more than to install it.
 
     Raises:
         ArchspecError: it cannot.
@@ -25,5 +26,5 @@ def require(module: str, what: str, package: str | None = None) -> None:
         raise fail(
             "missing-library",
             f"{what} needs {name}, which cannot be imported: {error}",
-            help=f"pip install {name}",
+            help=help or f"pip install {name}",
         ) from error
