@@ -59,16 +59,16 @@ def agreements(net: Network, device: torch.device) -> Iterator[Agreement]:
     torch.manual_seed(0)
     module = net.to_torch().eval()
     inputs = [
-        torch.randn(2, *value.type.sizes)
+        torch.randn(1, *value.type.sizes)
         if value.type.dtype.value == "float32"
-        else torch.zeros(2, *value.type.sizes, dtype=torch.int64)
+        else torch.zeros(1, *value.type.sizes, dtype=torch.int64)
         for value in net.graph.inputs
     ]
     truth = _run(module, inputs, torch.device("cpu"), torch.float64)
+    lost = {dtype: _lost(module, inputs, dtype, truth) for dtype in (torch.float32, torch.bfloat16)}
     for way in FLOOR:
         dtype = torch.bfloat16 if way == "bfloat16" else torch.float32
-        lost = _lost(module, inputs, dtype, truth)
-        forward, backward = (max(FLOOR[way], FACTOR * off) for off in lost)
+        forward, backward = (max(FLOOR[way], FACTOR * off) for off in lost[dtype])
         try:
             here = _run(module, inputs, device, dtype, channels_last=way == "channels last")
         except RuntimeError as error:
