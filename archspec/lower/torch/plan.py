@@ -58,8 +58,12 @@ class Module:
 
     @property
     def sequential(self) -> bool:
-        """Whether `nn.Sequential` says it all: numbered children, each taking what the one before makes."""
-        return list(self.children) == [str(i) for i in range(len(self.children))] and self.chain
+        """Whether `nn.Sequential` says it all: numbered children, each taking what the one before makes.
+
+        One inside the network is called in parts where several of its values are read; the network itself cannot be.
+        """
+        numbers = [str(i) for i in range(len(self.children))]
+        return list(self.children) == numbers and self.chain and (bool(self.name) or len(self.outputs) == 1)
 
     @property
     def counted(self) -> bool:
@@ -106,6 +110,8 @@ def plan(graph: Graph) -> Plan:
     """
     planner = _Planner(graph)
     root = planner.module(graph.body, "")
+    root.inputs = graph.inputs  # those that nothing reads, too
+    root.outputs = tuple(output.value for output in graph.outputs)  # an input, or one value twice, too
     return Plan(root, tuple(sorted(planner.helpers, key=repr)))
 
 

@@ -71,7 +71,7 @@ def _class(found: Class, graph: Graph, about: About | None = None, start: Sequen
     if found.children or found.parameters.found:
         yield ""
         yield from _constructor(found, start)
-    if not found.sequential:
+    if not found.sequential and found.module.outputs:  # one that nothing reads is never called
         yield ""
         yield from _forward(found, graph, root=about is not None)
 
