@@ -78,11 +78,15 @@ def _max_to_size(node: Node) -> Written:
 
 
 def _adaptive(node: Node, kind: str) -> Written:
-    """A pooling to a size: global to size 1, and sliding where the size divides the input's."""
+    """A pooling to a size: global to 1, sliding where it divides the input's, repeating where it is a multiple."""
     sizes, wanted, d = node.inputs[0].type.spatial, node.outputs[0].type.spatial, axes_of(node)
     if set(wanted) == {1}:
         return Written((layer(f"Global{kind}Pooling{d}D", {}, {"data_format": FIRST, "keepdims": (True, False)}),))
+    if d > 1 and not any(want % size for size, want in zip(sizes, wanted, strict=True)):
+        factors = tuple(want // size for size, want in zip(sizes, wanted, strict=True))
+        return Written((layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST}),))
     if any(size % want for size, want in zip(sizes, wanted, strict=True)):
-        return Written((layer(f"Adaptive{kind}Pooling{d}D", {"output_size": same(wanted)}, {"data_format": FIRST}),))
+        # Keras has layers for it, but on JAX they read past the end of some inputs.
+        raise cannot(node, "its adaptive pooling wants sizes that divide those of the input")
     windows = tuple(size // want for size, want in zip(sizes, wanted, strict=True))
     return Written((layer(f"{kind}Pooling{d}D", {"pool_size": same(windows)}, {"data_format": FIRST}),))
