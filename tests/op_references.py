@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # its usual name
 
-from tests.region_references import roi_align
+from tests.region_references import roi_align, roi_pool
 
 FILE = "tests/op_references.py"
 """The file to edit when an op lacks a reference."""
@@ -309,6 +309,7 @@ REFERENCES: Mapping[str, Reference] = {
     "adaptive_max_pool": _adaptive("max"),
     "adaptive_avg_pool": _adaptive("avg"),
     "roi_align": roi_align,
+    "roi_pool": roi_pool,
     "linear": lambda op, inputs, weights: F.linear(inputs[0], weights["weight"], weights.get("bias")),
     "capsule_votes": _capsule_votes,
     "reduce_mean": _of(torch.mean, dim="axis", keepdim="keepdim"),

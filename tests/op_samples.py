@@ -243,7 +243,8 @@ GOOD: tuple[Sample, ...] = (
     ),
     # regions of interest: boxes in and beyond the image, of less than a position and of all of it
     *(
-        _regions("roi_align", sizes, boxes, scale, size=size)
+        _regions(kind, sizes, boxes, scale, size=size)
+        for kind in ("roi_align", "roi_pool")
         for sizes, boxes, scale, size in (
             ((3, 9, 8), 5, 1.0, 3), ((2, 7, 12), 1, 0.25, (2, 5)), ((1, 1, 6), 4, 0.5, 2), ((2, 16, 16), 3, 1.0, 7),
         )
@@ -504,6 +505,8 @@ BAD: tuple[Bad, ...] = (
         for bad in (_bad("wrong-rank", kind, (3,), size=2), _bad("wrong-rank", kind, (3, 4, 4), size=(2,)))
     ),
     _bad("wrong-rank", "roi_align", (3, 8), (5, 4), size=2),
+    _bad("wrong-rank", "roi_pool", (3, 8), (5, 4), size=2),
+    _bad("wrong-size", "roi_pool", (3, 8, 8), (5, 5), size=2),
     _bad("wrong-rank", "roi_align", (3, 8, 8), (5, 4), size=(2, 2, 2)),
     _bad("wrong-size", "roi_align", (3, 8, 8), (5, 5), size=2),
     _bad("wrong-size", "roi_align", (3, 8, 8), (4,), size=2),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
+from math import ceil, floor
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,3 +40,32 @@ def _near(places: Tensor, length: int) -> Tensor:
     positions = torch.arange(length, device=places.device)
     near = 1 - (places.clamp(0, length - 1)[..., None] - positions).abs()
     return near.clamp(min=0) * ((places >= -1) & (places <= length))[..., None]
+
+
+def roi_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    """Girshick 2015, a bin at a time. Bins are worked out in single precision, as Caffe does."""
+    features, boxes = inputs
+    found = [[_pool(op, image, box) for box in own] for image, own in zip(features, boxes.tolist(), strict=True)]
+    return torch.stack([torch.stack(own) for own in found])
+
+
+def _pool(op: Any, image: Tensor, box: Sequence[float]) -> Tensor:
+    x1, y1, x2, y2 = (_rounded(corner * op.scale) for corner in box)
+    h, w = op.size if isinstance(op.size, tuple) else (op.size, op.size)
+    made = torch.zeros(image.shape[0], h, w)
+    for i, j in product(range(h), range(w)):
+        rows, columns = _bin(i, y1, y2, h, image.shape[1]), _bin(j, x1, x2, w, image.shape[2])
+        if rows and columns:
+            made[:, i, j] = image[:, rows][:, :, columns].amax(dim=(1, 2))
+    return made
+
+
+def _rounded(value: float) -> int:
+    """The nearest whole number; halves go away from 0."""
+    return int(value + (0.5 if value > 0 else -0.5))
+
+
+def _bin(number: int, first: int, last: int, bins: int, length: int) -> list[int]:
+    share = np.float32(max(last - first + 1, 1)) / np.float32(bins)
+    start, stop = first + floor(number * share), first + ceil((number + 1) * share)
+    return list(range(max(start, 0), min(stop, length)))

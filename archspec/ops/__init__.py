@@ -50,7 +50,7 @@ from archspec.ops.norm import (
 from archspec.ops.parts import Slice, Split
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
-from archspec.ops.region import RoiAlign
+from archspec.ops.region import RoiAlign, RoiPool
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from archspec.ops.unpool import MaxUnpool
 
@@ -59,7 +59,7 @@ __all__ = ["OPS", "Op", "Refusal", "View", "Work"]
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
     MaxPool, MaxUnpool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
-    RoiAlign, ReduceMean, ReduceSum, ReduceMax,
+    RoiAlign, RoiPool, ReduceMean, ReduceSum, ReduceMax,
     Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention,
     BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,

@@ -73,3 +73,18 @@ class RoiAlign(_Regions):
     def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
         taps, elements = 4 * self.samples**2, outputs[0].elements
         return Work(other={"multiply": taps * elements, "add": (taps - 1) * elements, "divide": elements})
+
+
+class RoiPool(_Regions):
+    """The largest value in each bin of a box whose corners are rounded to positions (Girshick 2015); 0 in an empty bin.
+
+    A box from x1 to x2 has n = x2 - x1 + 1 columns, of which bin i of w reads those from floor(i n / w) up to, but not,
+    ceil((i + 1) n / w), as far as they are in the image. The output is (N, boxes, channels, h, w). How much is compared
+    depends on the boxes, and is not counted as work.
+
+    Attributes:
+        size: h and w, the bins of a box.
+        scale: positions of the features for a pixel of the image the boxes are given in: 1/16 after a stride of 16.
+    """
+
+    kind: ClassVar[str] = "roi_pool"

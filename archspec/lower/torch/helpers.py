@@ -314,6 +314,63 @@ class Permute(nn.Module):
     def extra_repr(self) -> str:
         return str(self.order)
 ''',
+    "RoIPool": '''
+class RoIPool(nn.Module):
+    """The largest value in each bin of each box, whose corners are rounded.
+
+    Boxes are (N, boxes, 4), as x1, y1, x2, y2, the output (N, boxes, channels, *size).
+    A bin is as large as four windows of 2^i by 2^j positions, one in each of its
+    corners: the largest values of all such windows are worked out first.
+    """
+
+    def __init__(self, size: tuple[int, int], scale: float = 1.0) -> None:
+        super().__init__()
+        self.size = size
+        self.scale = scale
+
+    def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        corners = boxes * self.scale
+        corners = (corners + 0.5 * corners.sign()).trunc()  # halves go away from 0
+        rows, i, tall = self.bins(corners[..., 1::2], self.size[0], height)
+        columns, j, wide = self.bins(corners[..., ::2], self.size[1], width)
+        rows = (i * width.bit_length() * height + rows) * width
+        columns = j * height * width + columns
+        places = rows[:, None, ..., None] + columns[..., None, :]
+        windows = self.windows(x)
+        read = [
+            windows.gather(1, each[..., None].expand(-1, -1, windows.shape[2]))
+            for each in places.flatten(0, 1).flatten(2)
+        ]
+        largest = torch.stack(read).amax(0).unflatten(1, places.shape[3:])
+        empty = ~(tall[..., None] & wide[..., None, :])
+        return largest.movedim(-1, 2).masked_fill(empty[:, :, None], 0)
+
+    def bins(
+        self, ends: Tensor, count: int, length: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        first, last = ends.split(1, dim=2)
+        share = (last - first + 1).clamp(min=1) / count
+        steps = torch.arange(count, device=ends.device)
+        start = (first + (steps * share).floor()).clamp(0, length).long()
+        stop = (first + ((steps + 1) * share).ceil()).clamp(0, length).long()
+        extent = (stop - start).clamp(min=0)
+        powers = 2 ** torch.arange(length.bit_length(), device=ends.device)
+        level = (extent[..., None] >= powers[1:]).sum(-1)
+        near = start.clamp(max=length - 1)
+        far = near + (extent - powers[level]).clamp(min=0)
+        return torch.stack([near, far]), level, extent > 0
+
+    def windows(self, x: Tensor) -> Tensor:
+        found = []
+        for i in range(x.shape[2].bit_length()):
+            y = x
+            for j in range(x.shape[3].bit_length()):
+                found.append(y)
+                y = torch.maximum(y, y.roll(-(2**j), 3))  # beyond the edge none is read
+            x = torch.maximum(x, x.roll(-(2**i), 2))
+        return torch.stack(found, dim=1).movedim(2, -1).flatten(1, 3)
+''',
     "ScaledTanh": '''
 class ScaledTanh(nn.Module):
     """scale * tanh(slope * x)."""

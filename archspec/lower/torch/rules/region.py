@@ -17,3 +17,10 @@ def _roi_align(node: Node) -> Leaf:
     assert isinstance(op, region.RoiAlign)
     optional = {"scale": (op.scale, 1.0), "samples": (op.samples, 2), "aligned": (op.aligned, False)}
     return Leaf(call("RoIAlign", {"size": op.sizes}, optional), helper=("RoIAlign", 0))
+
+
+@RULES.rule(region.RoiPool)
+def _roi_pool(node: Node) -> Leaf:
+    op = node.op
+    assert isinstance(op, region.RoiPool)
+    return Leaf(call("RoIPool", {"size": op.sizes}, {"scale": (op.scale, 1.0)}), helper=("RoIPool", 0))
