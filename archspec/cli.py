@@ -202,6 +202,9 @@ def compile(
     ending = output.suffix
     if weights is not None and ending in (".py", ".json"):
         raise fail("wrong-target", f"{output} holds no weights", help="leave --weights out")
+    for_onnx = {"--opset": opset is not None, "--dynamic": dynamic, "--no-weights": no_weights, "--verify": verify}
+    if ending != ".onnx" and (asked := next((option for option, given in for_onnx.items() if given), None)):
+        raise fail("wrong-target", f"{asked} is for ONNX, and {output} is not", help=f"leave {asked} out")
     if optimize:
         with _telling():
             network, weights = network.optimized(weights, seed, strict=strict), None

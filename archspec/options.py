@@ -14,7 +14,7 @@ def params(given: Sequence[str] | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for item in given or ():
         name, equals, text = item.partition("=")
-        if not equals or not name:
+        if not equals or not name.strip() or not text.strip():
             raise fail("wrong-value", f"--set {item} is not PARAM=VALUE", help="as in --set classes=10")
         values[name.strip()] = constant(text, f"--set {name.strip()}")
     return values

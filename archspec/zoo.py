@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from os.path import isfile  # Path.is_file raises for names that are too long
 from pathlib import Path
 
 from archspec.diagnostics import did_you_mean, fail, nearest
@@ -40,10 +41,10 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
     """
     text = str(spec)
     path, variant = Path(text), None
-    if not path.is_file() and ":" in text:
+    if not isfile(path) and ":" in text:
         head, _, variant = text.rpartition(":")
         path = Path(head)
-    if path.is_file():
+    if isfile(path):
         return path, variant
     if path.parts[:-1] == (LECTURES,) and path.suffix not in ENDINGS:
         return _in_group(path, variant)
@@ -76,6 +77,8 @@ def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
             return path, name
         if name in (own, path.stem):
             return path, variant
+        if name in variants:
+            raise fail("unknown-variant", f"'{name}' is a variant itself", help=f"leave ':{variant}' out")
         known.update(dict.fromkeys((*variants, own, path.stem)))
     raise fail(
         "unknown-spec",

@@ -31,7 +31,7 @@ FLOAT_MAX = 3.4028234663852886e38
 
 Number = Annotated[float, Field(ge=-FLOAT_MAX, le=FLOAT_MAX, allow_inf_nan=False), Phrase("a number float32 holds")]
 Positive = Annotated[float, Field(gt=0, le=FLOAT_MAX, allow_inf_nan=False), Phrase("a number above 0")]
-Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Phrase("a number from 0 up to, but not, 1")]
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Phrase("a number of at least 0 and below 1")]
 Momentum = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Phrase("a number from 0 to 1")]
 Flag = Annotated[bool, Phrase("true or false")]
 

@@ -93,7 +93,9 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
     for name, child in found.children.items():
         if name.isidentifier() and not keyword.iskeyword(name):
             if name in RESERVED or name.startswith("_"):
-                node = next(found.module.region.nodes(), None)
+                path = f"{found.module.name}.{name}.".lstrip(".")
+                inside = (node for node in found.module.region.nodes() if f"{node.name}.".startswith(path))
+                node = next(inside, None)
                 raise fail(
                     "unsupported",
                     f"PyTorch's modules have something of their own called '{name}'",

@@ -29,3 +29,12 @@ def test_all_ends_of_a_network_are_there(spec: str, expected: str, tmp_path: Pat
     wanted = [{"given": given[0], "made": given[0].relu()}[name] for name in expected.split()]
     torch.testing.assert_close(found, wanted[0] if len(wanted) == 1 else tuple(wanted), rtol=0, atol=0)
     net.to_onnx(tmp_path / "n.onnx", verify=True)
+
+
+def test_a_name_that_modules_have_is_told_at_its_own_layer() -> None:
+    layers = "  - sequential:\n      name: s\n      layers:\n        - linear: 4\n        - relu: {name: forward}\n"
+    with pytest.raises(archspec.ArchspecError) as raised:
+        archspec.parse(f"archspec: 1\nname: n\ninput: [3]\nlayers:\n{layers}").source()
+    (found,) = raised.value.diagnostics
+    assert found.span is not None
+    assert (found.code, found.span.line) == ("unsupported", 9)
