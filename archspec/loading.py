@@ -191,7 +191,7 @@ def _folders(path: Folders) -> tuple[Path, ...]:
     Raises:
         ArchspecError: there is no such folder.
     """
-    given = tuple(map(Path, path))
+    given = tuple(map(Path, [path] if isinstance(path, str | Path) else path))  # one folder is meant as one
     for folder in given:
         if not folder.is_dir():
             raise fail("unreadable-file", f"there is no folder {folder}", help="imports come from folders")

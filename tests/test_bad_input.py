@@ -193,3 +193,10 @@ def test_a_library_that_is_not_there(
     assert message.startswith(f"{what} needs {library}, which cannot be imported: ")
     assert error.value.diagnostics[0].help == f"pip install {library}"
     assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]
+
+
+def test_one_folder_or_plugin_is_not_taken_for_its_letters() -> None:
+    with pytest.raises(archspec.ArchspecError, match="there is no folder nowhere"):
+        archspec.load("lenet5", path="nowhere")
+    with pytest.raises(archspec.ArchspecError, match="the plugin 'nowhere' cannot be imported"):
+        archspec.load("lenet5", plugins="nowhere")

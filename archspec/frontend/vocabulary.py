@@ -35,7 +35,7 @@ class Vocabulary:
     def __init__(self, plugins: Iterable[str | ModuleType] = ()) -> None:
         faults: list[Diagnostic] = []
         named: dict[str, type[Op]] = {}
-        for plugin in plugins:
+        for plugin in [plugins] if isinstance(plugins, str | ModuleType) else plugins:  # one is meant as one
             label = plugin if isinstance(plugin, str) else plugin.__name__
             try:
                 module = import_module(plugin) if isinstance(plugin, str) else plugin
