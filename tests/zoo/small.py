@@ -15,20 +15,29 @@ ZOO = list(FAMILY)
 SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 256, 380)
 """Sides to try for every spatial axis of a network with one input; the published U-Net takes 188, no less."""
 
-NARROWER: Mapping[str, Mapping[str, float | list[int]]] = {
+NARROWER: Mapping[str, Mapping[str, object]] = {
     "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
     "convnext": {"width": 16},
+    "densenet": {"growth": 8},
     "efficientnet": {"width": 0.25},
     "unet_3d": {"width": 8},
     "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
     "fcn": {"width": 4, "hidden": 16},
+    "fractalnet": {"widths": [[8, 0], [8, 0.1], [16, 0.2], [16, 0.3], [16, 0.4]]},
+    "preact_resnet": {"width": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
     "vgg": {"hidden": 64},
     "vgg_attention": {"width": 16},
     "vit": {"width": 128},
+    "yolox": {"width": 8},
 }
 """Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""
 
+SHALLOW = (
+    "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnext101_32x8d", "resnext101_64x4d",
+    "wide_resnet50_2", "wide_resnet101_2", "se_resnet101", "deeplabv3_resnet101", "fcn_resnet101",
+)  # fmt: skip
+"""Networks of dozens of equal blocks, of which the first of each stage and one of the others are enough."""
 
 OF_ONE_SIZE = ("vit",)
 """Families whose weights are for one size of input: an embedding of each position."""
@@ -37,7 +46,7 @@ OF_ONE_SIZE = ("vit",)
 @cache
 def small(name: str) -> Network:
     """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none."""
-    params = NARROWER.get(FAMILY[name], {})
+    params = {"depths": [2, 2, 2, 2]} if name in SHALLOW else NARROWER.get(FAMILY[name], {})
     net = archspec.load(name, **params)
     if len(net.inputs) > 1 or FAMILY[name] in OF_ONE_SIZE:
         return net
