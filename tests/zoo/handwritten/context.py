@@ -44,12 +44,19 @@ def network(
     return nn.Sequential(*front_end(classes), *context)
 
 
+def cityscapes() -> nn.Module:
+    """The output is interpolated, each class for itself, by weights that do not learn."""
+    larger = nn.ConvTranspose2d(19, 19, 16, 8, 4, groups=19, bias=False).requires_grad_(requires_grad=False)
+    return nn.Sequential(network(19, (1, 1, 2, 4, 8, 16, 32, 64, 1)), larger)
+
+
 DILATION_8 = (1, 1, 2, 4, 8, 16, 1)
 
 MAKERS: Mapping[str, Maker] = {
     "dilation8_pascal_voc": partial(network, 21, DILATION_8, LARGE, margin=True),
     "dilation8_camvid": partial(network, 11, DILATION_8),
     "dilation7_kitti": partial(network, 11, (1, 1, 2, 4, 8, 1)),
+    "dilation10_cityscapes": cityscapes,
     "dilation_front_end": lambda: nn.Sequential(*front_end(21)),
     "context_basic": lambda: nn.Sequential(*module(21, DILATION_8, [1] * 7)),
     "context_large": lambda: nn.Sequential(*module(21, DILATION_8, LARGE)),
