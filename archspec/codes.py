@@ -106,6 +106,7 @@ CODES: Mapping[str, Code] = {
     "saturating-activations": _warning("Sigmoid or tanh layers stand in a row of many, where their gradients vanish."),
     "heavy-layer": _warning("One layer holds most of the network's parameters."),
     "misaligned-paths": _warning("Paths of a join look at different places: their fields have other centres."),
+    "linear-over-maps": _warning("A linear layer reads feature maps: it works along their last spatial axis alone."),
     "unused-layer": _warning("Nothing reads what the layer makes, and it is no output."),
 }
 """Every code, by the stage that finds it."""

@@ -8,13 +8,13 @@ from fractions import Fraction
 
 from archspec.diagnostics import Diagnostic
 from archspec.ir.graph import Node, Value
-from archspec.ops.activation import Sigmoid, Tanh
+from archspec.ops.activation import Activation, Dropout, Sigmoid, Tanh
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.geometry import extent, unread
 from archspec.ops.join import Join
 from archspec.ops.linear import Linear
 from archspec.ops.norm import BatchNorm
-from archspec.ops.pool import AvgPool, MaxPool
+from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.window import Window
 from archspec.passes.facts import Facts
 
@@ -129,6 +129,21 @@ def _misaligned_paths(facts: Facts) -> Iterator[Diagnostic]:
                     break
 
 
+def _linear_over_maps(facts: Facts) -> Iterator[Diagnostic]:
+    maps: set[Value] = set()
+    for node in facts.graph.nodes:
+        (value, *_) = node.inputs
+        keeps = isinstance(node.op, Activation | BatchNorm | Dropout) and value in maps
+        if keeps or isinstance(node.op, _MAKES_MAPS):
+            maps.update(node.outputs)
+        elif isinstance(node.op, Linear) and value in maps:
+            message = f"'{node.name}' reads maps of {value.type} and works along their last axis alone"
+            yield _warning("linear-over-maps", message, node, help="`flatten` before it makes one row of all of them")
+
+
+_MAKES_MAPS = (Conv, ConvTranspose, MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPool, AdaptiveMaxPool)
+
+
 def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
     graph = facts.graph
     needed: set[Value] = {output.value for output in graph.outputs}
@@ -150,6 +165,7 @@ _RULES: tuple[Callable[[Facts], Iterator[Diagnostic]], ...] = (
     _saturating_activations,
     _heavy_layer,
     _misaligned_paths,
+    _linear_over_maps,
     _unused_layer,
 )
 

@@ -25,6 +25,7 @@ SPEAKS = {
     "saturating-activations": "  - repeat:\n      times: 8\n      layers:\n        - tanh\n",
     "heavy-layer": "  - flatten\n  - linear: 100\n  - relu\n  - linear: 10\n  - softmax\n",
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}]]}\n",
+    "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - relu\n  - global_avg_pool\n  - linear: 5\n",
     "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
 }
 
@@ -37,6 +38,7 @@ SILENT = {
     "saturating-activations": "  - repeat:\n      times: 7\n      layers:\n        - tanh\n",
     "heavy-layer": "  - relu\n  - softmax\n  - relu\n  - relu\n  - relu\n",
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: 1}]]}\n",
+    "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - permute: [2, 3, 1]\n  - linear: 5\n",
     "unused-layer": "  - relu\n",
 }
 
