@@ -24,7 +24,7 @@ SPECS = sorted(CORPUS.glob("*.yaml"))
 # What no spec can do wrong: these stand where files, names on a command line, weights or targets are at fault.
 NOT_OF_SPECS = {
     "unreadable-file", "unwritable-file", "unknown-spec", "wrong-input", "invalid-graph", "wrong-target",
-    "unsupported", "wrong-weights", "wrong-numbers", "missing-library", "wrong-plugin",
+    "unsupported", "wrong-weights", "wrong-numbers", "wrong-device", "missing-library", "wrong-plugin",
 }  # fmt: skip
 
 
