@@ -39,7 +39,7 @@ class Vocabulary:
             label = plugin if isinstance(plugin, str) else plugin.__name__
             try:
                 module = import_module(plugin) if isinstance(plugin, str) else plugin
-            except Exception as error:
+            except Exception as error:  # importing runs somebody's code, which may fail in any way
                 faults.append(_broken(label, error))
             else:
                 _enter(label, getattr(module, "OPS", None), named, faults)
@@ -71,7 +71,7 @@ def _installed() -> tuple[Mapping[str, type[Op]], tuple[Diagnostic, ...]]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         try:
             declared = point.load()
-        except Exception as error:
+        except Exception as error:  # as above
             faults.append(_broken(point.value, error))
         else:
             _enter(point.value, declared.OPS if isinstance(declared, ModuleType) else declared, found, faults)

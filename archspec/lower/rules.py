@@ -69,7 +69,7 @@ class Rules(Generic[R]):
         module, _, function = place.partition(":")
         try:
             rule: R = getattr(import_module(module), function)
-        except Exception as error:
+        except Exception as error:  # importing runs somebody's code, which may fail in any way
             message = f"{self.target}'s rule for '{node.op.kind}' is not to be had: {type(error).__name__}: {error}"
             raise fail("wrong-plugin", message, node.span, help=f"the op says it is at {place}") from error
         return rule
