@@ -165,5 +165,5 @@ def _main(graph: Graph, root: str) -> Iterator[str]:
     if sum(not output.training_only for output in graph.outputs) == 1:
         yield f"{INDENT}print(tuple({call}.shape))"
     else:
-        yield f"{INDENT}for output in {call}:"
+        yield from wrapped(f"{INDENT}for output in {call}", ":")
         yield f"{INDENT * 2}print(tuple(output.shape))"
