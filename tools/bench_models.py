@@ -182,11 +182,15 @@ def exports(plan: Plan, folder: Path) -> Iterator[Table]:
         yield interleaved(f"{name}: checkpoint to ONNX file", works, max(2, plan.rounds // 3))
 
 
+PARTS = (inference, training, exports)
+
+
 def main() -> None:
-    """Run all comparisons."""
+    """Run all comparisons, or one part of them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a small network, two rounds, nothing compiled")
     parser.add_argument("--rounds", type=int, help="rounds of each comparison")
+    parser.add_argument("--only", choices=[part.__name__ for part in PARTS], help="one part of them")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="a file to write")
     chosen = parser.parse_args()
@@ -210,7 +214,7 @@ def main() -> None:
         for name in sorted({*plan.networks, *plan.exported}):
             torch.manual_seed(0)
             torch.save(torchvision.models.get_model(name).state_dict(), folder / f"{name}.pth")
-        for measured in (inference, training, exports):
+        for measured in (part for part in PARTS if chosen.only in (None, part.__name__)):
             for table in measured(plan, folder):
                 print("", *table.lines(), sep="\n", flush=True)
                 tables.append(table)
