@@ -1,7 +1,11 @@
-"""The zoo's networks at the smallest input they take: the same layers, with less to compute."""
+"""The zoo's networks at the smallest input they take: the same layers, with less to compute.
+
+With `ARCHSPEC_ZOO=whole` in the environment they are as wide as they are: many gigabytes, and most of an hour.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cache
 
@@ -33,20 +37,27 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
 }
 """Parameters, by family, that spare hundreds of megabytes of weights and leave every layer in place."""
 
+WHOLE = os.environ.get("ARCHSPEC_ZOO") == "whole"
+
 SHALLOW = (
     "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnext101_32x8d", "resnext101_64x4d",
     "wide_resnet50_2", "wide_resnet101_2", "se_resnet101", "deeplabv3_resnet101", "fcn_resnet101",
 )  # fmt: skip
-"""Networks of dozens of equal blocks, of which the first of each stage and one of the others are enough."""
+"""Networks of dozens of equal blocks."""
 
 OF_ONE_SIZE = ("vit",)
 """Families whose weights are for one size of input: an embedding of each position."""
 
 
 @cache
-def small(name: str) -> Network:
-    """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none."""
-    params = {"depths": [2, 2, 2, 2]} if name in SHALLOW else NARROWER.get(FAMILY[name], {})
+def small(name: str, *, shallow: bool = False) -> Network:
+    """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none.
+
+    Shallow: with two blocks a stage where it has dozens, for what depends on how blocks are joined alone.
+    """
+    params = {} if WHOLE else NARROWER.get(FAMILY[name], {})
+    if shallow and name in SHALLOW:
+        params = {"depths": [2, 2, 2, 2]}
     net = archspec.load(name, **params)
     if len(net.inputs) > 1 or FAMILY[name] in OF_ONE_SIZE:
         return net
