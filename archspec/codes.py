@@ -96,7 +96,7 @@ CODES: Mapping[str, Code] = {
     "missing-library": _error("A library that the target needs is not installed."),
     # advice
     "bias-before-norm": _warning("A bias is added just before a normalization, which takes it away again."),
-    "stride-over-kernel": _warning("The stride is larger than the kernel: some of the input is never read."),
+    "stride-over-kernel": _warning("The stride is larger than the kernel, and no layer reads what it steps over."),
     "unread-rows": _warning("The stride leaves rows at the end of the input that the pooling never reads."),
     "even-same": _warning("`same` with an even kernel pads one row more after the input than before it."),
     "uneven-upsampling": _warning(

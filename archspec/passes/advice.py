@@ -48,14 +48,25 @@ def _bias_before_norm(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _stride_over_kernel(facts: Facts) -> Iterator[Diagnostic]:
-    for node in facts.graph.nodes:
-        if isinstance(node.op, Conv | MaxPool | AvgPool):
-            for kernel, stride, dilation, _ in node.op.sliding(node.inputs[0].type).axes:
-                if stride > extent(kernel, dilation):
-                    message = f"'{node.name}' steps {stride} with a kernel that spans {extent(kernel, dilation)}"
-                    help = f"{stride - extent(kernel, dilation)} of every {stride} positions are never read"
-                    yield _warning("stride-over-kernel", message, node, help=help)
-                    break
+    steps = {node: _first_step_over(node) for node in facts.graph.nodes}
+    whole = {value for node, over in steps.items() if over is None for value in node.inputs}
+    whole.update(output.value for output in facts.graph.outputs)
+    for node, over in steps.items():
+        # what a shortcut steps over, the layers beside it read
+        if over is not None and node.inputs[0] not in whole:
+            span, stride = over
+            message = f"'{node.name}' steps {stride} with a kernel that spans {span}"
+            help = f"{stride - span} of every {stride} positions are never read"
+            yield _warning("stride-over-kernel", message, node, help=help)
+
+
+def _first_step_over(node: Node) -> tuple[int, int] | None:
+    """The span and the stride of a window along the first axis where the stride is larger, if there is one."""
+    if not isinstance(node.op, Conv | MaxPool | AvgPool):
+        return None
+    axes = node.op.sliding(node.inputs[0].type).axes
+    spans = ((extent(kernel, dilation), stride) for kernel, stride, dilation, _ in axes)
+    return next(((span, stride) for span, stride in spans if stride > span), None)
 
 
 def _unread_rows(facts: Facts) -> Iterator[Diagnostic]:

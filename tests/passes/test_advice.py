@@ -75,6 +75,30 @@ def test_a_block_called_often_is_spoken_of_once() -> None:
     assert [each.code for each in warnings(layers)].count("stride-over-kernel") == 1
 
 
+_STRIDED = "conv: {name: %s, channels: 3, kernel: 1, stride: 2}"
+
+
+@pytest.mark.parametrize(
+    ("body", "stepping"),
+    [
+        ("[conv: {channels: 3, kernel: 3, stride: 2, padding: 1}]", set()),
+        ("[conv: {channels: 3, kernel: 1}, max_pool: 2]", set()),
+        # the first version of ResNet: neither path reads three in four positions
+        (f"[{_STRIDED % 'reduced'}]", {"reduced", "projected"}),
+    ],
+)
+def test_a_shortcut_may_step_over_what_the_layers_beside_it_read(body: str, stepping: set[str]) -> None:
+    residual = f"  - residual: {{layers: {body}, shortcut: [{_STRIDED % 'projected'}]}}\n"
+    found = [each for each in warnings(residual, input="[3, 32, 32]") if each.code == "stride-over-kernel"]
+    assert {each.message.split("'")[1] for each in found} == stepping
+
+
+def test_an_output_is_read_whole() -> None:
+    layers = "  - relu\n  - max_pool: {kernel: 1, stride: 2}\n"
+    assert "stride-over-kernel" in {each.code for each in warnings(layers)}
+    assert "stride-over-kernel" not in {each.code for each in warnings(layers, more="outputs: [relu, max_pool]\n")}
+
+
 def test_a_bias_is_needed_where_something_else_reads_it() -> None:
     layers = "  - conv: {name: c, channels: 3, kernel: 1}\n  - batch_norm\n  - add: [prev, c]\n"
     assert "bias-before-norm" not in {each.code for each in warnings(layers)}
