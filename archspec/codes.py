@@ -95,6 +95,8 @@ CODES: Mapping[str, Code] = {
     "wrong-numbers": _error("A file that was written does not compute what the network does. It is not kept."),
     "missing-library": _error("A library that the target needs is not installed."),
     # advice
+    "batch-axis": _warning("An input looks as if the batch axis stood among its sizes, which are without it."),
+    "reserved-name": _warning("A layer has a name that no part of a PyTorch module can have; other targets can do."),
     "bias-before-norm": _warning("A bias is added just before a normalization, which takes it away again."),
     "stride-over-kernel": _warning("The stride is larger than the kernel, and no layer reads what it steps over."),
     "unread-rows": _warning("The stride leaves rows at the end of the input that the pooling never reads."),

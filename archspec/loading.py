@@ -13,10 +13,11 @@ from archspec.collector import resting_collector
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
 from archspec.frontend import imports, language, source, written
 from archspec.frontend.build import build
-from archspec.frontend.settings import Sizes, settings
+from archspec.frontend.settings import Sizes, batch_axes, settings
 from archspec.frontend.spec import Expected, Spec
 from archspec.frontend.values import Data
 from archspec.frontend.vocabulary import Vocabulary
+from archspec.lower.torch.module_names import reserved_names
 from archspec.network import Network
 from archspec.passes.advice import advice
 
@@ -150,8 +151,17 @@ def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> I
         yield from error.diagnostics
         return
     yield from compiled.diagnostics
-    if not (faults or compiled.diagnostics) and compiled.network is not None:
-        yield from (each for each in advice(compiled.network.facts) if each.code not in spec.allowed)
+    if compiled.network is not None:
+        sound = not (faults or compiled.diagnostics)
+        yield from (each for each in _warnings(compiled.network, sound=sound) if each.code not in spec.allowed)
+
+
+def _warnings(network: Network, *, sound: bool) -> Iterator[Diagnostic]:
+    """Advice about a network; of one with mistakes only what may be the cause of them."""
+    yield from batch_axes(network.spec, network.graph.inputs)
+    if sound:
+        yield from advice(network.facts)
+        yield from reserved_names(network.graph)
 
 
 def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec: Spec) -> Iterator[Diagnostic]:

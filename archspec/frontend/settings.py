@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, prod
 from numbers import Integral, Real
@@ -14,6 +14,7 @@ from archspec.frontend.spec import Input, Spec
 from archspec.frontend.terms import Scope
 from archspec.frontend.values import MAX_INTEGER, UNKNOWN, Bare, Data, Unknown, show, tidy, whole
 from archspec.frontend.written import Written
+from archspec.ir.graph import Value
 from archspec.ir.types import TensorType
 
 Sizes = Sequence[int]
@@ -125,6 +126,21 @@ def _declared(declared: Input, params: Scope, faults: list[Diagnostic]) -> Tenso
         message, help = f"the shape of '{declared.name}' is {error}", "input: [channels, height, width]"
         faults.append(Diagnostic(code, message, declared.shape.span, help=help))
     return None
+
+
+def batch_axes(spec: Spec, inputs: Iterable[Value]) -> Iterator[Diagnostic]:
+    """A warning for each input that looks like one image, its batch axis written out: a volume of a few planes."""
+    declared = {each.name: each for each in spec.inputs}
+    for value in inputs:
+        match value.type.sizes:
+            case (1, channels, height, width) if channels <= _MOST_COLOURS < min(height, width):
+                message = f"'{value.name}' is a volume here: one channel, {channels} × {height} × {width} positions"
+                help = f"sizes are without the batch axis: [{channels}, {height}, {width}] is an image"
+                yield Diagnostic("batch-axis", message, declared[value.name].shape.span, help=help)
+
+
+_MOST_COLOURS = 4
+"""Channels an image has at most, with transparency; volumes have more planes than that."""
 
 
 class _TooLarge(ValueError):

@@ -9,14 +9,18 @@ from archspec.codes import CODES
 from archspec.diagnostics import Source
 from archspec.loading import check_source
 
+IMAGE = "[3, 33, 33]"
 
-def warnings(layers: str, input: str = "[3, 33, 33]", more: str = "") -> list[archspec.Diagnostic]:
+
+def warnings(layers: str, input: str = IMAGE, more: str = "") -> list[archspec.Diagnostic]:
     found = check_source(Source("s", f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}"))
     assert all(each.severity == "warning" for each in found), found
     return list(found)
 
 
 SPEAKS = {
+    "batch-axis": "  - relu\n",
+    "reserved-name": "  - conv: {name: train, channels: 4, kernel: 3}\n",
     "bias-before-norm": "  - conv: {channels: 4, kernel: 3}\n  - batch_norm\n",
     "stride-over-kernel": "  - conv: {channels: 4, kernel: 1, stride: 2}\n",
     "unread-rows": "  - max_pool: 2\n",
@@ -30,6 +34,8 @@ SPEAKS = {
 }
 
 SILENT = {
+    "batch-axis": "  - relu\n",
+    "reserved-name": "  - conv: {name: trained, channels: 4, kernel: 3}\n",
     "bias-before-norm": "  - conv: {channels: 4, kernel: 3, bias: false}\n  - batch_norm\n",
     "stride-over-kernel": "  - conv: {channels: 4, kernel: 1}\n",
     "unread-rows": "  - max_pool: {kernel: 2, ceil: true}\n",
@@ -42,6 +48,9 @@ SILENT = {
     "unused-layer": "  - relu\n",
 }
 
+INPUTS = {"batch-axis": "[1, 3, 33, 33]"}
+"""What it takes for some to speak that is no layer."""
+
 
 def test_every_warning_is_tested() -> None:
     assert set(SPEAKS) == set(SILENT) == {code for code, about in CODES.items() if about.severity == "warning"}
@@ -49,7 +58,7 @@ def test_every_warning_is_tested() -> None:
 
 @pytest.mark.parametrize("code", SPEAKS)
 def test_it_speaks(code: str) -> None:
-    found = [each for each in warnings(SPEAKS[code]) if each.code == code]
+    found = [each for each in warnings(SPEAKS[code], INPUTS.get(code, IMAGE)) if each.code == code]
     assert len(found) == 1
     assert found[0].span is not None
 
@@ -67,12 +76,28 @@ def test_gates_and_shortcuts_leave_gradients_a_path(join: str) -> None:
 
 @pytest.mark.parametrize("code", SPEAKS)
 def test_a_spec_can_silence_it(code: str) -> None:
-    assert code not in {each.code for each in warnings(SPEAKS[code], more=f"allow: [{code}]\n")}
+    assert code not in {
+        each.code for each in warnings(SPEAKS[code], INPUTS.get(code, IMAGE), more=f"allow: [{code}]\n")
+    }
 
 
 def test_a_block_called_often_is_spoken_of_once() -> None:
     layers = "  - repeat:\n      times: 5\n      layers:\n        - conv: {channels: 4, kernel: 1, stride: 2}\n"
     assert [each.code for each in warnings(layers)].count("stride-over-kernel") == 1
+
+
+@pytest.mark.parametrize(
+    "input", ["[1, 128, 128, 64]", "[1, 4, 4, 4]", "[1, 5, 33, 33]", "[1, 28, 28]", "[2, 3, 33, 33]"]
+)
+def test_volumes_and_images_of_one_channel_have_no_batch_axis(input: str) -> None:
+    assert warnings("  - relu\n", input) == []
+
+
+def test_the_batch_axis_is_spoken_of_beside_the_mistakes_it_leads_to() -> None:
+    spec = "archspec: 1\nname: n\ninputs: {image: [1, 3, 33, 33]}\nlayers:\n  - conv: {channels: 4, kernel: 7}\n"
+    warning, error = check_source(Source("s", spec))
+    assert (warning.code, str(warning.span), error.code) == ("batch-axis", "s:3:17", "kernel-too-large")
+    assert warning.help == "sizes are without the batch axis: [3, 33, 33] is an image"
 
 
 _STRIDED = "conv: {name: %s, channels: 3, kernel: 1, stride: 2}"

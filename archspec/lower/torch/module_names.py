@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Iterator
+
+from archspec.diagnostics import Diagnostic
+from archspec.ir.graph import Graph, Region
 
 RESERVED = frozenset((
     "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
@@ -19,3 +23,24 @@ RESERVED = frozenset((
 
 NOT_CLASSES = frozenset((*keyword.kwlist, "F", "OrderedDict", "Tensor"))
 """What the source reads under a name of its own, and what Python keeps for itself."""
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a module's child cannot have the name; those with an underscore first are PyTorch's and Python's own."""
+    return name in RESERVED or name.startswith("_")
+
+
+def reserved_names(graph: Graph) -> Iterator[Diagnostic]:
+    """A warning for each layer or part that could not be a child of a module by the name it has."""
+    return _reserved_in(graph.body)
+
+
+def _reserved_in(region: Region) -> Iterator[Diagnostic]:
+    for item in region.items:
+        name = (item.name or "").rpartition(".")[2]
+        if is_reserved(name):
+            message = f"PyTorch's modules have something of their own called '{name}'"
+            help = "give the layer another name, or it cannot be a module"
+            yield Diagnostic("reserved-name", message, item.span, help=help)
+        if isinstance(item, Region):
+            yield from _reserved_in(item)

@@ -15,7 +15,7 @@ from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
-from archspec.lower.torch.module_names import NOT_CLASSES, RESERVED
+from archspec.lower.torch.module_names import NOT_CLASSES, is_reserved
 from archspec.lower.torch.plan import plan
 
 
@@ -92,7 +92,7 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
     yield f"{deeper}super().__init__()"
     for name, child in found.children.items():
         if name.isidentifier() and not keyword.iskeyword(name):
-            if name in RESERVED or name.startswith("_"):
+            if is_reserved(name):
                 path = f"{found.module.name}.{name}.".lstrip(".")
                 inside = (node for node in found.module.region.nodes() if f"{node.name}.".startswith(path))
                 node = next(inside, None)

@@ -12,6 +12,8 @@ from torch import nn
 
 import archspec
 from archspec import zoo
+from archspec.diagnostics import Source
+from archspec.loading import check_source
 from archspec.lower.torch.helpers import HELPERS, helper
 from archspec.lower.torch.module_names import RESERVED
 
@@ -87,6 +89,8 @@ def test_reserved_names_are_those_of_a_module() -> None:
 @pytest.mark.parametrize("name", ["half", "forward", "__init__", "_modules"])
 def test_a_layer_cannot_take_a_modules_own_name(name: str) -> None:
     spec = f"archspec: 1\nname: a\ninput: [3, 8, 8]\nlayers:\n  - conv: {{name: {name}, channels: 1, kernel: 1}}\n"
+    warned = check_source(Source("<spec>", spec))
+    assert [(each.code, str(each.span)) for each in warned] == [("reserved-name", "<spec>:5:5")]
     net = archspec.parse(spec)
     with pytest.raises(archspec.ArchspecError) as error:
         net.source()
