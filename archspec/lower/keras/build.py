@@ -21,7 +21,7 @@ def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
     model: keras.Model = getattr(execute(source, f"keras_{name}"), name)()
     planned = plan(graph)
     for path, holds in planned.holds.items():
-        arrays = [_held(weights[f"{path}.{held.weight}"], held) for held in holds]
+        arrays = [_held(weights[key], held) for key, held in holds]
         model.get_layer(planned.names[path]).set_weights(arrays)
     return model
 
@@ -29,4 +29,5 @@ def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
 def _held(array: Any, held: Held) -> Any:
     """A weight as a layer of Keras holds it."""
     shaped = array if held.shape is None else array.reshape(held.shape)
+    shaped = shaped if held.entry is None else shaped[held.entry]
     return shaped if held.axes is None else shaped.transpose(held.axes)

@@ -29,6 +29,8 @@ class Step:
     """The layer that is called again, where its weights are shared."""
     shared: bool = False
     """Whether others call its layer."""
+    given: str | None = None
+    """What its layer is called with; see `Written`."""
 
 
 @dataclass(eq=False, slots=True)
@@ -59,8 +61,10 @@ class Plan:
     outputs: tuple[Value, ...]
     names: Mapping[str, str]
     """What Keras calls a layer of the spec."""
-    holds: Mapping[str, tuple[Held, ...]]
-    """How layers of the spec that own weights hold them."""
+    holds: Mapping[str, tuple[tuple[str, Held], ...]]
+    """How layers of the spec that own weights hold them, by their names in the state dict."""
+    helpers: Mapping[str, str]
+    """The classes that the source defines for itself: their names and their text."""
 
 
 def plan(graph: Graph) -> Plan:
@@ -73,8 +77,15 @@ def plan(graph: Graph) -> Plan:
     rules = {node: written(node) for node in nodes}
     names = _names(graph, rules)
     planner = _Planner(graph, rules, names)
-    holds = {node.name: rule.holds for node, rule in rules.items() if node.weights and node.owner is None}
-    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds)
+    holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node.owner is None}
+    helpers = dict(rule.helper for rule in rules.values() if rule.helper is not None)
+    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers)
+
+
+def _keyed(node: Node, rule: Written) -> tuple[tuple[str, Held], ...]:
+    """What a layer holds, each with the name of the weight in the state dict."""
+    keys = {weight.name: node.weight_key(weight) for weight in node.weights}
+    return tuple((keys[held.weight], held) for held in rule.holds)
 
 
 def outputs(graph: Graph, same: Mapping[Value, Value]) -> tuple[Value, ...]:
@@ -174,4 +185,4 @@ class _Planner:
         shared = node.name in self.owners
         part.closed &= node.owner is None and not shared and name == node.name.replace(".", self.mark)
         owner = None if node.owner is None else self.names[node.owner]
-        return Step(name, self.reads(node), node.outputs, rule.calls, owner=owner, shared=shared)
+        return Step(name, self.reads(node), node.outputs, rule.calls, owner=owner, shared=shared, given=rule.given)

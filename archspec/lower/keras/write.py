@@ -23,8 +23,10 @@ def source(graph: Graph, about: About) -> str:
     """
     planned = plan(graph)
     name = function_name(graph)
-    functions = Functions(planned.root, [name])
+    functions = Functions(planned.root, [name, *planned.helpers])
     body: list[str] = []
+    for helper in planned.helpers.values():
+        body += ["", "", *helper.strip("\n").split("\n")]
     for function in functions.found:
         body += ["", "", *_function(function, functions)]
     body += ["", "", *_network(name, graph, planned, functions, about), "", "", *_main(name, planned)]
@@ -148,6 +150,8 @@ class _Body:
         if call.template is not None:
             return wrapped(f"{INDENT}{head}{_filled(call, read)}")
         given = read[0] if len(read) == 1 else f"[{', '.join(read)}]"
+        if step.given is not None:
+            given = step.given.format(*read)
         if step.owner is not None:
             return wrapped(f"{INDENT}{head}{_variable(step.owner)}({given})")
         own = literal(step.name) if part is None else f'f"{{name}}{step.name.removeprefix(part.name)}"'

@@ -14,7 +14,10 @@ from tests.zoo.small import small
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, of PyTorch
 
-NAMES = ("lenet5", "alexnet", "vgg11_bn", "resnet18", "unet_padded", "mobilenet_v2")
+NAMES = (
+    "lenet5", "lenet5_1998", "alexnet", "alexnet_grouped", "vgg11_bn", "resnet18", "unet_padded", "mobilenet_v2",
+    "capsnet", "vit_b_16",
+)  # fmt: skip
 
 BLOCK = """
 archspec: 1
@@ -75,6 +78,29 @@ def test_a_model_is_saved_and_comes_back(tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     (got,), (wanted,) = outputs(keras.models.load_model(tmp_path / "model.keras"), x), outputs(model, x)
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
+
+
+def test_layers_of_the_sources_own_are_saved_too(tmp_path: Path) -> None:
+    layers = """layers:
+  - conv: {channels: 6, kernel: 3}
+  - affine
+  - local_response_norm: {size: 3, alpha: 0.5, beta: 0.6, k: 2}
+  - layer_scale: {value: 0.5, axis: 2}
+  - reshape: [4, 24]
+  - class_token
+  - position_embedding
+  - multi_head_attention: 3
+  - squash
+  - capsule_votes: {capsules: 2, features: 3}
+  - flatten
+  - radial_basis: 3
+"""
+    net = archspec.parse(HEAD + layers)
+    model = same(net)
+    x = np.random.default_rng(2).normal(size=(2, 3, 6, 6)).astype(np.float32)
+    model.save(tmp_path / "model.keras")
+    (got,), (wanted,) = outputs(keras.models.load_model(tmp_path / "model.keras"), x), outputs(model, x)
+    np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
 def test_first_values_are_the_specs_and_names_too() -> None:

@@ -20,7 +20,10 @@ from tests.op_references import results
 from tests.op_samples import GOOD, Sample
 
 keras = pytest.importorskip("keras")
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, of PyTorch
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, of PyTorch
+    pytest.mark.filterwarnings("ignore:.*softmax over axis:UserWarning"),  # of one position, which attends to itself
+]
 
 
 def expressed() -> Iterator[Sample]:
@@ -44,7 +47,7 @@ SAMPLES = [sample for sample in expressed() if sample.id != ROUNDED]
 
 def test_most_ops_have_a_rule_and_most_samples_of_these_can_be_expressed() -> None:
     assert set(RULES) <= set(OPS)
-    assert len(set(RULES)) >= 60
+    assert len(set(RULES)) >= 77
     asked = [sample for sample in GOOD if type(sample.op) in RULES]
     assert {type(sample.op) for sample in SAMPLES} == set(RULES)
     assert len(SAMPLES) > 0.8 * len(asked)

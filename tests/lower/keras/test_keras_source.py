@@ -23,11 +23,12 @@ LINT = [
 ]
 FORMAT = ["ruff", "format", "--isolated", "--no-cache", "--check", "--diff"]
 
-OTHER = ("segnet_camvid", "zfnet", "lenet5_1998", "capsnet")
+OTHER = ("segnet_camvid", "faster_rcnn_resnet50_fpn")
 """Networks with ops that Keras has no words for."""
 
 NAMES = (
-    "lenet5", "alexnet", "vgg16_bn", "resnet18", "resnext50_32x4d", "preact_resnet50", "unet", "mobilenet_v2",
+    "lenet5", "lenet5_1998", "alexnet", "alexnet_grouped", "capsnet", "vit_b_16", "vgg16_bn", "resnet18",
+    "resnext50_32x4d", "preact_resnet50", "unet", "mobilenet_v2",
     "mobilenet_v3_small", "densenet121", "googlenet", "inception_v3", "squeezenet1_1", "efficientnet_b0", "xception",
     "unet_3d", "srgan_generator", "autoencoder_pooled", "fractalnet20", "deeplabv3_resnet50",
 )  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, cannot, family, layer
+from archspec.lower.keras.helpers import helper
+from archspec.lower.keras.rules.common import Held, Written, family, layer, own
 from archspec.lower.text.calls import Call, Constant, Listed, function
-from archspec.ops import attention, linear, norm
+from archspec.ops import linear, norm
 
 RULES = family("affine")
 
@@ -20,11 +21,6 @@ def _linear(node: Node) -> Written:
     )
 
 
-@RULES.rule(attention.MatMul)
-def _matmul(node: Node) -> Written:
-    return Written((function("matmul", "ops.matmul({all})"),))
-
-
 @RULES.rule(norm.BatchNorm)
 def _batch_norm(node: Node) -> Written:
     op = node.op
@@ -35,6 +31,15 @@ def _batch_norm(node: Node) -> Written:
     made = layer("BatchNormalization", {}, {"axis": (1, -1), **numbers, **_learned(affine=op.affine)})
     running = (Held("running_mean"), Held("running_var"))
     return Written((made,), (*_held(affine=op.affine), *running))
+
+
+@RULES.rule(norm.FrozenBatchNorm)
+def _frozen_batch_norm(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, norm.FrozenBatchNorm)
+    numbers: dict[str, tuple[Constant, Constant]] = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
+    made = layer("BatchNormalization", {}, {**numbers, "trainable": (False, True)})
+    return Written((made,), tuple(Held(weight.name) for weight in node.weights))
 
 
 @RULES.rule(norm.LayerNorm)
@@ -84,12 +89,21 @@ def _l2_normalize(node: Node) -> Written:
     return Written((function("normalize", "ops.normalize({x}, axis={axis}, epsilon={epsilon})", numbers),))
 
 
+@RULES.rule(norm.LocalResponseNorm)
+def _local_response_norm(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, norm.LocalResponseNorm)
+    numbers: dict[str, tuple[Constant, Constant]] = {
+        "alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)
+    }  # fmt: skip
+    made = own("LocalResponseNormalization", {"size": op.size}, numbers)
+    return Written((made,), helper=helper("LocalResponseNormalization"))
+
+
 @RULES.rule(norm.Affine)
 def _affine(node: Node) -> Written:
-    op, d, channels = node.op, axes_of(node), node.inputs[0].type.channels
+    op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, norm.Affine)
-    if d not in (1, 2):
-        raise cannot(node, "its convolutions of a channel at a time slide over one or two axes")
-    made = layer(f"DepthwiseConv{d}D", {"kernel_size": 1}, {"use_bias": (op.bias, True), "data_format": FIRST})
-    bias = (Held("bias"),) if op.bias else ()
-    return Written((made,), (Held("weight", shape=(*(1,) * d, channels, 1)), *bias))
+    made = own("Affine", {}, {"use_bias": (op.bias, True)})
+    shape = (tensor.channels, *(1 for _ in tensor.spatial))
+    return Written((made,), tuple(Held(weight.name, shape=shape) for weight in node.weights), helper=helper("Affine"))

@@ -17,11 +17,13 @@ FIRST: tuple[Constant, Constant] = ("channels_first", None)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How a layer holds a weight: brought to a shape, then its axes in another order."""
+    """How a layer holds a weight: brought to a shape, one entry of its first axis, the axes in another order."""
 
     weight: str
     axes: tuple[int, ...] | None = None
     shape: tuple[int, ...] | None = None
+    entry: int | None = None
+    """Which entry of the first axis, where one weight of the spec is several of the layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class Written:
     holds: tuple[Held, ...] = ()
     reads: int | None = None
     """How many of the op's inputs it reads, the first ones: of the others the sizes alone count, and are known."""
+    given: str | None = None
+    """What the layer is called with, where not with its one input or a list of all: `{0}, {2}` are two of them."""
+    helper: tuple[str, str] | None = None
+    """A class that the source defines for itself: its name and its text."""
 
 
 Rule = Callable[[Node], Written]
@@ -59,6 +65,13 @@ def layer(
     """The construction of a layer: arguments by position, then by name, each a value and its default."""
     made = written_call(f"layers.{kind}", required, optional or {})
     return Call(made.callee, made.arguments, made.positional, made.defaults, roles=_ROLES)
+
+
+def own(
+    kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]] | None = None
+) -> Call:
+    """The construction of a layer whose class the source defines."""
+    return written_call(kind, required, optional or {})
 
 
 _ROLES = {"filters": "out_channels", "units": "out_features"}

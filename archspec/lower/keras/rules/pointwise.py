@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from archspec import ops
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, family, layer
+from archspec.lower.keras.helpers import helper
+from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, family, layer, own
 from archspec.lower.text.calls import Constant, function
 from archspec.ops import activation, drop
 
@@ -98,6 +99,13 @@ def _softmax(node: Node) -> Written:
     return Written((layer("Softmax", {}, {"axis": (op.axis, -1)}),))
 
 
+@RULES.rule(activation.Squash)
+def _squash(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, activation.Squash)
+    return Written((own("Squash", {}, {"axis": (op.axis, -1)}),), helper=helper("Squash"))
+
+
 @RULES.rule(activation.LogSoftmax)
 def _log_softmax(node: Node) -> Written:
     op = node.op
@@ -152,6 +160,8 @@ def _prelu(node: Node) -> Written:
 def _dropout(node: Node) -> Written:
     op = node.op
     assert isinstance(op, activation.Dropout)
+    if op.p == 0:
+        return Written()
     return Written((layer("Dropout", {"rate": op.p}),))
 
 
@@ -159,6 +169,8 @@ def _dropout(node: Node) -> Written:
 def _spatial_dropout(node: Node) -> Written:
     op, d = node.op, axes_of(node)
     assert isinstance(op, drop.SpatialDropout)
+    if op.p == 0:
+        return Written()
     if d == 1:  # whose own layer takes the channels last alone
         return Written((layer("Dropout", {"rate": op.p}, {"noise_shape": ((None, None, 1), None)}),))
     return Written((layer(f"SpatialDropout{d}D", {"rate": op.p}, {"data_format": FIRST}),))
@@ -168,5 +180,7 @@ def _spatial_dropout(node: Node) -> Written:
 def _stochastic_depth(node: Node) -> Written:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, drop.StochasticDepth)
+    if op.p == 0:
+        return Written()
     shape: Constant = (None if op.mode == "row" else 1, *(1,) * len(tensor.sizes))
     return Written((layer("Dropout", {"rate": op.p}, {"noise_shape": (shape, None)}),))

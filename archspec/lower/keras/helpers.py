@@ -1,0 +1,142 @@
+"""Layers that generated source defines for itself where Keras has nothing of the kind.
+
+Each is registered, so that a saved model comes back where the source is imported; its numbers are all it is made of,
+which Keras then stores by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HELPERS: Mapping[str, str] = {
+    "LocalResponseNormalization": '''
+class LocalResponseNormalization(layers.Layer):
+    """x / (k + alpha * mean of squares) ** beta, over neighbouring channels."""
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def call(self, x):
+        channels, half = x.shape[1], self.size // 2
+        around = ((0, 0), (half, half), *((0, 0) for _ in x.shape[2:]))
+        squares = ops.pad(ops.square(x), around)
+        total = sum(squares[:, i : i + channels] for i in range(self.size))
+        return x / (self.k + self.alpha / self.size * total) ** self.beta
+''',
+    "Affine": '''
+class Affine(layers.Layer):
+    """A learned scale, and shift, a channel."""
+
+    def __init__(self, use_bias=True, **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+
+    def build(self, input_shape):
+        shape = (input_shape[1], *(1 for _ in input_shape[2:]))
+        self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
+        if self.use_bias:
+            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+
+    def call(self, x):
+        return x * self.gamma + self.beta if self.use_bias else x * self.gamma
+''',
+    "LayerScale": '''
+class LayerScale(layers.Layer):
+    """A learned factor for each entry of an axis."""
+
+    def __init__(self, axis=1, gamma_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.gamma_initializer = gamma_initializer
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(
+            shape=(input_shape[self.axis], *(1 for _ in input_shape[self.axis + 1 :])),
+            initializer=self.gamma_initializer,
+            name="gamma",
+        )
+
+    def call(self, x):
+        return x * self.gamma
+''',
+    "ClassToken": '''
+class ClassToken(layers.Layer):
+    """A learned vector before all others."""
+
+    def __init__(self, token_initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        self.token_initializer = token_initializer
+
+    def build(self, input_shape):
+        self.token = self.add_weight(
+            shape=(1, 1, input_shape[2]),
+            initializer=self.token_initializer,
+            name="token",
+        )
+
+    def call(self, x):
+        token = ops.broadcast_to(self.token, (ops.shape(x)[0], 1, x.shape[2]))
+        return ops.concatenate([ops.cast(token, x.dtype), x], axis=1)
+''',
+    "PositionEmbedding": '''
+class PositionEmbedding(layers.Layer):
+    """A learned number added to each element of a sample."""
+
+    def __init__(self, embeddings_initializer="uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.embeddings_initializer = embeddings_initializer
+
+    def build(self, input_shape):
+        self.embeddings = self.add_weight(
+            shape=(1, *input_shape[1:]),
+            initializer=self.embeddings_initializer,
+            name="embeddings",
+        )
+
+    def call(self, x):
+        return x + self.embeddings
+''',
+    "Squash": '''
+class Squash(layers.Layer):
+    """Vectors brought to a length below 1: |x| / (1 + |x|^2) * x."""
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, x):
+        square = ops.sum(ops.square(x), axis=self.axis, keepdims=True)
+        length = ops.sqrt(ops.maximum(square, 1e-12))  # which has a gradient at 0
+        return length / (1 + square) * x
+''',
+    "RadialBasis": '''
+class RadialBasis(layers.Layer):
+    """Squared distances to a prototype a unit: sum_j (x_j - w_ij)^2."""
+
+    def __init__(self, units, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.kernel_initializer = kernel_initializer
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(self.units, input_shape[1]),
+            initializer=self.kernel_initializer,
+            name="kernel",
+        )
+
+    def call(self, x):
+        return ops.sum(ops.square(ops.expand_dims(x, 1) - self.kernel), axis=2)
+''',
+}
+"""Source text by name."""
+
+
+def helper(name: str) -> tuple[str, str]:
+    """A class by its name, with its text."""
+    text = HELPERS[name].strip("\n")
+    return name, f'@keras.saving.register_keras_serializable("archspec")\n{text}\n'

@@ -1,0 +1,51 @@
+"""Parameters that stand in a network by themselves, and the maps that only some networks have, in Keras."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.helpers import helper
+from archspec.lower.keras.rules.common import Held, Written, family, layer, own
+from archspec.lower.text.calls import Constant
+from archspec.ops import learned, linear
+from archspec.ops.base import need_axis
+
+RULES = family("learned")
+
+
+@RULES.rule(learned.LayerScale)
+def _layer_scale(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, learned.LayerScale)
+    made = own("LayerScale", {}, {"axis": (need_axis(op.kind, op.axis, node.inputs[0].type), 1)})
+    return Written((made,), (Held("weight"),), helper=helper("LayerScale"))
+
+
+@RULES.rule(learned.ClassToken)
+def _class_token(node: Node) -> Written:
+    return Written((own("ClassToken", {}),), (Held("weight"),), helper=helper("ClassToken"))
+
+
+@RULES.rule(learned.PositionEmbedding)
+def _position_embedding(node: Node) -> Written:
+    return Written((own("PositionEmbedding", {}),), (Held("weight"),), helper=helper("PositionEmbedding"))
+
+
+@RULES.rule(learned.Embedding)
+def _embedding(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, learned.Embedding)
+    sizes: dict[str, Constant] = {"input_dim": op.entries, "output_dim": op.features}
+    return Written((layer("Embedding", sizes),), (Held("weight"),))
+
+
+@RULES.rule(linear.CapsuleVotes)
+def _capsule_votes(node: Node) -> Written:
+    made = layer("EinsumDense", {"equation": "nik,ijfk->nijf", "output_shape": node.outputs[0].type.sizes})
+    return Written((made,), (Held("weight"),))
+
+
+@RULES.rule(linear.RadialBasis)
+def _radial_basis(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, linear.RadialBasis)
+    return Written((own("RadialBasis", {"units": op.units}),), (Held("weight"),), helper=helper("RadialBasis"))
