@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail, nearest
+from archspec.frontend.elsewhere import key_help, key_meant, with_space
 from archspec.frontend.scalars import yes_or_no
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
@@ -70,7 +71,7 @@ class Reader:
             elif scalar.text not in others:
                 known = [*keys, *others]
                 self.unknown_key(what, scalar, known)
-                meant.append(nearest(scalar.text, known))
+                meant.append(key_meant(scalar.text, known) or nearest(scalar.text, known))
         missing = [name for name, key in keys.items() if key.required and name not in values]
         if missing and is_whole(tree):
             self.note_missing(what, tree, keys, {*missing} - {*meant} - {scalar.text for scalar, _ in entries})
@@ -84,17 +85,17 @@ class Reader:
             self.note("missing-key", f"{what} needs {listed}", tree.span, help=help)
 
     def unknown_key(self, what: str, key: Scalar, known: Iterable[str]) -> None:
-        self.note("unknown-key", f"{what} has no key '{key.text}'", key.span, help=did_you_mean(key.text, known))
+        self.note("unknown-key", f"{what} has no key '{key.text}'", key.span, help=key_help(key.text, known))
 
     def mapping(self, what: str, tree: Tree) -> tuple[tuple[Scalar, Tree], ...]:
         if isinstance(tree, MappingTree):
             return tree.entries
-        raise fail("wrong-type", f"{what} is a mapping, not {describe(tree)}", tree.span)
+        raise fail("wrong-type", f"{what} is a mapping, not {describe(tree)}", tree.span, help=_as_mapping(tree))
 
     def list(self, what: str, tree: Tree) -> tuple[Tree, ...]:
         if isinstance(tree, List):
             return tree.items
-        raise fail("wrong-type", f"{what} is a list, not {describe(tree)}", tree.span)
+        raise fail("wrong-type", f"{what} is a list, not {describe(tree)}", tree.span, help=_as_list(tree))
 
     def scalar(self, what: str, tree: Tree) -> Scalar:
         if isinstance(tree, Scalar) and tree.value is not None:
@@ -151,6 +152,26 @@ def describe(tree: Tree) -> str:
     if tree.value is None:
         return "nothing"
     return f"the text {show(tree.text)}" if isinstance(tree.value, str) else tree.text
+
+
+def _as_mapping(tree: Tree) -> str:
+    """The help where a mapping is meant."""
+    if isinstance(tree, List) and tree.items and all(isinstance(item, MappingTree) for item in tree.items):
+        return "leave the dashes out"
+    return spaced(tree) or "write {name: value, ...}, or a line for each `name: value`"
+
+
+def spaced(tree: Tree) -> str | None:
+    """The help where a word lacks the space after a colon that would make a key of it."""
+    return with_space(tree.text) if isinstance(tree, Scalar) else None
+
+
+def _as_list(tree: Tree) -> str:
+    """The help where a list is meant."""
+    if isinstance(tree, MappingTree) and tree.entries:
+        return f"start each item with a dash: - {tree.entries[0][0].text}: ..."
+    only = tree.text if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.text.isidentifier() else "..."
+    return f"write [{only}], or a line for each item that starts with a dash"
 
 
 def is_whole(tree: Tree) -> bool:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from archspec.diagnostics import ArchspecError, Span, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend import written
-from archspec.frontend.reader import Key, Keys, Reader, complete, describe
+from archspec.frontend.elsewhere import op_help
+from archspec.frontend.reader import Key, Keys, Reader, complete, describe, spaced
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
 from archspec.frontend.spec import (
@@ -40,13 +41,6 @@ from archspec.ops.join import Join
 PRINCIPAL = ""
 """The name an argument goes by that was given without one: `- block: value`."""
 
-_ELSEWHERE = {
-    "bn": "batch_norm", "cat": "concat", "concatenate": "concat", "crop": "center_crop", "deconv": "conv_transpose",
-    "dense": "linear", "fc": "linear", "fully_connected": "linear", "lrn": "local_response_norm", "multiply": "mul",
-    "sum": "add", "swish": "silu", "gap": "global_avg_pool",
-}  # fmt: skip
-"""What other frameworks and papers call some ops."""
-
 
 class SpecReader(Reader):
     """A reader that knows which params and blocks the spec defines; None where nobody can tell.
@@ -63,7 +57,7 @@ class SpecReader(Reader):
 
     def has_block(self, name: str) -> bool:
         """Whether there is such a block, or may be."""
-        return self.blocks is None or name in self.blocks
+        return name.isidentifier() if self.blocks is None else name in self.blocks
 
 
 # --- what stands under the keys -------------------------------------------------------------------------------------
@@ -237,9 +231,7 @@ def op_of_package(kind: str, blocks: Iterable[str], span: Span, vocabulary: Voca
 
 
 def _unknown_op(kind: str, blocks: Iterable[str], span: Span, vocabulary: Vocabulary) -> ArchspecError:
-    known = did_you_mean(kind, [*blocks, *STRUCTURES, *vocabulary.ops])
-    elsewhere = _ELSEWHERE.get(kind.lower())
-    help = f"that is '{elsewhere}' here" if elsewhere else known
+    help = op_help(kind, [*blocks, *STRUCTURES, *vocabulary.ops])
     return fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)
 
 
@@ -275,12 +267,12 @@ def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> Op
             raise _reported()
     elif value is not None and op.principal == "from":
         values["from"] = references(reader, value)
-    elif value is not None and op.principal is not None:
+    elif value is not None and op.principal is not None and not spaced(value):
         attributes[op.principal] = written.number(value, known[op.principal].keywords)
     elif value is not None:
         what = "takes its attributes by name" if known else "has no attributes"
         message = f"'{op.kind}' {what}, and here stands {describe(value)}"
-        raise fail("wrong-type", message, value.span, help=usage(op))
+        raise fail("wrong-type", message, value.span, help=spaced(value) or usage(op))
     wishes = weighing(reader, values)
     if len(reader.diagnostics) > faults:
         raise _reported()
@@ -331,7 +323,7 @@ def _structure(reader: SpecReader, key: Scalar, value: Tree | None) -> Step:
         return _STEPS[kind](_common(key, {}), {"layers": layers(reader, value)}, key.span)
     if not isinstance(value, MappingTree):
         message = f"'{kind}' holds layers, and here stands {describe(value)}"
-        raise fail("wrong-type", message, value.span, help=f"write - {kind}: {_SHORTEST[kind]}")
+        raise fail("wrong-type", message, value.span, help=spaced(value) or f"write - {kind}: {_SHORTEST[kind]}")
     values = reader.keys(f"'{kind}'", value, keys)
     if not complete(value, values) or ("layers" not in values and keys["layers"].required):
         raise _reported()

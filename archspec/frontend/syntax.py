@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from archspec.diagnostics import ArchspecError, Source, Span, fail
@@ -12,6 +14,12 @@ _TAG = ("tags are not part of the language", _QUOTE)
 _ANCHOR = ("'&' marks what an alias repeats, and needs a name after it", _QUOTE)
 _ALIAS = ("'*' repeats what an anchor marks, and needs its name after it", _QUOTE)
 _VALUE_OVER = ("the value ended before this", "put quotes around all of it")
+
+_UNSPACED = re.compile(r"[ -]*\w+(?=:[^\s:/])")
+"""A key that is none, because no space stands after its colon."""
+
+_AFTER_UNSPACED = ("could not find expected ':'", "did not find expected key", "mapping values")
+"""What the parser says of a line with such a key."""
 
 # By what the parser says is wrong, and while doing what: the message, and the help.
 _SAID: dict[tuple[str, str], tuple[str, str | None]] = {
@@ -31,6 +39,10 @@ _SAID: dict[tuple[str, str], tuple[str, str | None]] = {
     ("did not find expected ',' or '}'", "while parsing a flow mapping"): (
         "',' or '}' is needed here, to go on with the mapping or to close it",
         None,
+    ),
+    ("found unexpected ':'", "while scanning a plain scalar"): (
+        "a ':' in the middle of a text",
+        "write `key: value` with a space, or put quotes around the text",
     ),
     ("found unknown escape character", "while parsing a quoted scalar"): (
         "'\\' with a letter that means nothing after it",
@@ -82,6 +94,9 @@ def explain(source: Source, error: yaml.YAMLError) -> ArchspecError:
         return _failure(source, mark, "a tab where YAML allows spaces alone", "indent with spaces")
     if line.startswith("%"):
         return _failure(source, mark, "YAML directives are not part of the language", "remove the line")
+    key = _UNSPACED.match(line)
+    if key is not None and problem.startswith(_AFTER_UNSPACED):
+        return _failure(source, mark, "a ':' without a space after it", "write `key: value`", back=column - key.end())
     if problem.startswith("mapping values"):
         return _stray_colon(source, mark, before)
     if problem in ("did not find expected key", "did not find expected '-' indicator"):

@@ -1,0 +1,81 @@
+"""What other frameworks and papers call ops and their attributes, for the help under a word that is not ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+
+from archspec.diagnostics import did_you_mean
+
+_OPS = {
+    "attention": "multi_head_attention", "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm",
+    "branch": "parallel", "cat": "concat", "concatenate": "concat", "convolution": "conv", "crop": "center_crop",
+    "deconv": "conv_transpose", "dense": "linear", "depthtospace": "pixel_shuffle",
+    "depthwiseconv": "conv {channels: in.channels, kernel: ..., groups: in.channels}", "droppath": "stochastic_depth",
+    "dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "fc": "linear", "fullyconnected": "linear",
+    "gap": "global_avg_pool", "gemm": "linear", "innerproduct": "linear", "interpolate": "upsample",
+    "lrelu": "leaky_relu", "lrn": "local_response_norm", "maximum": "max", "mha": "multi_head_attention",
+    "multiply": "mul", "resize": "upsample", "shortcut": "residual", "skip": "residual",
+    "spacetodepth": "pixel_unshuffle", "sum": "add", "swish": "silu", "transpose": "permute", "view": "reshape",
+    "zeropadding": "pad",
+}  # fmt: skip
+"""By small letters alone, without the `2d` at their end unless they would mean something else without."""
+
+_KEYS = {
+    "alpha": ("slope",), "bias_term": ("bias",), "block_size": ("factor",), "bottom": ("from",),
+    "branches": ("paths",), "ceil_mode": ("ceil",), "count": ("times",), "dilation_rate": ("dilation",),
+    "dilations": ("dilation",), "dim": ("axis", "axes"), "dims": ("order", "axes"), "downscale_factor": ("factor",),
+    "drop_prob": ("p",), "dropout_ratio": ("p",), "embedding_dim": ("features",), "end_dim": ("end",),
+    "epsilon": ("eps",), "filters": ("channels",), "group": ("groups",), "initializer": ("init",),
+    "inputs": ("from",), "interpolation": ("mode",), "kernel_initializer": ("init",), "kernel_shape": ("kernel",),
+    "kernel_size": ("kernel",), "ksize": ("kernel",), "negative_slope": ("slope",), "num_embeddings": ("entries",),
+    "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",),
+    "num_output": ("features", "channels"), "num_units": ("features",), "out_channels": ("channels",),
+    "out_features": ("features",), "output_dim": ("features",), "output_size": ("size",), "pad": ("padding",),
+    "pads": ("padding",), "perm": ("order",), "pool_size": ("kernel",), "prob": ("p",), "rate": ("dilation", "p"),
+    "ratio": ("p",), "return_indices": ("indices",), "scale_factor": ("scale",), "start_dim": ("start",),
+    "strides": ("stride",), "units": ("features",), "upscale_factor": ("factor",), "use_bias": ("bias",),
+    "window_size": ("kernel",),
+}  # fmt: skip
+"""What a key may be called here: the first of these that can stand where the word was written."""
+
+_INFERRED = "leave it out: what flows in is known"
+_INSTEAD = {
+    **dict.fromkeys(
+        ("in_channels", "in_features", "in_planes", "input_dim", "input_shape", "input_size", "normalized_shape",
+         "num_channels", "num_features"), _INFERRED),
+    "activation": "an activation is an item of its own, after this one: - relu",
+    "data_format": "leave it out: channels come first",
+    "inplace": "leave it out: the source for PyTorch works in place where it can",
+    "padding_mode": "write a `pad` with its `mode` before this item",
+}  # fmt: skip
+"""What to do about keys that nothing here is called."""
+
+
+def with_space(word: str) -> str | None:
+    """A help line for words that YAML takes for one because no space stands after their colon."""
+    name, _, value = word.partition(":")
+    if not (value and name.isidentifier()) or value.startswith("//"):
+        return None
+    return f"a space belongs after the colon: {name}: {value if value.isalnum() else '...'}"
+
+
+def op_help(word: str, known: Iterable[str]) -> str | None:
+    """A help line for an op nobody knows: what it is called here, or the nearest of those known."""
+    letters = word.lower().replace("_", "")
+    elsewhere = _OPS.get(letters) or _OPS.get(re.sub(r"[1-3]d$", "", letters))
+    return f"that is '{elsewhere}' here" if elsewhere else with_space(word) or did_you_mean(word, known)
+
+
+def key_meant(word: str, known: Container[str]) -> str | None:
+    """What a key of another framework is called here, if it can stand among those known."""
+    return next((name for name in _KEYS.get(word, ()) if name in known), None)
+
+
+def key_help(word: str, known: Iterable[str]) -> str | None:
+    """A help line for an unknown key: what it is called here, what to do without it, or the nearest of those known."""
+    names = list(known)
+    meant = key_meant(word, names)
+    if meant:
+        return f"that is '{meant}' here"
+    return _INSTEAD.get(word) or with_space(word) or did_you_mean(word, names)
