@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unicodedata import combining, east_asian_width
 
 from archspec.codes import CODES, Severity
@@ -20,15 +20,28 @@ _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text a user wrote, the name it goes by in messages, and the file it was read from if it was."""
+    """A text a user wrote, the name it goes by in messages, and the file it was read from if it was.
+
+    `readings` are what was read in it, each beside what else that depends on: they last as long as the text.
+    """
 
     name: str
     text: str
     path: Path | None = None
+    readings: dict[str, tuple[object, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
         return tuple(_LINE_BREAK.split(self.text))
+
+    def reading(self, kind: str, given: object = None) -> Any | None:
+        """What was read of this kind, given this; None where nothing was kept."""
+        before = self.readings.get(kind)
+        return before[1] if before is not None and before[0] == given else None
+
+    def keep(self, kind: str, reading: object, given: object = None) -> None:
+        """Keep what was read, in place of what was read of this kind before."""
+        self.readings[kind] = given, reading
 
     def at(self, offset: int) -> Span:
         """The character at an offset from the start of the text."""

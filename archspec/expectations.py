@@ -33,7 +33,8 @@ def failures(expected: Expected, scope: Scope, known: Facts) -> Iterator[Diagnos
         else:
             yield _missing("output", output, given.place, outputs)
     if expected.layers:
-        found = {layer.name: layer for layer in layers(known)}
+        deepest = max(layer.count(".") for layer in expected.layers)
+        found = {layer.name: layer for layer in layers(known, deepest + 1)}
         for name, (span, wanted) in expected.layers.items():
             yield from _layer(name, span, wanted, scope, found)
 

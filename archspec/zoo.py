@@ -70,21 +70,28 @@ def name_of(path: Path, own: str, variant: str) -> str:
 
 
 def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
-    known: dict[str, None] = {}
-    for path in files():
+    networks, families = _places(folder())
+    if variant is None and name in networks:
+        return networks[name], name
+    if name in families:
+        return families[name], variant
+    if name in networks:
+        raise fail("unknown-variant", f"'{name}' is a variant itself", help=f"leave ':{variant}' out")
+    help = did_you_mean(name, [*networks, *families])
+    help = help or "`archspec list` shows the zoo; a file is named with its ending, .yaml"
+    raise fail("unknown-spec", f"there is no spec '{name}'", help=help)
+
+
+@lru_cache(maxsize=1)
+def _places(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """The file of each variant by its name, and each file by its name and by that of what it holds."""
+    networks: dict[str, Path] = {}
+    families: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.yaml")):
         own, variants = _names(path)
-        if variant is None and name in variants:
-            return path, name
-        if name in (own, path.stem):
-            return path, variant
-        if name in variants:
-            raise fail("unknown-variant", f"'{name}' is a variant itself", help=f"leave ':{variant}' out")
-        known.update(dict.fromkeys((*variants, own, path.stem)))
-    raise fail(
-        "unknown-spec",
-        f"there is no spec '{name}'",
-        help=did_you_mean(name, known) or "`archspec list` shows the zoo; a file is named with its ending, .yaml",
-    )
+        networks.update({name: path for name in variants if name not in networks})
+        families.update({name: path for name in (own, path.stem) if name not in families})
+    return networks, families
 
 
 def _in_group(path: Path, variant: str | None) -> tuple[Path, str | None]:

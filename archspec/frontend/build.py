@@ -71,6 +71,7 @@ class _Builder:
         self.weights = Weights(spec.starts, lambda written: written.evaluate(settings.params))
         self.diagnostics: dict[tuple[str, Span | None], Diagnostic] = {}
         self.budget = Budget()
+        self.ops_called: dict[tuple[int, type[Op]], OpStep] = {}
 
     def report(self, error: ArchspecError, place: Place) -> None:
         """Note the mistakes of an error, each once however often its text is expanded."""
@@ -173,14 +174,15 @@ class _Builder:
         return self.node(op, flow, name, step, place, lambda: references.sources(step, flow, place))
 
     def make_op(self, step: OpStep, flow: Flow, place: Place) -> Op:
-        if (op := self.maker.fixed_op(step)) is not None:
+        given = place.worth(step.reads, flow)
+        if (op := self.maker.known_op(step, given)) is not None:
             return op
         try:
             attributes = {name: place.evaluate(value, flow) for name, value in step.attributes.items()}
         except ArchspecError:
             evaluate_all(step.attributes.values(), lambda value: place.evaluate(value, flow))
             raise
-        return self.maker.op(step, attributes)
+        return self.maker.op(step, given, attributes)
 
     def node(
         self, op: Op, inputs: tuple[Value, ...], name: str | None, step: Step, place: Place, sources: Sources
@@ -258,24 +260,34 @@ class _Builder:
         callee = step.callee.fill(place.scope)
         vocabulary = self.spec.vocabulary
         if callee in vocabulary.ops:
-            return self.op(calls.as_op(step, vocabulary.ops[callee]), name, flow, place)
+            return self.op(self.as_op(step, vocabulary.ops[callee]), name, flow, place)
         found = place.home.find(callee)
         if found is None and place.home.whole:
             op = op_of_package(callee, place.home.names, step.span, vocabulary)
-            return self.op(calls.as_op(step, op), name, flow, place)
+            return self.op(self.as_op(step, op), name, flow, place)
         block, home = found or (None, place.home)
         if block is None:
             raise Unknown
+        scope = dict(home.params)
+        own = place.within(scope)
         arguments = calls.arguments(
             step,
             block,
-            lambda written: place.evaluate(written, flow),
-            lambda written, before: place.within({**home.params, **before}).evaluate(written, flow),
+            scope,
+            given=lambda written: place.evaluate(written, flow),
+            default=lambda written: own.evaluate(written, flow),
         )
-        inside = self.open(step, name, place, indexed=block.indexed, scope={**home.params, **arguments})
+        inside = self.open(step, name, place, indexed=block.indexed, scope=scope)
         self.enter(inside, block, home, step, place)
         out = self.body(block.layers, flow, inside)
         return self.close("block", step.span, inside, flow, out, place, block=callee, arguments=arguments)
+
+    def as_op(self, step: CallStep, op: type[Op]) -> OpStep:
+        """A call as the op it turned out to be, the same step each time."""
+        key = (id(step), op)
+        if key not in self.ops_called:
+            self.ops_called[key] = calls.as_op(step, op)
+        return self.ops_called[key]
 
     def enter(self, inside: Place, block: Block, home: Library, step: CallStep, place: Place) -> None:
         """Make a place the inside of a block: nothing outside can be named, and it may share all weights of another."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from archspec.diagnostics import ArchspecError, Diagnostic, did_you_mean, fail
 from archspec.frontend.spec import NO_WISHES, Block, CallStep, OpStep, Weighing
@@ -12,12 +13,15 @@ from archspec.frontend.written import Written
 from archspec.ops import Op
 from archspec.ops.attributes import attributes_of
 
-Evaluate = Callable[[Written, dict[str, Data]], Data]
-"""Works out a default, which may name the arguments before it."""
+Evaluate = Callable[[Written], Data]
 
 
-def arguments(step: CallStep, block: Block, given: Callable[[Written], Data], default: Evaluate) -> dict[str, Data]:
+def arguments(
+    step: CallStep, block: Block, scope: dict[str, Any], given: Evaluate, default: Evaluate
+) -> dict[str, Data]:
     """The arguments of a call: those given, and the defaults of the others.
+
+    Each comes into `scope`, what the block sees, as soon as it is known: a default may name the arguments before it.
 
     Raises:
         ArchspecError: one is missing, or one too many.
@@ -26,9 +30,9 @@ def arguments(step: CallStep, block: Block, given: Callable[[Written], Data], de
     values: dict[str, Data] = {}
     for name, otherwise in block.arguments.items():
         if name in written:
-            values[name] = given(written[name])
+            values[name] = scope[name] = given(written[name])
         elif otherwise is not None:
-            values[name] = default(otherwise, values)
+            values[name] = scope[name] = default(otherwise)
     return values
 
 

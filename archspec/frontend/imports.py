@@ -169,6 +169,10 @@ class Imports:
                 message, help = "a spec cannot be imported", "put its blocks in a file of their own, without layers"
                 raise fail("wrong-import", message, key.span, help=help)
         imported = self._imported(source, tree)
+        given = (tuple(imported.libraries.items()), imported.whole, self.vocabulary.named)
+        kept: Library | None = source.reading("library", given)
+        if kept is not None:
+            return kept
         own = names_under(tree, "blocks")
         known = None if own is None or not imported.whole else own | imported.libraries.keys()
         reader = SpecReader(names_under(tree, "params"), known, self.vocabulary)
@@ -180,7 +184,10 @@ class Imports:
         self.diagnostics += reader.diagnostics
         if "blocks" not in values or ("params" not in values and tree.get("params")):
             return None
-        return Library(source, params, blocks, imported.libraries, imported.whole and tree.whole)
+        library = Library(source, params, blocks, imported.libraries, imported.whole and tree.whole)
+        if not reader.diagnostics and not self.vocabulary.asked:
+            source.keep("library", library, given)
+        return library
 
 
 def mistakes(

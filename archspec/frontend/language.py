@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,9 @@ def read(
     try:
         tree, faults = yaml.parse(source, imports.used)
         imported = imports.spec(source, tree)
+        given = (tuple(imported.libraries.items()), vocabulary.named)
+        if (kept := source.reading("spec", given)) is not None:
+            return replace(kept, vocabulary=vocabulary), ()
         own = names_under(tree, "blocks")
         known = None if own is None or not imported.whole else own | imported.libraries.keys()
         reader = SpecReader(names_under(tree, "params"), known, vocabulary)
@@ -179,6 +183,8 @@ def read(
         spec = _spec(reader, source, tree, imported)
     except ArchspecError as error:
         return None, error.diagnostics
+    if spec is not None and not reader.diagnostics and not vocabulary.asked:
+        source.keep("spec", spec, given)
     return spec, tuple(reader.diagnostics)
 
 

@@ -40,7 +40,7 @@ class NodeMaker:
     def __init__(self) -> None:
         self.origins: dict[Value, Span] = {}
         self._ops: dict[tuple[type[Op], str], Op] = {}
-        self._fixed: dict[int, Op] = {}
+        self._ops_of_steps: dict[tuple[int, str | None], Op] = {}
         self._types: dict[TensorType, TensorType] = {}
         self._signatures: dict[tuple[int, ...], Signature] = {}
 
@@ -48,12 +48,12 @@ class NodeMaker:
         """The one object that stands for all types equal to this one."""
         return self._types.setdefault(type, type)
 
-    def fixed_op(self, step: OpStep) -> Op | None:
-        """The op of a constant step, once it is made; None before, and for other steps."""
-        return self._fixed.get(id(step))
+    def known_op(self, step: OpStep, given: str | None) -> Op | None:
+        """The op of a step where the names it reads are worth so much, once it is made."""
+        return self._ops_of_steps.get((id(step), given))
 
-    def op(self, step: OpStep, attributes: Mapping[str, Data]) -> Op:
-        """The op of a step with these attributes.
+    def op(self, step: OpStep, given: str | None, attributes: Mapping[str, Data]) -> Op:
+        """The op of a step with these attributes, to be known where the names it reads are worth so much again.
 
         Raises:
             ArchspecError: attributes have values they cannot have.
@@ -62,8 +62,8 @@ class NodeMaker:
             op = self.plain_op(step.op, attributes)
         except ValidationError as error:
             raise ArchspecError(_wrong_attributes(step, attributes, error)) from error
-        if step.constant:
-            self._fixed[id(step)] = op
+        if given is not None:
+            self._ops_of_steps[id(step), given] = op
         return op
 
     def plain_op(self, kind: type[Op], attributes: Mapping[str, Data]) -> Op:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archspec.diagnostics import Note, Span, fail
@@ -48,6 +48,21 @@ class Place:
         if flow is None:
             raise Unknown
         return value.evaluate({**self.scope, "in": Inflow(tuple(found.type.sizes for found in flow))})
+
+    def worth(self, names: Sequence[str], flow: Flow) -> str | None:
+        """What names are worth here, all in one text that tells each worth from others; None where one is not known."""
+        if not names:
+            return ""
+        if "in" not in names:
+            scope = self.scope
+        elif flow is None:
+            return None
+        else:
+            scope = {**self.scope, "in": [found.type.sizes for found in flow]}
+        try:
+            return repr([scope[name] for name in names])
+        except KeyError:
+            return None
 
     def holds(self, condition: Written, flow: Flow) -> bool:
         """Whether a condition is true here; it raises as `evaluate` does."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -78,11 +79,22 @@ def decode(name: str, data: bytes, path: Path | None = None) -> Source:
     if len(data) > MAX_BYTES:
         raise _too_long(name)
     try:
-        return Source(name, data.decode("utf-8-sig"), path)
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         span = Source(name, data.decode("utf-8", "replace")).at(len(data[: error.start].decode("utf-8")))
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         raise fail("not-utf8", message, span, help="save the file as UTF-8") from error
+    return _one_source(name, text, path) if len(text) <= _ORDINARY else Source(name, text, path)
+
+
+_ORDINARY = 2**15
+"""The most characters of a text that is kept with what was read in it."""
+
+
+@lru_cache(maxsize=64)
+def _one_source(name: str, text: str, path: Path | None) -> Source:
+    """The one object that stands for a file as long as it does not change, so that it is read once a process."""
+    return Source(name, text, path)
 
 
 @dataclass(slots=True)
@@ -92,6 +104,23 @@ class Used:
     characters: int = 0
     nodes: int = 0
     aliased: int = 0
+
+    def take(self, nodes: int, aliased: int) -> bool:
+        """Use so much more, where that is allowed; whether it is."""
+        if self.nodes + nodes > MAX_NODES or self.aliased + aliased > MAX_ALIASED:
+            return False
+        self.nodes += nodes
+        self.aliased += aliased
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A tree without mistakes, and what its text used of the limits."""
+
+    tree: Tree
+    nodes: int
+    aliased: int
 
 
 def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnostic, ...]]:
@@ -106,6 +135,17 @@ def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnos
     used.characters += len(source.text)
     if used.characters > MAX_BYTES:
         raise _too_long(source.name)
+    known = source.reading("tree")
+    if known is not None and used.take(known.nodes, known.aliased):
+        return known.tree, ()
+    nodes, aliased = used.nodes, used.aliased
+    tree, faults = _parse(source, used)
+    if not faults:
+        source.keep("tree", _Parsed(tree, used.nodes - nodes, used.aliased - aliased))
+    return tree, faults
+
+
+def _parse(source: Source, used: Used) -> tuple[Tree, tuple[Diagnostic, ...]]:
     if strange := yaml.reader.Reader.NON_PRINTABLE.search(source.text) or _BYTE_ORDER_MARK.search(source.text):
         message = f"the character {strange.group()!a} cannot stand in YAML"
         raise fail("bad-character", message, source.at(strange.start()), help="remove it")

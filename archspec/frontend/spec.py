@@ -62,12 +62,16 @@ NO_WISHES = Weighing()
 
 @dataclass(frozen=True, slots=True)
 class OpStep(Step):
-    """One op. It is `constant` if it is the same op wherever the step is built."""
+    """One op. `reads` are the names its attributes read: it is the same op wherever they stand for the same."""
 
     op: type[Op]
     attributes: Mapping[str, Written]
     weighing: Weighing
-    constant: bool = False
+    reads: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = frozenset().union(*(written.names for written in self.attributes.values()))
+        object.__setattr__(self, "reads", tuple(sorted(names)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from archspec.frontend.spec import (
 from archspec.frontend.vocabulary import OP_KINDS, Vocabulary
 from archspec.frontend.weighing import SHARING, WEIGHING, condition, weighing
 from archspec.frontend.words import name, references, variable, variables
-from archspec.frontend.written import Constant, Template, Written
+from archspec.frontend.written import Template, Written
 from archspec.ops import OPS, Op
 from archspec.ops.attributes import attributes_of
 from archspec.ops.join import Join
@@ -280,8 +280,7 @@ def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> Op
     if missing:
         raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
     given = {name: found for name, found in attributes.items() if found is not None}
-    constant = all(isinstance(found, Constant) for found in given.values())
-    return OpStep(*_common(key, values), op=op, attributes=given, weighing=wishes, constant=constant)
+    return OpStep(*_common(key, values), op=op, attributes=given, weighing=wishes)
 
 
 def usage(op: type[Op]) -> str:
@@ -398,7 +397,7 @@ def _rounds(values: Mapping[str, Any], span: Span, kind: str) -> Rounds:
 
 
 def _plain(span: Span, op: type[Op]) -> OpStep:
-    return OpStep(span, None, None, None, op=op, attributes={}, weighing=NO_WISHES, constant=True)
+    return OpStep(span, None, None, None, op=op, attributes={}, weighing=NO_WISHES)
 
 
 def _reported() -> ArchspecError:

@@ -45,8 +45,14 @@ class Vocabulary:
                 _enter(label, getattr(module, "OPS", None), named, faults)
         if faults:
             raise ArchspecError(faults)
+        self.named: Mapping[str, type[Op]] = named
         self.ops: Mapping[str, type[Op]] = {**OP_KINDS, **named}
         self._installed: tuple[Mapping[str, type[Op]], tuple[Diagnostic, ...]] | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether installed packages were looked through."""
+        return self._installed is not None
 
     def discover(self, kind: str, span: Span | None = None) -> type[Op] | None:
         """The op that an installed package declares under this name; None where none does.

@@ -60,11 +60,11 @@ class Node:
 
     @property
     def input_types(self) -> tuple[TensorType, ...]:
-        return tuple(value.type for value in self.inputs)
+        return tuple([value.type for value in self.inputs])
 
     @property
     def output_types(self) -> tuple[TensorType, ...]:
-        return tuple(value.type for value in self.outputs)
+        return tuple([value.type for value in self.outputs])
 
     def with_weights(self, weights: tuple[Weight, ...], owner: str | None = None) -> Node:
         """The same node with other weights, those of the node `owner` if it borrows them."""

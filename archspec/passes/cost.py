@@ -44,7 +44,8 @@ def costs(graph: Graph) -> dict[Node, Cost]:
     known: dict[tuple[object, ...], Cost] = {}
     found: dict[Node, Cost] = {}
     for node in graph.nodes:
-        key = (id(node.op), id(node.weights) if node.weights else 0, node.owner is None, *map(id, node.input_types))
+        types = [id(value.type) for value in node.inputs]
+        key = (id(node.op), id(node.weights) if node.weights else 0, node.owner is None, *types)
         cost = known.get(key)
         if cost is None:
             cost = known[key] = _cost(node)

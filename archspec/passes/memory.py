@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from archspec.ir.graph import Graph, Node, Value
+from archspec.ir.graph import Graph, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,18 @@ class Memory:
 def memory(graph: Graph) -> Memory:
     """The activation memory of a graph, by liveness over its types; training-only nodes count in the total alone."""
     nodes = [node for node in graph.nodes if node not in graph.training_only]
-    last: dict[Value, Node | None] = dict.fromkeys(graph.inputs)
-    for node in nodes:
-        for value in node.inputs:
-            last[value] = node
+    last = {value: node for node in nodes for value in (*node.outputs, *node.inputs)}  # the maker, if nobody reads it
     kept = {output.value for output in graph.outputs}
+    dropped: dict[Node, int] = {}
+    for value, node in last.items():
+        if value not in kept:
+            dropped[node] = dropped.get(node, 0) + value.type.bytes
     alive = peak = sum(value.type.bytes for value in graph.inputs)
     peak_at = ""
     for node in nodes:
-        alive += sum(value.type.bytes for value in node.outputs)
+        alive += sum([value.type.bytes for value in node.outputs])
         if alive > peak:
             peak, peak_at = alive, node.name
-        for value in dict.fromkeys((*node.inputs, *node.outputs)):
-            if value not in kept and last.get(value, node) is node:
-                alive -= value.type.bytes
-    total = sum(value.type.bytes for node in graph.nodes for value in node.outputs)
+        alive -= dropped.get(node, 0)
+    total = sum([value.type.bytes for node in graph.nodes for value in node.outputs])
     return Memory(peak, peak_at, total)

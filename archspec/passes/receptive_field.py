@@ -82,10 +82,13 @@ def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, F
 
 
 def _view(node: Node, index: int, views: dict[tuple[object, ...], View]) -> View:
-    key = (id(node.op), index, *map(id, node.input_types))
+    op = node.op
+    assert isinstance(op, Op)
+    if type(op).view is Op.view:
+        return pointwise(node.outputs[0].type)
+    key = (id(op), index, *[id(value.type) for value in node.inputs])
     if key not in views:
-        assert isinstance(node.op, Op)
-        views[key] = node.op.view(node.input_types, node.output_types, index)
+        views[key] = op.view(node.input_types, node.output_types, index)
     return views[key]
 
 

@@ -96,11 +96,12 @@ def test_every_op_can_be_read_and_says_what_it_needs(kind):
     assert usage(OP_KINDS[kind]).startswith(f"write - {kind}")
 
 
-def test_an_op_is_constant_if_nothing_in_it_is_computed():
-    constant = {
-        layer: getattr(step(layer), "constant", None) for layer in ("linear: 5", "linear: 2 + 3", "linear: x", "relu")
+def test_an_op_knows_the_names_its_attributes_read():
+    reads = {
+        layer: getattr(step(layer), "reads", None)
+        for layer in ("relu", "linear: 5", "linear: 2 + 3", "linear: x", "conv: {channels: y * in.channels, kernel: x}")
     }
-    assert constant == {"linear: 5": True, "linear: 2 + 3": False, "linear: x": False, "relu": True}
+    assert list(reads.values()) == [(), (), (), ("x",), ("in", "x", "y")]
 
 
 @pytest.mark.parametrize(
