@@ -119,7 +119,6 @@ def adaptive(size: int, count: int) -> Window | None:
     return normal(size // common, adaptive_bounds(size // common, count // common))
 
 
-@lru_cache(maxsize=_AXES)
 def compose(outer: Window, inner: Window) -> Window | None:
     """What the outputs of `outer` see of the input of `inner`, when `outer` reads what `inner` makes.
 
@@ -132,6 +131,12 @@ def compose(outer: Window, inner: Window) -> Window | None:
     if len(outer.reaches) == len(inner.reaches) == 1 and (near := outer.reaches[0]) and (far := inner.reaches[0]):
         seen = (near[0] * inner.step + far[0], near[1] * inner.step + far[1])
         return Window(outer.step * inner.step, (seen,))
+    return _compose(outer, inner)
+
+
+@lru_cache(maxsize=_AXES)
+def _compose(outer: Window, inner: Window) -> Window | None:
+    """`compose`, where the period of one of them is longer."""
     rounds = len(inner.reaches) // gcd(outer.step, len(inner.reaches))
     period = len(outer.reaches) * rounds
     if period > LONGEST_PERIOD:
@@ -144,14 +149,17 @@ def compose(outer: Window, inner: Window) -> Window | None:
     return normal(step, reaches)
 
 
-@lru_cache(maxsize=_AXES)
 def join(first: Window, second: Window) -> Window | None:
     """What a position sees that reads the same position of two values; None where they drift apart for ever.
 
     None, too, where the period is too long.
     """
-    if first == second:
-        return first
+    return first if first is second or first == second else _join(first, second)
+
+
+@lru_cache(maxsize=_AXES)
+def _join(first: Window, second: Window) -> Window | None:
+    """`join`, where the two differ."""
     if first.stride != second.stride:
         return None
     period = lcm(len(first.reaches), len(second.reaches))
