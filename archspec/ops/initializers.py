@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 
 FANS = ("fan_in", "fan_out")
 NONLINEARITIES = ("relu", "leaky_relu", "linear", "sigmoid", "tanh", "selu")
@@ -48,3 +49,11 @@ def misfit(kind: str, shape: tuple[int, ...]) -> str | None:
     if kind == "bilinear" and shape[1] not in (1, shape[0]):
         return "'bilinear' needs as many channels after it as before, or one a group"
     return None
+
+
+def gain(nonlinearity: str) -> float:
+    """The factor that keeps the variance through a nonlinearity: `torch.nn.init.calculate_gain`.
+
+    `leaky_relu` is the one of slope 0, as `kaiming_uniform_` and `kaiming_normal_` take it where no slope is given.
+    """
+    return {"relu": sqrt(2), "leaky_relu": sqrt(2), "tanh": 5 / 3, "selu": 3 / 4}.get(nonlinearity, 1.0)

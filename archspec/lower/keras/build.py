@@ -21,12 +21,12 @@ def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
     model: keras.Model = getattr(execute(source, f"keras_{name}"), name)()
     planned = plan(graph)
     for path, holds in planned.holds.items():
-        arrays = [_held(weights[key], held) for key, held in holds]
+        arrays = [held_array(weights[key], held) for key, held in holds]
         model.get_layer(planned.names[path]).set_weights(arrays)
     return model
 
 
-def _held(array: Any, held: Held) -> Any:
+def held_array(array: Any, held: Held) -> Any:
     """A weight as a layer of Keras holds it."""
     shaped = array if held.shape is None else array.reshape(held.shape)
     shaped = shaped if held.entry is None else shaped[held.entry]

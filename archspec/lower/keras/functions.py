@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from archspec.ir.graph import Value
 from archspec.lower.keras.plan import Part, Step
 from archspec.lower.text.calls import Argument, Call
+from archspec.lower.text.layout import one_line
 from archspec.lower.text.parameters import Parameters
 
 RESERVED = frozenset({"keras", "layers", "ops", "name", "i", "float", "inputs", "KerasTensor"})
@@ -108,12 +109,19 @@ def _layers(part: Part) -> int:
     return sum(1 if step.part is None else _layers(step.part) for step in part.steps)
 
 
+def _arguments(call: Call) -> list[tuple[str, str]]:
+    """The arguments of a call, each with what is called to make it; listed numbers are as they are."""
+    made = {name: value for name, value in call.arguments.items() if isinstance(value, Call)}
+    callees = {name: one_line(value) if value.callee == "Listed" else value.callee for name, value in made.items()}
+    return [(name, callees.get(name, "")) for name in call.arguments]
+
+
 def _signature(part: Part, known: Mapping[Part, object]) -> object:
     """What a part does, in terms of its own values: equal for parts that differ in numbers alone."""
     numbers: dict[Value, int] = {value: i for i, value in enumerate(part.inputs)}
     steps: list[object] = []
     for step in part.steps:
-        called: object = [(call.callee, call.template, [*call.arguments]) for call in step.calls]
+        called: object = [(call.callee, call.template, _arguments(call)) for call in step.calls]
         if step.part is not None:
             called = known[step.part]
         read = [numbers[value] for value in step.inputs]

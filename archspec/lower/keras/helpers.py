@@ -1,7 +1,7 @@
-"""Layers that generated source defines for itself where Keras has nothing of the kind.
+"""Layers and initializers that generated source defines for itself where Keras has nothing of the kind.
 
-Each is registered, so that a saved model comes back where the source is imported; its numbers are all it is made of,
-which Keras then stores by itself.
+Each is registered, so that a saved model comes back where the source is imported. Layers whose numbers are all they are
+made of have no `get_config`: Keras stores those by itself.
 """
 
 from __future__ import annotations
@@ -31,18 +31,34 @@ class LocalResponseNormalization(layers.Layer):
 class Affine(layers.Layer):
     """A learned scale, and shift, a channel."""
 
-    def __init__(self, use_bias=True, **kwargs):
+    def __init__(
+        self,
+        use_bias=True,
+        gamma_initializer="ones",
+        beta_initializer="zeros",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.use_bias = use_bias
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_initializer = initializers.get(beta_initializer)
 
     def build(self, input_shape):
         shape = (input_shape[1], *(1 for _ in input_shape[2:]))
-        self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
+        self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma")
         if self.use_bias:
-            self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
+            self.beta = self.add_weight(shape, self.beta_initializer, name="beta")
 
     def call(self, x):
         return x * self.gamma + self.beta if self.use_bias else x * self.gamma
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "use_bias": self.use_bias,
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+        }
 ''',
     "LayerScale": '''
 class LayerScale(layers.Layer):
@@ -51,17 +67,20 @@ class LayerScale(layers.Layer):
     def __init__(self, axis=1, gamma_initializer="ones", **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
-        self.gamma_initializer = gamma_initializer
+        self.gamma_initializer = initializers.get(gamma_initializer)
 
     def build(self, input_shape):
-        self.gamma = self.add_weight(
-            shape=(input_shape[self.axis], *(1 for _ in input_shape[self.axis + 1 :])),
-            initializer=self.gamma_initializer,
-            name="gamma",
-        )
+        size, *later = input_shape[self.axis :]
+        shape = (size, *(1 for _ in later))
+        self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma")
 
     def call(self, x):
         return x * self.gamma
+
+    def get_config(self):
+        gamma_initializer = initializers.serialize(self.gamma_initializer)
+        own = {"axis": self.axis, "gamma_initializer": gamma_initializer}
+        return {**super().get_config(), **own}
 ''',
     "ClassToken": '''
 class ClassToken(layers.Layer):
@@ -69,18 +88,19 @@ class ClassToken(layers.Layer):
 
     def __init__(self, token_initializer="zeros", **kwargs):
         super().__init__(**kwargs)
-        self.token_initializer = token_initializer
+        self.token_initializer = initializers.get(token_initializer)
 
     def build(self, input_shape):
-        self.token = self.add_weight(
-            shape=(1, 1, input_shape[2]),
-            initializer=self.token_initializer,
-            name="token",
-        )
+        shape = (1, 1, input_shape[2])
+        self.token = self.add_weight(shape, self.token_initializer, name="token")
 
     def call(self, x):
-        token = ops.broadcast_to(self.token, (ops.shape(x)[0], 1, x.shape[2]))
+        token = ops.repeat(self.token, ops.shape(x)[0], axis=0)
         return ops.concatenate([ops.cast(token, x.dtype), x], axis=1)
+
+    def get_config(self):
+        token_initializer = initializers.serialize(self.token_initializer)
+        return {**super().get_config(), "token_initializer": token_initializer}
 ''',
     "PositionEmbedding": '''
 class PositionEmbedding(layers.Layer):
@@ -88,17 +108,22 @@ class PositionEmbedding(layers.Layer):
 
     def __init__(self, embeddings_initializer="uniform", **kwargs):
         super().__init__(**kwargs)
-        self.embeddings_initializer = embeddings_initializer
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
 
     def build(self, input_shape):
         self.embeddings = self.add_weight(
-            shape=(1, *input_shape[1:]),
-            initializer=self.embeddings_initializer,
-            name="embeddings",
+            (1, *input_shape[1:]), self.embeddings_initializer, name="embeddings"
         )
 
     def call(self, x):
         return x + self.embeddings
+
+    def get_config(self):
+        embeddings_initializer = initializers.serialize(self.embeddings_initializer)
+        return {
+            **super().get_config(),
+            "embeddings_initializer": embeddings_initializer,
+        }
 ''',
     "Squash": '''
 class Squash(layers.Layer):
@@ -120,17 +145,44 @@ class RadialBasis(layers.Layer):
     def __init__(self, units, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
         self.units = units
-        self.kernel_initializer = kernel_initializer
+        self.kernel_initializer = initializers.get(kernel_initializer)
 
     def build(self, input_shape):
-        self.kernel = self.add_weight(
-            shape=(self.units, input_shape[1]),
-            initializer=self.kernel_initializer,
-            name="kernel",
-        )
+        shape = (self.units, input_shape[1])
+        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
 
     def call(self, x):
         return ops.sum(ops.square(ops.expand_dims(x, 1) - self.kernel), axis=2)
+
+    def get_config(self):
+        kernel_initializer = initializers.serialize(self.kernel_initializer)
+        own = {"units": self.units, "kernel_initializer": kernel_initializer}
+        return {**super().get_config(), **own}
+''',
+    "Bilinear": '''
+class Bilinear(initializers.Initializer):
+    """Lets a transposed convolution interpolate each channel for itself."""
+
+    def __call__(self, shape, dtype=None):
+        *sizes, rows, columns = shape
+        kernel = ops.tile(ops.eye(rows, dtype=dtype), (1, columns // rows))
+        for size in reversed(sizes):
+            distance = ops.abs(ops.arange(size, dtype=dtype) - (size - 1) / 2)
+            kernel = ops.tensordot(1 - distance / ((size + 1) // 2), kernel, axes=0)
+        return kernel
+''',
+    "Listed": '''
+class Listed(initializers.Initializer):
+    """Numbers as they are; an axis of 1 stands for all it repeats over."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __call__(self, shape, dtype=None):
+        return ops.broadcast_to(ops.convert_to_tensor(self.values, dtype), shape)
+
+    def get_config(self):
+        return {"values": self.values}
 ''',
 }
 """Source text by name."""

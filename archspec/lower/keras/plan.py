@@ -6,13 +6,16 @@ A functional model has no branch for training: what a `side` runs only then is l
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.keras.rules import written
 from archspec.lower.keras.rules.common import Held, Written
+from archspec.lower.keras.starting import started
 from archspec.lower.text.calls import Call
+from archspec.ops.layout import Flatten
 
 
 @dataclass(eq=False, slots=True)
@@ -65,6 +68,8 @@ class Plan:
     """How layers of the spec that own weights hold them, by their names in the state dict."""
     helpers: Mapping[str, str]
     """The classes that the source defines for itself: their names and their text."""
+    tables: Mapping[str, object]
+    """Numbers that stand at the head of the source, by their names."""
 
 
 def plan(graph: Graph) -> Plan:
@@ -74,12 +79,13 @@ def plan(graph: Graph) -> Plan:
         ArchspecError: Keras cannot express something the graph asks for.
     """
     nodes = _needed(graph)
-    rules = {node: written(node) for node in nodes}
+    rules = _squeezed({node: started(node, written(node)) for node in nodes}, graph)
     names = _names(graph, rules)
     planner = _Planner(graph, rules, names)
     holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node.owner is None}
-    helpers = dict(rule.helper for rule in rules.values() if rule.helper is not None)
-    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers)
+    helpers = dict(helper for rule in rules.values() for helper in rule.helpers)
+    tables = {name: values for rule in rules.values() for name, values in rule.tables.items()}
+    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers, tables)
 
 
 def _keyed(node: Node, rule: Written) -> tuple[tuple[str, Held], ...]:
@@ -101,6 +107,28 @@ def _handed_on(rules: Mapping[Node, Written]) -> dict[Value, Value]:
         if not rule.calls:
             same.update((made, same.get(node.inputs[0], node.inputs[0])) for made in node.outputs)
     return same
+
+
+def _squeezed(rules: Mapping[Node, Written], graph: Graph) -> dict[Node, Written]:
+    """The rules, but that a global pooling leaves out the axes of 1 itself which a `flatten` alone reads."""
+    readers = Counter(value for node in rules for value in node.inputs) + Counter(
+        value.value for value in graph.outputs
+    )
+    makers = {value: node for node in rules for value in node.outputs}
+    found = dict(rules)
+    for node in rules:
+        pooling = makers.get(node.inputs[0])
+        if isinstance(node.op, Flatten) and pooling is not None and readers[node.inputs[0]] == 1:
+            calls = rules[pooling].calls
+            if len(node.output_types[0].sizes) == 1 and [*map(_keeps, calls)] == [True]:
+                bare = replace(calls[0], arguments={**calls[0].arguments, "keepdims": False})
+                found |= {pooling: replace(rules[pooling], calls=(bare,)), node: Written()}
+    return found
+
+
+def _keeps(call: Call) -> bool:
+    """Whether a call is a global pooling that keeps its axes."""
+    return call.callee.startswith("layers.Global") and call.arguments.get("keepdims") is True
 
 
 def _needed(graph: Graph) -> list[Node]:

@@ -10,9 +10,11 @@ from dataclasses import replace
 from archspec.ir.graph import Graph, Value
 from archspec.lower.keras.functions import VARIABLES, Function, Functions
 from archspec.lower.keras.plan import Part, Plan, Step, plan
+from archspec.lower.keras.shared import Shared
 from archspec.lower.text.about import About, docstring, title
 from archspec.lower.text.calls import Call, Hole
 from archspec.lower.text.layout import INDENT, WIDTH, assignment, between, literal, one_line, wrapped
+from archspec.lower.text.tables import table_lines
 
 
 def source(graph: Graph, about: About) -> str:
@@ -24,17 +26,27 @@ def source(graph: Graph, about: About) -> str:
     planned = plan(graph)
     name = function_name(graph)
     functions = Functions(planned.root, [name, *planned.helpers])
-    body: list[str] = []
+    steps = [*functions.steps(planned.root), *(step for each in functions.found for step in each.steps)]
+    shared = Shared.of(call for step in steps if step.part is None and step.owner is None for call in step.calls)
+    body = [*table_lines(planned.tables)]
+    if partials := [*shared.lines()]:
+        body += ["", *partials]
     for helper in planned.helpers.values():
         body += ["", "", *helper.strip("\n").split("\n")]
     for function in functions.found:
-        body += ["", "", *_function(function, functions)]
-    body += ["", "", *_network(name, graph, planned, functions, about), "", "", *_main(name, planned)]
-    text = "\n".join(body)
-    names = [name for name in ("KerasTensor", "layers", "ops") if re.search(rf"\b{name}\b", text)]
-    head = [title(graph.name, "Keras", about), "", "import keras"]
-    imports = [f"from keras import {', '.join(names)}"] if names else []
-    return "\n".join([*head, *imports, *body, ""])
+        body += ["", "", *_function(function, functions, shared)]
+    body += ["", "", *_network(name, graph, planned, functions, shared, about), "", "", *_main(name, planned)]
+    return "\n".join([title(graph.name, "Keras", about), "", *_imports("\n".join(body)), *body, ""])
+
+
+def _imports(text: str) -> Iterator[str]:
+    """The lines that import what the text names."""
+    if "= partial(" in text:
+        yield from ("from functools import partial", "")
+    yield "import keras"
+    modules = [name for name in ("initializers", "layers", "ops") if re.search(rf"(?<![\w.]){name}\.\w", text)]
+    names = [*["KerasTensor"] * ("KerasTensor" in text), *modules]
+    yield from [f"from keras import {', '.join(names)}"] if names else []
 
 
 def function_name(graph: Graph) -> str:
@@ -52,7 +64,9 @@ def model_name(graph: Graph) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", graph.name)
 
 
-def _network(name: str, graph: Graph, planned: Plan, functions: Functions, about: About) -> Iterator[str]:
+def _network(
+    name: str, graph: Graph, planned: Plan, functions: Functions, shared: Shared, about: About
+) -> Iterator[str]:
     yield f"def {name}() -> keras.Model:"
     text = about.lines(graph.name)
     yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
@@ -66,7 +80,7 @@ def _network(name: str, graph: Graph, planned: Plan, functions: Functions, about
         yield from assignment(variable, made, INDENT)
     steps = functions.steps(planned.root)
     held = dict(zip(graph.inputs, inputs, strict=True))
-    body = _Body(steps, planned.outputs, held, kept=inputs)
+    body = _Body(steps, planned.outputs, held, shared, kept=inputs)
     yield from body.lines(functions, None)
     given = ", ".join(inputs) if len(inputs) == 1 else f"[{', '.join(inputs)}]"
     outputs = [body.names[value] for value in planned.outputs]
@@ -82,7 +96,7 @@ def _input_names(values: Sequence[Value]) -> list[str]:
     return names if usable else [f"input{i}" for i in range(1, len(names) + 1)]
 
 
-def _function(function: Function, functions: Functions) -> Iterator[str]:
+def _function(function: Function, functions: Functions, shared: Shared) -> Iterator[str]:
     part = function.part
     inputs = list(VARIABLES[: len(part.inputs)])
     parameters = [
@@ -102,7 +116,7 @@ def _function(function: Function, functions: Functions) -> Iterator[str]:
     about = f"The block `{block}` of the spec" if block else f"The part `{_label(part)}`"
     yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
     held = dict(zip(part.inputs, inputs, strict=True))
-    body = _Body(function.steps, part.outputs, held)
+    body = _Body(function.steps, part.outputs, held, shared)
     yield from body.lines(functions, part)
     if not body.returns(part):
         yield f"{INDENT}return {body.names[part.outputs[0]]}"
@@ -116,9 +130,15 @@ class _Body:
     """The lines of one function, and what its values are called."""
 
     def __init__(
-        self, steps: Sequence[Step], outputs: Sequence[Value], names: dict[Value, str], kept: Sequence[str] = ()
+        self,
+        steps: Sequence[Step],
+        outputs: Sequence[Value],
+        names: dict[Value, str],
+        shared: Shared,
+        kept: Sequence[str] = (),
     ) -> None:
         self.steps = steps
+        self.shared = shared
         self.names = names
         self.kept = {*kept, *(_variable(step.name) for step in steps if step.shared)}
         """Variables that stay what they are."""
@@ -160,7 +180,7 @@ class _Body:
             arguments = {**inputs, **call.arguments, "name": Hole(own)}
             made = replace(call, arguments=arguments, positional=len(read) + call.positional)
             return between(head, made, "", INDENT)
-        made = replace(call, arguments={**call.arguments, "name": Hole(own)})
+        made = self.shared.applied(replace(call, arguments={**call.arguments, "name": Hole(own)}))
         if step.shared:
             variable = _variable(step.name)
             return [*assignment(variable, made, INDENT), *wrapped(f"{INDENT}{head}{variable}({given})")]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Initializer, Weight
-from archspec.lower.text.layout import INDENT, WIDTH, literal
+from archspec.lower.text.layout import INDENT, literal
+from archspec.lower.text.tables import is_large, table_name
 from archspec.lower.torch.rules import leaf
 from archspec.lower.torch.starting import starting
-
-_LARGE = 32
-"""Numbers written in a spec beyond so many go into a table of their own."""
 
 
 @dataclass(slots=True)
@@ -21,7 +18,7 @@ class Start:
     """The lines that start and freeze weights, and the tables of numbers and the functions they name."""
 
     lines: list[str] = field(default_factory=list)
-    tables: dict[str, list[str]] = field(default_factory=dict)
+    tables: dict[str, object] = field(default_factory=dict)
     helpers: tuple[tuple[str, int], ...] = ()
     """Keys of `helpers.HELPERS`, each with 0: no function is for a number of spatial axes."""
 
@@ -102,14 +99,7 @@ def _one(key: str, initializer: Initializer, start: Start) -> str:
         return starting(target, initializer)
     values = initializer.options["values"]
     text = literal(values)
-    if text.count(",") >= _LARGE:
-        name = key.replace(".", "_").upper()
-        name = name if name.isidentifier() else f"_{name}"
-        rows = values if isinstance(values, tuple) else (values,)
-        start.tables[name] = [line for row in rows for line in _row(row)]
-        text = name
+    if is_large(values):
+        text = table_name(key)
+        start.tables[text] = values
     return f"{target}.data.copy_(torch.tensor({text}))"
-
-
-def _row(row: object) -> list[str]:
-    return textwrap.wrap(literal(row) + ",", WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + " ")

@@ -11,6 +11,7 @@ from archspec.ir.graph import Graph, Value
 from archspec.lower.text.about import About, title
 from archspec.lower.text.calls import Call
 from archspec.lower.text.layout import INDENT, WIDTH, assignment, literal, statement, wrapped
+from archspec.lower.text.tables import table_lines
 from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
@@ -30,9 +31,7 @@ def source(graph: Graph, about: About) -> str:
     start = initialization(graph)
     helpers = [helper(*wanted) for wanted in (*start.helpers, *planned.helpers)]
     found = classes(planned, root, [name for name, _ in helpers])
-    body: list[str] = []
-    for name, rows in start.tables.items():
-        body += ["", "# fmt: off", f"{name} = (", *rows, ")", "# fmt: on"]
+    body = [*table_lines(start.tables)]
     for _, text in helpers:
         body += ["", "", *text.rstrip("\n").split("\n")]
     for each in found:

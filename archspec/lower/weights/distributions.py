@@ -15,7 +15,7 @@ from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Weight
 from archspec.lower.weights.outside import Weights
-from archspec.ops.initializers import misfit
+from archspec.ops.initializers import gain, misfit
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -61,14 +61,6 @@ def fans(shape: Shape) -> tuple[int, int]:
     """
     taps = prod(shape[2:])
     return shape[1] * taps, shape[0] * taps
-
-
-def gain(nonlinearity: str) -> float:
-    """The factor that keeps the variance through a nonlinearity: `torch.nn.init.calculate_gain`.
-
-    `leaky_relu` is the one of slope 0, as `kaiming_uniform_` and `kaiming_normal_` take it where no slope is given.
-    """
-    return {"relu": sqrt(2), "leaky_relu": sqrt(2), "tanh": 5 / 3, "selu": 3 / 4}.get(nonlinearity, 1.0)
 
 
 def _full(value: float) -> Callable[[Generator, Shape, Options], Floats]:

@@ -83,7 +83,7 @@ def test_a_model_is_saved_and_comes_back(tmp_path: Path) -> None:
 def test_layers_of_the_sources_own_are_saved_too(tmp_path: Path) -> None:
     layers = """layers:
   - conv: {channels: 6, kernel: 3}
-  - affine
+  - affine: {init: {weight: {normal: {mean: 1}}, bias: 0.5}}
   - local_response_norm: {size: 3, alpha: 0.5, beta: 0.6, k: 2}
   - layer_scale: {value: 0.5, axis: 2}
   - reshape: [4, 24]

@@ -97,7 +97,7 @@ def _local_response_norm(node: Node) -> Written:
         "alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)
     }  # fmt: skip
     made = own("LocalResponseNormalization", {"size": op.size}, numbers)
-    return Written((made,), helper=helper("LocalResponseNormalization"))
+    return Written((made,), helpers=(helper("LocalResponseNormalization"),))
 
 
 @RULES.rule(norm.Affine)
@@ -106,4 +106,6 @@ def _affine(node: Node) -> Written:
     assert isinstance(op, norm.Affine)
     made = own("Affine", {}, {"use_bias": (op.bias, True)})
     shape = (tensor.channels, *(1 for _ in tensor.spatial))
-    return Written((made,), tuple(Held(weight.name, shape=shape) for weight in node.weights), helper=helper("Affine"))
+    return Written(
+        (made,), tuple(Held(weight.name, shape=shape) for weight in node.weights), helpers=(helper("Affine"),)
+    )

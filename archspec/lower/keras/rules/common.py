@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules, unsupported
-from archspec.lower.text.calls import Call, Constant, function
+from archspec.lower.text.calls import Argument, Call, Constant, function
 from archspec.lower.text.calls import call as written_call
 from archspec.ops.geometry import Pads
 
@@ -41,8 +41,10 @@ class Written:
     """How many of the op's inputs it reads, the first ones: of the others the sizes alone count, and are known."""
     given: str | None = None
     """What the layer is called with, where not with its one input or a list of all: `{0}, {2}` are two of them."""
-    helper: tuple[str, str] | None = None
-    """A class that the source defines for itself: its name and its text."""
+    helpers: tuple[tuple[str, str], ...] = ()
+    """Classes that the source defines for itself: their names and their text."""
+    tables: Mapping[str, Argument] = field(default_factory=dict)
+    """Numbers that stand at the head of the source, by their names."""
 
 
 Rule = Callable[[Node], Written]

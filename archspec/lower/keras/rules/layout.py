@@ -98,6 +98,8 @@ def _enlarged(node: Node, *, linear: bool, align_corners: bool) -> Written:
     if linear and (d != 2 or align_corners):
         raise cannot(node, "its upsampling interpolates between the middles of pixels alone, over two axes")
     factors = tuple(wanted // size for size, wanted in sizes)
+    if max(factors) == 1:
+        return Written(reads=1)
     if d == 1:  # whose own layer takes the channels last alone
         return Written((function("repeat", "ops.repeat({x}, {times}, axis=2)", {"times": factors[0]}),), reads=1)
     interpolation: dict[str, tuple[Constant, Constant]] = {"interpolation": ("bilinear", "nearest")} if linear else {}

@@ -17,17 +17,17 @@ def _layer_scale(node: Node) -> Written:
     op = node.op
     assert isinstance(op, learned.LayerScale)
     made = own("LayerScale", {}, {"axis": (need_axis(op.kind, op.axis, node.inputs[0].type), 1)})
-    return Written((made,), (Held("weight"),), helper=helper("LayerScale"))
+    return Written((made,), (Held("weight"),), helpers=(helper("LayerScale"),))
 
 
 @RULES.rule(learned.ClassToken)
 def _class_token(node: Node) -> Written:
-    return Written((own("ClassToken", {}),), (Held("weight"),), helper=helper("ClassToken"))
+    return Written((own("ClassToken", {}),), (Held("weight"),), helpers=(helper("ClassToken"),))
 
 
 @RULES.rule(learned.PositionEmbedding)
 def _position_embedding(node: Node) -> Written:
-    return Written((own("PositionEmbedding", {}),), (Held("weight"),), helper=helper("PositionEmbedding"))
+    return Written((own("PositionEmbedding", {}),), (Held("weight"),), helpers=(helper("PositionEmbedding"),))
 
 
 @RULES.rule(learned.Embedding)
@@ -48,4 +48,4 @@ def _capsule_votes(node: Node) -> Written:
 def _radial_basis(node: Node) -> Written:
     op = node.op
     assert isinstance(op, linear.RadialBasis)
-    return Written((own("RadialBasis", {"units": op.units}),), (Held("weight"),), helper=helper("RadialBasis"))
+    return Written((own("RadialBasis", {"units": op.units}),), (Held("weight"),), helpers=(helper("RadialBasis"),))

@@ -103,7 +103,7 @@ def _softmax(node: Node) -> Written:
 def _squash(node: Node) -> Written:
     op = node.op
     assert isinstance(op, activation.Squash)
-    return Written((own("Squash", {}, {"axis": (op.axis, -1)}),), helper=helper("Squash"))
+    return Written((own("Squash", {}, {"axis": (op.axis, -1)}),), helpers=(helper("Squash"),))
 
 
 @RULES.rule(activation.LogSoftmax)

@@ -82,6 +82,8 @@ def _adaptive(node: Node, kind: str) -> Written:
     sizes, wanted, d = node.inputs[0].type.spatial, node.outputs[0].type.spatial, axes_of(node)
     if set(wanted) == {1}:
         return Written((layer(f"Global{kind}Pooling{d}D", {}, {"data_format": FIRST, "keepdims": (True, False)}),))
+    if wanted == sizes:
+        return Written()
     if d > 1 and not any(want % size for size, want in zip(sizes, wanted, strict=True)):
         factors = tuple(want // size for size, want in zip(sizes, wanted, strict=True))
         return Written((layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST}),))
