@@ -211,7 +211,7 @@ class Network:
         from archspec.lower.torch.write import class_name
 
         weights = self._kept if weights is None else weights
-        fitting = None if weights is None else self._loaded(weights, strict)
+        fitting = None if weights is None else self._loaded(weights, strict, caller=3)
         module = build(self.source(), class_name(self.graph))
         if fitting is not None:
             fill(module, fitting)
@@ -231,7 +231,7 @@ class Network:
         require("keras", "a model of Keras", help="pip install keras; KERAS_BACKEND=torch has it run on PyTorch")
         from archspec.lower.keras.build import build
 
-        return build(self.source("keras"), self.graph, self.weights(weights, seed, strict=strict))
+        return build(self.source("keras"), self.graph, self._weights(weights, seed, strict))
 
     def to_onnx(
         self,
@@ -274,7 +274,7 @@ class Network:
             require("torch", "what verifies an ONNX file")
             require("onnxruntime", "what verifies an ONNX file")
         others = self._at_other_sizes() if dynamic else []
-        arrays = None if structure else self.weights(weights, seed, strict=strict)
+        arrays = None if structure else self._weights(weights, seed, strict)
         found: list[Difference] = []
         save(
             export(self.graph, arrays, opset=opset or OPSET, others=others, about=self._about()),
@@ -299,7 +299,7 @@ class Network:
         require("torch", "a program of torch.export")
         from archspec.lower.torch.program import program, save
 
-        module = self.to_torch(self.weights(weights, seed, strict=strict))
+        module = self.to_torch(self._weights(weights, seed, strict))
         save(program(module, self.graph), Path(path))
 
     def _about(self) -> dict[str, str]:
@@ -361,14 +361,7 @@ class Network:
         Raises:
             ArchspecError: those given do not fit the network.
         """
-        from archspec.lower import weights
-
-        given = self._kept if given is None else given
-        if given is None:
-            return dict(weights.initial(self.graph, seed))
-        fitting = self._loaded(given, strict)
-        whole = len(fitting) == sum(1 for _ in self.graph.weights())
-        return dict(fitting) if whole else {**weights.initial(self.graph, seed), **fitting}
+        return {key: array.copy() for key, array in self._weights(given, seed, strict).items()}
 
     def weights_report(self, weights: object) -> WeightsReport:
         """How weights fit the network, name by name; of a safetensors file the header alone is read.
@@ -383,14 +376,23 @@ class Network:
 
         return examined(self.graph, weights, rename=self.spec.rename)
 
-    def _loaded(self, given: object, strict: bool) -> Mapping[str, Any]:
-        """The weights given, or those of them that fit; those the network comes with have its names already."""
+    def _weights(self, given: object, seed: int, strict: bool) -> dict[str, Any]:
+        """As `weights`, but those given lie where they lay: what is made of them now needs no copy."""
+        from archspec.lower import weights
+
+        given = self._kept if given is None else given
+        fitting = {} if given is None else self._loaded(given, strict, caller=4)
+        whole = len(fitting) == sum(1 for _ in self.graph.weights())
+        return dict(fitting if whole else {**weights.initial(self.graph, seed), **fitting})
+
+    def _loaded(self, given: object, strict: bool, caller: int) -> Mapping[str, Any]:
+        """The weights given, or those of them that fit; who is warned of the others stands `caller` calls above."""
         from archspec.lower.weights import loaded
 
-        rename = () if given is self._kept else self.spec.rename
+        rename = () if given is self._kept else self.spec.rename  # those the network comes with have its names
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict)
         if not report.complete:
-            warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=3)
+            warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=caller)
         return fitting
 
     def save_source(self, path: str | Path, target: str = "torch") -> None:
@@ -401,7 +403,7 @@ class Network:
         """Write the weights, those given or first values, as a safetensors file; see `weights`."""
         from archspec.lower.weights import to_file
 
-        to_file(self.weights(weights, seed, strict=strict), Path(path))
+        to_file(self._weights(weights, seed, strict), Path(path))
 
     def save_json(self, path: str | Path) -> None:
         """Write `as_json` to a file, whole or not at all."""

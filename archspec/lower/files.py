@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from errno import EISDIR
+from errno import EINVAL, EISDIR, ENOTSUP
 from pathlib import Path
 
 from archspec.diagnostics import fail
+
+Piece = bytes | memoryview
+"""A part of a file, in memory."""
 
 
 def write(path: Path, fill: Callable[[Path], None]) -> None:
@@ -69,7 +72,7 @@ def _put_in_place(folder: Path, paths: Sequence[Path]) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes, whole or not at all."""
-    write(path, lambda draft: _put(draft, data))
+    write(path, lambda draft: put(draft, [data]))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -77,8 +80,30 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def _put(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+def put(path: Path, pieces: Sequence[Piece]) -> None:
+    """Put pieces in a row into a file.
+
+    Room for all is asked for first. A full disk says so at once, and one that has the room need not look for it when
+    the file takes the place of another.
+
+    Raises:
+        OSError: the folder or the disk does not let it.
+    """
+    with path.open("wb") as file:
+        _reserve(file.fileno(), sum(memoryview(piece).nbytes for piece in pieces))
+        for piece in pieces:
+            file.write(piece)
+
+
+def _reserve(file: int, size: int) -> None:
+    """Have room for a file, on the systems and disks that can be asked for it."""
+    if not (size and hasattr(os, "posix_fallocate")):
+        return
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError as error:
+        if error.errno not in (EINVAL, ENOTSUP):
+            raise
 
 
 def _umask() -> int:

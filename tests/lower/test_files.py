@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -93,6 +94,29 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
         files.write_bytes(tmp_path / "a.bin", b"new")
     assert refused(error).endswith("Is a directory")
     assert names(tmp_path) == ["a.bin"]
+
+
+def test_a_disk_that_cannot_be_asked_for_room_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: int, start: int, size: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    files.write_bytes(tmp_path / "a.bin", b"x")
+    monkeypatch.delattr(os, "posix_fallocate")  # as on macOS
+    files.write_bytes(tmp_path / "b.bin", b"y")
+    assert [(tmp_path / name).read_bytes() for name in names(tmp_path)] == [b"x", b"y"]
+
+
+def test_a_disk_without_room_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: int, start: int, size: int) -> None:
+        assert (start, size) == (0, 5)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(ArchspecError) as error:
+        files.write_bytes(tmp_path / "a.bin", b"12345")
+    assert refused(error).endswith("No space left on device")
+    assert names(tmp_path) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")

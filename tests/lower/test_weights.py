@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -66,6 +67,48 @@ def test_a_file_gives_back_what_was_written(graph: Graph, weights: Weights, tmp_
         np.testing.assert_array_equal(found[key], array)
         assert found[key].dtype == array.dtype
         assert found[key].flags.writeable
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_weights_handed_out_outlive_their_file(tmp_path: Path, ending: str) -> None:
+    net, path = parse(TEXT), tmp_path / f"w.{ending}"
+    module = net.to_torch()
+    if ending == "pth":
+        torch.save(module.state_dict(), path)
+    else:
+        net.save_weights(path, module)
+    kept, optimized = net.weights(path), net.optimized(path)
+    path.write_bytes(bytes(path.stat().st_size))
+    for key, tensor in module.state_dict().items():
+        np.testing.assert_array_equal(kept[key], tensor.numpy())
+    assert all(np.isfinite(array).all() for array in optimized.weights().values())
+    assert any(array.any() for array in optimized.weights().values())
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_a_file_does_not_change_with_the_arrays_read_from_it(tmp_path: Path, ending: str) -> None:
+    net, path = parse(TEXT), tmp_path / f"w.{ending}"
+    if ending == "pth":
+        torch.save(net.to_torch().state_dict(), path)
+    else:
+        net.save_weights(path)
+    before = path.read_bytes()
+    for array in from_file(net.graph, path).values():
+        array[...] = 7
+    assert path.read_bytes() == before
+
+
+def test_a_compressed_checkpoint(tmp_path: Path) -> None:
+    """`torch.load` reads one, but mapped into memory it would give other numbers, or none."""
+    net = parse(TEXT)
+    module = net.to_torch()
+    torch.save(module.state_dict(), tmp_path / "w.pth")
+    with ZipFile(tmp_path / "w.pth") as plain, ZipFile(tmp_path / "c.pth", "w", ZIP_DEFLATED) as compressed:
+        for record in plain.infolist():
+            compressed.writestr(record.filename, plain.read(record))
+    found = from_file(net.graph, tmp_path / "c.pth")
+    for key, tensor in module.state_dict().items():
+        np.testing.assert_array_equal(found[key], tensor.numpy())
 
 
 def test_torch_reads_the_file(weights: Weights, tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from dataclasses import replace
 import onnx
 from onnx import helper
 
+from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node, Output, Value
 from archspec.ir.types import DType, Symbol
 from archspec.lower.onnx.emit import Array, Body, Emit, Made, Program, Step
+from archspec.lower.onnx.light import LightModel
 from archspec.lower.onnx.rules import RULES
 from archspec.lower.onnx.sizes import alike, opened
 from archspec.lower.weights import Weights, fitted
@@ -28,6 +30,7 @@ to the last the installed onnx knows.
 _ELEMENTS = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
 
 
+@resting_collector()
 def export(
     graph: Graph,
     weights: Weights | None,
@@ -35,8 +38,8 @@ def export(
     opset: int = OPSET,
     others: Sequence[Graph] = (),
     about: Mapping[str, str] | None = None,
-) -> onnx.ModelProto:
-    """The network as an ONNX model, as it is at inference.
+) -> LightModel:
+    """The network as an ONNX model, as it is at inference; the weights stay where they are.
 
     Nodes and values have the names of layers, inputs and outputs those of the spec, initializers those of the state
     dict. Helper nodes are called `layer/what`. The batch axis is the symbol N. What no output needs is left out, and so
@@ -167,10 +170,7 @@ def _check_names(graph: Graph, body: Body, weights: Iterable[str]) -> None:
         )
 
 
-def _model(
-    name: str, body: Body, weights: Mapping[str, Array], opset: int, about: Mapping[str, str]
-) -> onnx.ModelProto:
-    """The model in ONNX's own classes, filled in place: weights are large, and every copy of them counts."""
+def _model(name: str, body: Body, weights: Mapping[str, Array], opset: int, about: Mapping[str, str]) -> LightModel:
     version = helper.make_opsetid("", opset)
     model = onnx.ModelProto(ir_version=helper.find_min_ir_version_for([version]), producer_name="archspec")
     model.opset_import.append(version)
@@ -184,10 +184,7 @@ def _model(
     for step in body.steps:
         graph.node.append(_node(step))
         graph.value_info.extend(_info(value) for value in step.outputs if value.name not in returned)
-    for key, array in (*weights.items(), *body.constants.items()):
-        kind = _ELEMENTS[DType(array.dtype.name)]
-        graph.initializer.add(name=key, dims=array.shape, data_type=kind, raw_data=_raw(array))
-    return model
+    return LightModel(model, {**weights, **body.constants})
 
 
 def _node(step: Step) -> onnx.NodeProto:
@@ -200,8 +197,3 @@ def _node(step: Step) -> onnx.NodeProto:
 def _info(made: Made) -> onnx.ValueInfoProto:
     sizes = [size.name if isinstance(size, Symbol) else size for size in made.shape]
     return helper.make_tensor_value_info(made.name, _ELEMENTS[made.dtype], sizes)
-
-
-def _raw(array: Array) -> bytes:
-    """Elements in a row, the lowest byte of each first, as ONNX stores them."""
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import prod
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import onnx
-from onnx import helper
 
 from archspec.diagnostics import fail
 from archspec.lower import files
+from archspec.lower.files import Piece
+from archspec.lower.onnx.emit import Array
+from archspec.lower.onnx.light import LightModel, copied, header, memory
 
 LIMIT = 2**31 - 2**26
 """Bytes of weights in a model of one file: protobuf reads less than 2 GiB, and the nodes need some of it."""
@@ -26,7 +27,7 @@ Accept = Callable[[Path], None]
 """Looks at a model as it is stored, and raises an error if it is not to be put in place."""
 
 
-def save(model: onnx.ModelProto, path: str | Path, *, limit: int = LIMIT, accept: Accept | None = None) -> None:
+def save(model: LightModel, path: str | Path, *, limit: int = LIMIT, accept: Accept | None = None) -> None:
     """Write a model to `path`; with more than `limit` bytes of weights, those to `path` + `.data` beside it.
 
     Args:
@@ -38,8 +39,9 @@ def save(model: onnx.ModelProto, path: str | Path, *, limit: int = LIMIT, accept
     Raises:
         ArchspecError: the files cannot be written, or ONNX's checker refuses the model. Then nothing new is there.
     """
+    _check(model)
     path = Path(path)
-    if sum(map(_size, model.graph.initializer)) <= limit:
+    if sum(array.nbytes for array in model.tensors.values()) <= limit:
         files.write(path, lambda draft: _put(model, draft, accept))
         return
     data = path.with_name(path.name + ".data")
@@ -48,70 +50,46 @@ def save(model: onnx.ModelProto, path: str | Path, *, limit: int = LIMIT, accept
     )
 
 
-def _put(model: onnx.ModelProto, draft: Path, accept: Accept | None) -> None:
-    data = model.SerializeToString(deterministic=True)
-    _check(data)
-    draft.write_bytes(data)
-    if accept:
-        accept(draft)
-
-
-def _put_in_two(model: onnx.ModelProto, draft: Path, data: Path, accept: Accept | None) -> None:
-    """The model first: where its few bytes do not find room, there is no room for the weights."""
-    draft.write_bytes(_without_weights(model, data.name).SerializeToString(deterministic=True))
-    _put_weights(model, data)
-    _check(str(draft))
-    if accept:
-        accept(draft)
-
-
-def _check(model: bytes | str) -> None:
-    """Check a model as it is stored, or one in a file, which the weights beside it are found from."""
+def _check(model: LightModel) -> None:
+    """Check a model by its structure: all the checker asks beside it is that numbers are as many as shapes say."""
     try:
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(model.structure())
     except onnx.checker.ValidationError as error:
         raise fail("invalid-graph", f"ONNX's checker refuses the model: {error}") from error
 
 
-def _without_weights(model: onnx.ModelProto, location: str) -> onnx.ModelProto:
-    """The model with its large tensors in a file called `location`, in order, each at the start of a page."""
-    slim = onnx.ModelProto(ir_version=model.ir_version, producer_name=model.producer_name)
-    slim.opset_import.extend(model.opset_import)
-    slim.metadata_props.extend(model.metadata_props)
-    slim.doc_string = model.doc_string
-    slim.graph.name = model.graph.name
-    slim.graph.node.extend(model.graph.node)
-    slim.graph.input.extend(model.graph.input)
-    slim.graph.output.extend(model.graph.output)
-    slim.graph.value_info.extend(model.graph.value_info)
-    offset = 0
-    for tensor in model.graph.initializer:
-        size = _size(tensor)
-        if size <= _SMALL:
-            slim.graph.initializer.append(tensor)
-            continue
-        outside = slim.graph.initializer.add(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type)
+def _put(model: LightModel, draft: Path, accept: Accept | None) -> None:
+    files.put(draft, model.pieces())
+    if accept:
+        accept(draft)
+
+
+def _put_in_two(model: LightModel, draft: Path, data: Path, accept: Accept | None) -> None:
+    """The model first: where its few bytes do not find room, there is no room for the weights."""
+    large = {name: array for name, array in model.tensors.items() if array.nbytes > _SMALL}
+    files.put(draft, _without(model, large, data.name).pieces())
+    files.put(data, [piece for array in large.values() for piece in _pages(array)])
+    if accept:
+        accept(draft)
+
+
+def _without(model: LightModel, tensors: Mapping[str, Array], location: str) -> LightModel:
+    """The model with some tensors in a file called `location`, in order, each at the start of a page."""
+    rest, offset = copied(model.rest), 0
+    for name, array in tensors.items():
+        outside = header(name, array)
         outside.data_location = onnx.TensorProto.EXTERNAL
-        for key, value in {"location": location, "offset": offset, "length": size}.items():
+        for key, value in {"location": location, "offset": offset, "length": array.nbytes}.items():
             outside.external_data.add(key=key, value=str(value))
-        offset += _paged(size)
-    return slim
+        rest.graph.initializer.append(outside)
+        offset += array.nbytes + _gap(array)
+    return LightModel(rest, {name: array for name, array in model.tensors.items() if name not in tensors})
 
 
-def _put_weights(model: onnx.ModelProto, place: Path) -> None:
-    with place.open("wb") as file:
-        for tensor in model.graph.initializer:
-            size = _size(tensor)
-            if size > _SMALL:
-                file.write(tensor.raw_data)
-                file.write(bytes(_paged(size) - size))
+def _pages(array: Array) -> tuple[Piece, Piece]:
+    return memory(array), bytes(_gap(array))
 
 
-def _paged(size: int) -> int:
-    return -(-size // _PAGE) * _PAGE
-
-
-def _size(tensor: onnx.TensorProto) -> int:
-    """Bytes of a tensor's elements, without copying them."""
-    element = helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    return int(prod(tensor.dims) * element.itemsize)
+def _gap(array: Array) -> int:
+    """Bytes from the end of an array that starts a page to the next page."""
+    return -array.nbytes % _PAGE

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.lower.libraries import require
@@ -31,8 +32,10 @@ def is_checkpoint(path: Path, head: bytes) -> bool:
     return head.startswith(_MAGIC) or path.suffix.lower() in ENDINGS
 
 
-def read(file: BinaryIO, path: Path, device: str = "cpu") -> Mapping[Any, Any]:
+def read(path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     """What a file of `torch.save` holds, read with `weights_only`; on the device `meta` without its numbers.
+
+    What can be is mapped into memory: only what is used of it is read.
 
     Raises:
         ArchspecError: the file is not whole, holds objects that need code to be read, or is no mapping;
@@ -44,7 +47,9 @@ def read(file: BinaryIO, path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pickles by other protocols
-            held = torch.load(file, map_location=device, weights_only=True)
+            mapped = _mappable(path)
+            with path.open("rb") as file:
+                held = torch.load(path if mapped else file, map_location=device, weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from error
     except Exception as error:  # a broken file can end anywhere in torch's reader, which has no error of its own
@@ -53,6 +58,17 @@ def read(file: BinaryIO, path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     if not isinstance(held, Mapping):
         raise fail("wrong-weights", f"{path} holds no state dict, but one object of class {type(held).__name__}")
     return held
+
+
+def _mappable(path: Path) -> bool:
+    """Whether a file is an archive whose records lie in it as they are: `torch.load` reads compressed ones as well.
+
+    What is mapped is given by its path, and one that ends with .safetensors is taken for what it says.
+    """
+    if path.suffix == ".safetensors" or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return all(record.compress_type == zipfile.ZIP_STORED for record in archive.infolist())
 
 
 def _refused(path: Path, reason: str) -> ArchspecError:

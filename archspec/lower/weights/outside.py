@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +12,20 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.frontend.spec import Rename
 from archspec.ir.graph import Graph
 from archspec.lower import files
 from archspec.lower.torch import checkpoint
+from archspec.lower.weights import tensors
 from archspec.lower.weights.names import named, unwrapped
 from archspec.lower.weights.report import Form, WeightsReport, report
 
 Weights = Mapping[str, NDArray[Any]]
-"""Arrays by their names in the state dict."""
-
-_BFLOAT16 = "BF16"
-_KINDS = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", _BFLOAT16: "<u2",
-    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1",
-    "BOOL": "?",
-}  # fmt: skip
-"""The element types of safetensors, as NumPy writes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A tensor in a safetensors file; `data` is None where only the header was read."""
-
-    shape: tuple[int, ...]
-    kind: str
-    data: bytes | None = None
-
-    @property
-    def dtype(self) -> str:
-        """The name PyTorch has for its elements, or the file's own where no weight here is made of them."""
-        if self.kind == _BFLOAT16:
-            return "bfloat16"
-        return np.dtype(_KINDS[self.kind]).name if self.kind in _KINDS else self.kind
-
-    def array(self) -> NDArray[Any]:
-        """Its elements. NumPy has no bfloat16: it is the upper half of a float32."""
-        assert self.data is not None, "only the header was read"
-        array = np.frombuffer(self.data, _KINDS[self.kind])
-        if self.kind == _BFLOAT16:
-            array = (array.astype("<u4") << 16).view("<f4")
-        return array.reshape(self.shape)
+"""Arrays by their names in the state dict. Those of a module or a file lie where they lay there, and change with it:
+who keeps them copies them.
+"""
 
 
 def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the weights given") -> Weights:
@@ -82,6 +54,7 @@ def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> We
     return loaded(graph, weights, rename=rename)[0]
 
 
+@resting_collector()
 def loaded(
     graph: Graph, weights: object, *, rename: Sequence[Rename] = (), strict: bool = True
 ) -> tuple[Weights, WeightsReport]:
@@ -138,8 +111,8 @@ def _matched(
 ) -> tuple[Mapping[str, Any], WeightsReport]:
     """What there is under the names of the graph, and how it fits."""
     held, origin = _held(weights, values=values)
-    tensors, wrapping = unwrapped(held)
-    found = named(tensors, {key for key, _ in graph.weights()}, rename)
+    entries, wrapping = unwrapped(held)
+    found = named(entries, {key for key, _ in graph.weights()}, rename)
     stripped = (*wrapping, *found.stripped)
     return found.entries, report(graph, _forms(found.entries), origin, renamed=found.renamed, stripped=stripped)
 
@@ -158,25 +131,12 @@ def _held(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
 def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
     try:
         with path.open("rb") as file:
-            if checkpoint.is_checkpoint(path, file.read(9)):
-                file.seek(0)
-                return checkpoint.read(file, path, "cpu" if values else "meta")
-        return _tensors(path) if values else _header(path)
+            torchs = checkpoint.is_checkpoint(path, file.read(9))
+        return checkpoint.read(path, "cpu" if values else "meta") if torchs else tensors.read(path)
     except OSError as error:
         raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
     except safetensors.SafetensorError as error:
         raise fail("wrong-weights", f"{path} is not a whole safetensors file: {error}") from error
-
-
-def _tensors(path: Path) -> Mapping[str, _Stored]:
-    entries: list[tuple[str, dict[str, Any]]] = safetensors.deserialize(path.read_bytes())  # type: ignore[no-untyped-call]  # a C function
-    return {key: _Stored(tuple(entry["shape"]), entry["dtype"], entry["data"]) for key, entry in sorted(entries)}
-
-
-def _header(path: Path) -> Mapping[str, _Stored]:
-    with safetensors.safe_open(path, framework="numpy") as file:
-        slices = {key: file.get_slice(key) for key in sorted(file.keys())}
-        return {key: _Stored(tuple(entry.get_shape()), entry.get_dtype()) for key, entry in slices.items()}
 
 
 def _taken(graph: Graph, entries: Mapping[str, Any], found: WeightsReport, *, strict: bool) -> Weights:
@@ -200,8 +160,9 @@ def _forms(entries: Mapping[str, Any]) -> dict[str, Form]:
     return {key: Form(tuple(entry.shape), _dtype(entry.dtype)) for key, entry in entries.items()}
 
 
+@cache
 def _dtype(dtype: Any) -> str:
-    """The name of a type of elements: NumPy's, torch's, or one in a file."""
+    """The name of a type of elements: NumPy's, which takes its time to make it up, torch's, or one in a file."""
     return getattr(dtype, "name", None) or str(dtype).removeprefix("torch.")
 
 
@@ -210,7 +171,7 @@ def _array(key: str, entry: Any) -> NDArray[Any]:
 
     NumPy does not know all of torch's floating-point numbers, but it knows float32.
     """
-    if isinstance(entry, _Stored):
+    if isinstance(entry, tensors.Stored):
         return entry.array()
     if not hasattr(entry, "detach"):
         return np.asarray(entry)

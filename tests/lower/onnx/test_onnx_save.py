@@ -13,6 +13,7 @@ from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
 from archspec.loading import parse
 from archspec.lower.onnx import export, save
+from archspec.lower.onnx.light import LightModel
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
 
 TEXT = """
@@ -35,13 +36,13 @@ def graph() -> Graph:
 
 
 @pytest.fixture
-def model(graph: Graph) -> onnx.ModelProto:
+def model(graph: Graph) -> LightModel:
     return export(graph, random_weights(graph))
 
 
-def broken(model: onnx.ModelProto) -> onnx.ModelProto:
+def broken(model: LightModel) -> LightModel:
     """A model the checker refuses: a node reads what nobody makes."""
-    model.graph.node[0].input[0] = "nothing"
+    model.rest.graph.node[0].input[0] = "nothing"
     return model
 
 
@@ -49,17 +50,19 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_small_model_is_one_file(model: onnx.ModelProto, tmp_path: Path) -> None:
+def test_a_small_model_is_one_file(model: LightModel, tmp_path: Path) -> None:
     save(model, tmp_path / "net.onnx")
     assert names(tmp_path) == ["net.onnx"]
-    assert onnx.load(tmp_path / "net.onnx") == model
+    onnx.checker.check_model(tmp_path / "net.onnx", full_check=True)
+    assert onnx.load(tmp_path / "net.onnx") == model.whole()
 
 
-def test_a_large_model_is_two_files_that_run_together(graph: Graph, model: onnx.ModelProto, tmp_path: Path) -> None:
-    before = model.SerializeToString(deterministic=True)
+def test_a_large_model_is_two_files_that_run_together(graph: Graph, model: LightModel, tmp_path: Path) -> None:
+    before = model.whole()
     save(model, str(tmp_path / "net.onnx"), limit=1000)
     assert names(tmp_path) == ["net.onnx", "net.onnx.data"]
-    assert model.SerializeToString(deterministic=True) == before
+    assert model.whole() == before
+    onnx.checker.check_model(tmp_path / "net.onnx", full_check=True)
     bare = onnx.load(tmp_path / "net.onnx", load_external_data=False)
     outside = {t.name: {e.key: e.value for e in t.external_data} for t in bare.graph.initializer if t.external_data}
     # 16*4*3*3, 40*16*3*3 and 30*40 numbers of 4 bytes; the biases are below a kibibyte and stay.
@@ -72,10 +75,10 @@ def test_a_large_model_is_two_files_that_run_together(graph: Graph, model: onnx.
     assert all(entry["location"] == "net.onnx.data" for entry in outside.values())
     runner = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     inputs = dict(random_inputs(graph, 2))
-    np.testing.assert_array_equal(runner.run(None, inputs)[0], session(model).run(None, inputs)[0])
+    np.testing.assert_array_equal(runner.run(None, inputs)[0], session(before).run(None, inputs)[0])
 
 
-def test_the_same_model_gives_the_same_files(model: onnx.ModelProto, tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_files(model: LightModel, tmp_path: Path) -> None:
     for limit in (0, 10**9):
         written = []
         for folder in (tmp_path / f"a{limit}", tmp_path / f"b{limit}"):
@@ -86,7 +89,7 @@ def test_the_same_model_gives_the_same_files(model: onnx.ModelProto, tmp_path: P
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
-def test_what_the_checker_refuses_is_not_written(model: onnx.ModelProto, tmp_path: Path, limit: int) -> None:
+def test_what_the_checker_refuses_is_not_written(model: LightModel, tmp_path: Path, limit: int) -> None:
     with pytest.raises(ArchspecError) as error:
         save(broken(model), tmp_path / "net.onnx", limit=limit)
     assert error.value.diagnostics[0].code == "invalid-graph"
@@ -94,7 +97,7 @@ def test_what_the_checker_refuses_is_not_written(model: onnx.ModelProto, tmp_pat
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
-def test_a_file_that_cannot_be_written_leaves_nothing(model: onnx.ModelProto, tmp_path: Path, limit: int) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing(model: LightModel, tmp_path: Path, limit: int) -> None:
     (tmp_path / "net.onnx").mkdir()
     with pytest.raises(ArchspecError) as error:
         save(model, tmp_path / "net.onnx", limit=limit)
@@ -102,7 +105,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(model: onnx.ModelProto, tm
     assert names(tmp_path) == ["net.onnx"]
 
 
-def test_a_missing_folder_is_a_diagnostic(model: onnx.ModelProto, tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_diagnostic(model: LightModel, tmp_path: Path) -> None:
     with pytest.raises(ArchspecError) as error:
         save(model, tmp_path / "none" / "net.onnx")
     assert error.value.diagnostics[0].code == "unwritable-file"
