@@ -13,7 +13,10 @@ from archspec.frontend.values import MAX_INTEGER, MAX_LIST, UNKNOWN, Bare, Data,
 
 
 class ExpressionError(Exception):
-    """Something is wrong at `start` to `stop`, counted in characters from the start of the expression."""
+    """Something is wrong at `start` to `stop`, counted in characters from the start of the expression.
+
+    `help` may be a bare word that came from another place: what there is to say of it depends on who asks.
+    """
 
     def __init__(self, message: str, start: int, stop: int, help: str | None = None) -> None:
         super().__init__(message)
@@ -234,7 +237,7 @@ class Compare(Term):
             return any(_same(left, item) for item in right) == (operator == "in")
         for value in (left, right):
             if isinstance(value, bool) or not isinstance(value, int | float):
-                help = value.help_elsewhere if isinstance(value, Bare) else None
+                help = value if isinstance(value, Bare) else None
                 raise self.wrong(f"'{operator}' compares numbers, not {show(value)}", help)
         return bool(_ORDER[operator](left, right))
 
@@ -349,14 +352,14 @@ def _same(left: Data, right: Data) -> bool:
 
 def _number(term: Term, value: Data) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        help = value.help_elsewhere if isinstance(value, Bare) else None
+        help = value if isinstance(value, Bare) else None
         raise term.wrong(f"a number is needed here, not {show(value)}", help)
     return value
 
 
 def _truth(term: Term, value: Data) -> bool:
     if not isinstance(value, bool):
-        help = value.help_elsewhere if isinstance(value, Bare) else "compare it with something"
+        help = value if isinstance(value, Bare) else "compare it with something"
         raise term.wrong(f"true or false is needed here, not {show(value)}", help)
     return value
 

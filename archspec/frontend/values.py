@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archspec.diagnostics import Span, nearest
+from archspec.diagnostics import Source, Span, nearest
 from archspec.frontend.scalars import yes_or_no
 
 Data = int | float | bool | str | None | tuple["Data", ...]
@@ -50,11 +50,10 @@ class Bare(str):
         """What to do about the word where it stands, if a text cannot."""
         return self.meant or f"nothing here is called '{self}'"
 
-    @property
-    def help_elsewhere(self) -> str:
-        """What to do about the word, said of another place that uses it."""
+    def help_from(self, source: Source) -> str:
+        """What to do about the word, said of another place that uses it, in `source`."""
         help = self.meant or f"nothing is called '{self}' there"
-        return f"see line {self.span.line}: {help}"
+        return f"see {self.span.seen_from(source)}: {help}"
 
 
 def show(value: Data) -> str:

@@ -233,4 +233,5 @@ def expression_failure(error: ExpressionError, scalar: Scalar) -> ArchspecError:
         span = span.inside(error.start, error.stop)
     elif span.line == span.end_line and len(scalar.text) + 2 == span.end_column - span.column:
         span = span.inside(error.start + 1, error.stop + 1)  # in quotes, and nothing in it is escaped
-    return fail(code, error.message, span, help=error.help)
+    help = error.help.help_from(span.source) if isinstance(error.help, Bare) else error.help
+    return fail(code, error.message, span, help=help)

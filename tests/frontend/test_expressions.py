@@ -183,7 +183,7 @@ def test_a_word_that_was_passed_on_is_traced_to_where_it_stands():
     from archspec.diagnostics import Source, Span
 
     word = Bare.at("widht", Span(Source("x", ""), 12, 1, 12, 6), ["width"])
-    assert wrong("2 * channels", channels=word).help == "see line 12: did you mean 'width'?"
+    assert wrong("2 * channels", channels=word).help is word
     assert worth("channels == 'widht'", channels=word) is True
 
 

@@ -73,7 +73,8 @@ def test_a_word_that_names_nothing_remembers_where_it_stands():
     assert word == "widht"
     assert str(word.span) == "x.yaml:1:3"
     assert word.help == "did you mean 'width'?"
-    assert word.help_elsewhere == "see line 1: did you mean 'width'?"
+    assert word.help_from(word.span.source) == "see line 1: did you mean 'width'?"
+    assert word.help_from(Source("other.yaml", "")) == "see line 1 of x.yaml: did you mean 'width'?"
 
 
 def test_a_word_for_true_or_false_in_older_yaml():
