@@ -34,7 +34,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-SpecArgument = Annotated[str, typer.Argument(help="A file, FILE:VARIANT, or a name in the zoo.", show_default=False)]
+SpecArgument = Annotated[
+    str,
+    typer.Argument(help="A file, FILE:VARIANT, a name in the zoo, or - for standard input.", show_default=False),
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="PARAM=VALUE", help="Another value for a param of the spec.")
 ]
@@ -124,7 +127,8 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command()
 def check(
     specs: Annotated[
-        list[str], typer.Argument(metavar="SPEC...", help="Files or names in the zoo.", show_default=False)
+        list[str],
+        typer.Argument(metavar="SPEC...", help="Files, names in the zoo, or - for standard input.", show_default=False),
     ],
     format: Annotated[Format, typer.Option(help="How to print what is found.")] = Format.TEXT,
     allow: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A warning not to give.")] = None,
@@ -132,10 +136,11 @@ def check(
     plugin: PluginOption = None,
 ) -> None:
     """Print every mistake and warning; exit 1 if there is a mistake."""
-    everything = (
-        diagnostic for spec in specs for diagnostic in archspec.check(spec, path=path or (), plugins=plugin or ())
-    )
-    found = [diagnostic for diagnostic in everything if diagnostic.code not in (allow or ())]
+    from archspec.options import mistakes, warnings
+
+    allowed = warnings(allow)
+    everything = (diagnostic for spec in specs for diagnostic in mistakes(spec, path or (), plugin or ()))
+    found = [diagnostic for diagnostic in everything if diagnostic.code not in allowed]
     if format is Format.JSON:
         sys.stdout.write(json.dumps([diagnostic.as_json() for diagnostic in found], indent=2) + "\n")
     elif format is Format.GITHUB:
@@ -351,10 +356,13 @@ def _compile(
     path: Sequence[Path] | None,
     plugin: Sequence[str] | None,
 ) -> Compiled:
-    from archspec import loading
-    from archspec.options import inputs, params
+    from archspec.loading import compile_source
+    from archspec.options import inputs, opened, params
 
-    return loading.compile(spec, input=inputs(input), path=path or (), plugins=plugin or (), params=params(set))
+    source, variant = opened(spec)
+    return compile_source(
+        source, variant, input=inputs(input), path=path or (), plugins=plugin or (), params=params(set)
+    )
 
 
 def _network(

@@ -112,3 +112,6 @@ CODES: Mapping[str, Code] = {
     "unused-layer": _warning("Nothing reads what the layer makes, and it is no output."),
 }
 """Every code, by the stage that finds it."""
+
+WARNINGS = tuple(code for code, about in CODES.items() if about.severity == "warning")
+"""The codes of advice, which can be silenced."""

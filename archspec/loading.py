@@ -73,8 +73,18 @@ def compile(
     Raises:
         ArchspecError: it does not go at all: no such file, no YAML, no such variant, params or input that do not fit.
     """
+    text, variant = opened(spec)
+    return compile_source(text, variant, input=input, path=path, plugins=plugins, params=params)
+
+
+def opened(spec: str | Path) -> tuple[Source, str | None]:
+    """The text of a spec, and the variant meant; see `zoo.find`.
+
+    Raises:
+        ArchspecError: there is no such spec, or it cannot be read.
+    """
     file, variant = zoo.find(spec)
-    return compile_source(source.read_file(file), variant, input=input, path=path, plugins=plugins, params=params)
+    return source.read_file(file), variant
 
 
 def catalogue(group: str = "") -> Iterator[dict[str, str]]:
@@ -122,8 +132,8 @@ def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tup
     A file of blocks can be checked too. `path` are folders to look for imports in; see `load`.
     """
     try:
-        file, variant = zoo.find(spec)
-        return check_source(source.read_file(file), variant, path=path, plugins=plugins)
+        text, variant = opened(spec)
+        return check_source(text, variant, path=path, plugins=plugins)
     except ArchspecError as error:
         return error.diagnostics
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from archspec.diagnostics import ArchspecError, fail
+from archspec.diagnostics import ArchspecError, did_you_mean, fail
 from archspec.frontend.build import build
 from archspec.frontend.settings import settings
 from archspec.frontend.spec import Spec
@@ -123,9 +123,12 @@ class Network:
         """The layer of a name, or the part: `net["layer1.0.conv1"]`, `net["layer1"]`.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is none; the nearest name is suggested.
         """
-        return self._named[name]
+        if name in self._named:
+            return self._named[name]
+        help = did_you_mean(str(name), self._named)
+        raise KeyError(f"'{self.name}' has no layer '{name}'" + (f": {help}" if help else ""))
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers.values())
@@ -203,7 +206,7 @@ class Network:
         The rules of `auto` and of `compiled` are in `archspec.lower.torch.placing`.
 
         Raises:
-            ArchspecError: PyTorch cannot express the network, or the weights do not fit it.
+            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or there is no such device.
         """
         require("torch", "a module")
         from archspec.lower.torch.load import build, fill

@@ -1,12 +1,53 @@
-"""What options of the command line say of a spec: `--set` and `--input`."""
+"""What the command line says of a spec: where it is, `--set`, `--input` and `--allow`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from archspec.diagnostics import fail
-from archspec.loading import constant
+from archspec import loading
+from archspec.codes import WARNINGS
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
+from archspec.frontend import source
+from archspec.frontend.limits import MAX_BYTES
+from archspec.loading import Folders, Plugins
+
+STANDARD_INPUT = "-"
+
+
+def opened(spec: str) -> tuple[Source, str | None]:
+    """The text of a spec and the variant meant; `-` is what standard input holds.
+
+    Raises:
+        ArchspecError: there is no such spec, or it cannot be read.
+    """
+    if spec != STANDARD_INPUT:
+        return loading.opened(spec)
+    if sys.stdin is None:
+        raise fail("unreadable-file", "there is no standard input")
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
+    return source.decode("<stdin>", data), None
+
+
+def mistakes(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
+    """As `archspec.check`, of a spec that may come from standard input."""
+    try:
+        return loading.check_source(*opened(spec), path=path, plugins=plugins)
+    except ArchspecError as error:
+        return error.diagnostics
+
+
+def warnings(given: Sequence[str] | None) -> frozenset[str]:
+    """What `--allow` says: the codes of warnings not to give. Mistakes cannot be allowed."""
+    for code in given or ():
+        if code not in WARNINGS:
+            message = f"--allow {code}: that is not the code of a warning"
+            raise fail("wrong-value", message, help=did_you_mean(code, WARNINGS))
+    return frozenset(given or ())
 
 
 def params(given: Sequence[str] | None) -> dict[str, Any]:
@@ -16,7 +57,7 @@ def params(given: Sequence[str] | None) -> dict[str, Any]:
         name, equals, text = item.partition("=")
         if not equals or not name.strip() or not text.strip():
             raise fail("wrong-value", f"--set {item} is not PARAM=VALUE", help="as in --set classes=10")
-        values[name.strip()] = constant(text, f"--set {name.strip()}")
+        values[name.strip()] = loading.constant(text, f"--set {name.strip()}")
     return values
 
 

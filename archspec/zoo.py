@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from os.path import isfile  # Path.is_file raises for names that are too long
+from os.path import exists, isdir  # those of Path raise for names that are too long
 from pathlib import Path
 
 from archspec.diagnostics import did_you_mean, fail, nearest
@@ -41,16 +41,21 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
     """
     text = str(spec)
     path, variant = Path(text), None
-    if not isfile(path) and ":" in text:
+    if not _readable(path) and ":" in text:
         head, _, variant = text.rpartition(":")
         path = Path(head)
-    if isfile(path):
+    if _readable(path):
         return path, variant
     if path.parts[:-1] == (LECTURES,) and path.suffix not in ENDINGS:
         return _in_group(path, variant)
-    if text.endswith(ENDINGS) or path.suffix in ENDINGS or len(path.parts) > 1:
+    if text.endswith(ENDINGS) or path.suffix in ENDINGS or len(path.parts) != 1:
         raise fail("unreadable-file", f"there is no file {path}")
     return _in_zoo(path.name, variant)
+
+
+def _readable(path: Path) -> bool:
+    """Whether there is something to read: a file, or a pipe such as `/dev/stdin`."""
+    return exists(path) and not isdir(path)
 
 
 def names(group: str = "") -> Iterator[tuple[str, Path]]:

@@ -195,6 +195,26 @@ def test_a_library_that_is_not_there(
     assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "code", "words"),
+    [
+        ({"device": "nowhere"}, "wrong-device", "PyTorch has no device 'nowhere' here: "),
+        ({"device": "cuda:99"}, "wrong-device", "PyTorch has no device 'cuda:99' here: "),
+        ({"memory_format": "channel_last"}, "wrong-value", "there is no memory format 'channel_last'"),
+    ],
+)
+def test_a_place_that_is_not_there(net: archspec.Network, asked: dict[str, str], code: str, words: str) -> None:
+    with pytest.raises(archspec.ArchspecError) as error:
+        net.to_torch(**asked)
+    assert told(error)[0] == code
+    assert told(error)[1].startswith(words)
+
+
+def test_a_layer_that_is_not_there(net: archspec.Network) -> None:
+    with pytest.raises(KeyError, match="'net' has no layer 'conf': did you mean 'conv'"):
+        net["conf"]
+
+
 def test_one_folder_or_plugin_is_not_taken_for_its_letters() -> None:
     with pytest.raises(archspec.ArchspecError, match="there is no folder nowhere"):
         archspec.load("lenet5", path="nowhere")

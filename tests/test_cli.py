@@ -35,12 +35,12 @@ layers:
 """
 
 
-def run(*arguments: str, cwd: Path | None = None, code: int = 0) -> tuple[str, str]:
+def run(*arguments: str, cwd: Path | None = None, code: int = 0, given: str | None = None) -> tuple[str, str]:
     """stdout and stderr of a command, which must end with a code."""
     environment = {**os.environ, "PYTHONPATH": str(Path(archspec.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [sys.executable, "-m", "archspec", *arguments], capture_output=True, text=True, encoding="utf-8",
-        cwd=cwd, env=environment, check=False,
+        cwd=cwd, env=environment, check=False, input=given,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -73,6 +73,30 @@ def test_warnings_alone_do_not_fail_and_can_be_allowed(folder: Path) -> None:
     assert (out, err) == ("", "1 spec: no mistakes\n")
 
 
+@pytest.mark.parametrize("code", ["bias-before-nor", "shape-mismatch"])
+def test_only_warnings_can_be_allowed(folder: Path, code: str) -> None:
+    out, err = run("check", "--allow", code, "faulty.yaml", cwd=folder, code=1)
+    assert out == ""
+    assert err.startswith(f"error[wrong-value]: --allow {code}: that is not the code of a warning\n    help: ")
+    assert ("did you mean 'bias-before-norm'?" in err) == (code == "bias-before-nor")
+
+
+def test_a_spec_on_standard_input(tmp_path: Path) -> None:
+    out, err = run("check", "-", given=FAULTY, code=1)
+    assert out.startswith("<stdin>:6:5: error[shape-mismatch]")
+    assert err == "1 spec: 1 error, 0 warnings\n"
+    assert json.loads(run("check", "--format", "json", "-", given=WARNED)[0])[0]["file"] == "<stdin>"
+    assert json.loads(run("summary", "-", "--json", given=WARNED)[0])["outputs"] == {"output": [4, 6, 6]}
+    run("compile", "-", "-o", "warned.py", given=WARNED, cwd=tmp_path)
+    assert (tmp_path / "warned.py").read_text().startswith('"""warned in PyTorch, written by archspec from <stdin>."""')
+    assert "<stdin> is empty" in run("check", "-", given="", code=1)[0]
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="this system has no such file")
+def test_a_spec_may_come_through_a_pipe() -> None:
+    assert run("check", "/dev/stdin", given=FAULTY, code=1)[0].startswith("/dev/stdin:6:5: error[shape-mismatch]")
+
+
 def test_check_as_json(folder: Path) -> None:
     out, err = run("check", "--format", "json", "faulty.yaml", cwd=folder, code=1)
     (found,) = json.loads(out)
@@ -96,11 +120,21 @@ def test_summary_json_has_the_promised_keys() -> None:
     assert (found["inputs"], found["outputs"]) == ({"input": [3, 224, 224]}, {"output": [1000]})
     assert (found["params"], found["macs"]) == (138_357_544, 15_470_264_320)
     layers = {layer["name"]: layer for layer in found["layers"]}
-    assert set(layers["features.0"]) == {"name", "op", "output", "params", "macs", "receptive_field"}
+    assert set(layers["features.0"]) == {"name", "op", "output", "outputs", "params", "macs", "receptive_field"}
     # The last pooling sees 212 positions, 32 apart, the first of them 90 before the image: the issue's own example.
     field = {"size": [212, 212], "stride": [32, 32], "offset": [-90, -90]}
     assert layers["features.30"]["receptive_field"] == field
     assert layers["classifier.0"]["receptive_field"] is None
+
+
+def test_summary_json_has_every_output_of_a_layer() -> None:
+    spec = "archspec: 1\nname: n\ninput: [6, 8, 8]\nlayers:\n"
+    spec += "  - max_pool: {kernel: 2, indices: true}\n  - split: {sizes: [2, 4]}\n  - concat\n"
+    layers = {layer["op"]: layer for layer in json.loads(run("summary", "-", "--json", given=spec)[0])["layers"]}
+    assert layers["max_pool"]["outputs"] == {"output": [6, 4, 4], "indices": [6, 4, 4]}
+    assert layers["split"]["outputs"] == {"0": [2, 4, 4], "1": [4, 4, 4]}
+    assert layers["concat"]["outputs"] == {"output": [6, 4, 4]}
+    assert all(layer["output"] == next(iter(layer["outputs"].values())) for layer in layers.values())
 
 
 def test_summary_of_a_faulty_spec_shows_what_works(folder: Path) -> None:

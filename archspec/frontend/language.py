@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from archspec.codes import CODES
+from archspec.codes import WARNINGS
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest
 from archspec.frontend import source as yaml
 from archspec.frontend import written
@@ -111,13 +111,12 @@ def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
 
 
 def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
-    warnings = [code for code, about in CODES.items() if about.severity == "warning"]
     found: set[str] = set()
     for item in tree.items if isinstance(tree, List) else (tree,):
         scalar = reader.scalar("a code", item)
-        if scalar.text not in warnings:
+        if scalar.text not in WARNINGS:
             message = f"'{scalar.text}' is not the code of a warning"
-            raise fail("wrong-value", message, scalar.span, help=did_you_mean(scalar.text, warnings))
+            raise fail("wrong-value", message, scalar.span, help=did_you_mean(scalar.text, WARNINGS))
         found.add(scalar.text)
     return frozenset(found)
 

@@ -74,6 +74,9 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
                 "name": node.name,
                 "op": node.op.kind,
                 "output": list(node.outputs[0].type.sizes),
+                "outputs": {
+                    port: list(value.type.sizes) for port, value in zip(node.op.ports, node.outputs, strict=True)
+                },
                 "params": facts.costs[node].params,
                 "macs": facts.costs[node].macs,
                 "receptive_field": field.as_json() if (field := facts.fields.get(node.outputs[0])) else None,

@@ -141,6 +141,25 @@ def test_a_file_of_another_precision_is_converted(dtype: torch.dtype, tmp_path: 
     np.testing.assert_array_equal(found, tensor.float().numpy())
 
 
+@pytest.mark.parametrize("kind", ["array", "tensor", "file"])
+def test_numbers_too_large_for_the_network_are_refused(kind: str, tmp_path: Path) -> None:
+    tensor = torch.tensor([[1.0, -1e300]], dtype=torch.float64)
+    safetensors.torch.save_file({"layer.weight": tensor}, tmp_path / "w")
+    handed = {
+        "array": {"layer.weight": tensor.numpy()}, "tensor": {"layer.weight": tensor}, "file": tmp_path / "w",
+    }  # fmt: skip
+    with pytest.raises(
+        ArchspecError, match=r"'layer.weight' holds numbers up to 1e\+300, and float32 none beyond 3.4e"
+    ):
+        given(one((1, 2), "zeros"), handed[kind])
+
+
+def test_numbers_that_are_infinite_already_stay_so() -> None:
+    tensor = torch.tensor([[float("inf"), float("nan")]], dtype=torch.float64)
+    found = given(one((1, 2), "zeros"), {"layer.weight": tensor})["layer.weight"]
+    np.testing.assert_array_equal(found, tensor.numpy())
+
+
 def test_a_file_of_numbers_unknown_here(tmp_path: Path) -> None:
     safetensors.torch.save_file({"layer.weight": torch.ones(3, 2).to(torch.float8_e4m3fn)}, tmp_path / "w")
     with pytest.raises(ArchspecError, match=r"wrong dtype:  layer.weight  \[3, 2\]  got \[3, 2\] F8_E4M3") as error:

@@ -14,17 +14,31 @@ The rules of `memory_format="auto"` and of `compiled=True`:
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import torch
 from torch import nn
 
+from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph
 from archspec.ops.conv import Conv, ConvTranspose
 
 Layout = Literal["auto", "channels_last", "contiguous"]
 
 _CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+def device_of(name: torch.device | str) -> torch.device:
+    """The device of a name, such as `cpu` or `cuda:1`.
+
+    Raises:
+        ArchspecError: there is none here.
+    """
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # the latter from a PyTorch that is built without CUDA
+        reason = str(error).splitlines()[0]
+        raise fail("wrong-device", f"PyTorch has no device '{name}' here: {reason}") from error
 
 
 def place(
@@ -39,9 +53,15 @@ def place(
     """The module where and how it is to run; by default as it is.
 
     Compilation happens at the first call and takes tens of seconds.
+
+    Raises:
+        ArchspecError: there is no such device here, or no such layout.
     """
-    module = module.to(device=device, dtype=dtype)
-    target = torch.device(device or "cpu")
+    if memory_format not in (None, *get_args(Layout)):
+        help = did_you_mean(str(memory_format), get_args(Layout))
+        raise fail("wrong-value", f"there is no memory format '{memory_format}'", help=help)
+    target = device_of("cpu" if device is None else device)
+    module = module.to(device=None if device is None else target, dtype=dtype)
     layout = _layout(graph, target, dtype, memory_format)
     if layout is not None:
         module = cast(nn.Module, module.to(memory_format=layout))  # type: ignore[call-overload]  # missing from its stubs

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph
+from archspec.lower.torch.placing import device_of
 
 VERSION = str(torch.__version__)
 
@@ -58,19 +59,15 @@ class Limits:
 
 
 def device(name: str) -> torch.device:
-    """The device of a name, such as `cpu` or `cuda:1`.
+    """The device of a name, such as `cpu` or `cuda:1`, where something can run.
 
     Raises:
         ArchspecError: there is none here.
     """
-    try:
-        found = torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:  # the latter from a PyTorch that is built without CUDA
-        reason = str(error).splitlines()[0]
-        raise fail("wrong-device", f"PyTorch has no device '{name}' here: {reason}") from error
-    if found.type == "meta":
+    device = device_of(name)
+    if device.type == "meta":
         raise fail("wrong-device", "the device 'meta' has shapes and no values: nothing runs there")
-    return found
+    return device
 
 
 def title(device: torch.device) -> str:

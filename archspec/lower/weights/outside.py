@@ -16,6 +16,7 @@ from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.frontend.spec import Rename
 from archspec.ir.graph import Graph
+from archspec.ir.types import DType
 from archspec.lower import files
 from archspec.lower.torch import checkpoint
 from archspec.lower.weights import tensors
@@ -149,10 +150,25 @@ def _taken(graph: Graph, entries: Mapping[str, Any], found: WeightsReport, *, st
         raise found.error()
     fitting, absent = {*found.matched}, {*found.counters}
     return {
-        key: np.asarray(_array(key, entries[key]) if key in fitting else 0, dtype=weight.dtype.value)
+        key: _converted(key, _array(key, entries[key]) if key in fitting else np.array(0), weight.dtype)
         for key, weight in graph.weights()
         if key in fitting or key in absent
     }
+
+
+def _converted(key: str, array: NDArray[Any], dtype: DType) -> NDArray[Any]:
+    """Numbers with the element type a network has for them.
+
+    Raises:
+        ArchspecError: that type has no number so large; they would become infinite.
+    """
+    try:
+        with np.errstate(over="raise"):
+            return np.asarray(array, dtype=dtype.value)
+    except FloatingPointError as error:
+        largest = np.abs(array[np.isfinite(array)]).max()
+        message = f"'{key}' holds numbers up to {largest:.3g}, and {dtype} none beyond {np.finfo(dtype.value).max:.3g}"
+        raise fail("wrong-weights", message) from error
 
 
 def _forms(entries: Mapping[str, Any]) -> dict[str, Form]:
@@ -169,7 +185,8 @@ def _dtype(dtype: Any) -> str:
 def _array(key: str, entry: Any) -> NDArray[Any]:
     """An entry of a state dict as an array, torch's tensors among them, without importing torch.
 
-    NumPy does not know all of torch's floating-point numbers, but it knows float32.
+    NumPy does not know all of torch's floating-point numbers. It knows those of 4 bytes and of 8, and the others fit
+    into the former.
     """
     if isinstance(entry, tensors.Stored):
         return entry.array()
@@ -177,5 +194,6 @@ def _array(key: str, entry: Any) -> NDArray[Any]:
         return np.asarray(entry)
     if entry.is_meta:
         raise fail("wrong-weights", f"'{key}' is on the device 'meta' and holds no values")
-    array: NDArray[Any] = (entry.float() if entry.is_floating_point() else entry).detach().cpu().numpy()
+    short = entry.is_floating_point() and entry.element_size() < 4
+    array: NDArray[Any] = (entry.float() if short else entry).detach().cpu().numpy()
     return array
