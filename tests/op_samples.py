@@ -52,11 +52,15 @@ class Sample:
     @property
     def graph(self) -> Graph:
         """The graph of this one layer, called `layer`; its inputs are `x0`, `x1`, and so on, its outputs `y0`, `y1`."""
+        return self.named("layer")
+
+    def named(self, name: str) -> Graph:
+        """The graph of this one layer, with a name of its own or, as one that was given none has, that of its op."""
         inputs = tuple(Value(f"x{i}", tensor) for i, tensor in enumerate(self.inputs))
         types = self.outputs
-        names = ["layer"] if len(types) == 1 else [f"layer.{port}" for port in self.op.ports]
-        made = tuple(Value(name, type) for name, type in zip(names, types, strict=True))
-        node = Node("layer", self.op, inputs, made, self.op.weights(self.inputs))
+        names = [name] if len(types) == 1 else [f"{name}.{port}" for port in self.op.ports]
+        made = tuple(Value(made, type) for made, type in zip(names, types, strict=True))
+        node = Node(name, self.op, inputs, made, self.op.weights(self.inputs))
         body = Region("network", "", (node,), inputs, made)
         return Graph("sample", inputs, body, tuple(Output(f"y{i}", value) for i, value in enumerate(made)))
 

@@ -18,6 +18,6 @@ def execute(source: str, name: str) -> ModuleType:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     module = ModuleType(module_name)
     module.__file__ = filename
-    exec(compile(source, filename, "exec"), module.__dict__)  # noqa: S102  # our own text, checked names and literals
+    exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # our own text, checked names and literals
     sys.modules[module_name] = module
     return module

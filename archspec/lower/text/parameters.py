@@ -135,11 +135,12 @@ class Parameters:
     def express(self, column: tuple[object, ...], path: tuple[str, ...], role: str) -> str:
         """An expression that is worth the column."""
         for parameter in self.found:
-            if _same(column, parameter.column) and not any(map(_owned, column)):
+            if _same(column, parameter.column) and _like(column, parameter.column) and not any(map(_owned, column)):
                 return parameter.name
         for name, offered in self.offered.items():
             if _same(column, offered) and self.free(name):
-                return self.add(name, role, offered)
+                merged = (given if own is ANY else own for own, given in zip(column, offered, strict=True))
+                return self.add(name, role, tuple(merged))
         if role in _WORTH_AN_EXPRESSION and (text := self.derive(column)):
             return text
         if role == "padding" and (text := self.halve(column)):
@@ -247,6 +248,11 @@ def _alike(calls: Sequence[Call]) -> bool:
 def _same(column: Sequence[object], other: Sequence[object]) -> bool:
     pairs = zip(column, other, strict=True)
     return all(a is ANY or b is ANY or (a == b and isinstance(a, bool) == isinstance(b, bool)) for a, b in pairs)
+
+
+def _like(column: Sequence[object], other: Sequence[object]) -> bool:
+    """Whether the types agree: 2 is 2.0 to a spec, but not to what takes a whole number alone."""
+    return all(a is ANY or b is ANY or type(a) is type(b) for a, b in zip(column, other, strict=True))
 
 
 def _owned(value: object) -> bool:

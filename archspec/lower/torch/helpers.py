@@ -62,8 +62,19 @@ class {name}(nn.ConvTranspose{d}d):
         )
         self.crop = tuple(-rows for rows in crop)
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        return F.pad(super().forward(x, output_size), self.crop)
+    def forward(  # type: ignore[override]
+        self, x: Tensor
+    ) -> Tensor:
+        y = F.conv_transpose{d}d(
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            output_padding=self.output_padding,
+            groups=self.groups,
+            dilation=self.dilation,
+        )
+        return F.pad(y, self.crop)
 ''',
     "PaddedMaxPool": '''
 class {name}(nn.Module):
@@ -202,11 +213,16 @@ class ChannelNorm(nn.LayerNorm):
         super().__init__(channels, eps, elementwise_affine)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+        y = x.movedim(1, -1)
+        y = F.layer_norm(y, self.normalized_shape, self.weight, self.bias, self.eps)
+        return y.movedim(-1, 1)
 ''',
     "Attention": '''
 class Attention(nn.MultiheadAttention):
-    """Multi-head attention, batch first, of a value to itself or of a query to keys."""
+    """Multi-head attention, batch first, of a value to itself or of a query to keys.
+
+    One input is enough, there are no masks, and weights are not returned.
+    """
 
     def __init__(
         self,
@@ -217,15 +233,33 @@ class Attention(nn.MultiheadAttention):
     ) -> None:
         super().__init__(embed_dim, num_heads, dropout, bias, batch_first=True)
 
-    def forward(  # type: ignore[override]  # one input is enough, and there are no masks
+    def forward(  # type: ignore[override]
         self,
         query: Tensor,
         key: Tensor | None = None,
         value: Tensor | None = None,
     ) -> Tensor:
-        key = query if key is None else key
-        value = key if value is None else value
-        return super().forward(query, key, value, need_weights=False)[0]
+        query = query.transpose(0, 1)
+        key = query if key is None else key.transpose(0, 1)
+        value = key if value is None else value.transpose(0, 1)
+        attended, _ = F.multi_head_attention_forward(
+            query,
+            key,
+            value,
+            self.embed_dim,
+            self.num_heads,
+            self.in_proj_weight,
+            self.in_proj_bias,
+            None,
+            None,
+            False,
+            self.dropout,
+            self.out_proj.weight,
+            self.out_proj.bias,
+            training=self.training,
+            need_weights=False,
+        )
+        return attended.transpose(0, 1)
 ''',
     "Affine": '''
 class Affine(nn.Module):
@@ -334,7 +368,7 @@ class RoIPool(nn.Module):
         corners = (corners + 0.5 * corners.sign()).trunc()  # halves go away from 0
         rows, i, tall = self.bins(corners[..., 1::2], self.size[0], height)
         columns, j, wide = self.bins(corners[..., ::2], self.size[1], width)
-        rows = (i * width.bit_length() * height + rows) * width
+        rows = (i * self.powers(width) * height + rows) * width
         columns = j * height * width + columns
         places = rows[:, None, ..., None] + columns[..., None, :]
         windows = self.windows(x)
@@ -355,20 +389,26 @@ class RoIPool(nn.Module):
         start = (first + (steps * share).floor()).clamp(0, length).long()
         stop = (first + ((steps + 1) * share).ceil()).clamp(0, length).long()
         extent = (stop - start).clamp(min=0)
-        powers = 2 ** torch.arange(length.bit_length(), device=ends.device)
+        powers = 2 ** torch.arange(self.powers(length), device=ends.device)
         level = (extent[..., None] >= powers[1:]).sum(-1)
         near = start.clamp(max=length - 1)
         far = near + (extent - powers[level]).clamp(min=0)
         return torch.stack([near, far]), level, extent > 0
 
+    def powers(self, length: int) -> int:
+        count = 0  # of the powers of 2 up to a length
+        while length >> count:
+            count += 1
+        return count
+
     def windows(self, x: Tensor) -> Tensor:
         found = []
-        for i in range(x.shape[2].bit_length()):
+        for i in range(self.powers(x.shape[2])):
             y = x
-            for j in range(x.shape[3].bit_length()):
+            for j in range(self.powers(x.shape[3])):
                 found.append(y)
-                y = torch.maximum(y, y.roll(-(2**j), 3))  # beyond the edge none is read
-            x = torch.maximum(x, x.roll(-(2**i), 2))
+                y = torch.maximum(y, y.roll(-(1 << j), 3))  # none is read beyond
+            x = torch.maximum(x, x.roll(-(1 << i), 2))
         return torch.stack(found, dim=1).movedim(2, -1).flatten(1, 3)
 ''',
     "ScaledTanh": '''

@@ -77,3 +77,24 @@ def test_a_side_that_holds_one_layer_is_called_like_it():
     body = "layers: [relu: {name: a}, side: [linear: {name: head, features: 3}], tanh]\noutputs: [tanh, head]"
     text = source(body, head="archspec: 1\nname: net\ninput: [4]\n")
     assert "head = self.head(x)" in text
+
+
+def test_a_whole_number_and_one_with_a_point_are_not_one_parameter():
+    """A stride of 2.0 is none."""
+    body = """
+blocks:
+  unit:
+    args: [slope, stride]
+    layers: [leaky_relu: slope, conv: {channels: 4, kernel: 1, stride: stride}]
+layers: [unit: {slope: 1.0, stride: 1}, unit: {slope: 2.0, stride: 2}]
+"""
+    net = archspec.parse(HEAD + body)
+    assert "self.unit_1 = Unit(2, 2.0)" in net.source()
+    assert [model.conv.stride for model in net.to_torch().children()] == [(1, 1), (2, 2)]
+
+
+def test_a_share_that_the_spec_writes_as_a_whole_number_is_one_with_a_point():
+    body = "blocks: {unit: {args: [p], layers: [dropout: p]}}\nlayers: [unit: 0, unit: 0.5]"
+    text = source(body)
+    assert "Unit(0.0)" in text
+    assert "p: float" in text

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
+from torch import nn
 
 from archspec.lower.text.about import About
 from archspec.lower.torch.load import build
@@ -20,9 +23,11 @@ def test_every_op_has_a_rule() -> None:
     assert not missing, f"add rules to {RULES.file} for {missing}"
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("sample", GOOD, ids=lambda sample: sample.id)
-def test_module_is_the_op(sample: Sample) -> None:
-    graph = sample.graph
+def test_module_is_the_op(sample: Sample, named: bool) -> None:
+    """As a module, and as a function where what has no name of its own is one; eager and scripted."""
+    graph = sample.graph if named else sample.named(sample.op.kind)
     module = build(source(graph, About()), class_name(graph)).eval()
     wanted = {key: (weight.shape, str(weight.dtype)) for key, weight in graph.weights()}
     state = module.state_dict()
@@ -36,10 +41,18 @@ def test_module_is_the_op(sample: Sample) -> None:
     (node,) = graph.nodes
     weights = {weight.name: state[node.weight_key(weight)] for weight in node.weights}
     expected = results(sample.op, [tensor.clone() for tensor in inputs], weights)
-    with torch.no_grad():
-        made = module(*inputs)
-    made = made if isinstance(made, tuple) else (made,)
-    for got, wanted, type in zip(made, expected, sample.outputs, strict=True):
-        assert tuple(got.shape) == (3, *type.sizes)
-        scale = max(1.0, float(wanted.abs().amax())) if wanted.numel() else 1.0
-        torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5 * scale)
+    for run in (module, scripted(module)):
+        with torch.no_grad():
+            made = run(*[tensor.clone() for tensor in inputs])
+        made = made if isinstance(made, tuple) else (made,)
+        for got, wanted, type in zip(made, expected, sample.outputs, strict=True):
+            assert tuple(got.shape) == (3, *type.sizes)
+            scale = max(1.0, float(wanted.abs().amax())) if wanted.numel() else 1.0
+            torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5 * scale)
+
+
+def scripted(module: nn.Module) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would rather have users export
+        script: nn.Module = torch.jit.script(module)
+    return script

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.zoo.small import ZOO, small
+from tests.zoo.small import FAMILY, ZOO, small
 
 NETWORKS = [
     name
@@ -148,3 +148,16 @@ def test_it_can_be_made_without_memory(name: str) -> None:
     assert run(empty, images(name).to("meta")).shape == expected(name).shape
     empty.load_state_dict(module(name).state_dict(), assign=True)
     close(run(empty, images(name)), expected(name))
+
+
+OTHER_FAMILIES = sorted(
+    {FAMILY[name]: name for name in reversed(ZOO) if FAMILY[name] not in {FAMILY[name] for name in NETWORKS}}.values()
+)
+
+
+@pytest.mark.parametrize("name", OTHER_FAMILIES)
+def test_every_family_can_be_scripted(name: str) -> None:
+    """What the layers of a script compute is in `test_torch_rules.py`."""
+    with torch.device("meta"):
+        model = small(name, shallow=True).to_torch()
+    assert list(scripted(model).state_dict()) == list(model.state_dict())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archspec.ir.graph import Node
 from archspec.lower.text.calls import Call, Constant, Listed, call, function, same
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, both, family, flat
+from archspec.lower.torch.rules.common import axes_of, family, flat
 from archspec.ops import layout
 
 RULES = family("layout")
@@ -84,8 +86,13 @@ def _upsample(node: Node) -> Leaf:
     op, d = node.op, axes_of(node)
     assert isinstance(op, layout.Upsample)
     mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d] if op.interpolates else "nearest"
-    factors = {"size": (None if op.size is None else same(node.outputs[0].type.spatial), None)}
-    if op.scale is not None:
-        factors["scale_factor"] = (op.scale, None)
+    name, value = ("size", same(node.outputs[0].type.spatial)) if op.scale is None else ("scale_factor", op.scale)
+    plain = value
+    if op.scale is not None:  # The module makes whole factors floats, as TorchScript wants them; the function does not.
+        plain = Listed(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
     corners = {"align_corners": (op.align_corners or None, None)} if op.interpolates else {}
-    return both(call("nn.Upsample", {}, {**factors, "mode": (mode, "nearest"), **corners}), "F.interpolate")
+
+    def written(callee: str, value: Constant) -> Call:
+        return call(callee, {}, {name: (value, None), "mode": (mode, "nearest"), **corners})
+
+    return Leaf(replace(written("nn.Upsample", value), stateless=True), written("F.interpolate", plain))

@@ -101,24 +101,23 @@ def _clip(node: Node) -> Leaf:
 def _spatial_dropout(node: Node) -> Leaf:
     op, d = node.op, axes_of(node)
     assert isinstance(op, drop.SpatialDropout)
-    written = function(f"F.dropout{d}d", f"F.dropout{d}d({{x}}, {{p}}, self.training)", {"p": op.p})
-    return Leaf(call(f"nn.Dropout{d}d", {"p": op.p}, {}), written)
+    written = function(f"F.dropout{d}d", f"F.dropout{d}d({{x}}, {{p}}, self.training)", {"p": float(op.p)})
+    return Leaf(call(f"nn.Dropout{d}d", {"p": float(op.p)}, {}), written)
 
 
 @RULES.rule(drop.StochasticDepth)
 def _stochastic_depth(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, drop.StochasticDepth)
-    return Leaf(call("StochasticDepth", {"p": op.p}, {"mode": (op.mode, "row")}), helper=("StochasticDepth", 0))
+    return Leaf(call("StochasticDepth", {"p": float(op.p)}, {"mode": (op.mode, "row")}), helper=("StochasticDepth", 0))
 
 
 @RULES.rule(activation.Dropout)
 def _dropout(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, activation.Dropout)
-    return Leaf(
-        call("nn.Dropout", {"p": op.p}, {}), function("F.dropout", "F.dropout({x}, {p}, self.training)", {"p": op.p})
-    )
+    written = function("F.dropout", "F.dropout({x}, {p}, self.training)", {"p": float(op.p)})
+    return Leaf(call("nn.Dropout", {"p": float(op.p)}, {}), written)
 
 
 @RULES.rule(join.Add)

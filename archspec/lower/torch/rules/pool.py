@@ -49,14 +49,10 @@ def _max_unpool(node: Node) -> Leaf:
     assert isinstance(op, unpool.MaxUnpool)
     window = op.sliding(node.inputs[0].type)
     pads = tuple(before for before, _ in window.pads)
-    # The module takes a number for all axes, the function does not.
+    # Not nn.MaxUnpool, which PyTorch 2.13 cannot script; the function wants a number for each axis.
     if len(node.inputs) == 2:
-        kernel, stride = same(window.kernel), same(window.stride)
-        module = call(
-            f"nn.MaxUnpool{d}d", {"kernel_size": kernel}, {"stride": (stride, kernel), "padding": (same(pads), 0)}
-        )
         each = {"stride": (window.stride, window.kernel), "padding": (pads, (0,) * d)}
-        return Leaf(module, call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
+        return Leaf(function=call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
     numbers: dict[str, Constant] = {"kernel": window.kernel}
     numbers |= {"stride": window.stride} if window.stride != window.kernel else {}
     numbers |= {"padding": pads} if any(pads) else {}
