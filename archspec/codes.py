@@ -109,6 +109,9 @@ CODES: Mapping[str, Code] = {
     "heavy-layer": _warning("One layer holds most of the network's parameters."),
     "misaligned-paths": _warning("Paths of a join look at different places: their fields have other centres."),
     "linear-over-maps": _warning("A linear layer reads feature maps: it works along their last spatial axis alone."),
+    "constant-output": _warning(
+        "A softmax or a normalization is over single numbers: what it gives is always the same."
+    ),
     "unused-layer": _warning("Nothing reads what the layer makes, and it is no output."),
 }
 """Every code, by the stage that finds it."""

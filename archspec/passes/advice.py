@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from math import prod
 
 from archspec.diagnostics import Diagnostic
 from archspec.ir.graph import Node, Value
-from archspec.ops.activation import Activation, Dropout, Sigmoid, Tanh
+from archspec.ops.activation import Activation, Dropout, LogSoftmax, Sigmoid, Softmax, Tanh
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.geometry import extent, unread
 from archspec.ops.join import Join
 from archspec.ops.linear import Linear
-from archspec.ops.norm import BatchNorm
+from archspec.ops.norm import BatchNorm, LayerNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.window import Window
 from archspec.passes.facts import Facts
@@ -155,6 +156,19 @@ def _linear_over_maps(facts: Facts) -> Iterator[Diagnostic]:
 _MAKES_MAPS = (Conv, ConvTranspose, MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPool, AdaptiveMaxPool)
 
 
+def _constant_output(facts: Facts) -> Iterator[Diagnostic]:
+    for node in facts.graph.nodes:
+        (tensor, *_) = node.input_types
+        if isinstance(node.op, LayerNorm) and prod(node.op.normalized(tensor)) == 1:
+            left = "its bias" if node.op.affine else "zero"
+            message = f"'{node.name}' normalizes single numbers, and always gives {left}"
+            yield _warning("constant-output", message, node, help="leave it out, or normalize over more")
+        elif isinstance(node.op, Softmax | LogSoftmax) and tensor.sizes[node.op.place(tensor) - 1] == 1:
+            always = 1 if isinstance(node.op, Softmax) else 0
+            message = f"'{node.name}' compares one number with no other, and always gives {always}"
+            yield _warning("constant-output", message, node, help="sigmoid makes a probability of a single number")
+
+
 def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
     graph = facts.graph
     needed: set[Value] = {output.value for output in graph.outputs}
@@ -177,6 +191,7 @@ _RULES: tuple[Callable[[Facts], Iterator[Diagnostic]], ...] = (
     _heavy_layer,
     _misaligned_paths,
     _linear_over_maps,
+    _constant_output,
     _unused_layer,
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 
 import archspec
 from archspec.codes import CODES
@@ -30,6 +32,7 @@ SPEAKS = {
     "heavy-layer": "  - flatten\n  - linear: 100\n  - relu\n  - linear: 10\n  - softmax\n",
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}]]}\n",
     "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - relu\n  - global_avg_pool\n  - linear: 5\n",
+    "constant-output": "  - flatten\n  - linear: 1\n  - softmax\n",
     "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
 }
 
@@ -45,6 +48,7 @@ SILENT = {
     "heavy-layer": "  - relu\n  - softmax\n  - relu\n  - relu\n  - relu\n",
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: 1}]]}\n",
     "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - permute: [2, 3, 1]\n  - linear: 5\n",
+    "constant-output": "  - flatten\n  - linear: 2\n  - log_softmax\n",
     "unused-layer": "  - relu\n",
 }
 
@@ -98,6 +102,31 @@ def test_the_batch_axis_is_spoken_of_beside_the_mistakes_it_leads_to() -> None:
     warning, error = check_source(Source("s", spec))
     assert (warning.code, str(warning.span), error.code) == ("batch-axis", "s:3:17", "kernel-too-large")
     assert warning.help == "sizes are without the batch axis: [3, 33, 33] is an image"
+
+
+@pytest.mark.parametrize(
+    ("layer", "input", "gives"),
+    [
+        ("softmax", "[1]", 1.0),
+        ("log_softmax: -1", "[4, 1]", 0.0),
+        ("layer_norm: channels", "[1, 4]", 3.0),
+        ("layer_norm", "[4, 1]", 3.0),
+        ("layer_norm: 2", "[4, 1, 1]", 3.0),
+        ("layer_norm: {affine: false}", "[1]", 0.0),
+    ],
+)
+def test_what_is_said_to_be_constant_is_so_in_pytorch(layer: str, input: str, gives: float) -> None:
+    layers = f"  - {layer}\n"
+    assert {each.code for each in warnings(layers, input)} == {"constant-output"}
+    net = archspec.parse(f"archspec: 1\nname: n\ninput: {input}\nlayers:\n{layers}")
+    module = net.to_torch({key: np.full(weight.shape, 3, np.float32) for key, weight in net.graph.weights()})
+    made = module(torch.randn(5, *net.inputs["input"]))
+    torch.testing.assert_close(made, torch.full_like(made, gives))
+
+
+@pytest.mark.parametrize("layer", ["layer_norm: 2", "layer_norm: channels", "softmax: -1"])
+def test_a_single_channel_or_position_among_others_is_no_constant(layer: str) -> None:
+    assert warnings(f"  - {layer}\n", "[4, 1, 3]") == []
 
 
 _STRIDED = "conv: {name: %s, channels: 3, kernel: 1, stride: 2}"
