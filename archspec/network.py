@@ -307,15 +307,9 @@ class Network:
 
     def _about(self) -> dict[str, str]:
         """Facts to store with a model."""
-        facts = {
-            "spec": self.spec.name,
-            "variant": self.variant or "",
-            "summary": self.title,
-            "reference": self.reference,
-            "parameters": str(self.params),
-            "macs": str(self.macs),
-        }
-        return {key: value for key, value in facts.items() if value}
+        from archspec.report import summary
+
+        return summary.stored(self.facts, self.spec.name, self.variant, self.title, self.reference)
 
     def _at_other_sizes(self) -> list[Graph]:
         """The graphs of the network at other sizes of its inputs, those it takes."""

@@ -1,4 +1,4 @@
-"""The summary of a network: a table for people, one object for programs."""
+"""The summary of a network: a table for people, one object for programs, a few texts for files of models."""
 
 from __future__ import annotations
 
@@ -84,6 +84,19 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
             for node in graph.nodes
         ],
     }
+
+
+def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: str) -> dict[str, str]:
+    """Facts as files of models store them: texts by key, and no key for what is not known."""
+    texts = {
+        "spec": spec,
+        "variant": variant or "",
+        "summary": title,
+        "reference": reference,
+        "parameters": str(facts.total.params),
+        "macs": str(facts.total.macs),
+    }
+    return {key: value for key, value in texts.items() if value}
 
 
 def _cells(layer: Layer) -> list[str]:
