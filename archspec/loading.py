@@ -39,11 +39,13 @@ class Compiled:
 
 def load(
     spec: str | Path,
+    /,
     *,
     input: Sizes | Mapping[str, Sizes] | None = None,
     path: Folders = (),
     plugins: Plugins = (),
-    **params: Any,
+    params: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Network:
     """The network of a spec: a file, `FILE:VARIANT`, or a name in the zoo.
 
@@ -52,12 +54,13 @@ def load(
         path: folders to look for imports in, after that of the file and before the zoo.
         plugins: modules, or their names, that bring ops of their own; see archspec/PLUGINS.md.
         input: another shape for the input, without the batch axis; for several inputs a mapping by name.
-        **params: other values for the spec's params.
+        params: other values for the spec's params by name, whatever they are called.
+        **more: the same for those that are called otherwise than what stands above: `classes=10`.
 
     Raises:
         ArchspecError: the spec has mistakes; the exception carries all of them.
     """
-    return _sound(compile(spec, input=input, path=path, plugins=plugins, params=params))
+    return _sound(compile(spec, input=input, path=path, plugins=plugins, params=_together(params, more)))
 
 
 def compile(
@@ -113,17 +116,20 @@ def constant(text: str, name: str) -> Data:
 
 def parse(
     text: str,
+    /,
     *,
     name: str = "<spec>",
     variant: str | None = None,
     input: Sizes | Mapping[str, Sizes] | None = None,
     path: Folders = (),
     plugins: Plugins = (),
-    **params: Any,
+    params: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Network:
     """The network of a spec given as text, which has no folder to import from; otherwise as `load`."""
     whole = Source(name, text.removeprefix("\ufeff"))
-    return _sound(compile_source(whole, variant, input=input, path=path, plugins=plugins, params=params))
+    given = _together(params, more)
+    return _sound(compile_source(whole, variant, input=input, path=path, plugins=plugins, params=given))
 
 
 def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tuple[Diagnostic, ...]:
@@ -216,6 +222,18 @@ def _folders(path: Folders) -> tuple[Path, ...]:
         if not folder.is_dir():
             raise fail("unreadable-file", f"there is no folder {folder}", help="imports come from folders")
     return (*given, zoo.folder())
+
+
+def _together(params: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for params, given by name in either way.
+
+    Raises:
+        ArchspecError: one is given in both.
+    """
+    twice = next((name for name in more if name in (params or {})), None)
+    if twice is not None:
+        raise fail("wrong-value", f"the param '{twice}' is given twice", help="leave one of them out")
+    return {**(params or {}), **more}
 
 
 def _sound(compiled: Compiled) -> Network:
