@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archspec.lower.keras.sampling import SAMPLING
+
 HELPERS: Mapping[str, str] = {
+    **SAMPLING,
     "LocalResponseNormalization": '''
 class LocalResponseNormalization(layers.Layer):
     """x / (k + alpha * mean of squares) ** beta, over neighbouring channels."""

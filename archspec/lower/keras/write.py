@@ -41,8 +41,9 @@ def source(graph: Graph, about: About) -> str:
 
 def _imports(text: str) -> Iterator[str]:
     """The lines that import what the text names."""
-    if "= partial(" in text:
-        yield from ("from functools import partial", "")
+    standard = ["import math"] if re.search(r"\bmath\.prod\(", text) else []
+    standard += ["from functools import partial"] if "= partial(" in text else []
+    yield from [*standard, ""] if standard else []
     yield "import keras"
     modules = [name for name in ("initializers", "layers", "ops") if re.search(rf"(?<![\w.]){name}\.\w", text)]
     names = [*["KerasTensor"] * ("KerasTensor" in text), *modules]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules import affine, attention, conv, joins, layout, learned, pointwise, pool, shuffle
+from archspec.lower.keras.rules import affine, attention, conv, joins, layout, learned, pointwise, pool, region, shuffle
 from archspec.lower.keras.rules.common import Rule, Written
 from archspec.lower.rules import Rules
 
 RULES: Rules[Rule] = Rules("Keras", "archspec/lower/keras/rules/")
-for _family in (conv, pool, affine, attention, learned, pointwise, joins, layout, shuffle):
+for _family in (conv, pool, region, affine, attention, learned, pointwise, joins, layout, shuffle):
     RULES.include(_family.RULES)
 
 

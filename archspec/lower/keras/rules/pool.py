@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, Written, axes_of, cannot, family, layer, padded
+from archspec.lower.keras.helpers import helper
+from archspec.lower.keras.rules.common import FIRST, Written, axes_of, cannot, family, layer, own, padded
 from archspec.lower.text.calls import Call, Constant, same
 from archspec.ops import pool
 from archspec.ops.geometry import Pads, extent, same_pads
@@ -37,11 +38,12 @@ def _max_pool(node: Node) -> Written:
     op = node.op
     assert isinstance(op, pool.MaxPool)
     window = op.sliding(node.inputs[0].type)
-    if op.indices:
-        raise cannot(node, "its poolings do not tell where a value stood")
     if max(window.dilation) > 1:
         raise cannot(node, "its poolings have no dilation")
     pads = _pads(node, window)
+    if op.indices:
+        sizes: dict[str, Constant] = {"pool_size": window.kernel, "strides": window.stride, "padding": pads}
+        return Written((own("MaxPoolingWithIndices", sizes),), helpers=(helper("MaxPoolingWithIndices"),))
     if not any(map(any, pads)):
         return Written((_layer("Max", window, "valid"),))
     if _is_same(node, window, pads):

@@ -1,0 +1,164 @@
+"""Layers that read or write places which other values name: pooled indices, unpooling, regions of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SAMPLING: Mapping[str, str] = {
+    "MaxPoolingWithIndices": '''
+class MaxPoolingWithIndices(layers.Layer):
+    """Max pooling that tells as well where in its channel each value stood.
+
+    Sizes, strides and padding, before and after, are given for each axis.
+    """
+
+    def __init__(self, pool_size, strides, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.pool_size = pool_size
+        self.strides = strides
+        self.padding = padding
+
+    def call(self, x):
+        places = ops.zeros_like(x, dtype="int64")
+        for axis, size in enumerate(x.shape[2:], start=2):
+            steps = ops.arange(size, dtype="int64")
+            later = (1 for _ in x.shape[axis + 1 :])
+            places = places * size + ops.reshape(steps, (size, *later))
+        around = ((0, 0), (0, 0), *self.padding)
+        x = ops.pad(x, around, constant_values=float("-inf"))
+        places = ops.pad(places, around)
+        for axis in reversed(range(2, x.ndim)):
+            x, places = self.along(axis, x, places)
+        return x, places
+
+    def along(self, axis, x, places):
+        size, stride = self.pool_size[axis - 2], self.strides[axis - 2]
+        reach = x.shape[axis] - size + 1
+        before = (slice(None),) * axis
+        largest, found = (y[(*before, slice(0, reach, stride))] for y in (x, places))
+        for tap in range(1, size):
+            window = (*before, slice(tap, tap + reach, stride))
+            larger = x[window] > largest
+            largest = ops.where(larger, x[window], largest)
+            found = ops.where(larger, places[window], found)
+        return largest, found
+''',
+    "MaxUnpooling": '''
+class MaxUnpooling(layers.Layer):
+    """Values put where a max pooling found them, with zeros everywhere else."""
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, inputs):
+        x, indices = inputs
+        channels, count = x.shape[1], math.prod(x.shape[2:])
+        places = ops.reshape(indices, (-1, count))
+        rows = ops.cumsum(ops.ones_like(places), axis=0) - 1
+        at = ops.reshape(ops.stack([rows, places], axis=2), (-1, 2))
+        zeros = ops.zeros_like(ops.reshape(x, (-1, count))[:, :1])
+        zeros = ops.repeat(zeros, math.prod(self.size), axis=1)
+        put = ops.scatter_update(zeros, at, ops.reshape(x, (-1,)))
+        return ops.reshape(put, (-1, channels, *self.size))
+''',
+    "RoIAlign": '''
+class RoIAlign(layers.Layer):
+    """Bilinear samples at even distances in each box, averaged over its bins.
+
+    Boxes are (N, boxes, 4), as x1, y1, x2, y2, the output (N, boxes, channels, *size).
+    Interpolation is linear along each axis: a matrix for the rows of each box, and one
+    for its columns, take the features to the bins.
+    """
+
+    def __init__(self, size, scale=1.0, samples=2, aligned=False, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.scale = scale
+        self.samples = samples
+        self.aligned = aligned
+
+    def call(self, inputs):
+        x, boxes = inputs
+        boxes = boxes * self.scale - 0.5 * self.aligned
+        rows = self.matrices(boxes[..., 1::2], self.size[0], x.shape[2])
+        columns = self.matrices(boxes[..., ::2], self.size[1], x.shape[3])
+        x = ops.einsum("nbhi,ncij->nbchj", rows, x)
+        return ops.einsum("nbchj,nbwj->nbchw", x, columns)
+
+    def matrices(self, ends, bins, length):
+        start, extent = ends[..., :1], ends[..., 1:] - ends[..., :1]
+        extent = extent if self.aligned else ops.maximum(extent, 1)
+        count = bins * self.samples
+        places = start + (ops.arange(count, dtype=ends.dtype) + 0.5) * (extent / count)
+        inside = ops.logical_and(places >= -1, places <= length)
+        places = ops.expand_dims(ops.clip(places, 0, length - 1), -1)
+        taps = ops.relu(1 - ops.abs(places - ops.arange(length, dtype=ends.dtype)))
+        taps = taps * ops.cast(ops.expand_dims(inside, -1), taps.dtype)
+        shape = (-1, ends.shape[1], bins, self.samples, length)
+        return ops.mean(ops.reshape(taps, shape), axis=3)
+''',
+    "RoIPool": '''
+class RoIPool(layers.Layer):
+    """The largest value in each bin of each box, whose corners are rounded.
+
+    Boxes are (N, boxes, 4), as x1, y1, x2, y2, the output (N, boxes, channels, *size).
+    A bin is as large as four windows of 2^i by 2^j positions, one in each of its
+    corners: the largest values of all such windows are worked out first.
+    """
+
+    def __init__(self, size, scale=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+        self.scale = scale
+
+    def call(self, inputs):
+        x, boxes = inputs
+        height, width = x.shape[2:]
+        corners = boxes * self.scale
+        corners = ops.sign(corners) * ops.floor(ops.abs(corners) + 0.5)
+        tops, i, tall = self.bins(corners[..., 1::2], self.size[0], height)
+        lefts, j, wide = self.bins(corners[..., ::2], self.size[1], width)
+        level = ops.expand_dims(i, 3) * width.bit_length() + ops.expand_dims(j, 2)
+        windows = self.windows(x)
+        flat = (-1, math.prod(level.shape[1:]), 1)
+        read = []
+        for top in tops:
+            for left in lefts:
+                row = level * height + ops.expand_dims(top, 3)
+                places = ops.reshape(row * width + ops.expand_dims(left, 2), flat)
+                read.append(ops.take_along_axis(windows, places, axis=1))
+        largest = ops.max(ops.stack(read), axis=0)
+        largest = ops.reshape(largest, (-1, *level.shape[1:], x.shape[1]))
+        filled = ops.logical_and(ops.expand_dims(tall, 3), ops.expand_dims(wide, 2))
+        largest = ops.transpose(largest, (0, 1, 4, 2, 3))
+        return ops.where(ops.expand_dims(filled, 2), largest, 0)
+
+    def bins(self, ends, count, length):
+        first, last = ends[..., :1], ends[..., 1:]
+        share = ops.maximum(last - first + 1, 1) / count
+        steps = ops.arange(count, dtype=ends.dtype)
+        start = ops.clip(first + ops.floor(steps * share), 0, length)
+        stop = ops.clip(first + ops.ceil((steps + 1) * share), 0, length)
+        start, stop = ops.cast(start, "int32"), ops.cast(stop, "int32")
+        extent = ops.maximum(stop - start, 0)
+        powers = ops.convert_to_tensor([2**i for i in range(length.bit_length())])
+        reached = ops.expand_dims(extent, 3) >= powers[1:]
+        level = ops.sum(ops.cast(reached, "int32"), axis=3)
+        near = ops.minimum(start, length - 1)
+        far = near + ops.maximum(extent - ops.take(powers, level), 0)
+        return (near, far), level, extent > 0
+
+    def windows(self, x):
+        found = []
+        for i in range(x.shape[2].bit_length()):
+            y = x
+            for j in range(x.shape[3].bit_length()):
+                found.append(y)
+                y = ops.maximum(y, ops.roll(y, -(2**j), axis=3))
+            x = ops.maximum(x, ops.roll(x, -(2**i), axis=2))
+        table = ops.transpose(ops.stack(found, axis=1), (0, 1, 3, 4, 2))
+        return ops.reshape(table, (-1, math.prod(table.shape[1:4]), x.shape[1]))
+''',
+}
+"""Source text by name."""
