@@ -103,6 +103,31 @@ def test_layers_of_the_sources_own_are_saved_too(tmp_path: Path) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
+PLACES = """
+archspec: 1
+name: places
+inputs: {image: [3, 13, 12], boxes: [4, 4]}
+layers:
+  - conv: {name: wide, channels: 4, kernel: 3, padding: 1, from: image}
+  - max_pool: {name: pool, kernel: 3, stride: 2, padding: 1, indices: true}
+  - conv: {channels: 4, kernel: 3, padding: 1}
+  - max_unpool: {name: back, kernel: 3, stride: 2, padding: 1, from: [prev, pool.indices, wide]}
+  - roi_align: {name: aligned, from: [back, boxes], size: [2, 3], scale: 0.5}
+  - roi_pool: {name: pooled, from: [wide, boxes], size: 2}
+outputs: [back, aligned, pooled]
+"""
+
+
+def test_places_are_values_too(tmp_path: Path) -> None:
+    model = same(archspec.parse(PLACES))
+    x = np.random.default_rng(2).normal(size=(2, 3, 13, 12)).astype(np.float32)
+    boxes = np.array([[[0, 1, 9, 7], [2, 2, 3, 30], [5, 4, 1, 2], [-3, -3, 20, 20]]] * 2, np.float32)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    for got, wanted in zip(outputs(again, x, boxes), outputs(model, x, boxes), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5)
+
+
 def test_first_values_are_the_specs_and_names_too() -> None:
     net = archspec.parse(BLOCK)
     model, first = net.to_keras(seed=5), net.weights(seed=5)
