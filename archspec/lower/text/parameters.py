@@ -87,12 +87,20 @@ class Parameters:
                 continue
             found = self.generalize(values, (calls[0].callee.rpartition(".")[2], name), name)
             if isinstance(found, Hole):
-                if not found.text.isidentifier() or found.text in self.children:
-                    found = Hole(self.add(self.name((calls[0].callee, name), name, self.children), name, tuple(values)))
-                self.stored.append(found.text)
-                found = Hole(f"self.{found.text}")
+                found = Hole(self.store(found.text, values, (calls[0].callee, name), name))
             arguments[name] = found
         return replace(calls[0], arguments=arguments)
+
+    def choice(self, column: Sequence[bool], name: str) -> str:
+        """What tells whether an instance does a step."""
+        return self.store(self.express(tuple(column), (name,), ""), column, (name,), "")
+
+    def store(self, text: str, column: Sequence[object], path: tuple[str, ...], role: str) -> str:
+        """The attribute that keeps for `forward` what an expression is worth."""
+        if not text.isidentifier() or text in self.children:
+            text = self.add(self.name(path, role, self.children), role, tuple(column))
+        self.stored.append(text)
+        return f"self.{text}"
 
     def generalize(self, trees: Sequence[Argument | _Any], path: tuple[str, ...], role: str) -> Argument:
         """What the instances have in common, with a hole wherever they differ."""
@@ -217,8 +225,8 @@ class Parameters:
 
     @property
     def ordered(self) -> list[Parameter]:
-        """The parameters as the constructor lists them: those without a default first."""
-        return sorted(self.found, key=lambda parameter: parameter.has_default)
+        """The parameters as the constructor lists them: modules after numbers, those with a default last."""
+        return sorted(self.found, key=lambda found: (found.has_default, found.annotation == "nn.Module"))
 
     def call(self, name: str, instance: int) -> Call:
         """The construction of one instance."""

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
-from archspec.ir.graph import Value
 from archspec.lower.text.calls import Argument, Call, Later
 from archspec.lower.text.parameters import Parameters
+from archspec.lower.torch.alike import function, left_out_by_choice, matched
 from archspec.lower.torch.module_names import NOT_CLASSES
 from archspec.lower.torch.plan import Module, Plan
 
@@ -31,6 +31,8 @@ class Class:
     children: dict[str, Argument] = field(default_factory=dict)
     functions: dict[int, Call] = field(default_factory=dict)
     """The function of each step that has one, by the step's number."""
+    choices: dict[int, str] = field(default_factory=dict)
+    """What tells whether a step is done that not every instance has, by the step's number."""
 
     @property
     def module(self) -> Module:
@@ -73,10 +75,10 @@ class _Classes:
         return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
 
     def grouped(self, modules: Sequence[Module]) -> dict[Module, list[Module]]:
-        """For each module those that share its class, the ones with the most children first."""
+        """For each module those that share its class, the ones that do the most first."""
         by_label: dict[str, list[list[Module]]] = {}
         home: dict[Module, list[Module]] = {}
-        for module in sorted(modules, key=lambda module: -len(module.children)):
+        for module in sorted(modules, key=lambda module: (-len(module.children), -len(module.steps))):
             groups = by_label.setdefault(label(module), [])
             group = next((group for group in groups if self.fits(group[0], module)), None)
             if group is None:
@@ -87,7 +89,7 @@ class _Classes:
 
     def fits(self, model: Module, module: Module) -> bool:
         """Whether a module can share the class of `model`."""
-        return _fits(model, module) and all(
+        return matched(model, module) is not None and all(
             self.outline(model.children[name]) == self.outline(child) for name, child in module.children.items()
         )
 
@@ -105,15 +107,18 @@ class _Classes:
             return
         self.begun.add(id(group))
         parameters = Parameters([member.region.arguments for member in group], group[0].children)
-        found = Class(self.name(group[0]), group, parameters)
+        found = Class("", group, parameters)
         children = [self.children(member) for member in group]
         for name in children[0]:
             trees = [own.get(name, IDENTITY) for own in children]
             found.children[name] = parameters.generalize(trees, (name,), "")
-        for number, step in enumerate(group[0].steps):
-            if step.function is not None:
-                functions = [_counterpart(group[0], number, member) for member in group]
-                found.functions[number] = parameters.function(functions)
+        matches = [matched(group[0], member) or () for member in group]
+        for number, (step, *steps) in enumerate(zip(group[0].steps, *matches, strict=True)):
+            if step is not None and step.function is not None:
+                found.functions[number] = parameters.function([function(step, match) for match in steps])
+                if None in steps and left_out_by_choice(step):
+                    found.choices[number] = parameters.choice([match is not None for match in steps], "residual")
+        found.name = self.name(group[0])
         self.home.update((member, (found, i)) for i, member in enumerate(group))
         self.found.append(found)
 
@@ -151,7 +156,8 @@ class _Classes:
             return self.root_name
         words = camel(label(module))
         base = words if words[:1].isalpha() and words not in NOT_CLASSES else f"Module{words}"
-        numbered = chain([base], (f"{base}{number}" for number in count(2)))
+        apart = "_" if base[-1].isdigit() else ""
+        numbered = chain([base], (f"{base}{apart}{number}" for number in count(2)))
         name = next(name for name in numbered if name not in self.names)
         self.names.add(name)
         return name
@@ -166,45 +172,3 @@ def label(module: Module) -> str:
     """What a class is called after: the block, or the part without its number (`stage` of `stage1`, `stage2`)."""
     name = module.local_name
     return module.region.block or (re.sub(r"(?<=\w{3})_?\d+$", "", name))
-
-
-def _fits(model: Module, module: Module) -> bool:
-    """Whether a module does what `model` does, except that some of the model's children do nothing in it."""
-    missing = [name for name in model.children if name not in module.children]
-    if any(name not in model.children for name in module.children) or (missing and module.sequential):
-        return False
-    return _signature(model, missing) == _signature(module, ())
-
-
-def _signature(module: Module, without: Sequence[str]) -> object:
-    """What a module does, in terms of its own values: equal for modules that differ in numbers alone."""
-    numbers: dict[Value, int] = {value: i for i, value in enumerate(module.inputs)}
-    made = len(numbers)
-    steps: list[object] = []
-    for step in module.steps:
-        if step.attribute in without:
-            if len(step.inputs) != 1 or len(step.outputs) != 1:
-                return None
-            numbers[step.outputs[0]] = numbers[step.inputs[0]]
-            continue
-        called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
-        if step.parameter is not None:
-            called = called, step.parameter, _template(module.children.get(step.parameter))
-        steps.append((called, [numbers[value] for value in step.inputs], len(step.outputs), step.training_only))
-        for value in step.outputs:
-            numbers[value] = made
-            made += 1
-    return module.sequential, len(module.inputs), steps, [numbers[value] for value in module.outputs]
-
-
-def _template(parameter: Module | Call | None) -> str | None:
-    """How a parameter is made, but for its numbers."""
-    return parameter.template if isinstance(parameter, Call) else None
-
-
-def _counterpart(model: Module, number: int, module: Module) -> Call:
-    """The function a module has where the model has its step of that number."""
-    before = [step for step in model.steps[:number] if step.attribute is None or step.attribute in module.children]
-    found = module.steps[len(before)].function
-    assert found is not None
-    return found

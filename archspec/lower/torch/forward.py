@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from archspec.ir.graph import Value
 from archspec.lower.text.calls import Call
 from archspec.lower.text.layout import INDENT, WIDTH, items, one_line, wrapped
+from archspec.lower.torch.alike import handed_on
 from archspec.lower.torch.plan import Module, Step
 from archspec.ops.activation import Activation, Dropout
 from archspec.ops.join import Add, Concat, Elementwise, Mul
@@ -37,11 +38,16 @@ class Expression:
 class Forward:
     """The `forward` of one class, with its functions by step."""
 
-    def __init__(self, module: Module, functions: Mapping[int, Call], arguments: Sequence[str]) -> None:
+    def __init__(
+        self, module: Module, functions: Mapping[int, Call], choices: Mapping[int, str], arguments: Sequence[str]
+    ) -> None:
         self.module = module
         self.functions = functions
+        self.choices = choices
+        self.others = {number: handed_on(module.steps[number], module) for number in choices}
         self.uses = Counter(value for step in module.steps for value in step.inputs)
         self.uses.update(module.outputs)
+        self.uses.update(filter(None, self.others.values()))
         self.last = {value: i for i, step in enumerate(module.steps) for value in step.inputs}
         self.last.update(dict.fromkeys(module.outputs, len(module.steps)))
         self.made_by = {value: step for step in module.steps for value in step.outputs}
@@ -117,6 +123,9 @@ class Forward:
         if step.attribute is not None:
             return Expression(f"{_called(step)}({', '.join(texts)})", depth)
         call = self.functions[number]
+        if (other := self.others.get(number)) is not None:
+            text = _filled(call, inputs, depth, "").text
+            return Expression(f"{text} if {self.choices[number]} else {self.read(other).text}", depth, operator=True)
         if call.template is not None:
             return _filled(call, inputs, depth, _attribute(step.parameter or ""))
         arguments = [item.text for item in items(call)]
@@ -126,7 +135,7 @@ class Forward:
         """Whether a step is written inside the next one."""
         steps = self.module.steps
         step, following = steps[number], steps[number + 1] if number + 1 < len(steps) else None
-        if following is None or len(step.outputs) != 1 or self.uses[step.outputs[0]] != 1:
+        if following is None or len(step.outputs) != 1 or self.uses[step.outputs[0]] != 1 or number in self.choices:
             return False
         if number in self.branches:
             texts = [self.expression(branch).text for branch in self.branches[number]]

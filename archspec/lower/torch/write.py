@@ -137,7 +137,7 @@ def _def_lines(name: str, parameters: Sequence[str], returned: str) -> Iterator[
 def _forward(found: Class, graph: Graph, *, root: bool) -> Iterator[str]:
     module = found.module
     arguments = _arguments(module.inputs, graph)
-    forward = Forward(module, found.functions, arguments)
+    forward = Forward(module, found.functions, found.choices, arguments)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from _def_lines("forward", typed, forward.annotation(root=root))
     yield from forward.lines(INDENT * 2, shapes=len(found.instances) == 1, root=root)

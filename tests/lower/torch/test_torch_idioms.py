@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+import torch
+
 import archspec
 
 HEAD = "archspec: 1\nname: net\ninput: [4, 8, 8]\n"
@@ -98,3 +101,55 @@ def test_a_share_that_the_spec_writes_as_a_whole_number_is_one_with_a_point():
     text = source(body)
     assert "Unit(0.0)" in text
     assert "p: float" in text
+
+
+UNIT = """
+blocks:
+  unit:
+    args: {shortcut: true, drop: 0}
+    layers:
+      - residual: {when: shortcut, layers: &path [conv: {name: conv, channels: 4, kernel: 1}]}
+      - sequential: {when: not shortcut, layers: *path}
+      - dropout: {when: drop > 0, p: drop}
+      - sigmoid
+"""
+
+
+def test_instances_with_and_without_a_shortcut_share_a_class():
+    text = source(UNIT + "layers: [unit, unit, unit: {shortcut: false}]")
+    assert text.count("class Unit") == 1
+    assert "def __init__(self, shortcut: bool = True)" in text
+    assert "x = y + x if self.shortcut else y\n        return torch.sigmoid(x)" in text
+
+
+def test_what_a_shared_class_leaves_out_is_not_done():
+    body = "layers: [unit: {name: a}, unit: {name: b}, unit: {name: c, shortcut: false}]"
+    model = archspec.parse(HEAD + UNIT + body).to_torch()
+    x = torch.randn(2, 4, 8, 8)
+    with torch.no_grad():
+        torch.testing.assert_close(model.a(x), torch.sigmoid(model.a.conv(x) + x))
+        torch.testing.assert_close(model.c(x), torch.sigmoid(model.c.conv(x)))
+
+
+def test_instances_without_dropout_drop_nothing():
+    text = source(UNIT + "layers: [unit, unit, unit: {drop: 0.5}]")
+    assert text.count("class Unit") == 1
+    assert "drop: float = 0.0" in text
+    assert "self.drop, self.training)" in text
+
+
+@pytest.mark.parametrize(
+    "other", ["tanh", "sequential: [sigmoid, sigmoid]", "parallel: {join: add, paths: [[], [], [tanh]]}"]
+)
+def test_what_does_anything_else_is_a_class_of_its_own(other: str):
+    first = "blocks: {unit: {args: [one], layers: [conv: {name: conv, channels: 4, kernel: 1}, sigmoid: {when: one}, "
+    text = source(first + "sequential: {when: not one, layers: [" + other + "]}]}}\nlayers: [unit: true, unit: false]")
+    assert "class Unit2(nn.Module)" in text
+
+
+def test_a_class_whose_name_ends_with_a_number_is_told_from_its_like_by_an_underscore():
+    layers = "[relu: {when: act}, conv: {name: conv, channels: 4, kernel: 1}]"
+    blocks = "blocks: {block8: {args: [act], layers: " + layers + "}}\n"
+    text = source(blocks + "layers: [block8: true, block8: false]")
+    assert "class Block8(" in text
+    assert "class Block8_2(" in text

@@ -22,6 +22,8 @@ NAMES = sorted(name for name, _ in zoo.names())
 LONGEST = {
     "resnet50": 120,
     "vgg16": 80,
+    "unet": 110,
+    "mobilenet_v2": 125,
     "googlenet": 130,
     "densenet121": 120,
     "efficientnet_b7": 260,
