@@ -268,7 +268,7 @@ def bench(
         Layout, typer.Option(help="How images lie in memory; auto suits the device.")
     ] = Layout.CONTIGUOUS,
     optimize: OptimizeOption = False,
-    compiled: Annotated[bool, typer.Option("--compiled", help="Let torch.compile compile it.")] = False,
+    compiled: Annotated[bool, typer.Option("--compiled", help="Compile it in the way that suits the device.")] = False,
     batch: Annotated[int, typer.Option(min=1, help="Samples in a call, for throughput.")] = 32,
     seconds: Annotated[float, typer.Option(min=0, help="For each measurement.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

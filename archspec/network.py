@@ -201,7 +201,7 @@ class Network:
             device: where it is to run; else on the CPU.
             dtype: the precision of its weights; else float32.
             memory_format: `channels_last`, or `auto` for what the device is known to run fastest.
-            compiled: whether `torch.compile` is to compile it, in the way that suits the device, when it first runs.
+            compiled: whether it is to be compiled when it first runs, in the way that suits the device.
 
         The rules of `auto` and of `compiled` are in `archspec.lower.torch.placing`.
 

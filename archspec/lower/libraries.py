@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from archspec.diagnostics import fail
 
@@ -28,3 +29,8 @@ def require(module: str, what: str, package: str | None = None, *, help: str | N
             f"{what} needs {name}, which cannot be imported: {error}",
             help=help or f"pip install {name}",
         ) from error
+
+
+def is_installed(module: str) -> bool:
+    """Whether a library is there, without importing it."""
+    return find_spec(module) is not None

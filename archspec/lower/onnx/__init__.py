@@ -1,6 +1,7 @@
 """ONNX, straight from the graph: nothing is traced, and what the network does at inference is what is written."""
 
 from archspec.lower.onnx.model import OPSET, OPSETS, at_any_size, export
+from archspec.lower.onnx.session import Host, host
 from archspec.lower.onnx.sizes import other_sizes, unopened
 from archspec.lower.onnx.storage import save
 from archspec.lower.onnx.verify import Difference, differences, random_inputs, refuse
@@ -9,9 +10,11 @@ __all__ = [
     "OPSET",
     "OPSETS",
     "Difference",
+    "Host",
     "at_any_size",
     "differences",
     "export",
+    "host",
     "other_sizes",
     "random_inputs",
     "refuse",

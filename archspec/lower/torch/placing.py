@@ -5,9 +5,12 @@ The rules of `memory_format="auto"` and of `compiled=True`:
 - Channels last where the network convolves over 2 or 3 axes and the device has kernels that want it so: on a CPU, whose
   library blocks channels anyway, and on a GPU in half precision or bfloat16, which tensor cores take channels last.
   In float32 on a GPU the layout stays as it is.
-- On a CPU `torch.compile` freezes the weights, which lets it lay them out once and fuse what follows a convolution.
-  Frozen weights no longer follow the module's, so compile a module after it has its weights, and call it without
-  gradients; with gradients it compiles as usual.
+- On a CPU in float32 ONNX Runtime runs the network, where it is installed and ONNX can express it: of all that
+  `tools/bench_models.py` compares there it is the fastest, and it is ready within seconds. Calls with gradients, or of
+  other sizes, run the module as it is.
+- Else on a CPU `torch.compile` freezes the weights: it can lay them out once, and fuse what follows a convolution.
+- Both take the weights as they are at the first call, so compile a module after it has its weights, and call it without
+  gradients.
 - On a GPU it compiles with `max-autotune`: kernels are chosen by measuring them, and the whole is replayed as a CUDA
   graph, which spares a launch per kernel.
 """
@@ -21,6 +24,7 @@ from torch import nn
 
 from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph
+from archspec.lower.torch.hosted import Hosted, host_of
 from archspec.ops.conv import Conv, ConvTranspose
 
 Layout = Literal["auto", "channels_last", "contiguous"]
@@ -52,7 +56,7 @@ def place(
 ) -> nn.Module:
     """The module where and how it is to run; by default as it is.
 
-    Compilation happens at the first call and takes tens of seconds.
+    Compilation happens at the first call; that of `torch.compile` takes tens of seconds.
 
     Raises:
         ArchspecError: there is no such device here, or no such layout.
@@ -67,6 +71,8 @@ def place(
         module = cast(nn.Module, module.to(memory_format=layout))  # type: ignore[call-overload]  # missing from its stubs
     if not compiled:
         return module
+    if target.type == "cpu" and dtype in (None, torch.float32) and (host := host_of(module, graph)) is not None:
+        return Hosted(module, graph, host)
     if target.type == "cpu":
         return cast(nn.Module, torch.compile(module, options={"freezing": True}))
     return cast(nn.Module, torch.compile(module, mode="max-autotune"))

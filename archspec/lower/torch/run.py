@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from archspec.ir.graph import Graph
@@ -23,6 +23,7 @@ def outputs(module: nn.Module, graph: Graph, inputs: Mapping[str, Any]) -> dict[
 
     with torch.no_grad():
         returned = module(*(torch.from_numpy(inputs[value.name]) for value in graph.inputs))
-    values: Sequence[Any] = returned if isinstance(returned, tuple | list) else (returned,)
+    returned = returned if isinstance(returned, tuple) else (returned,)
+    values = [value for value in returned if value is not None]  # what is there while training alone is None
     names = [output.name for output in graph.outputs if not output.training_only]
     return {name: value.numpy() for name, value in zip(names, values, strict=True)}

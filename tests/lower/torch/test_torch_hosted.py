@@ -1,0 +1,181 @@
+"""Modules that ONNX Runtime runs where it can: the same outputs, and the module itself wherever it cannot."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archspec
+from archspec.lower.torch import hosted, placing
+from archspec.lower.torch.hosted import Hosted
+
+NET = """
+archspec: 1
+name: net
+inputs:
+  image: [3, 9, 9]
+  word: {shape: [2], dtype: int64}
+layers:
+  - sequential:
+      name: seen
+      layers:
+        - conv: {name: conv, from: image, channels: 4, kernel: 3, bias: false}
+        - batch_norm
+        - dropout
+        - side: {name: aux, training_only: true, layers: [global_avg_pool, flatten, linear: 2]}
+        - relu
+        - global_avg_pool
+        - flatten
+  - embedding: {name: read, from: word, entries: 5, features: 4}
+  - flatten: {name: flat}
+  - linear: {name: said, features: 4}
+  - add: {name: both, from: [seen, said]}
+outputs: {both: both, seen: seen, aux: seen.aux}
+"""
+
+
+@pytest.fixture
+def net() -> archspec.Network:
+    return archspec.parse(NET)
+
+
+@pytest.fixture
+def runs(monkeypatch) -> list[str]:
+    """A word for each call that ONNX Runtime runs."""
+    found: list[str] = []
+    session = onnxruntime.InferenceSession
+
+    class Counting(session):  # type: ignore[valid-type,misc]
+        def run(self, *arguments: Any, **options: Any) -> Any:
+            found.append("run")
+            return super().run(*arguments, **options)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Counting)
+    return found
+
+
+def inputs(batch: int = 2, size: int = 9) -> tuple[Tensor, Tensor]:
+    return torch.randn(batch, 3, size, size), torch.randint(0, 5, (batch, 2))
+
+
+def alike(found: Any, expected: Any) -> None:
+    assert isinstance(found, tuple) == isinstance(expected, tuple)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def compiled(net: archspec.Network) -> Hosted:
+    torch.manual_seed(0)
+    module = net.to_torch(compiled=True).eval()
+    assert isinstance(module, Hosted)
+    return module
+
+
+@torch.no_grad()
+def test_it_says_what_the_module_says_for_any_number_of_samples(net, runs):
+    model = compiled(net)
+    for batch in (1, 5):
+        given = inputs(batch)
+        alike(model(*given), model.module(*given))
+    assert len(runs) == 2
+
+
+@torch.no_grad()
+def test_one_output_is_a_tensor(runs):
+    model = compiled(archspec.load("lenet5"))
+    images = torch.randn(3, 1, 32, 32).transpose(2, 3)
+    alike(model(images), model.module(images))
+    assert runs == ["run"]
+
+
+def test_gradients_training_and_other_sizes_are_the_module_s(net, runs):
+    model = compiled(net)
+    out, *_ = model(*inputs())
+    out.sum().backward()
+    assert all(weight.grad is not None for name, weight in model.module.named_parameters() if "aux" not in name)
+    with torch.no_grad():
+        model(*inputs(size=12))
+        with torch.autocast("cpu", torch.bfloat16):
+            model(*inputs())
+        model.double()(*(given.double() if given.is_floating_point() else given for given in inputs()))
+        model.float().train()
+        assert len(model(*inputs())) == 3
+    assert runs == []
+
+
+@torch.no_grad()
+def test_the_host_takes_the_weights_anew_after_training(net):
+    model = compiled(net)
+    given = inputs()
+    before = model(*given)
+    for weight in model.parameters():
+        weight.mul_(2)
+    alike(model(*given), before)
+    model.train().eval()
+    after = model(*given)
+    alike(after, model.module(*given))
+    assert not torch.allclose(after[0], before[0])
+
+
+@torch.no_grad()
+def test_copies_run_too(net):
+    model = compiled(net)
+    given = inputs()
+    expected = model(*given)
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    copies = (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.load(buffer, weights_only=False))
+    for copied in copies:
+        assert isinstance(copied, nn.Module)
+        alike(copied(*given), expected)
+
+
+def test_what_onnx_runtime_cannot_run_is_left_to_torch_compile(net, monkeypatch):
+    compiled: list[tuple[nn.Module, dict[str, Any]]] = []
+
+    def noted(module: nn.Module, **options: Any) -> nn.Module:
+        compiled.append((module, options))
+        return module
+
+    monkeypatch.setattr(placing.torch, "compile", noted)
+    net.to_torch(compiled=True, dtype=torch.bfloat16)
+    monkeypatch.setattr(hosted, "is_installed", lambda module: module != "onnxruntime")
+    net.to_torch(compiled=True)
+    monkeypatch.undo()
+    monkeypatch.setattr(placing.torch, "compile", noted)
+    monkeypatch.setattr(archspec.lower.onnx.session, "LIMIT", 100)
+    net.to_torch(compiled=True)
+    assert [options for _, options in compiled] == [{"options": {"freezing": True}}] * 3
+    assert not any(isinstance(module, Hosted) for module, _ in compiled)
+
+
+def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkeypatch):
+    def refused(*arguments: object) -> object:
+        raise archspec.ArchspecError([])
+
+    monkeypatch.setattr("archspec.lower.onnx.host", refused)
+    called: list[nn.Module] = []
+    monkeypatch.setattr(placing.torch, "compile", lambda module, **options: called.append(module) or module)
+    assert net.to_torch(compiled=True) is called[0]
+
+
+LAYOUTS: dict[str, tuple[str, Callable[[Tensor], bool]]] = {
+    "images": ("[3, 8, 8]", lambda weight: weight.is_contiguous(memory_format=torch.channels_last)),
+    "volumes": ("[3, 8, 8, 8]", lambda weight: weight.is_contiguous(memory_format=torch.channels_last_3d)),
+    "sequences": ("[3, 8]", Tensor.is_contiguous),
+}
+
+
+@pytest.mark.parametrize(("shape", "laid_out"), LAYOUTS.values(), ids=LAYOUTS)
+def test_convolutions_over_planes_and_volumes_have_channels_last_on_a_cpu(shape, laid_out):
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [conv: {{channels: 4, kernel: 3}}]")
+    assert laid_out(net.to_torch(memory_format="auto").conv.weight)
+    assert net.to_torch().conv.weight.is_contiguous()
