@@ -2,7 +2,8 @@
 
 An encoder goes down and halves its maps; a decoder doubles them again and reads, beside what comes from below, what
 the encoder made at the same height. Drawn upwards, the decoder stands beside the encoder and the network is the U it
-is called after. A decoder without skips goes straight on.
+is called after. A decoder without skips goes straight on, and so does everything where a closed box holds so much of
+both that arrows would ask it to stand above another and below it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
+from graphlib import CycleError, TopologicalSorter
 
 from archspec.ir.graph import Graph, Node, Value
-from archspec.lower.graphviz.edges import Edge
+from archspec.lower.graphviz.edges import Edge, End
 from archspec.ops import Op
 
 
@@ -29,7 +31,38 @@ def courses(graph: Graph, edges: Sequence[Edge]) -> dict[Edge, Course]:
     turns = _turns(graph)
     couriers = _couriers(graph, turns)
     found = {edge: _course(edge, turns, couriers) for edge in edges}
-    return found if Course.ACROSS in found.values() else dict.fromkeys(edges, Course.ON)
+    climbs = Course.ACROSS in found.values() and _can_stand(found, rows(graph, found))
+    return found if climbs else dict.fromkeys(edges, Course.ON)
+
+
+def rows(graph: Graph, courses: Mapping[Edge, Course]) -> list[list[End]]:
+    """What stands on one level: both ends of a skip, and the inputs with the outputs of a decoder."""
+    found = [[edge.tail, edge.head] for edge, course in courses.items() if course is Course.ACROSS]
+    if tops := [edge.head for edge, course in courses.items() if course is Course.UP and edge.reader is None]:
+        found.append([*graph.inputs, *tops])
+    return found
+
+
+def _can_stand(courses: Mapping[Edge, Course], rows: Sequence[Sequence[End]]) -> bool:
+    """Whether there is a height for everything, so that arrows go down, up and across as they are to.
+
+    Of skips along one level, as a nested U-Net has them, the later ones begin in the decoder: they need not go up.
+    """
+    level: dict[End, frozenset[End]] = {}
+    for row in rows:
+        joined = frozenset[End]().union(*(level.get(end, {end}) for end in row))
+        level.update(dict.fromkeys(joined, joined))
+    above: dict[frozenset[End], set[frozenset[End]]] = {}
+    for edge, course in courses.items():
+        tail, head = (level.get(end, frozenset([end])) for end in (edge.tail, edge.head))
+        upper, lower = (head, tail) if course is Course.UP else (tail, head)
+        if course is Course.ON or (course is Course.UP and tail is not head):
+            above.setdefault(lower, set()).add(upper)
+    try:
+        TopologicalSorter(above).prepare()
+    except CycleError:
+        return False
+    return True
 
 
 def _course(edge: Edge, turns: Mapping[Value, int], couriers: set[Node]) -> Course:

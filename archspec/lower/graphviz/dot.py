@@ -9,7 +9,7 @@ import graphviz
 from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph, Node, Output, Value
 from archspec.lower.graphviz import markup, style
-from archspec.lower.graphviz.climbing import Course, courses
+from archspec.lower.graphviz.climbing import Course, courses, rows
 from archspec.lower.graphviz.edges import Edge, End, edges, span, trunk
 from archspec.lower.graphviz.folding import Group, Item, View, view
 from archspec.lower.graphviz.labels import FACTS, Labels
@@ -147,11 +147,8 @@ class _Drawing:
         dot.edge(*ends, **looks)
 
     def rows(self, dot: graphviz.Digraph, ways: dict[Edge, Course]) -> None:
-        """Keep level what belongs level: both ends of a skip, and the inputs with the outputs of a decoder."""
-        rows = [[edge.tail, edge.head] for edge, course in ways.items() if course is Course.ACROSS]
-        if tops := [edge.head for edge, course in ways.items() if course is Course.UP and edge.reader is None]:
-            rows.append([*self.graph.inputs, *tops])
-        for row in rows:
+        """Keep level what belongs level."""
+        for row in rows(self.graph, ways):
             with dot.subgraph() as level:
                 level.attr(rank="same")
                 for end in row:

@@ -175,6 +175,14 @@ def test_without_a_decoder_nothing_climbs(name: str) -> None:
     assert not backwards(draw(network(name)))
 
 
+@pytest.mark.parametrize(
+    ("name", "depth"), [("faster_rcnn_resnet50_fpn", 1), ("yolox_s", 2), ("vgg16_attention", None)]
+)
+def test_where_arrows_up_and_down_contradict_one_another_all_go_down(name: str, depth: int | None) -> None:
+    """A box that holds encoder and decoder would have to stand above itself."""
+    assert not backwards(draw(network(name), depth=depth))
+
+
 @pytest.mark.parametrize("layers", ["sigmoid: {name: y}, mul: [x, y]", "upsample: {name: y, size: 8}, concat: [x, y]"])
 def test_what_is_pooled_and_spread_again_is_no_decoder(layers: str) -> None:
     start = (
