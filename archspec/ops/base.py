@@ -76,8 +76,8 @@ class Op(BaseModel):
     main: ClassVar[int | None] = None
     """How many of its outputs flow on to the next layer, the first ones; None for all. Others are asked for by name."""
     rules: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Where a plugin's op has its rules, which nothing imports before they are needed: `PyTorch` and `ONNX`, each with
-    the place of a function, `module:function`."""
+    """Where a plugin's op has its rules, which nothing imports before they are needed: `PyTorch`, `ONNX` and `Keras`,
+    each with the place of a function, `module:function`."""
     module: ClassVar[bool] = False
     """Whether frameworks keep it as a module of its own even when it owns no weights (an activation, a pooling)."""
     inert: ClassVar[bool] = False

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.lower.keras.rules import written
 from archspec.lower.keras.rules.common import Held, Written
-from archspec.lower.keras.starting import started
+from archspec.lower.keras.starting import frozen_alone, started
 from archspec.lower.text.calls import Call
 from archspec.ops.layout import Flatten
 
@@ -70,6 +70,8 @@ class Plan:
     """The classes that the source defines for itself: their names and their text."""
     tables: Mapping[str, object]
     """Numbers that stand at the head of the source, by their names."""
+    frozen: tuple[tuple[str, str], ...]
+    """Layers, as Keras calls them, each with a variable that does not learn though others of the layer do."""
 
 
 def plan(graph: Graph) -> Plan:
@@ -85,7 +87,8 @@ def plan(graph: Graph) -> Plan:
     holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node.owner is None}
     helpers = dict(helper for rule in rules.values() for helper in rule.helpers)
     tables = {name: values for rule in rules.values() for name, values in rule.tables.items()}
-    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers, tables)
+    frozen = tuple((names[node.name], each) for node, rule in rules.items() for each in frozen_alone(node, rule))
+    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers, tables, frozen)
 
 
 def _keyed(node: Node, rule: Written) -> tuple[tuple[str, Held], ...]:

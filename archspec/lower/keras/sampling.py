@@ -12,11 +12,11 @@ class MaxPoolingWithIndices(layers.Layer):
     Sizes, strides and padding, before and after, are given for each axis.
     """
 
-    def __init__(self, pool_size, strides, padding, **kwargs):
+    def __init__(self, pool_size, strides=None, padding=None, **kwargs):
         super().__init__(**kwargs)
         self.pool_size = pool_size
-        self.strides = strides
-        self.padding = padding
+        self.strides = strides or pool_size
+        self.padding = padding or [(0, 0) for _ in pool_size]
 
     def call(self, x):
         places = ops.zeros_like(x, dtype="int64")

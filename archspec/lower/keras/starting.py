@@ -72,6 +72,17 @@ def started(node: Node, rule: Written) -> Written:
     return replace(rule, calls=calls, helpers=helpers, tables=tables)
 
 
+def frozen_alone(node: Node, rule: Written) -> tuple[str, ...]:
+    """The variables of a layer that do not learn while something of it does; none where all of it stays as it is."""
+    if node.owner is not None or not rule.holds or _is_frozen(node):
+        return ()
+    callee = next(call.callee for call in rule.calls if call.template is None)
+    weight, bias = _VARIABLES.get(callee, ("kernel", "bias"))
+    weight = weight.replace("depthwise", "kernel")  # which is what the argument alone is called by
+    kept = [each.name for each in node.weights if not each.trainable and not each.buffer]
+    return tuple(dict.fromkeys(bias if name.endswith("bias") else weight for name in kept))
+
+
 def _is_frozen(node: Node) -> bool:
     """Whether nothing in a layer learns. Batch normalization would then leave its running mean as it is, too."""
     learned = [weight for weight in node.weights if not weight.buffer]

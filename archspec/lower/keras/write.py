@@ -86,7 +86,14 @@ def _network(
     given = ", ".join(inputs) if len(inputs) == 1 else f"[{', '.join(inputs)}]"
     outputs = [body.names[value] for value in planned.outputs]
     returned = ", ".join(outputs) if len(outputs) == 1 else f"[{', '.join(outputs)}]"
-    yield from wrapped(f"{INDENT}return keras.Model({given}, {returned}, name={literal(model_name(graph))})")
+    model = f"keras.Model({given}, {returned}, name={literal(model_name(graph))})"
+    if not planned.frozen:
+        yield from wrapped(f"{INDENT}return {model}")
+        return
+    yield from wrapped(f"{INDENT}model = {model}")
+    for layer, variable in planned.frozen:
+        yield f"{INDENT}model.get_layer({literal(layer)}).{variable}.trainable = False"
+    yield f"{INDENT}return model"
 
 
 def _input_names(values: Sequence[Value]) -> list[str]:

@@ -141,6 +141,20 @@ def test_what_does_not_learn_does_not_in_keras() -> None:
     assert [layer.name for layer in model.layers if layer.trainable_weights] == ["learned"]
 
 
+def test_parts_of_a_layer_are_frozen_too() -> None:
+    """A fixed filter leaves its bias to learn; a batch normalization that does not learn still follows its batches."""
+    net = parsed(
+        """layers:
+  - conv: {name: edges, channels: 3, kernel: 3, weight: [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}
+  - conv: {name: each, channels: 3, kernel: 1, groups: 3, weight: [[2]]}
+  - batch_norm: {name: norm, trainable: false}
+"""
+    )
+    model = made(net)
+    assert [variable.path for variable in model.trainable_variables] == ["edges/bias", "each/bias"]
+    assert model.get_layer("norm").trainable
+
+
 def test_many_numbers_stand_in_a_table() -> None:
     text = archspec.load("lenet5_1998").source("keras")
     assert text.count("OUTPUT_KERNEL") == 2

@@ -42,8 +42,11 @@ def _max_pool(node: Node) -> Written:
         raise cannot(node, "its poolings have no dilation")
     pads = _pads(node, window)
     if op.indices:
-        sizes: dict[str, Constant] = {"pool_size": window.kernel, "strides": window.stride, "padding": pads}
-        return Written((own("MaxPoolingWithIndices", sizes),), helpers=(helper("MaxPoolingWithIndices"),))
+        optional: dict[str, tuple[Constant, Constant]] = {
+            "strides": (window.stride, window.kernel), "padding": (pads, tuple((0, 0) for _ in pads)),
+        }  # fmt: skip
+        made = own("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)
+        return Written((made,), helpers=(helper("MaxPoolingWithIndices"),))
     if not any(map(any, pads)):
         return Written((_layer("Max", window, "valid"),))
     if _is_same(node, window, pads):
