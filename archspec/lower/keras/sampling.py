@@ -135,12 +135,12 @@ class RoIPool(layers.Layer):
         return ops.where(ops.expand_dims(filled, 2), largest, 0)
 
     def bins(self, ends, count, length):
-        first, last = ends[..., :1], ends[..., 1:]
-        share = ops.maximum(last - first + 1, 1) / count
-        steps = ops.arange(count, dtype=ends.dtype)
-        start = ops.clip(first + ops.floor(steps * share), 0, length)
-        stop = ops.clip(first + ops.ceil((steps + 1) * share), 0, length)
-        start, stop = ops.cast(start, "int32"), ops.cast(stop, "int32")
+        ends = ops.cast(ends, "int32")  # bins may end on a row: nothing is rounded here
+        first, rows = ends[..., :1], ops.maximum(ends[..., 1:] - ends[..., :1] + 1, 1)
+        steps = ops.arange(count, dtype="int32")
+        start = ops.clip(first + steps * rows // count, 0, length)
+        stop = first + ((steps + 1) * rows + count - 1) // count
+        stop = ops.clip(stop, 0, length)
         extent = ops.maximum(stop - start, 0)
         powers = ops.convert_to_tensor([2**i for i in range(length.bit_length())])
         reached = ops.expand_dims(extent, 3) >= powers[1:]
