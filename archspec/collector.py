@@ -12,7 +12,8 @@ def resting_collector() -> Iterator[None]:
     """No garbage collection inside, unless there was none outside either.
 
     What is built inside is kept, so there is nothing to collect; to look through it again and again would take a
-    growing share of the time. Nested and concurrent uses end with the collector as the first of them found it.
+    growing share of the time. For the same reason it counts as old afterwards, and the next collections of what is
+    young pass it over. Nested and concurrent uses end with the collector as the first of them found it.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -20,4 +21,12 @@ def resting_collector() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            _grow_old()
             gc.enable()
+
+
+def _grow_old() -> None:
+    """Move all objects to the oldest generation, unless somebody has some frozen: they would thaw."""
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()

@@ -38,3 +38,19 @@ def test_who_turned_it_off_finds_it_off():
     with resting_collector():
         pass
     assert not gc.isenabled()
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_is_built_inside_counts_as_old(frozen):
+    gc.enable()
+    gc.collect()
+    if frozen:
+        gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        with resting_collector():
+            built = [[] for _ in range(10)]
+        assert any(one is built for one in gc.get_objects(generation=2)) is not frozen
+        assert gc.get_freeze_count() == before
+    finally:
+        gc.unfreeze()

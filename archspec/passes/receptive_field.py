@@ -62,6 +62,10 @@ class Field:
         }
 
 
+Composed = dict[tuple[int, int], Window | None]
+"""Windows composed before, by the two they were made of: most nodes do the same along all axes."""
+
+
 def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, Field]:
     """The field of every value that depends on one input of the graph, the first unless another is given."""
     source = source or graph.inputs[0]
@@ -94,17 +98,21 @@ def _view(node: Node, index: int, views: dict[tuple[object, ...], View]) -> View
 
 def _field(seen: Sequence[tuple[Field, View]]) -> Field:
     axes = range(len(seen[0][0].tracks))
-    return Field(tuple(_met([_through(field.tracks[axis], view) for field, view in seen]) for axis in axes))
+    composed: Composed = {}
+    return Field(tuple([_met([_through(field.tracks[axis], view, composed) for field, view in seen]) for axis in axes]))
 
 
-def _through(track: Track, view: View) -> Track:
+def _through(track: Track, view: View, composed: Composed) -> Track:
     """A track seen through a node: along the output axis that follows it, if one does."""
     if track is None:
         return None
     for axis, (old, window) in view.items():
         if old == track[0]:
-            composed = compose(window, track[1])
-            return None if composed is None else (axis, composed)
+            key = (id(window), id(track[1]))
+            if key not in composed:
+                composed[key] = compose(window, track[1])
+            seen = composed[key]
+            return None if seen is None else (axis, seen)
     return None
 
 
