@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -52,11 +52,40 @@ def one_line(argument: Argument) -> str:
         return f"{present} if {condition} else {absent}"
     if argument.callee == "for":
         return " ".join(_loop_lines(argument))
-    return f"{argument.callee}({', '.join(item.text for item in items(argument))})"
+    opening, closing = _brackets(argument)
+    return f"{opening}{', '.join(item.text for item in items(argument))}{closing}"
+
+
+def _brackets(call: Call) -> tuple[str, str]:
+    return _DISPLAYS.get(call.callee, (f"{call.callee}(", ")"))
+
+
+_DISPLAYS = {"list": ("[", "]"), "dict": ("{", "}")}
+"""Callees that stand for what Python has brackets for."""
+
+
+def keyed(children: Mapping[str, Argument]) -> Call:
+    """A dictionary of constructions by their names."""
+    return Call("dict", children)
+
+
+def listed(children: Sequence[Argument]) -> Call:
+    """A list of constructions; short ones that are all equal are made in a loop."""
+    first = children[0]
+    short = len(one_line(first)) <= WIDTH // 2 and not _wants_lines(first)
+    if len(children) >= _REPEATED and short and all(child == first for child in children):
+        return Call("list", {"all": Call("for", {"pair": first, "rounds": len(children), "index": Hole("_")})}, 1)
+    return Call("list", {str(i): child for i, child in enumerate(children)}, len(children))
+
+
+_REPEATED = 3
+"""Equal constructions in a row that are written as a loop."""
 
 
 def items(call: Call) -> list[Item]:
     """What a call is written with: arguments that are not their default; children, equal ones in a row in a loop."""
+    if call.callee == "dict":
+        return [Item(value, f"{literal(name)}: ") for name, value in call.arguments.items()]
     found: list[Item] = []
     for i, (name, value) in enumerate(call.arguments.items()):
         if i < call.positional:
@@ -67,7 +96,7 @@ def items(call: Call) -> list[Item]:
         return [*found, Item(_ordered(call))]
     for _, run in groupby(call.children):
         children = [Item(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
-        if len(children) >= 3:
+        if len(children) >= _REPEATED:
             loop = f" for _ in range({len(children)}))"
             children = [Item(children[0].value, "*(", loop, children[-1].comment)]
         found += children
@@ -142,12 +171,13 @@ def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iter
     if len(together) <= WIDTH and not any(item.comment for item in found) and not _magic(found):
         yield together
     else:
+        alone = len(found) == 1 and isinstance(found[0].value, Call) and found[0].value.callee in _DISPLAYS
         for item in found:
             line = f"{deeper}{item.text},"
             if isinstance(item.value, Call) and item.value.callee == "for":
                 yield from (deeper + part for part in _loop_lines(item.value))
             elif len(line) > WIDTH or _wants_lines(item.value):
-                yield from _lines(deeper + item.before, item.value, item.after + ",", deeper)
+                yield from _lines(deeper + item.before, item.value, item.after + ("" if alone else ","), deeper)
             elif item.comment and len(line) + len(item.comment) + 4 <= WIDTH:
                 yield f"{line}  # {item.comment}"
             else:
@@ -164,13 +194,14 @@ def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[st
     elif argument.callee == "if":
         yield from _choice_lines(head, argument, tail, indent)
     else:
-        yield from call_lines(f"{head}{argument.callee}(", items(argument), f"){tail}", indent)
+        opening, closing = _brackets(argument)
+        yield from call_lines(head + opening, items(argument), closing + tail, indent)
 
 
 def _loop_lines(loop: Call) -> list[str]:
     """What a loop makes in each round, and its rounds."""
-    pair, rounds = map(one_line, loop.arguments.values())
-    return [pair, f"for i in range({rounds})"]
+    pair, rounds, *index = map(one_line, loop.arguments.values())
+    return [pair, f"for {index[0] if index else 'i'} in range({rounds})"]
 
 
 def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import keyword
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.ir.graph import Value
 from archspec.lower.text.calls import Call
-from archspec.lower.text.layout import INDENT, WIDTH, items, one_line, wrapped
+from archspec.lower.text.layout import INDENT, WIDTH, items, literal, one_line, wrapped
 from archspec.lower.torch.alike import handed_on
-from archspec.lower.torch.plan import Module, Step
+from archspec.lower.torch.plan import Module, Step, is_attribute
 from archspec.ops.activation import Activation, Dropout
 from archspec.ops.join import Add, Concat, Elementwise, Mul
 from archspec.ops.layout import Flatten, Identity
@@ -121,7 +120,7 @@ class Forward:
         depth = 1 + max((expression.depth for expression in inputs), default=0)
         texts = [expression.text for expression in inputs]
         if step.attribute is not None:
-            return Expression(f"{_called(step)}({', '.join(texts)})", depth)
+            return Expression(f"{self.called(step)}({', '.join(texts)})", depth)
         call = self.functions[number]
         if (other := self.others.get(number)) is not None:
             text = _filled(call, inputs, depth, "").text
@@ -130,6 +129,17 @@ class Forward:
             return _filled(call, inputs, depth, _attribute(step.parameter or ""))
         arguments = [item.text for item in items(call)]
         return Expression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
+
+    def called(self, step: Step) -> str:
+        """The child a step calls, or the part of it."""
+        name = step.attribute or ""
+        keys = {"nn.ModuleList": name, "nn.ModuleDict": literal(name)}
+        key = keys.get(self.module.container)
+        text = _attribute(name) if key is None else f"self[{key}]"
+        if step.part is None:
+            return text
+        start, stop = step.part.start, step.part.stop
+        return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
 
     def inlines(self, number: int, expression: Expression, indent: int) -> bool:
         """Whether a step is written inside the next one."""
@@ -180,7 +190,7 @@ class Forward:
         crossed = any(later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)])
         attribute = step.attribute or ""
         candidates = [] if crossed else [step.hint]
-        if attribute.isidentifier() and not keyword.iskeyword(attribute):
+        if is_attribute(attribute):
             candidates.append(attribute)
         if ports and value is not step.outputs[0]:
             candidates.insert(0, value.name.rpartition(".")[2])
@@ -204,15 +214,7 @@ _RESERVED = ("self", "nn", "F", "torch", "Tensor")
 
 
 def _attribute(name: str) -> str:
-    return f"self.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f'getattr(self, "{name}")'
-
-
-def _called(step: Step) -> str:
-    text = _attribute(step.attribute or "")
-    if step.part is None:
-        return text
-    start, stop = step.part.start, step.part.stop
-    return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
+    return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
 
 
 def _filled(call: Call, inputs: Sequence[Expression], depth: int, weight: str) -> Expression:

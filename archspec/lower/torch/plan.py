@@ -20,6 +20,11 @@ from archspec.lower.torch.leaf import Helper, Leaf
 from archspec.lower.torch.rules import leaf
 
 
+def is_attribute(name: str) -> bool:
+    """Whether a child of that name can be written as `self.name`."""
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
 @dataclass(eq=False, slots=True)
 class Step:
     """One line of a `forward`: a child called, or a function."""
@@ -64,6 +69,17 @@ class Module:
         """
         numbers = [str(i) for i in range(len(self.children))]
         return list(self.children) == numbers and self.chain and (bool(self.name) or len(self.outputs) == 1)
+
+    @property
+    def container(self) -> str:
+        """The class of PyTorch it is: one that looks children up by number or by key where names are no identifiers."""
+        if self.sequential:
+            return "nn.Sequential"
+        bare = any(isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values())
+        if not self.children or bare or any(map(is_attribute, self.children)):
+            return "nn.Module"
+        numbers = [str(i) for i in range(len(self.children))]
+        return "nn.ModuleList" if list(self.children) == numbers else "nn.ModuleDict"
 
     @property
     def counted(self) -> bool:
@@ -307,4 +323,4 @@ def _hint(region: Region) -> str | None:
         label = {"layers": "y"}.get(region.label, region.label.replace("path ", "y"))
     else:
         return None
-    return label if label.isidentifier() and not keyword.iskeyword(label) else None
+    return label if is_attribute(label) else None

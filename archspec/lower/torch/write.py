@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
 from archspec.lower.text.about import About, title
-from archspec.lower.text.calls import Call
-from archspec.lower.text.layout import INDENT, WIDTH, assignment, literal, statement, wrapped
+from archspec.lower.text.calls import Argument, Call
+from archspec.lower.text.layout import INDENT, WIDTH, assignment, keyed, listed, literal, statement, wrapped
 from archspec.lower.text.tables import table_lines
 from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
 from archspec.lower.torch.module_names import NOT_CLASSES, is_reserved
-from archspec.lower.torch.plan import plan
+from archspec.lower.torch.plan import is_attribute, plan
 
 
 def source(graph: Graph, about: About) -> str:
@@ -60,8 +59,7 @@ def _imports(body: str) -> Iterator[str]:
 
 def _class(found: Class, graph: Graph, about: About | None = None, start: Sequence[str] = ()) -> Iterator[str]:
     """One class; the root's docstring tells about the network, and its constructor starts the weights."""
-    base = "nn.Sequential" if found.sequential else "nn.Module"
-    yield f"class {found.name}({base}):"
+    yield f"class {found.name}({found.module.container}):"
     text = about.lines(graph.name) if about else [_block_docstring(found)]
     yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
     if len(text) > 1:
@@ -88,27 +86,36 @@ def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
         sequence = Call("super().__init__", children=tuple(found.children.values()))
         yield from statement(sequence, deeper)
         return
-    yield f"{deeper}super().__init__()"
-    for name, child in found.children.items():
-        if name.isidentifier() and not keyword.iskeyword(name):
-            if is_reserved(name):
-                path = f"{found.module.name}.{name}.".lstrip(".")
-                inside = (node for node in found.module.region.nodes() if f"{node.name}.".startswith(path))
-                node = next(inside, None)
-                raise fail(
-                    "unsupported",
-                    f"PyTorch's modules have something of their own called '{name}'",
-                    node.span if node else None,
-                    help="give the layer another name",
-                )
-            yield from assignment(f"self.{name}", child, deeper)
-        else:
-            what = "parameter" if isinstance(child, Call) and child.callee == "nn.Parameter" else "module"
-            call = f"self.{'register_parameter' if what == 'parameter' else 'add_module'}"
-            yield from statement(Call(call, {"name": name, what: child}, 2), deeper)
+    container = found.module.container
+    if container in ("nn.ModuleList", "nn.ModuleDict"):
+        several = listed(tuple(found.children.values())) if container == "nn.ModuleList" else keyed(found.children)
+        yield from statement(Call("super().__init__", {"modules": several}, 1), deeper)
+    else:
+        yield f"{deeper}super().__init__()"
+        for name, child in found.children.items():
+            yield from _child(found, name, child, deeper)
     yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(found.parameters.stored))
     for line in extra:
         yield from wrapped(deeper + line)
+
+
+def _child(found: Class, name: str, child: Argument, indent: str) -> Iterator[str]:
+    if not is_attribute(name):
+        what = "parameter" if isinstance(child, Call) and child.callee == "nn.Parameter" else "module"
+        call = f"self.{'register_parameter' if what == 'parameter' else 'add_module'}"
+        yield from statement(Call(call, {"name": name, what: child}, 2), indent)
+        return
+    if is_reserved(name):
+        path = f"{found.module.name}.{name}.".lstrip(".")
+        inside = (node for node in found.module.region.nodes() if f"{node.name}.".startswith(path))
+        node = next(inside, None)
+        raise fail(
+            "unsupported",
+            f"PyTorch's modules have something of their own called '{name}'",
+            node.span if node else None,
+            help="give the layer another name",
+        )
+    yield from assignment(f"self.{name}", child, indent)
 
 
 def _signature(found: Class) -> Iterator[str]:
@@ -148,7 +155,7 @@ def _arguments(inputs: Sequence[Value], graph: Graph) -> list[str]:
     if len(inputs) == 1:
         return ["x"]
     names = [value.name.rpartition(".")[2] for value in inputs]
-    usable = all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
+    usable = all(map(is_attribute, names))
     return names if usable and len(set(names)) == len(names) else [f"x{i}" for i in range(1, len(names) + 1)]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
 import torch
 
 import archspec
+from tests.lower.torch.test_torch_survival import compiled, scripted, through_pickle
 
 HEAD = "archspec: 1\nname: net\ninput: [4, 8, 8]\n"
 
@@ -153,3 +155,40 @@ def test_a_class_whose_name_ends_with_a_number_is_told_from_its_like_by_an_under
     text = source(blocks + "layers: [block8: true, block8: false]")
     assert "class Block8(" in text
     assert "class Block8_2(" in text
+
+
+HEADS = """
+layers:
+  - sequential:
+      name: heads
+      layers:
+        - conv: {{name: {}, channels: 4, kernel: 1}}
+        - residual: [conv: {{name: {}, channels: 4, kernel: 1}}]
+        - conv: {{name: {}, channels: {width}, kernel: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "made", "called"),
+    [
+        ("012", 4, "[nn.Conv2d(4, 4, 1) for _ in range(3)]", "self[2](x)"),
+        ("012", 5, "[ nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 5, 1), ]", "self[2](x)"),
+        (("0", "3a", "3b"), 4, '{ "0": nn.Conv2d(4, 4, 1), "3a": nn.Conv2d(4, 4, 1), "3b": nn.Conv2d(4, 4, 1), }',
+         'self["3b"](x)'),
+    ],
+    ids=["loop", "list", "dictionary"],
+)  # fmt: skip
+def test_children_whose_names_are_no_attributes_are_looked_up_in_a_container(names, width, made, called):
+    net = archspec.parse(HEAD + HEADS.format(*names, width=width))
+    text = " ".join(net.source().split())
+    assert f"class Heads(nn.Module{'List' if made[0] == '[' else 'Dict'}):" in text
+    assert f"super().__init__({made})" in text.replace("( ", "(").replace(" )", ")")
+    assert called in text
+    module, x = net.to_torch().eval(), torch.randn(2, 4, 8, 8)
+    assert list(module.state_dict()) == [key for key, _ in net.graph.weights()]
+    for way in (scripted, compiled, through_pickle, copy.deepcopy, exported):
+        torch.testing.assert_close(way(module)(x), module(x))
+
+
+def exported(module):
+    return torch.export.export(module, (torch.zeros(2, 4, 8, 8),)).module()

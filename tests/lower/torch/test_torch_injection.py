@@ -85,6 +85,8 @@ def _called(function: ast.expr, own: set[str]) -> str:
             return f"{library}.{name}"
         case ast.Call(ast.Name("getattr"), [ast.Name("self"), ast.Constant(str())]):
             return "a child"
+        case ast.Subscript(ast.Name("self"), ast.Constant(int() | str())):
+            return "a child"
         case ast.Attribute(_, name):
             return f".{name}"
     return ast.unparse(function)
@@ -95,10 +97,13 @@ def parts(tree: ast.Module) -> set[type[ast.AST]]:
 
 
 PLAIN = ast.parse(archspec.parse(spec({})).source())
-CALLED = {*calls(PLAIN), "getattr"}
+CONTAINERS = [ast.parse(archspec.parse(spec({"call": name})).source()) for name in ("0", "class")]
+"""The same with names that are looked up in a list and in a dictionary."""
+
+CALLED = {*(called for tree in (PLAIN, *CONTAINERS) for called in calls(tree)), "getattr"}
 """All that may be called: what is called where every word is plain, and a child whose name Python keeps for itself."""
 
-NODES = parts(PLAIN)
+NODES = {node for tree in (PLAIN, *CONTAINERS) for node in parts(tree)}
 """All that the source may be made of."""
 
 BREAKOUTS = (
