@@ -81,12 +81,12 @@ def plan(graph: Graph) -> Plan:
         ArchspecError: Keras cannot express something the graph asks for.
     """
     nodes = _needed(graph)
-    rules = _squeezed({node: started(node, written(node)) for node in nodes}, graph)
+    tables: dict[str, object] = {}
+    rules = _squeezed({node: started(node, written(node), tables) for node in nodes}, graph)
     names = _names(graph, rules)
     planner = _Planner(graph, rules, names)
     holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node.owner is None}
     helpers = dict(helper for rule in rules.values() for helper in rule.helpers)
-    tables = {name: values for rule in rules.values() for name, values in rule.tables.items()}
     frozen = tuple((names[node.name], each) for node, rule in rules.items() for each in frozen_alone(node, rule))
     return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers, tables, frozen)
 

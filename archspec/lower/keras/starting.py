@@ -12,12 +12,12 @@ from typing import Any
 
 from archspec.ir.graph import Node
 from archspec.ir.types import Initializer, Weight
-from archspec.lower.keras.helpers import helper
+from archspec.lower.keras.helpers import HELPERS, helper
 from archspec.lower.keras.listed import listed
 from archspec.lower.keras.rules.common import Held, Written
 from archspec.lower.text.calls import Argument, Call, Constant, Hole
 from archspec.lower.text.calls import call as written_call
-from archspec.lower.text.tables import is_large, table_name
+from archspec.lower.text.tables import enter, is_large
 from archspec.ops import attention, conv, linear, norm
 from archspec.ops.initializers import gain
 
@@ -45,8 +45,8 @@ _USUAL: Mapping[str, Constant] = {
 """What variables start from in Keras, if not from zeros."""
 
 
-def started(node: Node, rule: Written) -> Written:
-    """A rule with the arguments that start and freeze the weights of its layer.
+def started(node: Node, rule: Written, tables: dict[str, object]) -> Written:
+    """A rule with the arguments that start and freeze the weights of its layer; many numbers are entered in `tables`.
 
     What Keras has no distribution for, or holds in a variable together with what starts otherwise, is left to Keras.
     """
@@ -54,12 +54,12 @@ def started(node: Node, rule: Written) -> Written:
         return rule
     place = next(i for i, call in enumerate(rule.calls) if call.template is None)
     made = rule.calls[place]
+    if not made.callee.startswith("layers.") and made.callee not in HELPERS:
+        return rule  # a plugin's layer, which may have no such arguments
     found = _starts(node, rule.holds, made.callee)
-    tables: dict[str, Argument] = {}
     for variable, start in found.items():
         if isinstance(start, Call) and start.callee == "Listed" and is_large(start.arguments["values"]):
-            table = table_name(f"{node.name}.{variable}")
-            tables[table] = start.arguments["values"]
+            table = enter(tables, f"{node.name}.{variable}", start.arguments["values"])
             found[variable] = replace(start, arguments={"values": Hole(table)})
     arguments = {f"{variable}_initializer": start for variable, start in found.items()}
     defaults = {f"{variable}_initializer": _USUAL.get(variable, "zeros") for variable in found}
@@ -69,7 +69,7 @@ def started(node: Node, rule: Written) -> Written:
     own = [start.callee for start in found.values() if isinstance(start, Call) and "." not in start.callee]
     helpers = (*rule.helpers, *map(helper, own))
     calls = (*rule.calls[:place], made, *rule.calls[place + 1 :])
-    return replace(rule, calls=calls, helpers=helpers, tables=tables)
+    return replace(rule, calls=calls, helpers=helpers)
 
 
 def frozen_alone(node: Node, rule: Written) -> tuple[str, ...]:

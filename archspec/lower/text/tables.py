@@ -16,10 +16,13 @@ def is_large(values: object) -> bool:
     return literal(values).count(",") >= _LARGE
 
 
-def table_name(key: str) -> str:
-    """What the table of a weight is called, by the weight's name."""
+def enter(tables: dict[str, object], key: str, values: object) -> str:
+    """Enter a table of the values of a weight, and give its name: the weight's, and one `_` more if that is taken."""
     name = key.replace(".", "_").upper()
-    return name if name.isidentifier() else f"_{name}"
+    name = name if name.isidentifier() else f"_{name}"
+    while tables.setdefault(name, values) != values:
+        name += "_"
+    return name
 
 
 def table_lines(tables: Mapping[str, object]) -> Iterator[str]:

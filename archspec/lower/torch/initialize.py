@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Initializer, Weight
 from archspec.lower.text.layout import INDENT, literal
-from archspec.lower.text.tables import is_large, table_name
+from archspec.lower.text.tables import enter, is_large
 from archspec.lower.torch.rules import leaf
 from archspec.lower.torch.starting import starting
 
@@ -100,6 +100,5 @@ def _one(key: str, initializer: Initializer, start: Start) -> str:
     values = initializer.options["values"]
     text = literal(values)
     if is_large(values):
-        text = table_name(key)
-        start.tables[text] = values
+        text = enter(start.tables, key, values)
     return f"{target}.data.copy_(torch.tensor({text}))"

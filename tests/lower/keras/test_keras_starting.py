@@ -161,6 +161,25 @@ def test_many_numbers_stand_in_a_table() -> None:
     assert "kernel_initializer=Listed(OUTPUT_KERNEL)" in text
 
 
+def test_tables_whose_names_would_be_equal_stay_apart() -> None:
+    row = ", ".join(map(str, range(20)))
+    net = parsed(
+        f"""blocks:
+  b: {{layers: [radial_basis: {{name: c, units: 2, weight: [[{row}], [{row}]]}}]}}
+layers:
+  - b: {{name: a, from: input}}
+  - radial_basis: {{name: a_c, units: 2, weight: [[{row}], [{row.replace("19", "0")}]], from: input}}
+  - add: {{from: [a, a_c]}}
+""",
+        "[20]",
+    )
+    got, wanted = starts(net)
+    for key, array in wanted.items():
+        np.testing.assert_array_equal(got[key], array)
+    module = net.to_torch()
+    assert module.get_parameter("a.c.weight").tolist() != module.get_parameter("a_c.weight").tolist()
+
+
 def test_a_network_of_keras_own_layers_is_loaded_without_its_source(tmp_path: Path) -> None:
     net = archspec.load("resnet18", input=(3, 32, 32))
     assert "register_keras_serializable" not in net.source("keras")

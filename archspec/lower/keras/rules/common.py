@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules, unsupported
-from archspec.lower.text.calls import Argument, Call, Constant, function
+from archspec.lower.text.calls import Call, Constant, function
 from archspec.lower.text.calls import call as written_call
 from archspec.ops.geometry import Pads
 
@@ -43,8 +43,6 @@ class Written:
     """What the layer is called with, where not with its one input or a list of all: `{0}, {2}` are two of them."""
     helpers: tuple[tuple[str, str], ...] = ()
     """Classes that the source defines for itself: their names and their text."""
-    tables: Mapping[str, Argument] = field(default_factory=dict)
-    """Numbers that stand at the head of the source, by their names."""
 
 
 Rule = Callable[[Node], Written]
