@@ -74,12 +74,13 @@ def total(graph: Graph, costs: Mapping[Node, Cost]) -> Cost:
 def _cost(node: Node) -> Cost:
     op, inputs, outputs = node.op, node.input_types, node.output_types
     assert isinstance(op, Op)
-    own = node.weights if node.owner is None else ()
-    learned = [weight for weight in own if not weight.buffer]
-    return Cost(
-        params=sum(weight.elements for weight in learned),
-        trainable_params=sum(weight.elements for weight in learned if weight.trainable),
-        buffers=sum(weight.elements for weight in own if weight.buffer),
-        weight_bytes=sum(weight.bytes for weight in own),
-        work=op.work(inputs, outputs),
-    )
+    params = trainable = buffers = bytes_ = 0
+    for weight in node.weights if node.owner is None else ():
+        elements = weight.elements
+        bytes_ += elements * weight.dtype.bytes
+        if weight.buffer:
+            buffers += elements
+        else:
+            params += elements
+            trainable += elements if weight.trainable else 0
+    return Cost(params, trainable, buffers, bytes_, op.work(inputs, outputs))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from archspec.ir.graph import Graph, Node, Value
+from archspec.ir.graph import Graph, Node, Operation, Value
 from archspec.ops import Op, View
 from archspec.ops.base import UNSEEN, pointwise
 from archspec.ops.window import IDENTITY, Window, compose, join
@@ -72,23 +72,27 @@ def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, F
     fields = {source: Field(tuple((axis, IDENTITY) for axis in range(2, source.type.rank)))}
     views: dict[tuple[object, ...], View] = {}
     for node in graph.nodes:
-        seen: list[tuple[Field, View]] = []
-        for index, value in enumerate(node.inputs):
-            if value in fields and (view := _view(node, index, views)) is not UNSEEN:
-                seen.append((fields[value], view))
-        if seen:
-            field, view = seen[0]
-            plain = view is pointwise(node.inputs[0].type)
-            if not plain or any(each != (field, view) for each in seen[1:]):
-                field = _field(seen)
-            fields.update(dict.fromkeys(node.outputs, field))
+        if len(node.inputs) == 1 and _is_pointwise(node.op):
+            field = fields.get(node.inputs[0])
+        else:
+            views_of = ((fields.get(value), _view(node, i, views)) for i, value in enumerate(node.inputs))
+            field = _field([(seen, view) for seen, view in views_of if seen is not None and view is not UNSEEN])
+        if field is not None:
+            for value in node.outputs:
+                fields[value] = field
     return fields
+
+
+def _is_pointwise(op: Operation) -> bool:
+    """Whether an op looks back at its inputs as most do, position by position, without asking it."""
+    assert isinstance(op, Op)
+    return type(op).view is Op.view
 
 
 def _view(node: Node, index: int, views: dict[tuple[object, ...], View]) -> View:
     op = node.op
     assert isinstance(op, Op)
-    if type(op).view is Op.view:
+    if _is_pointwise(op):
         return pointwise(node.outputs[0].type)
     key = (id(op), index, *[id(value.type) for value in node.inputs])
     if key not in views:
@@ -96,7 +100,9 @@ def _view(node: Node, index: int, views: dict[tuple[object, ...], View]) -> View
     return views[key]
 
 
-def _field(seen: Sequence[tuple[Field, View]]) -> Field:
+def _field(seen: Sequence[tuple[Field, View]]) -> Field | None:
+    if not seen:
+        return None
     axes = range(len(seen[0][0].tracks))
     composed: Composed = {}
     return Field(tuple([_met([_through(field.tracks[axis], view, composed) for field, view in seen]) for axis in axes]))
