@@ -264,6 +264,10 @@ class CenterCrop(Op):
 class Upsample(Op):
     """Spatial axes made larger by a factor, or brought to a size.
 
+    With mode nearest, row i of m repeats row floor(i n / m) of n. PyTorch works that out in float32, whose rounding
+    makes some rows repeat the one before: where 14 rows become 4, and by the factors 41, 47, 55, 61 and some above.
+    The ONNX file does as PyTorch; receptive fields and Keras are exact.
+
     Attributes:
         scale: the factor: output n * scale, rounded down.
         size: the output size, instead of a factor.

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from archspec.ir.types import TensorType
 from archspec.lower.onnx import export
 from archspec.ops import Refusal
+from archspec.ops.layout import Upsample
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
 from tests.op_references import results
 from tests.op_samples import OP, Sample
@@ -115,3 +116,15 @@ def test_adaptive_average_pooling(sample: Sample) -> None:
 @given(resizes("upsample"))
 def test_upsampling(sample: Sample) -> None:
     agrees(sample)
+
+
+def test_the_factors_at_which_pytorch_repeats_another_row_are_those_upsample_names():
+    two = torch.tensor([[[0.0, 1.0]]])
+
+    def exact(factor: int) -> bool:
+        rows = torch.nn.functional.interpolate(two, scale_factor=float(factor)).flatten()
+        return torch.equal(rows, torch.arange(2 * factor) // factor * 1.0)
+
+    wrong = [factor for factor in range(2, 82) if not exact(factor)]
+    assert wrong == [41, 47, 55, 61]
+    assert f"by the factors {', '.join(map(str, wrong))} and some above" in " ".join(str(Upsample.__doc__).split())
