@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -84,10 +85,23 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The measurements of one network on one device."""
+    """The measurements of one network on one device.
+
+    Attributes:
+        network: its name.
+        inputs: the sizes of its inputs by name, for one sample.
+        way: how it was to run.
+        layout: how images lay in memory, which may be what suited the device.
+        device: what the device is called.
+        torch: the version of PyTorch.
+        limits: what the device reached at best.
+        runs: the measurements.
+    """
 
     network: str
+    inputs: Mapping[str, Sequence[int]]
     way: Way
+    layout: str
     device: str
     torch: str
     limits: Limits
@@ -97,9 +111,11 @@ class Bench:
         """Everything as one object, times in seconds."""
         return {
             "network": self.network,
+            "inputs": {name: list(sizes) for name, sizes in self.inputs.items()},
             "device": self.device,
             "torch": self.torch,
             "way": asdict(self.way),
+            "layout": self.layout,
             "limits": {"macs_per_second": self.limits.macs, "bytes_per_second": self.limits.bytes},
             "runs": [run.as_json() for run in self.runs],
         }
@@ -107,12 +123,14 @@ class Bench:
     def text(self) -> str:
         """A head and a table."""
         words = [name for name in ("optimized", "compiled") if getattr(self.way, name)]
-        how = ", ".join([self.way.dtype, self.way.layout.replace("_", " "), *words])
+        how = ", ".join([self.way.dtype, self.layout.replace("_", " "), *words])
         head = ("", "batch", "median", "quartiles", "samples/s", "arithmetic", "bandwidth")
         table = columns.fitting([head, *map(_row, self.runs)], None, left=1, needed=len(head))
-        title = f"{self.network} on {self.device}: {how}, PyTorch {self.torch}"
+        inputs = " and ".join(map(units.size, self.inputs.values()))
+        title = f"{self.network}, {inputs}, on {self.device}, PyTorch {self.torch}"
         macs, bytes = f"{self.limits.macs / 1e9:,.3g} GMAC/s", f"{units.memory(round(self.limits.bytes))}/s"
-        return "\n".join([title, f"limits: {macs} in a matrix product, {bytes} in a copy", "", *table])
+        limits = f"limits: {macs} in a matrix product, {bytes} in a copy"
+        return "\n".join([title, how, limits, "", *table])
 
 
 def bench(network: Network, way: Way, *, batch: int = 32, seconds: float = 2.0) -> Bench:
@@ -128,7 +146,7 @@ def bench(network: Network, way: Way, *, batch: int = 32, seconds: float = 2.0) 
         ArchspecError: there is no such device, or PyTorch cannot run the network there, or not in that type.
     """
     require("torch", "a measurement")
-    from archspec.lower.torch import timing
+    from archspec.lower.torch import placing, timing
 
     device, dtype = timing.device(way.device), timing.precision(way.dtype)
     chosen = network.optimized() if way.optimized else network
@@ -141,7 +159,17 @@ def bench(network: Network, way: Way, *, batch: int = 32, seconds: float = 2.0) 
     for what, samples in (("latency", 1), ("throughput", batch)):
         time = timing.inference(module, chosen.graph, samples, device, dtype, seconds)
         runs.append(Run(what, samples, time, samples * chosen.macs, traffic(chosen, samples, way.dtype), limits))
-    return Bench(network.name, way, timing.title(device), timing.VERSION, limits, tuple(runs))
+    layout = placing.layout(chosen.graph, device, dtype, way.layout)
+    return Bench(
+        network.name,
+        network.inputs,
+        way,
+        "contiguous" if layout is None else str(layout).removeprefix("torch."),
+        timing.title(device),
+        timing.VERSION,
+        limits,
+        tuple(runs),
+    )
 
 
 def traffic(network: Network, batch: int, dtype: Precision = "float32") -> int:
@@ -163,13 +191,13 @@ def _row(run: Run) -> tuple[str, ...]:
     return (
         run.what,
         f"{run.batch:,}",
-        _milliseconds(time.median),
-        f"{_milliseconds(time.lower)} to {_milliseconds(time.upper)}",
-        f"{run.samples_per_second:,.1f}",
+        f"{_milliseconds(time.median)} ms",
+        f"{_milliseconds(time.lower)} to {_milliseconds(time.upper)} ms",
+        f"{run.samples_per_second:,.{1 if run.samples_per_second < 100 else 0}f}",
         f"{run.arithmetic_share:.1%}",
         f"{run.bandwidth_share:.1%}",
     )
 
 
 def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:,.3g} ms" if seconds < 0.9995 else f"{seconds * 1e3:,.0f} ms"
+    return f"{seconds * 1e3:,.3g}" if seconds < 0.9995 else f"{seconds * 1e3:,.0f}"

@@ -19,15 +19,17 @@ QUICK = ("--seconds", "0", "--batch", "4")
 
 def test_the_table_and_the_object_say_the_same() -> None:
     out, _ = run("bench", "lenet5", *QUICK)
-    head, limits, _, names, _, *rows = out.splitlines()
-    assert head.startswith("lenet5 on cpu (threads: ")
-    assert head.endswith(f": float32, contiguous, PyTorch {torch.__version__}")
+    head, how, limits, _, names, _, *rows = out.splitlines()
+    assert head.startswith("lenet5, 1×32×32, on cpu (threads: ")
+    assert head.endswith(f"), PyTorch {torch.__version__}")
+    assert how == "float32, contiguous"
     assert limits.startswith("limits: ")
     assert names.split() == ["batch", "median", "quartiles", "samples/s", "arithmetic", "bandwidth"]
     assert [row.split()[:2] for row in rows] == [["latency", "1"], ["throughput", "4"]]
 
     found = json.loads(run("bench", "lenet5", *QUICK, "--json")[0])
-    assert set(found) == {"network", "device", "torch", "way", "limits", "runs"}
+    assert set(found) == {"network", "inputs", "device", "torch", "way", "layout", "limits", "runs"}
+    assert found["inputs"] == {"input": [1, 32, 32]}
     limits = found["limits"]
     for measured, batch in zip(found["runs"], (1, 4), strict=True):
         seconds = measured["seconds"]
@@ -43,8 +45,27 @@ def test_the_table_and_the_object_say_the_same() -> None:
 def test_the_ways_reach_the_module() -> None:
     way = Way(dtype="bfloat16", layout="channels_last", optimized=True)
     found = bench(archspec.load("lenet5"), way, batch=2, seconds=0)
-    assert "bfloat16, channels last, optimized, PyTorch" in found.text()
+    assert found.text().splitlines()[1] == "bfloat16, channels last, optimized"
     assert found.as_json()["way"]["optimized"]
+
+
+def test_the_layout_told_is_the_one_chosen() -> None:
+    """On a CPU `auto` puts channels last where a network convolves; one without convolutions has none to put."""
+    for name, layout in (("lenet5", "channels_last"), ("lectures/dense:fully_connected", "contiguous")):
+        found = bench(archspec.load(name), Way(layout="auto"), batch=2, seconds=0)
+        assert found.as_json()["layout"] == layout
+
+
+def test_the_table_fits_a_terminal() -> None:
+    limits = Limits(macs=1.234e15, bytes=1.234e12)
+    runs = [
+        Run("latency", 1, Spread(0.0005678, 0.0005678, 0.0006789, 9), 10**6, 10**6, limits),
+        Run("throughput", 1024, Spread(1.2345, 0.98765, 1.3456, 9), 10**13, 10**11, limits),
+    ]
+    found = Bench(
+        "net", {"input": (3, 224, 224)}, Way(), "contiguous", "NVIDIA H200", "2.13.0+cpu", limits, tuple(runs)
+    )
+    assert max(map(len, found.text().splitlines())) <= 80
 
 
 def test_shares_are_of_the_limits() -> None:
@@ -53,10 +74,10 @@ def test_shares_are_of_the_limits() -> None:
     assert measured.samples_per_second == 16
     assert measured.arithmetic_share == pytest.approx(0.2)
     assert measured.bandwidth_share == pytest.approx(0.2)
-    text = Bench("net", Way(), "cpu", "2", limits, (measured,)).text()
-    assert text.splitlines()[1] == "limits: 1 GMAC/s in a matrix product, 100 MB/s in a copy"
+    text = Bench("net", {"x": (3,)}, Way(), "contiguous", "cpu", "2", limits, (measured,)).text()
+    assert text.splitlines()[2] == "limits: 1 GMAC/s in a matrix product, 100 MB/s in a copy"
     assert text.splitlines()[-1].split() == [
-        "throughput", "8", "500", "ms", "400", "ms", "to", "600", "ms", "16.0", "20.0%", "20.0%"
+        "throughput", "8", "500", "ms", "400", "to", "600", "ms", "16.0", "20.0%", "20.0%"
     ]  # fmt: skip
 
 

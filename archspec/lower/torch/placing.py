@@ -66,9 +66,9 @@ def place(
         raise fail("wrong-value", f"there is no memory format '{memory_format}'", help=help)
     target = device_of("cpu" if device is None else device)
     module = module.to(device=None if device is None else target, dtype=dtype)
-    layout = _layout(graph, target, dtype, memory_format)
-    if layout is not None:
-        module = cast(nn.Module, module.to(memory_format=layout))  # type: ignore[call-overload]  # missing from its stubs
+    chosen = layout(graph, target, dtype, memory_format)
+    if chosen is not None:
+        module = cast(nn.Module, module.to(memory_format=chosen))  # type: ignore[call-overload]  # missing from its stubs
     if not compiled:
         return module
     if target.type == "cpu" and dtype in (None, torch.float32) and (host := host_of(module, graph)) is not None:
@@ -78,13 +78,13 @@ def place(
     return cast(nn.Module, torch.compile(module, mode="max-autotune"))
 
 
-def _layout(
+def layout(
     graph: Graph, target: torch.device, dtype: torch.dtype | None, asked: Layout | None
 ) -> torch.memory_format | None:
     """The layout to give the weights; None where they stay as they are."""
     if asked in (None, "contiguous"):
         return None
     axes = {len(node.inputs[0].type.spatial) for node in graph.nodes if isinstance(node.op, Conv | ConvTranspose)}
-    layout = _CHANNELS_LAST.get(axes.pop()) if len(axes) == 1 else None
+    last = _CHANNELS_LAST.get(axes.pop()) if len(axes) == 1 else None
     wanted = asked == "channels_last" or target.type == "cpu" or dtype in (torch.float16, torch.bfloat16)
-    return layout if wanted else None
+    return last if wanted else None
