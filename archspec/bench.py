@@ -193,11 +193,16 @@ def _row(run: Run) -> tuple[str, ...]:
         f"{run.batch:,}",
         f"{_milliseconds(time.median)} ms",
         f"{_milliseconds(time.lower)} to {_milliseconds(time.upper)} ms",
-        f"{run.samples_per_second:,.{1 if run.samples_per_second < 100 else 0}f}",
+        _digits(run.samples_per_second),
         f"{run.arithmetic_share:.1%}",
         f"{run.bandwidth_share:.1%}",
     )
 
 
 def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:,.3g}" if seconds < 0.9995 else f"{seconds * 1e3:,.0f}"
+    return _digits(seconds * 1e3)
+
+
+def _digits(number: float) -> str:
+    """A number with three digits, or all those before the point."""
+    return f"{number:.3g}" if number < 999.5 else f"{number:,.0f}"

@@ -77,7 +77,7 @@ def test_shares_are_of_the_limits() -> None:
     text = Bench("net", {"x": (3,)}, Way(), "contiguous", "cpu", "2", limits, (measured,)).text()
     assert text.splitlines()[2] == "limits: 1 GMAC/s in a matrix product, 100 MB/s in a copy"
     assert text.splitlines()[-1].split() == [
-        "throughput", "8", "500", "ms", "400", "to", "600", "ms", "16.0", "20.0%", "20.0%"
+        "throughput", "8", "500", "ms", "400", "to", "600", "ms", "16", "20.0%", "20.0%"
     ]  # fmt: skip
 
 

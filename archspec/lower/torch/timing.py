@@ -117,17 +117,23 @@ def spread(work: Callable[[], object], clock: Clock, seconds: float) -> Spread:
 def limits(device: torch.device, dtype: torch.dtype, seconds: float) -> Limits:
     """What a device reaches at best with elements of a type: the fastest of the rounds that fit into `seconds`.
 
-    In float32 a GPU's matrix product is that of TF32, since PyTorch convolves so.
+    In float32 a GPU's matrix product is that of TF32, since PyTorch convolves so. Where a product in another type takes
+    longer than in float32, the device has no arithmetic for it, and that in float32 is the limit.
     """
     side, size = (8192, 2**30) if device.type == "cuda" else (1024, 2**26)
-    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     source = torch.zeros(size, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     tick = clock(device)
     with _as_convolutions(device):
-        product = min(_rounds(lambda: a @ b, tick, seconds, fewest=1))
+        product = min(_product(side, kind, device, tick, seconds) for kind in dict.fromkeys((dtype, torch.float32)))
     copy = min(_rounds(lambda: target.copy_(source), tick, seconds, fewest=1))
     return Limits(side**3 / product, 2 * size / copy)
+
+
+def _product(side: int, dtype: torch.dtype, device: torch.device, tick: Clock, seconds: float) -> float:
+    """The seconds of a product of two square matrices, at best."""
+    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    return min(_rounds(lambda: a @ b, tick, seconds, fewest=1))
 
 
 @contextmanager
