@@ -74,4 +74,4 @@ def _called(step: Step, module: Module) -> object:
     called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
     parameter = module.children.get(step.parameter or "")
     made = parameter.template if isinstance(parameter, Call) else None
-    return called, step.part, step.parameter, made, len(step.outputs), step.training_only
+    return called, step.items, step.part, step.parameter, made, len(step.outputs), step.training_only

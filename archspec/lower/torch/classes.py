@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from archspec.lower.text.calls import Argument, Call, Later
+from archspec.lower.text.layout import listed
 from archspec.lower.text.parameters import Parameters
 from archspec.lower.torch.alike import function, left_out_by_choice, matched
 from archspec.lower.torch.module_names import NOT_CLASSES
@@ -69,7 +70,7 @@ class _Classes:
 
     def wants_class(self, module: Module) -> bool:
         """Whether a module is written as a class rather than as `nn.Sequential(...)` where it is used."""
-        if module is self.root or not (module.sequential or module.counted):
+        if module is self.root or not (module.sequential or module.counted or module.listed):
             return True
         block = module.region.block
         return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
@@ -134,6 +135,8 @@ class _Classes:
         if child not in self.groups:
             names = () if child.sequential else tuple(child.children)
             made = tuple(self.children(child).values())
+            if child.listed:
+                return Call("nn.ModuleList", {"modules": listed(made)}, 1)
             return Call("nn.Sequential", children=made, names=names, comment=comment)
         self.define(child)
         if child not in self.home:

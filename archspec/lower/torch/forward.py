@@ -136,6 +136,7 @@ class Forward:
         keys = {"nn.ModuleList": name, "nn.ModuleDict": literal(name)}
         key = keys.get(self.module.container)
         text = _attribute(name) if key is None else f"self[{key}]"
+        text += "".join(f"[{item}]" for item in step.items)
         if step.part is None:
             return text
         start, stop = step.part.start, step.part.stop
@@ -188,7 +189,7 @@ class Forward:
         if ports and value not in self.last:
             return "_"
         crossed = any(later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)])
-        attribute = step.attribute or ""
+        attribute = (step.attribute or "") + "_".join(map(str, step.items))
         candidates = [] if crossed else [step.hint]
         if is_attribute(attribute):
             candidates.append(attribute)

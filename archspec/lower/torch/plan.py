@@ -33,6 +33,8 @@ class Step:
     outputs: tuple[Value, ...]
     attribute: str | None = None
     """The child it calls, by its name."""
+    items: tuple[int, ...] = ()
+    """Which of the child's own, and of theirs, where it is an `nn.ModuleList`."""
     function: Call | None = None
     parameter: str | None = None
     """The parameter its function reads, by its name."""
@@ -56,6 +58,8 @@ class Module:
     outputs: tuple[Value, ...] = ()
     reads: Counter[Value] = field(default_factory=Counter)
     """How many nodes inside read each value, at any depth."""
+    listed: bool = False
+    """Whether it is an `nn.ModuleList` and no more: the module around it does the steps."""
 
     @property
     def local_name(self) -> str:
@@ -67,8 +71,12 @@ class Module:
 
         One inside the network is called in parts where several of its values are read; the network itself cannot be.
         """
-        numbers = [str(i) for i in range(len(self.children))]
-        return list(self.children) == numbers and self.chain and (bool(self.name) or len(self.outputs) == 1)
+        return self.indexed and self.chain and (bool(self.name) or len(self.outputs) == 1)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the children are called 0, 1, 2, ..."""
+        return [*self.children] == [str(i) for i in range(len(self.children))]
 
     @property
     def container(self) -> str:
@@ -78,8 +86,7 @@ class Module:
         bare = any(isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values())
         if not self.children or bare or any(map(is_attribute, self.children)):
             return "nn.Module"
-        numbers = [str(i) for i in range(len(self.children))]
-        return "nn.ModuleList" if list(self.children) == numbers else "nn.ModuleDict"
+        return "nn.ModuleList" if self.indexed else "nn.ModuleDict"
 
     @property
     def counted(self) -> bool:
@@ -204,12 +211,21 @@ class _Planner:
         elif not _does_for(self.modules[region.owner], child):
             raise _other_use(next(region.nodes()), region.owner)
         hint = _hint(region) or hint
-        if child.sequential and len(child.outputs) > 1:
+        child.listed = self.wants_list(child)
+        if child.listed:
+            module.steps += _spliced(child, attribute, hint, training_only)
+        elif child.sequential and len(child.outputs) > 1:
             module.steps += _parts(child, attribute, hint, training_only)
         else:
             step = Step(child.inputs, child.outputs, attribute, hint=hint, training_only=training_only)
             module.steps.append(step)
         module.reads.update(child.reads)
+
+    def wants_list(self, module: Module) -> bool:
+        """Whether a module is a list of others, each called where it is wanted: numbered, no sequence, no block."""
+        region = module.region
+        own = region.block is None and region.owner is None and region.name not in self.lent
+        return own and module.container == "nn.ModuleList"
 
     def settle(self, module: Module) -> None:
         """What a module takes and returns; steps that nothing depends on are dropped, their children stay."""
@@ -254,13 +270,24 @@ def _flow(module: Module) -> object:
     steps: list[object] = []
     for step in module.steps:
         taken = [numbers[value] for value in step.inputs]
-        steps.append((taken, step.attribute, step.function, step.parameter, step.part, step.training_only))
+        called = step.attribute, step.items, step.function, step.parameter
+        steps.append((taken, called, step.part, step.training_only))
         numbers |= {value: len(numbers) + i for i, value in enumerate(step.outputs)}
     return len(module.inputs), steps, [numbers[value] for value in module.outputs]
 
 
 def _other_use(node: Node, owner: str) -> Exception:
     return unsupported("PyTorch", node, f"a module shares its weights whole, and '{owner}' does something else")
+
+
+def _spliced(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
+    """The steps of a list of modules, as the module around it does them."""
+    for step in child.steps:
+        hint_inside = hint if step.hint == "x" else step.hint
+        spliced = replace(step, hint=hint_inside, training_only=training_only or step.training_only)
+        if step.attribute is not None:
+            spliced.attribute, spliced.items = attribute, (int(step.attribute), *step.items)
+        yield spliced
 
 
 def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:

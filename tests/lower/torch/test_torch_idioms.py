@@ -158,13 +158,13 @@ def test_a_class_whose_name_ends_with_a_number_is_told_from_its_like_by_an_under
 
 
 HEADS = """
-layers:
-  - sequential:
-      name: heads
-      layers:
-        - conv: {{name: {}, channels: 4, kernel: 1}}
-        - residual: [conv: {{name: {}, channels: 4, kernel: 1}}]
-        - conv: {{name: {}, channels: {width}, kernel: 1}}
+blocks:
+  heads:
+    layers:
+      - conv: {{name: {}, channels: 4, kernel: 1}}
+      - residual: [conv: {{name: {}, channels: 4, kernel: 1}}]
+      - conv: {{name: {}, channels: {width}, kernel: 1}}
+layers: [heads: {{name: heads}}]
 """
 
 
@@ -192,3 +192,43 @@ def test_children_whose_names_are_no_attributes_are_looked_up_in_a_container(nam
 
 def exported(module):
     return torch.export.export(module, (torch.zeros(2, 4, 8, 8),)).module()
+
+
+NUMBERED = """
+layers:
+  - conv: {name: stem, channels: 4, kernel: 1}
+  - max_pool: {name: pool, kernel: 2}
+  - sequential:
+      name: heads
+      layers:
+        - conv: {name: 0, from: stem, channels: 2, kernel: 1}
+        - conv: {name: 1, from: pool, channels: %s, kernel: 1}
+        - conv: {name: 2, from: pool, channels: 2, kernel: 1}
+  - concat: [heads.1, heads.2]
+outputs: [heads.0, concat]
+"""
+
+
+def test_numbered_parts_of_no_block_that_are_no_sequence_are_a_list():
+    text = source(NUMBERED % 3)
+    listed = "self.heads=nn.ModuleList([nn.Conv2d(4,2,1),nn.Conv2d(4,3,1),nn.Conv2d(4,2,1),]"
+    assert listed in re.sub(r"\s", "", text)
+    assert "class Heads" not in text
+    assert re.search(r"torch.cat\(\[self.heads\[1\]\((\w+)\), self.heads\[2\]\(\1\)\], dim=1\)", text)
+
+
+def test_equal_parts_of_a_list_are_made_by_a_loop():
+    assert "self.heads = nn.ModuleList([nn.Conv2d(4, 2, 1) for _ in range(3)])" in source(NUMBERED % 2)
+
+
+def test_a_list_keeps_the_names_of_its_weights_and_computes_what_its_parts_do():
+    model = archspec.parse(HEAD + NUMBERED % 3).to_torch()
+    keys = {key for key in model.state_dict() if key.startswith("heads")}
+    assert keys == {f"heads.{i}.{weight}" for i in range(3) for weight in ("weight", "bias")}
+    x = torch.randn(2, 4, 8, 8)
+    with torch.no_grad():
+        stem = model.stem(x)
+        half = torch.nn.functional.max_pool2d(stem, 2)
+        first, joined = model(x)
+        torch.testing.assert_close(first, model.heads[0](stem))
+        torch.testing.assert_close(joined, torch.cat([model.heads[1](half), model.heads[2](half)], dim=1))
