@@ -169,7 +169,12 @@ def _main(graph: Graph, root: str) -> Iterator[str]:
     yield f"{INDENT}model = {root}().eval()"
     call = f"model({', '.join(inputs)})"
     if sum(not output.training_only for output in graph.outputs) == 1:
-        yield f"{INDENT}print(tuple({call}.shape))"
+        printed = f"{INDENT}print(tuple({call}.shape))"
+        if len(printed) <= WIDTH:
+            yield printed
+        else:
+            yield from wrapped(f"{INDENT}output = {call}")
+            yield f"{INDENT}print(tuple(output.shape))"
     else:
         yield from wrapped(f"{INDENT}for output in {call}", ":")
         yield f"{INDENT * 2}print(tuple(output.shape))"

@@ -38,3 +38,10 @@ def test_a_name_that_modules_have_is_told_at_its_own_layer() -> None:
     (found,) = raised.value.diagnostics
     assert found.span is not None
     assert (found.code, found.span.line) == ("unsupported", 9)
+
+
+def test_a_main_with_many_inputs_and_one_output_keeps_to_the_width():
+    inputs = ", ".join(f"{name}: [3, 128, 128]" for name in "abcd")
+    text = archspec.parse(f"archspec: 1\nname: net\ninputs: {{{inputs}}}\nlayers: [add: [a, b, c, d]]").source()
+    assert max(map(len, text.splitlines())) <= 88
+    assert text.endswith("    print(tuple(output.shape))\n")
