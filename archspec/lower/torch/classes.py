@@ -172,6 +172,13 @@ def camel(name: str) -> str:
 
 
 def label(module: Module) -> str:
-    """What a class is called after: the block, or the part without its number (`stage` of `stage1`, `stage2`)."""
-    name = module.local_name
-    return module.region.block or (re.sub(r"(?<=\w{3})_?\d+$", "", name))
+    """What a class is called after: the block, or the part without its number.
+
+    That is `stage` for `stage1` and `stage2`, and for those that are numbers alone, `stages.0` and `stages.1`.
+    """
+    if module.region.block:
+        return module.region.block
+    named = [name for name in module.name.split(".") if not name.isdigit()]
+    if named and module.local_name.isdigit():
+        return re.sub(r"(?<=\w{2}[^s])s$", "", named[-1])
+    return re.sub(r"(?<=\w{3})_?\d+$", "", module.local_name)

@@ -49,6 +49,15 @@ def test_blocks_with_gaps_in_their_numbers_are_a_class_of_their_own():
     assert "class Stage(nn.Module)" in source(UNITS.format(join=PLAIN, widths="[2, 2, 2]", name="unit$(2 * i)"))
 
 
+@pytest.mark.parametrize(("name", "of_class"), [("blocks", "Block"), ("bass", "Bass"), ("body", "Body")])
+def test_rounds_that_are_called_by_number_share_a_class_called_after_what_holds_them(name, of_class):
+    inside = "[residual: [conv: {channels: 4, kernel: 3, padding: 1}, relu]]"
+    text = source(f"layers: [repeat: {{name: {name}, times: 3, layers: {inside}}}]")
+    assert text.count("(nn.Module)") == 2
+    assert f"class {of_class}(nn.Module):" in text
+    assert f"*({of_class}() for _ in range(3))" in text
+
+
 def test_names_of_such_children_are_those_of_the_spec():
     model = archspec.parse(HEAD + UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$(i + 1)")).to_torch()
     assert [name for name, _ in model.stage.named_children()] == ["unit1", "unit2", "unit3"]

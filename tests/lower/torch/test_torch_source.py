@@ -29,7 +29,8 @@ LONGEST = {
     "efficientnet_b7": 260,
     "faster_rcnn_resnet50_fpn": 380,
     **dict.fromkeys(("yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"), 290),
-    "wavenet": 480,
+    "wavenet": 220,
+    "srgan_generator": 90,
 }
 """Lines a network may take; what a reader would have needed by hand, and less than torchvision's files."""
 
