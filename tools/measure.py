@@ -64,7 +64,8 @@ class Table:
         for row in self.rows:
             ratios = row.ratios
             spread = f"{statistics.median(ratios):8.2f} x  ({min(ratios):.2f} to {max(ratios):.2f})"
-            yield f"  {row.name:<54} {row.median * unit:9.2f} {label}  {spread}"
+            times = f"{row.median * unit:9.2f} {label}  (least {min(row.times) * unit:8.2f})"
+            yield f"  {row.name:<54} {times}  {spread}"
 
     def as_json(self) -> dict[str, Any]:
         """The table as one object."""
