@@ -3,7 +3,8 @@
 
 Everything is measured in one run, the contenders in turn, round after round, since machines drift. A table gives the
 median of each and the least, and the ratio of the pairs of each round to the first line, torchvision's module: its
-median, least and most. All contenders of a table have the same weights and say the same of the same images before they are timed.
+median, least and most. All contenders of a table have the same weights and say the same of the same images before they
+are timed.
 
 An export is file to file: a checkpoint of `torch.save` goes in, the same for all, and an ONNX file comes out, in the
 place of the last. All between counts, on both sides: a module or a network is made, weights are read and loaded, the
