@@ -26,7 +26,23 @@ def resting_collector() -> Iterator[None]:
 
 
 def _grow_old() -> None:
-    """Move all objects to the oldest generation, unless somebody has some frozen: they would thaw."""
-    if not gc.get_freeze_count():
-        gc.freeze()
-        gc.unfreeze()
+    """Move all objects to the oldest generation, unless somebody has some frozen: they would thaw.
+
+    The collector does not count what comes there so, and would never look through that generation: it is told to after
+    so many objects.
+    """
+    global _moved
+    if gc.get_freeze_count():
+        return
+    _moved += gc.get_count()[0]
+    gc.freeze()
+    gc.unfreeze()
+    if _moved > _MOST_MOVED:
+        _moved = 0
+        gc.collect()
+
+
+_MOST_MOVED = 1_000_000
+"""What hundreds of networks of ordinary size are built of, or one of tens of thousands of layers."""
+
+_moved = 0

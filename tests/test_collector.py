@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 
+from archspec import collector
 from archspec.collector import resting_collector
 
 
@@ -54,3 +56,21 @@ def test_what_is_built_inside_counts_as_old(frozen):
         assert gc.get_freeze_count() == before
     finally:
         gc.unfreeze()
+
+
+def test_garbage_is_collected_however_often_something_is_built(monkeypatch):
+    monkeypatch.setattr(collector, "_MOST_MOVED", 20_000)
+    gc.enable()
+    gc.collect()
+    gone: list[int] = []
+
+    class Ring:
+        def __init__(self, number: int) -> None:
+            self.itself = self
+            self.held: list[list[int]] = [[] for _ in range(1_000)]
+            weakref.finalize(self, gone.append, number)
+
+    for number in range(40):
+        with resting_collector():
+            Ring(number)
+    assert len(gone) >= 15
