@@ -14,6 +14,9 @@ from archspec.ir.types import Dim, DType, Shape, TensorType
 Attribute = int | float | str | Sequence[int]
 Array = NDArray[np.float32] | NDArray[np.int64]
 
+Axes = tuple[Dim | None, ...]
+"""An axis is a size, a symbol, or None where nothing is known of it."""
+
 CONSTANTS = "const/"
 """What the names of constants begin with. No layer can be called so: the names of layers hold no slash."""
 
@@ -23,10 +26,10 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A value of an ONNX graph. An axis is a size, a symbol, or None where nothing is known of it."""
+    """A value of an ONNX graph."""
 
     name: str
-    shape: tuple[Dim | None, ...]
+    shape: Axes
     dtype: DType = DType.FLOAT32
 
 
@@ -56,11 +59,13 @@ class Body:
 class Program:
     """The ONNX nodes of a graph so far, in order, and the weights and constants they read.
 
-    If its sizes are to be `open`, rules write as much as they can without numbers of rows.
+    If its sizes are to be `open`, rules write as much as they can without numbers of rows. If it is to be `fast`, they
+    write what is fastest rather than what is plainest.
     """
 
     opset: int
     open: bool = False
+    fast: bool = False
     steps: list[Step] = field(default_factory=list)
     weights: set[str] = field(default_factory=set)
     constants: dict[str, Array] = field(default_factory=dict)
@@ -116,9 +121,9 @@ class Emit:
         return made
 
     def form(
-        self, label: str, op: str, *inputs: str, shape: Shape, dtype: DType = DType.FLOAT32, **attributes: Attribute
+        self, label: str, op: str, *inputs: str, shape: Axes, dtype: DType = DType.FLOAT32, **attributes: Attribute
     ) -> str:
-        """A node that gives a weight another form, or works out a shape; its value has no batch axis."""
+        """A node whose value has no batch axis: a weight in another form, a shape, or rows of many samples."""
         name = f"{self.node.name}/{label}"
         (made,) = self.write(name, op, inputs, (Made(name, shape, dtype),), attributes)
         return made

@@ -38,6 +38,7 @@ def export(
     opset: int = OPSET,
     others: Sequence[Graph] = (),
     about: Mapping[str, str] | None = None,
+    fast: bool = False,
 ) -> LightModel:
     """The network as an ONNX model, as it is at inference; the weights stay where they are.
 
@@ -52,6 +53,7 @@ def export(
         opset: the version of ONNX's operators to write.
         others: the same network at other sizes: then the sizes in which they differ are symbols.
         about: facts to store with the model.
+        fast: whether to write what is fastest on a CPU, instead of what is plainest: see `lower/onnx/winograd.py`.
 
     Raises:
         ArchspecError: the opset is not among `OPSETS`, the weights do not fit, an op has no rule, a layer is made for
@@ -63,7 +65,7 @@ def export(
             f"ONNX opset {opset} cannot be written",
             help=f"opsets {OPSETS.start} to {OPSETS.stop - 1} can",
         )
-    body = _body(graph, opset, open=bool(others))
+    body = _body(graph, Program(opset, open=bool(others), fast=fast))
     if others:
         body = opened(body, [twin for _, twin in alike(graph, body, _bodies(others, opset))])
     known = {key: weight for key, weight in graph.weights() if key in body.weights}
@@ -81,19 +83,19 @@ def at_any_size(graph: Graph, others: Iterable[Graph], *, opset: int = OPSET) ->
     Raises:
         ArchspecError: a layer is made for one size; it is named.
     """
-    return [other for other, _ in alike(graph, _body(graph, opset, open=True), _bodies(others, opset))]
+    return [other for other, _ in alike(graph, _body(graph, Program(opset, open=True)), _bodies(others, opset))]
 
 
 def _bodies(others: Iterable[Graph], opset: int) -> list[tuple[Graph, Body]]:
-    return [(other, _body(other, opset, open=True)) for other in others]
+    return [(other, _body(other, Program(opset, open=True))) for other in others]
 
 
-def _body(graph: Graph, opset: int, *, open: bool) -> Body:
-    """All that is written of a graph but its weights."""
+def _body(graph: Graph, program: Program) -> Body:
+    """All that is written of a graph but its weights; the program is empty, and says how to write."""
     outputs = [output for output in graph.outputs if not output.training_only]
     if not outputs:
         raise fail("unsupported", f"ONNX cannot express '{graph.name}': it returns nothing at inference")
-    program, names = _lower(graph, outputs, Program(opset, open))
+    names = _lower(graph, outputs, program)
     return Body(
         tuple(Made(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
         tuple(Made(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
@@ -103,14 +105,14 @@ def _body(graph: Graph, opset: int, *, open: bool) -> Body:
     )
 
 
-def _lower(graph: Graph, outputs: Iterable[Output], program: Program) -> tuple[Program, dict[Value, str]]:
-    """The steps of every layer that is needed, and the ONNX name of each value."""
+def _lower(graph: Graph, outputs: Iterable[Output], program: Program) -> dict[Value, str]:
+    """Writes the steps of every layer that is needed; the ONNX name of each value."""
     names = {value: value.name for value in graph.inputs}
     for node in _needed(graph, outputs):
         rule = RULES[node]
         made = rule(node.op, Emit(program, node, tuple(names[value] for value in node.inputs)))
         names.update(zip(node.outputs, (made,) if isinstance(made, str) else made, strict=True))
-    return program, names
+    return names
 
 
 def _needed(graph: Graph, outputs: Iterable[Output]) -> list[Node]:

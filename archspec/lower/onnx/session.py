@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import onnx
 from numpy.typing import NDArray
 
 from archspec.ir.graph import Graph
@@ -28,14 +27,15 @@ class Host:
         keys: the weights it needs, by their names in the state dict.
     """
 
-    model: onnx.ModelProto
+    model: LightModel
     keys: tuple[str, ...]
 
     def open(self, weights: Weights, threads: int) -> Run:
         """ONNX Runtime with these weights, which are copied, on so many threads."""
         import onnxruntime
 
-        pieces = LightModel(self.model, {key: weights[key] for key in self.keys}).pieces()
+        tensors = {**self.model.tensors, **{key: weights[key] for key in self.keys}}
+        pieces = LightModel(self.model.rest, tensors).pieces()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
@@ -51,7 +51,8 @@ def host(graph: Graph, weights: Weights) -> Host | None:
     Raises:
         ArchspecError: ONNX cannot express the network.
     """
-    light = export(graph, weights)
+    light = export(graph, weights, fast=True)
     if sum(array.nbytes for array in light.tensors.values()) > LIMIT:
         return None
-    return Host(light.rest, tuple(light.tensors))
+    constants = {name: array for name, array in light.tensors.items() if name not in weights}
+    return Host(LightModel(light.rest, constants), tuple(name for name in light.tensors if name in weights))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from archspec.lower.onnx import winograd
 from archspec.lower.onnx.emit import Emit
 from archspec.lower.onnx.unpool import max_pool_with_indices
 from archspec.ops.conv import Conv, ConvTranspose
@@ -18,7 +19,9 @@ from archspec.ops.sliding import Sliding
 
 
 def conv(op: Conv, emit: Emit) -> str:
-    """Conv."""
+    """Conv, or what is faster."""
+    if emit.program.fast and winograd.gain(op, emit.type) > winograd.GAIN:
+        return winograd.conv(op, emit)
     window = op.sliding(emit.type)
     return emit.last("Conv", emit.input, *emit.weights("weight", "bias"), **_geometry(window), **_groups(op.groups))
 
