@@ -32,6 +32,9 @@ class Way:
     compiled: bool = False
 
 
+_MORE = "over 100%: convolutions that are worked out with fewer products than counted"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One measurement.
@@ -121,7 +124,7 @@ class Bench:
         }
 
     def text(self) -> str:
-        """A head and a table."""
+        """A head and a table, and a word on shares that surprise."""
         words = [name for name in ("optimized", "compiled") if getattr(self.way, name)]
         how = ", ".join([self.way.dtype, self.layout.replace("_", " "), *words])
         head = ("", "batch", "median", "quartiles", "samples/s", "arithmetic", "bandwidth")
@@ -130,7 +133,8 @@ class Bench:
         title = f"{self.network}, {inputs}, on {self.device}, PyTorch {self.torch}"
         macs, bytes = f"{self.limits.macs / 1e9:,.3g} GMAC/s", f"{units.memory(round(self.limits.bytes))}/s"
         limits = f"limits: {macs} in a matrix product, {bytes} in a copy"
-        return "\n".join([title, how, limits, "", *table])
+        more = any(run.arithmetic_share > 1 for run in self.runs)
+        return "\n".join([title, how, limits, "", *table, *(["", _MORE] if more else [])])
 
 
 def bench(network: Network, way: Way, *, batch: int = 32, seconds: float = 2.0) -> Bench:

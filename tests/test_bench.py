@@ -81,6 +81,18 @@ def test_shares_are_of_the_limits() -> None:
     ]  # fmt: skip
 
 
+def test_a_share_over_the_limit_is_explained() -> None:
+    slow, fast = (
+        Run("latency", 1, Spread(time, time, time, 9), macs=10**8, bytes=1, limits=Limits(macs=1e9, bytes=1e8))
+        for time in (0.2, 0.05)
+    )
+    texts = [
+        Bench("net", {"x": (3,)}, Way(), "contiguous", "cpu", "2", run.limits, (run,)).text() for run in (slow, fast)
+    ]
+    assert ["fewer products" in text.splitlines()[-1] for text in texts] == [False, True]
+    assert all(len(line) <= 80 for line in texts[1].splitlines())
+
+
 def test_quartiles_are_those_of_numpy() -> None:
     numpy = pytest.importorskip("numpy")
     seconds = list(numpy.random.default_rng(0).random(50))

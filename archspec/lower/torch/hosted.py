@@ -62,11 +62,14 @@ class Hosted(nn.Module):
         return tuple(None if training_only else next(made) for training_only in self._training_only)
 
     def _hosts(self, inputs: tuple[Any, ...]) -> bool:
-        """Whether the host can run a call."""
+        """Whether the host can run a call; of no samples it cannot."""
         if self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return False
         return len(inputs) == len(self._inputs) and all(
-            isinstance(given, Tensor) and given.device.type == "cpu" and (tuple(given.shape[1:]), given.dtype) == wanted
+            isinstance(given, Tensor)
+            and given.device.type == "cpu"
+            and given.numel() > 0
+            and (tuple(given.shape[1:]), given.dtype) == wanted
             for given, wanted in zip(inputs, self._inputs.values(), strict=True)
         )
 

@@ -102,6 +102,7 @@ def test_gradients_training_and_other_sizes_are_the_module_s(net, runs):
     assert all(weight.grad is not None for name, weight in model.module.named_parameters() if "aux" not in name)
     with torch.no_grad():
         model(*inputs(size=12))
+        model(*inputs(batch=0))
         with torch.autocast("cpu", torch.bfloat16):
             model(*inputs())
         model.double()(*(given.double() if given.is_floating_point() else given for given in inputs()))
