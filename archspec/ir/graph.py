@@ -106,6 +106,11 @@ class Region:
     training_only: bool = False
     span: Span | None = None
 
+    @property
+    def local_name(self) -> str:
+        """The last part of the name; empty where the structure is transparent."""
+        return (self.name or "").rpartition(".")[2]
+
     def nodes(self) -> Iterator[Node]:
         """Every node below, in order."""
         stack: list[Iterator[Node | Region]] = [iter(self.items)]
@@ -156,6 +161,22 @@ class Graph:
     def training_only(self) -> frozenset[Node]:
         """The nodes that run only while training."""
         return frozenset(self.body.training_only_nodes())
+
+    @cached_property
+    def inference_outputs(self) -> tuple[Output, ...]:
+        """What is returned when the network is not training."""
+        return tuple(output for output in self.outputs if not output.training_only)
+
+    @cached_property
+    def inference_nodes(self) -> tuple[Node, ...]:
+        """The nodes that `inference_outputs` depend on, in order."""
+        needed = {output.value for output in self.inference_outputs}
+        found: list[Node] = []
+        for node in reversed(self.nodes):
+            if not needed.isdisjoint(node.outputs):
+                needed.update(node.inputs)
+                found.append(node)
+        return tuple(reversed(found))
 
     def weights(self) -> Iterator[tuple[str, Weight]]:
         """Every weight once, with its name in the state dict; shared weights belong to their owner."""

@@ -15,4 +15,4 @@ def depth(graph: Graph, costs: Mapping[Node, Cost]) -> int:
         before = max((behind[value] for value in node.inputs), default=0)
         weighted = bool(node.weights) and costs[node].macs > 0
         behind.update(dict.fromkeys(node.outputs, before + weighted))
-    return max(behind[output.value] for output in graph.outputs if not output.training_only)
+    return max(behind[output.value] for output in graph.inference_outputs)

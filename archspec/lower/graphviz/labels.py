@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from archspec.ir.graph import Graph, Node, Region, Value
 from archspec.ir.text import format_attributes
 from archspec.lower.graphviz.folding import Group, Item
-from archspec.lower.graphviz.wording import counted, details, is_automatic, local_name, row_name, short, sizes, spoken
+from archspec.lower.graphviz.wording import counted, details, is_automatic, row_name, short, sizes, spoken
 from archspec.passes.facts import Facts
 
 FACTS = ("shapes", "names", "params", "macs", "field")
@@ -109,10 +109,10 @@ class Labels:
         A name that only says which block it is, is left out; a number is a name.
         """
         block = group.first.block
-        own = [local_name(region) for region in group.regions]
+        own = [region.local_name for region in group.regions]
         if block is not None and all(is_automatic(name, block) and not name.isdigit() for name in own):
             own = []
-        names = [*map(local_name, group.around), row_name(own)]
+        names = [*(region.local_name for region in group.around), row_name(own)]
         return ".".join(filter(None, names)), spoken(block or "")
 
     def _shapes(self, values: Sequence[Value]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
-from archspec.ir.graph import Node, Region
+from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
 from archspec.ops import Op
 
@@ -95,11 +95,6 @@ def counted(count: int, noun: str) -> str:
 def is_automatic(name: str, base: str) -> bool:
     """Whether a name says nothing new: what the thing is, perhaps with a number after `_`, or a number alone."""
     return name.isdigit() or re.fullmatch(re.escape(base).replace("_", "_?") + r"(_\d+)?", name) is not None
-
-
-def local_name(region: Region) -> str:
-    """The last part of a region's name."""
-    return (region.name or "").rpartition(".")[2]
 
 
 def row_name(names: Sequence[str]) -> str:

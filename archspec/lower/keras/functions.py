@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Value
 from archspec.lower.keras.plan import Part, Step
 from archspec.lower.text.calls import Argument, Call
+from archspec.lower.text.counting import unnumbered
 from archspec.lower.text.layout import one_line
 from archspec.lower.text.parameters import Parameters
 
@@ -86,7 +86,7 @@ class Functions:
 
     def name(self, part: Part) -> str:
         """A name nobody has, after the block or the part without its number."""
-        label = part.region.block or re.sub(r"(?<=\w{3})_?\d+$", "", (part.region.name or "").rpartition(".")[2])
+        label = part.region.block or unnumbered(part.region.local_name)
         base = label.lower() if label[:1].isalpha() else f"part_{label.lower()}"
         base = f"{base}_block" if keyword.iskeyword(base) else base
         candidates = (base, *(f"{base}_{i}" for i in range(2, len(self.taken) + 3)))

@@ -80,9 +80,8 @@ def plan(graph: Graph) -> Plan:
     Raises:
         ArchspecError: Keras cannot express something the graph asks for.
     """
-    nodes = _needed(graph)
     tables: dict[str, object] = {}
-    rules = _squeezed({node: started(node, written(node), tables) for node in nodes}, graph)
+    rules = _squeezed({node: started(node, written(node), tables) for node in graph.inference_nodes}, graph)
     names = _names(graph, rules)
     planner = _Planner(graph, rules, names)
     holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node.owner is None}
@@ -99,8 +98,7 @@ def _keyed(node: Node, rule: Written) -> tuple[tuple[str, Held], ...]:
 
 def outputs(graph: Graph, same: Mapping[Value, Value]) -> tuple[Value, ...]:
     """What the network returns at inference."""
-    found = (output.value for output in graph.outputs if not output.training_only)
-    return tuple(same.get(value, value) for value in found)
+    return tuple(same.get(output.value, output.value) for output in graph.inference_outputs)
 
 
 def _handed_on(rules: Mapping[Node, Written]) -> dict[Value, Value]:
@@ -114,9 +112,8 @@ def _handed_on(rules: Mapping[Node, Written]) -> dict[Value, Value]:
 
 def _squeezed(rules: Mapping[Node, Written], graph: Graph) -> dict[Node, Written]:
     """The rules, but that a global pooling leaves out the axes of 1 itself which a `flatten` alone reads."""
-    readers = Counter(value for node in rules for value in node.inputs) + Counter(
-        value.value for value in graph.outputs
-    )
+    readers = Counter(value for node in rules for value in node.inputs)
+    readers.update(output.value for output in graph.outputs)
     makers = {value: node for node in rules for value in node.outputs}
     found = dict(rules)
     for node in rules:
@@ -132,17 +129,6 @@ def _squeezed(rules: Mapping[Node, Written], graph: Graph) -> dict[Node, Written
 def _keeps(call: Call) -> bool:
     """Whether a call is a global pooling that keeps its axes."""
     return call.callee.startswith("layers.Global") and call.arguments.get("keepdims") is True
-
-
-def _needed(graph: Graph) -> list[Node]:
-    """The nodes that the outputs at inference depend on."""
-    wanted = {output.value for output in graph.outputs if not output.training_only}
-    found: list[Node] = []
-    for node in reversed(graph.nodes):
-        if not wanted.isdisjoint(node.outputs):
-            wanted.update(node.inputs)
-            found.append(node)
-    return found[::-1]
 
 
 def _names(graph: Graph, rules: Mapping[Node, Written]) -> dict[str, str]:

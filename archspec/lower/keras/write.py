@@ -11,9 +11,9 @@ from archspec.ir.graph import Graph, Value
 from archspec.lower.keras.functions import VARIABLES, Function, Functions
 from archspec.lower.keras.plan import Part, Plan, Step, plan
 from archspec.lower.keras.shared import Shared
-from archspec.lower.text.about import About, docstring, title
+from archspec.lower.text.about import About, docstring, quoted, title
 from archspec.lower.text.calls import Call, Hole
-from archspec.lower.text.layout import INDENT, WIDTH, assignment, between, literal, one_line, wrapped
+from archspec.lower.text.layout import INDENT, WIDTH, assignment, between, literal, one_line, signature_lines, wrapped
 from archspec.lower.text.tables import table_lines
 
 
@@ -69,11 +69,7 @@ def _network(
     name: str, graph: Graph, planned: Plan, functions: Functions, shared: Shared, about: About
 ) -> Iterator[str]:
     yield f"def {name}() -> keras.Model:"
-    text = about.lines(graph.name)
-    yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
-    if len(text) > 1:
-        yield from (f"{INDENT}{line}" if line else "" for line in text[1:])
-        yield f'{INDENT}"""'
+    yield from quoted(about.lines(graph.name), INDENT)
     inputs = _input_names(graph.inputs)
     for value, variable in zip(graph.inputs, inputs, strict=True):
         dtype = {} if value.type.dtype == "float32" else {"dtype": str(value.type.dtype)}
@@ -107,31 +103,17 @@ def _input_names(values: Sequence[Value]) -> list[str]:
 def _function(function: Function, functions: Functions, shared: Shared) -> Iterator[str]:
     part = function.part
     inputs = list(VARIABLES[: len(part.inputs)])
-    parameters = [
-        f"{each.name}: {each.annotation}" + (f" = {literal(each.default)}" if each.has_default else "")
-        for each in function.parameters.ordered
-    ]
+    parameters = [parameter.declaration for parameter in function.parameters.ordered]
     arguments = [*(f"{name}: KerasTensor" for name in inputs), *parameters, "*", "name: str"]
-    line = f"def {function.name}({', '.join(arguments)}) -> KerasTensor:"
-    if len(line) <= WIDTH:
-        yield line
-    else:
-        together = INDENT + ", ".join(arguments)
-        yield f"def {function.name}("
-        yield from [together] if len(together) <= WIDTH else (f"{INDENT}{argument}," for argument in arguments)
-        yield ") -> KerasTensor:"
+    yield from signature_lines(function.name, arguments, "KerasTensor")
     block, times = part.region.block, len(function.instances)
-    about = f"The block `{block}` of the spec" if block else f"The part `{_label(part)}`"
+    about = f"The block `{block}` of the spec" if block else f"The part `{part.region.local_name}`"
     yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
     held = dict(zip(part.inputs, inputs, strict=True))
     body = _Body(function.steps, part.outputs, held, shared)
     yield from body.lines(functions, part)
     if not body.returns(part):
         yield f"{INDENT}return {body.names[part.outputs[0]]}"
-
-
-def _label(part: Part) -> str:
-    return (part.region.name or "").rpartition(".")[2]
 
 
 class _Body:

@@ -11,7 +11,7 @@ from onnx import helper
 
 from archspec.collector import resting_collector
 from archspec.diagnostics import fail
-from archspec.ir.graph import Graph, Node, Output, Value
+from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, Symbol
 from archspec.lower.onnx.emit import Array, Body, Emit, Made, Program, Step
 from archspec.lower.onnx.light import LightModel
@@ -92,10 +92,10 @@ def _bodies(others: Iterable[Graph], opset: int) -> list[tuple[Graph, Body]]:
 
 def _body(graph: Graph, program: Program) -> Body:
     """All that is written of a graph but its weights; the program is empty, and says how to write."""
-    outputs = [output for output in graph.outputs if not output.training_only]
+    outputs = graph.inference_outputs
     if not outputs:
         raise fail("unsupported", f"ONNX cannot express '{graph.name}': it returns nothing at inference")
-    names = _lower(graph, outputs, program)
+    names = _lower(graph, program)
     return Body(
         tuple(Made(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
         tuple(Made(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
@@ -105,25 +105,14 @@ def _body(graph: Graph, program: Program) -> Body:
     )
 
 
-def _lower(graph: Graph, outputs: Iterable[Output], program: Program) -> dict[Value, str]:
+def _lower(graph: Graph, program: Program) -> dict[Value, str]:
     """Writes the steps of every layer that is needed; the ONNX name of each value."""
     names = {value: value.name for value in graph.inputs}
-    for node in _needed(graph, outputs):
+    for node in graph.inference_nodes:
         rule = RULES[node]
         made = rule(node.op, Emit(program, node, tuple(names[value] for value in node.inputs)))
         names.update(zip(node.outputs, (made,) if isinstance(made, str) else made, strict=True))
     return names
-
-
-def _needed(graph: Graph, outputs: Iterable[Output]) -> list[Node]:
-    """The nodes that outputs depend on, in order."""
-    needed = {output.value for output in outputs}
-    nodes: list[Node] = []
-    for node in reversed(graph.nodes):
-        if not needed.isdisjoint(node.outputs):
-            needed.update(node.inputs)
-            nodes.append(node)
-    return nodes[::-1]
 
 
 def _named(steps: Sequence[Step], outputs: Sequence[Output], names: Mapping[Value, str]) -> list[Step]:

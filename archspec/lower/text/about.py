@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archspec.lower.text.layout import INDENT, WIDTH
@@ -30,6 +31,15 @@ def title(name: str, target: str, about: About) -> str:
     """The docstring of the file."""
     origin = f" from {about.origin}" if about.origin else ""
     return '"""' + docstring(f"{name} in {target}, written by archspec{origin}.", "") + '"""'
+
+
+def quoted(lines: Sequence[str], indent: str) -> Iterator[str]:
+    """The lines of a docstring, with its quotes."""
+    first, *more = lines
+    yield f'{indent}"""{first}' + ("" if more else '"""')
+    if more:
+        yield from (indent + line if line else "" for line in more)
+        yield f'{indent}"""'
 
 
 def docstring(text: str, indent: str) -> str:

@@ -21,6 +21,11 @@ class Loop:
     rounds: int
 
 
+def unnumbered(name: str) -> str:
+    """A name without its number: `stage` for `stage1`, but `p3` is a name."""
+    return re.sub(r"(?<=\w{3})_?\d+$", "", name)
+
+
 def numbered(names: Sequence[str]) -> tuple[str, int] | None:
     """What names have before their numbers, and the first number, where each has the next."""
     parts = [re.fullmatch(r"(\w*[A-Za-z_])(0|[1-9]\d*)", name) for name in names]

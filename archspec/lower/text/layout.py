@@ -163,6 +163,22 @@ def _pieces(content: str) -> list[str]:
     return [piece.strip() for piece in pieces if piece.strip()]
 
 
+def signature_lines(name: str, parameters: Sequence[str], returned: str, indent: str = "") -> Iterator[str]:
+    """The first lines of a function: on one line, or with all parameters on a line of their own, or each."""
+    together = ", ".join(parameters)
+    line = f"{indent}def {name}({together}) -> {returned}:"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    deeper = indent + INDENT
+    yield f"{indent}def {name}("
+    if len(deeper + together) <= WIDTH:
+        yield deeper + together
+    else:
+        yield from (f"{deeper}{parameter}," for parameter in parameters)
+    yield f"{indent}) -> {returned}:"
+
+
 def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iterator[str]:
     """The lines of a call that does not fit on one: all items on a line of their own, or each."""
     deeper = indent + INDENT

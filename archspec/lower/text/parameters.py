@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.lower.text.calls import INPLACE, Argument, Call, Constant, Hole, Later, Listed
+from archspec.lower.text.layout import literal
 
 Column = tuple[Argument, ...]
 
@@ -59,6 +60,11 @@ class Parameter:
         if "float" in kinds:
             kinds.pop("int", None)  # to which whole numbers belong as well
         return " | ".join(kinds)
+
+    @property
+    def declaration(self) -> str:
+        """How it stands in a signature."""
+        return f"{self.name}: {self.annotation}" + (f" = {literal(self.default)}" if self.has_default else "")
 
 
 class Parameters:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from archspec.lower.text.calls import Argument, Call, Later
+from archspec.lower.text.counting import unnumbered
 from archspec.lower.text.layout import listed
 from archspec.lower.text.parameters import Parameters
 from archspec.lower.torch.alike import function, left_out_by_choice, matched
@@ -181,4 +182,4 @@ def label(module: Module) -> str:
     named = [name for name in module.name.split(".") if not name.isdigit()]
     if named and module.local_name.isdigit():
         return re.sub(r"(?<=\w{2}[^s])s$", "", named[-1])
-    return re.sub(r"(?<=\w{3})_?\d+$", "", module.local_name)
+    return unnumbered(module.local_name)

@@ -427,11 +427,16 @@ class ScaledTanh(nn.Module):
 """Source text by name. `{d}` is the number of spatial axes, `{name}` the class's name with it."""
 
 
+def class_name(kind: str, axes: int) -> str:
+    """What a helper class is called: by the number of spatial axes, where there is one for each."""
+    return f"{kind}{axes}d" if axes else kind
+
+
 def helper(kind: str, axes: int | str = 0) -> tuple[str, str]:
     """The name and the text of a helper class: for a number of spatial axes where it matters, or one with its text."""
     if isinstance(axes, str):
         return kind, axes.strip("\n") + "\n"
-    name = f"{kind}{axes}d" if axes else kind
+    name = class_name(kind, axes)
     size = "tuple[" + ", ".join(["int"] * axes) + "]"
     text = HELPERS[kind].strip("\n")
     return name, text.replace("{name}", name).replace("{d}", str(axes)).replace("{size}", size) + "\n"

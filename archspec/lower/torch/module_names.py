@@ -37,9 +37,8 @@ def reserved_names(graph: Graph) -> Iterator[Diagnostic]:
 
 def _reserved_in(region: Region) -> Iterator[Diagnostic]:
     for item in region.items:
-        name = (item.name or "").rpartition(".")[2]
-        if is_reserved(name):
-            message = f"PyTorch's modules have something of their own called '{name}'"
+        if is_reserved(item.local_name):
+            message = f"PyTorch's modules have something of their own called '{item.local_name}'"
             help = "give the layer another name, or it cannot be a module"
             yield Diagnostic("reserved-name", message, item.span, help=help)
         if isinstance(item, Region):

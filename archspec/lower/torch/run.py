@@ -25,5 +25,5 @@ def outputs(module: nn.Module, graph: Graph, inputs: Mapping[str, Any]) -> dict[
         returned = module(*(torch.from_numpy(inputs[value.name]) for value in graph.inputs))
     returned = returned if isinstance(returned, tuple) else (returned,)
     values = [value for value in returned if value is not None]  # what is there while training alone is None
-    names = [output.name for output in graph.outputs if not output.training_only]
+    names = [output.name for output in graph.inference_outputs]
     return {name: value.numpy() for name, value in zip(names, values, strict=True)}

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
-from archspec.lower.text.about import About, title
+from archspec.lower.text.about import About, quoted, title
 from archspec.lower.text.calls import Argument, Call
-from archspec.lower.text.layout import INDENT, WIDTH, assignment, keyed, listed, literal, statement, wrapped
+from archspec.lower.text.layout import INDENT, WIDTH, assignment, keyed, listed, signature_lines, statement, wrapped
 from archspec.lower.text.tables import table_lines
 from archspec.lower.torch.classes import Class, camel, classes, label
 from archspec.lower.torch.forward import Forward
@@ -61,10 +61,7 @@ def _class(found: Class, graph: Graph, about: About | None = None, start: Sequen
     """One class; the root's docstring tells about the network, and its constructor starts the weights."""
     yield f"class {found.name}({found.module.container}):"
     text = about.lines(graph.name) if about else [_block_docstring(found)]
-    yield f'{INDENT}"""{text[0]}' + ('"""' if len(text) == 1 else "")
-    if len(text) > 1:
-        yield from (f"{INDENT}{line}" if line else "" for line in text[1:])
-        yield f'{INDENT}"""'
+    yield from quoted(text, INDENT)
     if found.children or found.parameters.found:
         yield ""
         yield from _constructor(found, start)
@@ -81,7 +78,8 @@ def _block_docstring(found: Class) -> str:
 
 def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
     deeper = INDENT * 2
-    yield from _signature(found)
+    parameters = [parameter.declaration for parameter in found.parameters.ordered]
+    yield from signature_lines("__init__", ["self", *parameters], "None", INDENT)
     if found.sequential:
         sequence = Call("super().__init__", children=tuple(found.children.values()))
         yield from statement(sequence, deeper)
@@ -118,35 +116,12 @@ def _child(found: Class, name: str, child: Argument, indent: str) -> Iterator[st
     yield from assignment(f"self.{name}", child, indent)
 
 
-def _signature(found: Class) -> Iterator[str]:
-    parameters = [
-        f"{parameter.name}: {parameter.annotation}"
-        + (f" = {literal(parameter.default)}" if parameter.has_default else "")
-        for parameter in found.parameters.ordered
-    ]
-    yield from _def_lines("__init__", ["self", *parameters], "None")
-
-
-def _def_lines(name: str, parameters: Sequence[str], returned: str) -> Iterator[str]:
-    together = ", ".join(parameters)
-    line = f"{INDENT}def {name}({together}) -> {returned}:"
-    if len(line) <= WIDTH:
-        yield line
-        return
-    yield f"{INDENT}def {name}("
-    if len(INDENT * 2 + together) <= WIDTH:
-        yield f"{INDENT * 2}{together}"
-    else:
-        yield from (f"{INDENT * 2}{parameter}," for parameter in parameters)
-    yield f"{INDENT}) -> {returned}:"
-
-
 def _forward(found: Class, graph: Graph, *, root: bool) -> Iterator[str]:
     module = found.module
     arguments = _arguments(module.inputs, graph)
     forward = Forward(module, found.functions, found.choices, arguments)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
-    yield from _def_lines("forward", typed, forward.annotation(root=root))
+    yield from signature_lines("forward", typed, forward.annotation(root=root), INDENT)
     yield from forward.lines(INDENT * 2, shapes=len(found.instances) == 1, root=root)
 
 
@@ -168,7 +143,7 @@ def _main(graph: Graph, root: str) -> Iterator[str]:
         inputs.append(f"torch.zeros({sizes}{dtype})")
     yield f"{INDENT}model = {root}().eval()"
     call = f"model({', '.join(inputs)})"
-    if sum(not output.training_only for output in graph.outputs) == 1:
+    if len(graph.inference_outputs) == 1:
         printed = f"{INDENT}print(tuple({call}.shape))"
         if len(printed) <= WIDTH:
             yield printed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.helpers import helper
 from archspec.lower.keras.rules.common import Held, Written, family, layer, own
 from archspec.lower.text.calls import Call, Constant, Listed, function
 from archspec.ops import linear, norm
@@ -96,16 +95,13 @@ def _local_response_norm(node: Node) -> Written:
     numbers: dict[str, tuple[Constant, Constant]] = {
         "alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)
     }  # fmt: skip
-    made = own("LocalResponseNormalization", {"size": op.size}, numbers)
-    return Written((made,), helpers=(helper("LocalResponseNormalization"),))
+    return own("LocalResponseNormalization", {"size": op.size}, numbers)
 
 
 @RULES.rule(norm.Affine)
 def _affine(node: Node) -> Written:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, norm.Affine)
-    made = own("Affine", {}, {"use_bias": (op.bias, True)})
     shape = (tensor.channels, *(1 for _ in tensor.spatial))
-    return Written(
-        (made,), tuple(Held(weight.name, shape=shape) for weight in node.weights), helpers=(helper("Affine"),)
-    )
+    holds = tuple(Held(weight.name, shape=shape) for weight in node.weights)
+    return own("Affine", {}, {"use_bias": (op.bias, True)}, holds)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Node
+from archspec.lower.keras.helpers import helper
 from archspec.lower.rules import Rules, unsupported
 from archspec.lower.text.calls import Call, Constant, function
 from archspec.lower.text.calls import call as written_call
@@ -63,18 +64,21 @@ def layer(
     kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]] | None = None
 ) -> Call:
     """The construction of a layer: arguments by position, then by name, each a value and its default."""
-    made = written_call(f"layers.{kind}", required, optional or {})
-    return Call(made.callee, made.arguments, made.positional, made.defaults, roles=_ROLES)
-
-
-def own(
-    kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]] | None = None
-) -> Call:
-    """The construction of a layer whose class the source defines."""
-    return written_call(kind, required, optional or {})
+    return replace(written_call(f"layers.{kind}", required, optional or {}), roles=_ROLES)
 
 
 _ROLES = {"filters": "out_channels", "units": "out_features"}
+
+
+def own(
+    kind: str,
+    required: Mapping[str, Constant],
+    optional: Mapping[str, tuple[Constant, Constant]] | None = None,
+    holds: tuple[Held, ...] = (),
+    reads: int | None = None,
+) -> Written:
+    """An op written as a layer whose class the source defines, by its key of `helpers.HELPERS`."""
+    return Written((written_call(kind, required, optional or {}),), holds, reads, helpers=(helper(kind),))
 
 
 def padded(pads: Sequence[Pads], value: float = 0.0, *, before: int = 2) -> Call:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.helpers import helper
 from archspec.lower.keras.rules.common import Held, Written, family, layer, own
 from archspec.lower.text.calls import Constant
 from archspec.ops import learned, linear
@@ -16,18 +15,18 @@ RULES = family("learned")
 def _layer_scale(node: Node) -> Written:
     op = node.op
     assert isinstance(op, learned.LayerScale)
-    made = own("LayerScale", {}, {"axis": (need_axis(op.kind, op.axis, node.inputs[0].type), 1)})
-    return Written((made,), (Held("weight"),), helpers=(helper("LayerScale"),))
+    axis = need_axis(op.kind, op.axis, node.inputs[0].type)
+    return own("LayerScale", {}, {"axis": (axis, 1)}, (Held("weight"),))
 
 
 @RULES.rule(learned.ClassToken)
 def _class_token(node: Node) -> Written:
-    return Written((own("ClassToken", {}),), (Held("weight"),), helpers=(helper("ClassToken"),))
+    return own("ClassToken", {}, holds=(Held("weight"),))
 
 
 @RULES.rule(learned.PositionEmbedding)
 def _position_embedding(node: Node) -> Written:
-    return Written((own("PositionEmbedding", {}),), (Held("weight"),), helpers=(helper("PositionEmbedding"),))
+    return own("PositionEmbedding", {}, holds=(Held("weight"),))
 
 
 @RULES.rule(learned.Embedding)
@@ -48,4 +47,4 @@ def _capsule_votes(node: Node) -> Written:
 def _radial_basis(node: Node) -> Written:
     op = node.op
     assert isinstance(op, linear.RadialBasis)
-    return Written((own("RadialBasis", {"units": op.units}),), (Held("weight"),), helpers=(helper("RadialBasis"),))
+    return own("RadialBasis", {"units": op.units}, holds=(Held("weight"),))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from archspec import ops
 from archspec.ir.graph import Node
-from archspec.lower.keras.helpers import helper
 from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, family, layer, own
 from archspec.lower.text.calls import Constant, function
 from archspec.ops import activation, drop
@@ -103,7 +102,7 @@ def _softmax(node: Node) -> Written:
 def _squash(node: Node) -> Written:
     op = node.op
     assert isinstance(op, activation.Squash)
-    return Written((own("Squash", {}, {"axis": (op.axis, -1)}),), helpers=(helper("Squash"),))
+    return own("Squash", {}, {"axis": (op.axis, -1)})
 
 
 @RULES.rule(activation.LogSoftmax)
@@ -149,9 +148,9 @@ def _clip(node: Node) -> Written:
 def _prelu(node: Node) -> Written:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, activation.PRelu)
-    own = 1 if op.per_channel else 0
-    shared = tuple(range(1 + own, tensor.rank))
-    shape = tuple(size if axis < own else 1 for axis, size in enumerate(tensor.sizes))
+    first = 2 if op.per_channel else 1
+    shared = tuple(range(first, tensor.rank))
+    shape = tuple(size if axis < first else 1 for axis, size in enumerate(tensor.sizes, start=1))
     made = layer("PReLU", {}, {"shared_axes": (shared or None, None)})
     return Written((made,), (Held("weight", shape=shape),))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.helpers import helper
 from archspec.lower.keras.rules.common import FIRST, Written, axes_of, cannot, family, layer, own, padded
 from archspec.lower.text.calls import Call, Constant, same
 from archspec.ops import pool
@@ -45,8 +44,7 @@ def _max_pool(node: Node) -> Written:
         optional: dict[str, tuple[Constant, Constant]] = {
             "strides": (window.stride, window.kernel), "padding": (pads, tuple((0, 0) for _ in pads)),
         }  # fmt: skip
-        made = own("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)
-        return Written((made,), helpers=(helper("MaxPoolingWithIndices"),))
+        return own("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)
     if not any(map(any, pads)):
         return Written((_layer("Max", window, "valid"),))
     if _is_same(node, window, pads):

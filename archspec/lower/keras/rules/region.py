@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.helpers import helper
 from archspec.lower.keras.rules.common import Written, family, own
 from archspec.ops import region, unpool
 
@@ -12,8 +11,7 @@ RULES = family("region")
 
 @RULES.rule(unpool.MaxUnpool)
 def _max_unpool(node: Node) -> Written:
-    made = own("MaxUnpooling", {"size": node.outputs[0].type.spatial})
-    return Written((made,), reads=2, helpers=(helper("MaxUnpooling"),))
+    return own("MaxUnpooling", {"size": node.outputs[0].type.spatial}, reads=2)
 
 
 @RULES.rule(region.RoiAlign)
@@ -21,12 +19,11 @@ def _roi_align(node: Node) -> Written:
     op = node.op
     assert isinstance(op, region.RoiAlign)
     numbers = {"scale": (op.scale, 1.0), "samples": (op.samples, 2), "aligned": (op.aligned, False)}
-    return Written((own("RoIAlign", {"size": op.sizes}, numbers),), helpers=(helper("RoIAlign"),))
+    return own("RoIAlign", {"size": op.sizes}, numbers)
 
 
 @RULES.rule(region.RoiPool)
 def _roi_pool(node: Node) -> Written:
     op = node.op
     assert isinstance(op, region.RoiPool)
-    made = own("RoIPool", {"size": op.sizes}, {"scale": (op.scale, 1.0)})
-    return Written((made,), helpers=(helper("RoIPool"),))
+    return own("RoIPool", {"size": op.sizes}, {"scale": (op.scale, 1.0)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.calls import Constant, call
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, both, family
+from archspec.lower.torch.rules.common import axes_of, both, family, own
 from archspec.ops import linear, norm
 
 RULES = family("affine")
@@ -25,7 +25,7 @@ def _capsule_votes(node: Node) -> Leaf:
     assert isinstance(op, linear.CapsuleVotes)
     count, features = node.inputs[0].type.sizes
     required = {"in_capsules": count, "in_features": features, "capsules": op.capsules, "features": op.features}
-    return Leaf(call("CapsuleVotes", required, {}), helper=("CapsuleVotes", 0))
+    return own("CapsuleVotes", required)
 
 
 @RULES.rule(linear.RadialBasis)
@@ -33,7 +33,7 @@ def _radial_basis(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, linear.RadialBasis)
     features = node.inputs[0].type.sizes[0]
-    return Leaf(call("RadialBasis", {"features": features, "units": op.units}, {}), helper=("RadialBasis", 0))
+    return own("RadialBasis", {"features": features, "units": op.units})
 
 
 @RULES.rule(norm.BatchNorm)
@@ -49,23 +49,18 @@ def _batch_norm(node: Node) -> Leaf:
 def _frozen_batch_norm(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, norm.FrozenBatchNorm)
-    required = {"num_features": node.inputs[0].type.channels}
-    return Leaf(call("FrozenBatchNorm", required, {"eps": (op.eps, 1e-5)}), helper=("FrozenBatchNorm", 0))
+    return own("FrozenBatchNorm", {"num_features": node.inputs[0].type.channels}, {"eps": (op.eps, 1e-5)})
 
 
 @RULES.rule(norm.LayerNorm)
 def _layer_norm(node: Node) -> Leaf:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, norm.LayerNorm)
+    optional: dict[str, tuple[Constant, Constant]] = {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}
     if op.axes == "channels" and tensor.rank > 2:
-        optional: dict[str, tuple[Constant, Constant]] = {
-            "eps": (op.eps, 1e-5),
-            "elementwise_affine": (op.affine, True),
-        }
-        return Leaf(call("ChannelNorm", {"channels": tensor.channels}, optional), helper=("ChannelNorm", 0))
+        return own("ChannelNorm", {"channels": tensor.channels}, optional)
     sizes = op.normalized(tensor)
-    required: dict[str, Constant] = {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}
-    return Leaf(call("nn.LayerNorm", required, {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}))
+    return Leaf(call("nn.LayerNorm", {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}, optional))
 
 
 @RULES.rule(norm.GroupNorm)
@@ -104,5 +99,4 @@ def _l2_normalize(node: Node) -> Leaf:
 def _affine(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, norm.Affine)
-    module = call("Affine", {"channels": node.inputs[0].type.channels}, {"bias": (op.bias, True)})
-    return Leaf(module, helper=("Affine", 0))
+    return own("Affine", {"channels": node.inputs[0].type.channels}, {"bias": (op.bias, True)})

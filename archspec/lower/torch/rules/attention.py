@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import call, function
+from archspec.lower.text.calls import function
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import family
+from archspec.lower.torch.rules.common import family, own
 from archspec.ops import attention
 
 RULES = family("attention")
@@ -22,4 +22,4 @@ def _multi_head_attention(node: Node) -> Leaf:
     assert isinstance(op, attention.MultiHeadAttention)
     required = {"embed_dim": node.inputs[0].type.sizes[1], "num_heads": op.heads}
     optional = {"dropout": (op.dropout, 0.0), "bias": (op.bias, True)}
-    return Leaf(call("Attention", required, optional), helper=("Attention", 0))
+    return own("Attention", required, optional)

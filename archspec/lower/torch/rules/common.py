@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
-from archspec.lower.text.calls import Call
+from archspec.lower.text.calls import Call, Constant, call
+from archspec.lower.torch.helpers import class_name
 from archspec.lower.torch.leaf import Leaf
 from archspec.ops.geometry import Pads
 
@@ -23,6 +24,17 @@ def family(name: str) -> Rules[Rule]:
 def both(module: Call, function: str) -> Leaf:
     """An op that is the same call as a module and as a function."""
     return Leaf(replace(module, stateless=True), module.renamed(function))
+
+
+def own(
+    kind: str,
+    required: Mapping[str, Constant],
+    optional: Mapping[str, tuple[Constant, Constant]] | None = None,
+    *,
+    axes: int = 0,
+) -> Leaf:
+    """An op written as a module whose class the source defines, by its key of `helpers.HELPERS`."""
+    return Leaf(call(class_name(kind, axes), required, optional or {}), helper=(kind, axes))
 
 
 def axes_of(node: Node) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.calls import Constant, call, same
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, family, flat
+from archspec.lower.torch.rules.common import axes_of, family, flat, own
 from archspec.ops import conv
 
 RULES = family("conv")
@@ -26,7 +26,7 @@ def _conv(node: Node) -> Leaf:
     if not window.symmetric:
         required["pads"] = flat(window.pads)
         optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
-        return Leaf(call(f"PaddedConv{d}d", required, optional), helper=("PaddedConv", d))
+        return own("PaddedConv", required, optional, axes=d)
     padding = (same([before for before, _ in window.pads]), 0)
     optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
     return Leaf(call(f"nn.Conv{d}d", required, optional))
@@ -53,7 +53,7 @@ def _conv_transpose(node: Node) -> Leaf:
             "groups": groups,
             "bias": bias,
         }
-        return Leaf(call(f"CroppedConvTranspose{d}d", required, optional), helper=("CroppedConvTranspose", d))
+        return own("CroppedConvTranspose", required, optional, axes=d)
     padding = (same([before for before, _ in window.pads]), 0)
     optional = {
         "stride": stride, "padding": padding, "output_padding": output_padding, "groups": groups, "bias": bias,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from archspec import ops
 from archspec.ir.graph import Node
 from archspec.lower.text.calls import Constant, call, function
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, both, family
+from archspec.lower.torch.rules.common import axes_of, both, family, own
 from archspec.ops import activation, drop, join
 
 RULES = family("pointwise")
@@ -58,14 +59,14 @@ def _tanh(node: Node) -> Leaf:
         return both(call("nn.Tanh", {}, {}), "torch.tanh")
     numbers: dict[str, Constant] = {"scale": op.scale, "slope": op.slope}
     written = function("tanh", "{scale} * torch.tanh({slope} * {x})", numbers)
-    return Leaf(call("ScaledTanh", numbers, {}), written, helper=("ScaledTanh", 0))
+    return replace(own("ScaledTanh", numbers), function=written)
 
 
 @RULES.rule(activation.Squash)
 def _squash(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, activation.Squash)
-    return Leaf(call("Squash", {}, {"dim": (op.axis, -1)}), helper=("Squash", 0))
+    return own("Squash", {}, {"dim": (op.axis, -1)})
 
 
 @RULES.rule(activation.PRelu)
@@ -109,7 +110,7 @@ def _spatial_dropout(node: Node) -> Leaf:
 def _stochastic_depth(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, drop.StochasticDepth)
-    return Leaf(call("StochasticDepth", {"p": float(op.p)}, {"mode": (op.mode, "row")}), helper=("StochasticDepth", 0))
+    return own("StochasticDepth", {"p": float(op.p)}, {"mode": (op.mode, "row")})
 
 
 @RULES.rule(activation.Dropout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.calls import Constant, call, function, same
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, both, family, flat
+from archspec.lower.torch.rules.common import axes_of, both, family, flat, own
 from archspec.ops import pool, unpool
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.sliding import Sliding
@@ -34,7 +34,7 @@ def _max_pool(node: Node) -> Leaf:
         rounds = zip(window.pads, _completing(node, window), strict=True)
         pads = [(before, after + extra) for (before, after), (_, extra) in rounds]
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(pads)}
-        return Leaf(call(f"PaddedMaxPool{d}d", required, {"dilation": (dilation, 1)}), helper=("PaddedMaxPool", d))
+        return own("PaddedMaxPool", required, {"dilation": (dilation, 1)}, axes=d)
     padding = same([before for before, _ in window.pads])
     optional = {
         "stride": (stride, kernel), "padding": (padding, 0), "dilation": (dilation, 1), "ceil_mode": (op.ceil, False),
@@ -72,8 +72,7 @@ def _avg_pool(node: Node) -> Leaf:
     if refused or not _plain_padding(window):
         extra = _completing(node, window)
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(window.pads), "extra": flat(extra)}
-        counts: dict[str, tuple[Constant, Constant]] = {"count_include_pad": (op.count_include_pad, True)}
-        return Leaf(call(f"PaddedAvgPool{d}d", required, counts), helper=("PaddedAvgPool", d))
+        return own("PaddedAvgPool", required, {"count_include_pad": (op.count_include_pad, True)}, axes=d)
     padding = same([before for before, _ in window.pads])
     optional = {
         "stride": (stride, kernel), "padding": (padding, 0), "ceil_mode": (op.ceil, False),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import call
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import family
+from archspec.lower.torch.rules.common import family, own
 from archspec.ops import region
 
 RULES = family("region")
@@ -16,11 +15,11 @@ def _roi_align(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, region.RoiAlign)
     optional = {"scale": (op.scale, 1.0), "samples": (op.samples, 2), "aligned": (op.aligned, False)}
-    return Leaf(call("RoIAlign", {"size": op.sizes}, optional), helper=("RoIAlign", 0))
+    return own("RoIAlign", {"size": op.sizes}, optional)
 
 
 @RULES.rule(region.RoiPool)
 def _roi_pool(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, region.RoiPool)
-    return Leaf(call("RoIPool", {"size": op.sizes}, {"scale": (op.scale, 1.0)}), helper=("RoIPool", 0))
+    return own("RoIPool", {"size": op.sizes}, {"scale": (op.scale, 1.0)})
