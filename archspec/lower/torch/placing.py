@@ -8,10 +8,10 @@ The rules of `memory_format="auto"` and of `compiled=True`:
 - On a CPU in float32 ONNX Runtime runs the network, where it is installed and ONNX can express it: of all that
   `tools/bench_models.py` compares there it is the fastest, and it is ready within seconds. Wide convolutions of 3x3
   take Winograd's form there, which is rounded otherwise: see `archspec/lower/onnx/winograd.py`. Calls with gradients,
-  or of other sizes, run the module as it is.
-- Else on a CPU `torch.compile` freezes the weights: it can lay them out once, and fuse what follows a convolution.
-- Both take the weights as they are at the first call, so compile a module after it has its weights, and call it without
-  gradients.
+  or of other sizes, run the module as it is: see `archspec/lower/torch/hosted.py`.
+- Else on a CPU `torch.compile` freezes the weights: it can lay them out once, and fuse what follows a convolution. It
+  takes them as they are at the first call, so compile a module after it has its weights.
+- Either way, call it without gradients.
 - On a GPU it compiles with `max-autotune`: kernels are chosen by measuring them, and the whole is replayed as a CUDA
   graph, which spares a launch per kernel.
 """

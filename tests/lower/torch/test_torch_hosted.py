@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import onnxruntime
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 import archspec
 from archspec.lower.torch import hosted, placing
@@ -111,18 +114,149 @@ def test_gradients_training_and_other_sizes_are_the_module_s(net, runs):
     assert runs == []
 
 
+CHANGES: dict[str, Callable[[Hosted], object]] = {
+    "trained": lambda model: [weight.mul_(2) for weight in model.train().parameters()] and model.eval(),
+    "loaded": lambda model: model.load_state_dict({key: weight * 2 for key, weight in model.state_dict().items()}),
+    "replaced": lambda model: [setattr(weight, "data", weight * 2) for weight in model.parameters()],
+    "rounded": lambda model: model.bfloat16().float(),
+    "given a layer": lambda model: setattr(model, "said", nn.Linear(8, 4)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @torch.no_grad()
-def test_the_host_takes_the_weights_anew_after_training(net):
+def test_the_host_takes_weights_anew_once_they_stay_as_they_are(net, runs, change):
     model = compiled(net)
     given = inputs()
     before = model(*given)
-    for weight in model.parameters():
-        weight.mul_(2)
+    change(model)
+    expected = model.module(*given)
+    assert not torch.equal(expected[0], before[0])
+    for _ in range(3):
+        alike(model(*given), expected)
+    assert len(runs) in (3, 4)  # the first call after a change may be the module's
+
+
+SURGERY: dict[str, Callable[[Hosted], object]] = {
+    "a layer of another class": lambda model: setattr(model, "said", nn.Sequential(nn.Linear(8, 4), nn.ReLU())),
+    "a layer of another width": lambda model: setattr(model, "said", nn.Linear(8, 1)),
+    "pruning": lambda model: prune.l1_unstructured(model.said, "weight", 0.5),
+    "a hook": lambda model: model.said.register_forward_hook(lambda layer, given, made: made * 2),
+}
+
+
+@pytest.mark.parametrize("change", SURGERY.values(), ids=SURGERY)
+@pytest.mark.parametrize("warm", [False, True])
+@torch.no_grad()
+def test_what_is_no_longer_the_network_is_the_module_s(net, runs, change, warm):
+    model = compiled(net)
+    given = inputs()
+    if warm:
+        model(*given)
+    change(model)
+    expected = model.module(*given)
+    for _ in range(3):
+        alike(model(*given), expected)
+    assert len(runs) == warm
+
+
+@torch.no_grad()
+def test_weights_lent_for_a_call_are_used_for_that_call(net, runs):
+    model = compiled(net)
+    given = inputs()
+    before = model(*given)
+    lent = {key: weight * 2 for key, weight in model.module.state_dict().items()}
+    expected = torch.func.functional_call(model.module, lent, given)
+    alike(torch.func.functional_call(model, {f"module.{key}": weight for key, weight in lent.items()}, given), expected)
     alike(model(*given), before)
-    model.train().eval()
-    after = model(*given)
-    alike(after, model.module(*given))
-    assert not torch.allclose(after[0], before[0])
+    assert len(runs) == 2
+
+
+@torch.no_grad()
+def test_inputs_that_numpy_cannot_see_are_the_module_s(runs):
+    model = compiled(archspec.load("lenet5"))
+    images = torch.randn(3, 1, 32, 32)
+    negated = torch.complex(images, images).conj().imag
+    alike(model(negated), model.module(negated))
+    alike(model(images.to_mkldnn()).to_dense(), model.module(images))
+    alike(torch.func.vmap(model)(images[None])[0], model.module(images))
+    assert runs == []
+
+
+@torch.no_grad()
+def test_tracing_sees_the_module(runs):
+    model = compiled(archspec.load("lenet5"))
+    images, others = torch.randn(2, 3, 1, 32, 32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated
+        traced = torch.jit.trace(model, images, check_trace=False)
+    exported = torch.export.export(model, (images,)).module()
+    for run in (traced, exported):
+        alike(run(others), model.module(others))
+    assert runs == []
+
+
+@torch.no_grad()
+def test_inputs_come_by_name_too(net, runs):
+    model = compiled(net)
+    image, word = inputs()
+    alike(model(word=word, image=image), model.module(image, word))
+    assert runs == ["run"]
+    with pytest.raises(TypeError, match="word"):
+        model(image, picture=word)
+
+
+@torch.no_grad()
+def test_numbers_an_embedding_does_not_have_are_refused_as_by_the_module(net, runs):
+    model = compiled(net)
+    image, word = inputs()
+    for wrong in (word - 6, word + 6):  # ONNX counts negative ones from the end
+        with pytest.raises(IndexError):
+            model(image, wrong)
+    alike(model(image, word), model.module(image, word))
+    assert runs[-1] == "run"
+
+
+@pytest.mark.parametrize("step", ["__init__", "run"])
+@torch.no_grad()
+def test_where_onnx_runtime_fails_the_module_runs_and_a_warning_says_so(net, monkeypatch, step):
+    def failing(*arguments: object, **options: object) -> None:
+        raise NotImplementedError("no kernel for Conv")
+
+    monkeypatch.setattr(onnxruntime.InferenceSession, step, failing)
+    model, given = compiled(net), inputs()
+    with pytest.warns(UserWarning, match="PyTorch runs Net, which ONNX Runtime cannot: no kernel for Conv"):
+        made = model(*given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alike(made, model(*given))
+    alike(made, model.module(*given))
+
+
+def test_attributes_are_the_module_s(net):
+    model = compiled(net)
+    assert model.said is model.module.said
+    model.said = nn.Linear(8, 1)
+    assert model.module.said is model.said
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'unsaid'"):
+        _ = model.unsaid
+
+
+@torch.no_grad()
+def test_threads_that_call_first_open_one_session(net, runs, monkeypatch):
+    opened: list[object] = []
+    session = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **o: opened.append(a) or session(*a, **o))
+    model, given = compiled(net), inputs()
+
+    def call(_: int) -> Any:
+        with torch.no_grad():
+            return model(*given)
+
+    with ThreadPoolExecutor(4) as pool:
+        for made in pool.map(call, range(8)):
+            alike(made, model.module(*given))
+    assert (len(opened), len(runs)) == (1, 8)
 
 
 @torch.no_grad()
