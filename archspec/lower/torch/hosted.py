@@ -20,8 +20,6 @@ from archspec.lower.weights import from_module
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from archspec.lower.onnx import Host
     from archspec.lower.onnx.session import Run
 
@@ -94,7 +92,7 @@ class Hosted(nn.Module):
         traced = cast(Any, torch.jit).is_tracing()  # it has no types
         return not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or traced)
 
-    def _arrays(self, inputs: tuple[Any, ...]) -> dict[str, NDArray[Any]] | None:
+    def _arrays(self, inputs: tuple[Any, ...]) -> dict[str, Any] | None:
         """The inputs by name; None where the host cannot take them, or takes for right what PyTorch does not."""
         if len(inputs) != len(self._inputs) or not all(
             type(given) in (Tensor, nn.Parameter)
@@ -111,7 +109,7 @@ class Hosted(nn.Module):
         from_the_end = any(array.dtype.kind == "i" and array.min() < 0 for array in arrays.values())
         return None if from_the_end else arrays
 
-    def _returned(self, outputs: Sequence[NDArray[Any]]) -> Any:
+    def _returned(self, outputs: Sequence[Any]) -> Any:
         """Outputs as the module returns them."""
         made = map(torch.from_numpy, outputs)
         if len(outputs) == 1:
