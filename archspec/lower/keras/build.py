@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.ir.graph import Graph
 from archspec.lower.keras.plan import plan
-from archspec.lower.keras.rules.common import Held
 from archspec.lower.keras.write import function_name
 from archspec.lower.text.execution import execute
 
@@ -21,13 +20,6 @@ def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
     model: keras.Model = getattr(execute(source, f"keras_{name}"), name)()
     planned = plan(graph)
     for path, holds in planned.holds.items():
-        arrays = [held_array(weights[key], held) for key, held in holds]
+        arrays = [held.array(weights[key]) for key, held in holds]
         model.get_layer(planned.names[path]).set_weights(arrays)
     return model
-
-
-def held_array(array: Any, held: Held) -> Any:
-    """A weight as a layer of Keras holds it."""
-    shaped = array if held.shape is None else array.reshape(held.shape)
-    shaped = shaped if held.entry is None else shaped[held.entry]
-    return shaped if held.axes is None else shaped.transpose(held.axes)

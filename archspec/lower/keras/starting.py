@@ -129,12 +129,12 @@ def starting(weight: Weight, held: Held) -> Argument | None:
         case "uniform":
             return _uniform(options["low"], options["high"])
         case "orthogonal":
-            columns = _shape(weight, held)[-1]
+            columns = held.sizes(weight.shape)[-1]
             usual = options["gain"] == 1
             made = "orthogonal" if usual else _made("Orthogonal", {}, {"gain": (options["gain"], 1.0)})
             return made if columns == weight.shape[0] or len(weight.shape) == 2 else None
         case "bilinear":
-            return Call("Bilinear") if _shape(weight, held)[-2:] == weight.shape[1::-1] else None
+            return Call("Bilinear") if held.sizes(weight.shape)[-2:] == weight.shape[1::-1] else None
         case "dirac":
             return None
     return _scaled(weight.initializer, weight, held)
@@ -143,7 +143,7 @@ def starting(weight: Weight, held: Held) -> Argument | None:
 def _scaled(initializer: Initializer, weight: Weight, held: Held) -> Argument:
     """A distribution whose variance is that of a fan: of Glorot and Bengio, or of He et al."""
     options: Mapping[str, Any] = initializer.options
-    shape = _shape(weight, held)
+    shape = held.sizes(weight.shape)
     name, _, distribution = initializer.kind.partition("_")
     taps, own_taps = prod(weight.shape[2:]), prod(shape[:-2])
     fans = _fans(weight.shape[1] * taps, weight.shape[0] * taps)
@@ -187,10 +187,3 @@ def _cut_normal(std: float, mean: float) -> Argument | None:
 
 def _made(kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]]) -> Call:
     return written_call(f"initializers.{kind}", required, optional)
-
-
-def _shape(weight: Weight, held: Held) -> tuple[int, ...]:
-    """The shape in which a layer holds a weight."""
-    sizes = weight.shape if held.shape is None else held.shape
-    sizes = sizes if held.entry is None else sizes[1:]
-    return sizes if held.axes is None else tuple(sizes[axis] for axis in held.axes)

@@ -13,6 +13,7 @@ from archspec.lower.keras.plan import Part, Plan, Step, plan
 from archspec.lower.keras.shared import Shared
 from archspec.lower.text.about import About, docstring, quoted, title
 from archspec.lower.text.calls import Call, Hole
+from archspec.lower.text.counting import unnumbered
 from archspec.lower.text.layout import INDENT, WIDTH, assignment, between, literal, one_line, signature_lines, wrapped
 from archspec.lower.text.tables import table_lines
 
@@ -107,7 +108,7 @@ def _function(function: Function, functions: Functions, shared: Shared) -> Itera
     arguments = [*(f"{name}: KerasTensor" for name in inputs), *parameters, "*", "name: str"]
     yield from signature_lines(function.name, arguments, "KerasTensor")
     block, times = part.region.block, len(function.instances)
-    about = f"The block `{block}` of the spec" if block else f"The part `{part.region.local_name}`"
+    about = f"The block `{block}` of the spec" if block else f"The part `{unnumbered(part.region.local_name)}`"
     yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
     held = dict(zip(part.inputs, inputs, strict=True))
     body = _Body(function.steps, part.outputs, held, shared)

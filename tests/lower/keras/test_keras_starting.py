@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 import archspec
-from archspec.lower.keras.build import held_array
 from archspec.lower.keras.plan import plan
 from archspec.lower.keras.write import function_name
 
@@ -54,7 +53,7 @@ def starts(net: archspec.Network) -> tuple[dict[str, NDArray[np.float32]], dict[
     wanted: dict[str, NDArray[np.float32]] = {}
     for path, holds in planned.holds.items():
         for (key, held), array in zip(holds, model.get_layer(planned.names[path]).get_weights(), strict=True):
-            got[f"{key} {held.entry}"], wanted[f"{key} {held.entry}"] = array, held_array(first[key], held)
+            got[f"{key} {held.entry}"], wanted[f"{key} {held.entry}"] = array, held.array(first[key])
     return got, wanted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.helpers import helper
@@ -25,6 +26,18 @@ class Held:
     shape: tuple[int, ...] | None = None
     entry: int | None = None
     """Which entry of the first axis, where one weight of the spec is several of the layer."""
+
+    def array(self, array: Any) -> Any:
+        """An array of the weight as the layer holds it."""
+        shaped = array if self.shape is None else array.reshape(self.shape)
+        shaped = shaped if self.entry is None else shaped[self.entry]
+        return shaped if self.axes is None else shaped.transpose(self.axes)
+
+    def sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape in which the layer holds a weight of this shape."""
+        sizes = shape if self.shape is None else self.shape
+        sizes = sizes if self.entry is None else sizes[1:]
+        return sizes if self.axes is None else tuple(sizes[axis] for axis in self.axes)
 
 
 @dataclass(frozen=True, slots=True)
