@@ -46,13 +46,18 @@ def radial_basis(op: RadialBasis, emit: Emit) -> str:
 
 
 def batch_norm(op: BatchNorm | FrozenBatchNorm, emit: Emit) -> str:
-    """BatchNormalization by the running mean and variance; where nothing is learned, with ones and zeros."""
-    learned = emit.weights("weight", "bias")
-    if not learned:
-        ones, zeros = np.ones(emit.type.channels), np.zeros(emit.type.channels)
-        learned = emit.numbers("ones", ones), emit.numbers("zeros", zeros)
+    """BatchNormalization by the running mean and variance."""
     running = emit.weights("running_mean", "running_var")
-    return emit.last("BatchNormalization", emit.input, *learned, *running, epsilon=op.eps)
+    return emit.last("BatchNormalization", emit.input, *_scale_and_shift(emit), *running, epsilon=op.eps)
+
+
+def _scale_and_shift(emit: Emit) -> tuple[str, ...]:
+    """What is learned of a normalization, which ONNX always wants: ones and zeros where nothing is."""
+    return emit.weights("weight", "bias") or _neutral(emit, emit.type.channels)
+
+
+def _neutral(emit: Emit, count: int) -> tuple[str, str]:
+    return emit.numbers("ones", np.ones(count)), emit.numbers("zeros", np.zeros(count))
 
 
 def layer_norm(op: LayerNorm, emit: Emit) -> str:
@@ -71,10 +76,10 @@ def group_norm(op: GroupNorm, emit: Emit) -> str:
     """InstanceNormalization of groups laid out as channels: what GroupNormalization scales by changed at opset 21."""
     tensor = emit.type
     rows = tensor.with_sizes(op.groups, tensor.elements // op.groups)
-    ones, zeros = emit.numbers("ones", np.ones(op.groups)), emit.numbers("zeros", np.zeros(op.groups))
+    neutral = _neutral(emit, op.groups)
     laid_out = (0, op.groups, -1) if emit.open else (0, *rows.sizes)
     value = emit.step("groups", "Reshape", emit.input, emit.integers("shape", laid_out), type=rows)
-    value = emit.step("norm", "InstanceNormalization", value, ones, zeros, type=rows, epsilon=op.eps)
+    value = emit.step("norm", "InstanceNormalization", value, *neutral, type=rows, epsilon=op.eps)
     if emit.open:
         shape = emit.form("shape", "Shape", emit.input, shape=(tensor.rank,), dtype=DType.INT64)
     else:
@@ -88,12 +93,8 @@ def group_norm(op: GroupNorm, emit: Emit) -> str:
 
 
 def instance_norm(op: InstanceNorm, emit: Emit) -> str:
-    """InstanceNormalization; where nothing is learned, with ones and zeros."""
-    learned = emit.weights("weight", "bias")
-    if not learned:
-        ones, zeros = np.ones(emit.type.channels), np.zeros(emit.type.channels)
-        learned = emit.numbers("ones", ones), emit.numbers("zeros", zeros)
-    return emit.last("InstanceNormalization", emit.input, *learned, epsilon=op.eps)
+    """InstanceNormalization."""
+    return emit.last("InstanceNormalization", emit.input, *_scale_and_shift(emit), epsilon=op.eps)
 
 
 def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:

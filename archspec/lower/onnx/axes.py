@@ -1,12 +1,12 @@
-"""Values taken apart one axis at a time, in ONNX."""
+"""Axes in ONNX: values taken apart along them, shapes with the batch, weights that meet channels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from archspec.ir.types import TensorType
+from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.emit import Emit
 
 
@@ -30,6 +30,13 @@ def take(emit: Emit, rows: Mapping[int, ArrayLike]) -> str:
     *others, final = rows
     value, _ = taken(emit, {axis: rows[axis] for axis in others})
     return emit.last("Gather", value, emit.integers(f"rows{final}", rows[final]), axis=final)
+
+
+def with_batch(emit: Emit, sizes: Sequence[int]) -> str:
+    """A shape as a value: the size of the batch, and these sizes."""
+    batch = emit.form("batch", "Shape", emit.input, shape=(1,), dtype=DType.INT64, start=0, end=1)
+    rest = emit.integers("rest", sizes)
+    return emit.form("shape", "Concat", batch, rest, shape=(1 + len(sizes),), dtype=DType.INT64, axis=0)
 
 
 def a_channel(emit: Emit, label: str, weight: str) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from archspec.ir.types import DType, TensorType
-from archspec.lower.onnx.emit import Emit, Made
+from archspec.lower.onnx.emit import Emit
+from archspec.lower.onnx.region import corners, scaled
 from archspec.ops.region import RoiPool
 
 
@@ -46,16 +47,12 @@ def roi_pool(op: RoiPool, emit: Emit) -> str:
 
 def _corners(op: RoiPool, emit: Emit) -> tuple[str, ...]:
     """x1, y1, x2 and y2 of each box, rounded to positions of the features, halves away from 0."""
-    boxes, type = emit.inputs[1], emit.node.inputs[1].type
-    if op.scale != 1:
-        boxes = emit.step("scaled", "Mul", boxes, emit.numbers("scale", op.scale), type=type)
+    boxes, type = scaled(op, emit), emit.node.inputs[1].type
     far = emit.step("far", "Add", emit.step("size", "Abs", boxes, type=type), emit.numbers("half", 0.5), type=type)
     whole = emit.step("whole", "Floor", far, type=type)
     rounded = emit.step("rounded", "Mul", whole, emit.step("side", "Sign", boxes, type=type), type=type)
-    shape = type.with_sizes(type.sizes[0], 1, 1).shape
     apart = emit.step("apart", "Unsqueeze", rounded, emit.integers("axis", [3]), type=type.with_sizes(*type.sizes, 1))
-    made = [Made(f"{emit.node.name}/{corner}", shape) for corner in ("x1", "y1", "x2", "y2")]
-    return emit.write(f"{emit.node.name}/corners", "Split", (apart, emit.integers("ones", [1] * 4)), made, {"axis": 2})
+    return corners(emit, apart, (type.sizes[0], 1, 1))
 
 
 def _bins(

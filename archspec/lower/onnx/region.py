@@ -5,46 +5,51 @@ from __future__ import annotations
 import numpy as np
 
 from archspec.lower.onnx.emit import Emit, Made
-from archspec.ops.region import RoiAlign
+from archspec.ops.region import RoiAlign, RoiPool
 
 
 def roi_align(op: RoiAlign, emit: Emit) -> str:
     """GridSample at the places of the samples, 0 where these are too far outside, and AveragePool over each bin."""
-    boxes, channels = emit.node.inputs[1].type.sizes[0], emit.type.channels
+    count, channels = emit.node.inputs[1].type.sizes[0], emit.type.channels
     height, width = op.sizes
     across, down = width * op.samples, height * op.samples
-    x1, y1, x2, y2 = _corners(op, emit)
+    boxes = scaled(op, emit)
+    if op.aligned:
+        boxes = emit.step("centred", "Sub", boxes, emit.numbers("half", 0.5), type=emit.node.inputs[1].type)
+    x1, y1, x2, y2 = corners(emit, boxes, (count, 1))
     columns, in_columns = _places(op, emit, "x", (x1, x2), across, emit.type.spatial[1])
     rows, in_rows = _places(op, emit, "y", (y1, y2), down, emit.type.spatial[0])
-    each = emit.type.with_sizes(boxes, down, across, 1)
+    each = emit.type.with_sizes(count, down, across, 1)
     right, below = emit.integers("right", [2, 4]), emit.integers("below", [3, 4])
-    columns = emit.step("x/along", "Unsqueeze", columns, right, type=emit.type.with_sizes(boxes, 1, across, 1))
-    rows = emit.step("y/along", "Unsqueeze", rows, below, type=emit.type.with_sizes(boxes, down, 1, 1))
+    columns = emit.step("x/along", "Unsqueeze", columns, right, type=emit.type.with_sizes(count, 1, across, 1))
+    rows = emit.step("y/along", "Unsqueeze", rows, below, type=emit.type.with_sizes(count, down, 1, 1))
     columns = emit.step("x/all", "Add", columns, emit.numbers("down", np.zeros((down, 1, 1))), type=each)
     rows = emit.step("y/all", "Add", rows, emit.numbers("across", np.zeros((1, across, 1))), type=each)
-    pairs = emit.step("pairs", "Concat", columns, rows, type=each.with_sizes(boxes, down, across, 2), axis=4)
-    listed = emit.integers("list", (0, boxes * down, across, 2))
-    grid = emit.step("grid", "Reshape", pairs, listed, type=each.with_sizes(boxes * down, across, 2))
-    read = emit.type.with_sizes(channels, boxes * down, across)
+    pairs = emit.step("pairs", "Concat", columns, rows, type=each.with_sizes(count, down, across, 2), axis=4)
+    listed = emit.integers("list", (0, count * down, across, 2))
+    grid = emit.step("grid", "Reshape", pairs, listed, type=each.with_sizes(count * down, across, 2))
+    read = emit.type.with_sizes(channels, count * down, across)
     values = emit.step("read", "GridSample", emit.input, grid, type=read, padding_mode="border")
-    inside = _inside(emit, in_rows, in_columns, boxes, down, across)
+    inside = _inside(emit, in_rows, in_columns, count, down, across)
     values = emit.step("kept", "Mul", values, inside, type=read)
     pool = {"kernel_shape": (op.samples, op.samples), "strides": (op.samples, op.samples)}
-    pooled = emit.type.with_sizes(channels, boxes * height, width)
+    pooled = emit.type.with_sizes(channels, count * height, width)
     values = emit.step("mean", "AveragePool", values, type=pooled, **pool)
-    bins = emit.integers("bins", (0, channels, boxes, height, width))
-    values = emit.step("bins", "Reshape", values, bins, type=emit.type.with_sizes(channels, boxes, height, width))
+    bins = emit.integers("bins", (0, channels, count, height, width))
+    values = emit.step("bins", "Reshape", values, bins, type=emit.type.with_sizes(channels, count, height, width))
     return emit.last("Transpose", values, perm=(0, 2, 1, 3, 4))
 
 
-def _corners(op: RoiAlign, emit: Emit) -> tuple[str, ...]:
-    """x1, y1, x2 and y2 of each box in positions of the features."""
-    boxes, type = emit.inputs[1], emit.node.inputs[1].type
-    if op.scale != 1:
-        boxes = emit.step("scaled", "Mul", boxes, emit.numbers("scale", op.scale), type=type)
-    if op.aligned:
-        boxes = emit.step("centred", "Sub", boxes, emit.numbers("half", 0.5), type=type)
-    shape = type.with_sizes(type.sizes[0], 1).shape
+def scaled(op: RoiAlign | RoiPool, emit: Emit) -> str:
+    """The boxes in positions of the features."""
+    if op.scale == 1:
+        return emit.inputs[1]
+    return emit.step("scaled", "Mul", emit.inputs[1], emit.numbers("scale", op.scale), type=emit.node.inputs[1].type)
+
+
+def corners(emit: Emit, boxes: str, sizes: tuple[int, ...]) -> tuple[str, ...]:
+    """x1, y1, x2 and y2 of each box, in these sizes."""
+    shape = emit.type.with_sizes(*sizes).shape
     made = [Made(f"{emit.node.name}/{corner}", shape) for corner in ("x1", "y1", "x2", "y2")]
     return emit.write(f"{emit.node.name}/corners", "Split", (boxes, emit.integers("ones", [1] * 4)), made, {"axis": 2})
 

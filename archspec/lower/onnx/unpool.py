@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import prod
 
 from archspec.ir.types import DType
+from archspec.lower.onnx.axes import with_batch
 from archspec.lower.onnx.emit import Attribute, Emit, Made
 from archspec.ops.unpool import MaxUnpool
 
@@ -31,10 +32,7 @@ def max_unpool(op: MaxUnpool, emit: Emit) -> str:
     read = emit.type.with_sizes(channels, prod(emit.type.spatial))
     values = emit.step("values", "Reshape", emit.input, row, type=read)
     indices = emit.form("indices", "Reshape", emit.inputs[1], row, shape=read.shape, dtype=DType.INT64)
-    batch = emit.form("batch", "Shape", emit.input, shape=(1,), dtype=DType.INT64, start=0, end=1)
-    rest = emit.integers("rest", (channels, prod(sizes)))
-    shape = emit.form("shape", "Concat", batch, rest, shape=(3,), dtype=DType.INT64, axis=0)
     flat = emit.output.with_sizes(channels, prod(sizes))
-    zeros = emit.step("zeros", "ConstantOfShape", shape, type=flat)
+    zeros = emit.step("zeros", "ConstantOfShape", with_batch(emit, flat.sizes), type=flat)
     filled = emit.step("filled", "ScatterElements", zeros, indices, values, type=flat, axis=2)
     return emit.last("Reshape", filled, emit.integers("sizes", (0, channels, *sizes)))
