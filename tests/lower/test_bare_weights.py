@@ -9,7 +9,7 @@ import onnx
 import torch
 
 from archspec.lower.onnx import export
-from archspec.lower.weights import from_file, initial, to_file
+from archspec.lower.weights import given, initial, to_file
 from tests.frontend.specs import net
 from tests.lower.onnx.runtime import session
 
@@ -44,9 +44,7 @@ def test_their_names_are_those_of_the_layers_everywhere(tmp_path: Path) -> None:
     module = network.to_torch()
     assert {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()} == SHAPES
     to_file(initial(network.graph), tmp_path / "weights.safetensors")
-    assert {
-        key: array.shape for key, array in from_file(network.graph, tmp_path / "weights.safetensors").items()
-    } == SHAPES
+    assert {key: array.shape for key, array in given(network.graph, tmp_path / "weights.safetensors").items()} == SHAPES
     model = export(network.graph, initial(network.graph)).whole()
     assert {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer if tensor.name in SHAPES} == SHAPES
 

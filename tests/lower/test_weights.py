@@ -17,7 +17,7 @@ import torch
 from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
 from archspec.loading import parse
-from archspec.lower.weights import Weights, fitted, from_file, from_module, given, initial, to_file
+from archspec.lower.weights import Weights, fitted, from_module, given, initial, to_file
 from tests.lower.weight_graphs import TEXT, code, one
 
 
@@ -61,7 +61,7 @@ def test_a_module_without_values() -> None:
 
 def test_a_file_gives_back_what_was_written(graph: Graph, weights: Weights, tmp_path: Path) -> None:
     to_file(weights, tmp_path / "w.safetensors")
-    found = from_file(graph, str(tmp_path / "w.safetensors"))
+    found = given(graph, str(tmp_path / "w.safetensors"))
     assert list(found) == list(weights)
     for key, array in weights.items():
         np.testing.assert_array_equal(found[key], array)
@@ -93,7 +93,7 @@ def test_a_file_does_not_change_with_the_arrays_read_from_it(tmp_path: Path, end
     else:
         net.save_weights(path)
     before = path.read_bytes()
-    for array in from_file(net.graph, path).values():
+    for array in given(net.graph, path).values():
         array[...] = 7
     assert path.read_bytes() == before
 
@@ -106,7 +106,7 @@ def test_a_compressed_checkpoint(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "w.pth") as plain, ZipFile(tmp_path / "c.pth", "w", ZIP_DEFLATED) as compressed:
         for record in plain.infolist():
             compressed.writestr(record.filename, plain.read(record))
-    found = from_file(net.graph, tmp_path / "c.pth")
+    found = given(net.graph, tmp_path / "c.pth")
     for key, tensor in module.state_dict().items():
         np.testing.assert_array_equal(found[key], tensor.numpy())
 
@@ -129,14 +129,14 @@ def test_the_same_weights_give_the_same_file(weights: Weights, tmp_path: Path) -
 def test_arrays_in_any_memory_order_are_written_as_they_read(tmp_path: Path) -> None:
     turned = np.arange(6, dtype=np.float32).reshape(2, 3).T
     to_file({"layer.weight": turned}, tmp_path / "w")
-    np.testing.assert_array_equal(from_file(one((3, 2), "zeros"), tmp_path / "w")["layer.weight"], turned)
+    np.testing.assert_array_equal(given(one((3, 2), "zeros"), tmp_path / "w")["layer.weight"], turned)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_a_file_of_another_precision_is_converted(dtype: torch.dtype, tmp_path: Path) -> None:
     tensor = torch.randn(3, 2, generator=torch.Generator().manual_seed(0)).to(dtype)
     safetensors.torch.save_file({"layer.weight": tensor}, tmp_path / "w")
-    found = from_file(one((3, 2), "zeros"), tmp_path / "w")["layer.weight"]
+    found = given(one((3, 2), "zeros"), tmp_path / "w")["layer.weight"]
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, tensor.float().numpy())
 
@@ -163,7 +163,7 @@ def test_numbers_that_are_infinite_already_stay_so() -> None:
 def test_a_file_of_numbers_unknown_here(tmp_path: Path) -> None:
     safetensors.torch.save_file({"layer.weight": torch.ones(3, 2).to(torch.float8_e4m3fn)}, tmp_path / "w")
     with pytest.raises(ArchspecError, match=r"wrong dtype:  layer.weight  \[3, 2\]  got \[3, 2\] F8_E4M3") as error:
-        from_file(one((3, 2), "zeros"), tmp_path / "w")
+        given(one((3, 2), "zeros"), tmp_path / "w")
     assert code(error) == "wrong-weights"
 
 
@@ -245,7 +245,7 @@ def test_a_file_that_is_no_safetensors(graph: Graph, tmp_path: Path, data: bytes
     path = tmp_path / "w.safetensors"
     path.write_bytes(data)
     with pytest.raises(ArchspecError) as error:
-        from_file(graph, path)
+        given(graph, path)
     assert code(error) == "wrong-weights"
     assert str(error.value).startswith(f"error[wrong-weights]: {path} is not a whole safetensors file: ")
 
@@ -257,14 +257,14 @@ def test_a_truncated_file(graph: Graph, weights: Weights, tmp_path: Path) -> Non
     for length in (0, 4, 8, 50, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         with pytest.raises(ArchspecError) as error:
-            from_file(graph, path)
+            given(graph, path)
         assert code(error) == "wrong-weights"
 
 
 def test_a_file_that_cannot_be_read(graph: Graph, tmp_path: Path) -> None:
     for path in (tmp_path / "none", tmp_path, tmp_path / ("a" * 300)):
         with pytest.raises(ArchspecError) as error:
-            from_file(graph, path)
+            given(graph, path)
         assert code(error) == "unreadable-file"
 
 

@@ -46,10 +46,11 @@ def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the weights 
 
 
 def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> Weights:
-    """The weights a user hands over: a torch module, a state dict of tensors or arrays, or a file.
+    """The weights a user hands over: a torch module, a state dict of tensors or arrays, or the path of a file.
 
     Raises:
-        ArchspecError: they do not fit the graph, or the file cannot be read.
+        ArchspecError: they do not fit the graph, or the file cannot be read, or is neither of safetensors nor of
+            `torch.save`.
         TypeError: it is none of these.
     """
     return loaded(graph, weights, rename=rename)[0]
@@ -86,15 +87,6 @@ def from_module(graph: Graph, module: Any) -> Weights:
         ArchspecError: they do not fit the graph, or are on the device `meta` and hold no values.
     """
     return given(graph, module)
-
-
-def from_file(graph: Graph, path: str | Path) -> Weights:
-    """The weights in a safetensors file, or in one of `torch.save`.
-
-    Raises:
-        ArchspecError: the file cannot be read, is neither, or its weights do not fit the graph.
-    """
-    return given(graph, Path(path))
 
 
 def to_file(weights: Weights, path: str | Path) -> None:
