@@ -91,7 +91,7 @@ def render(dot: Diagram | str, path: str | Path, *, seconds: float = 300) -> Non
     if ending in _TEXT:
         files.write_text(path, source)
     elif ending in ENDINGS:
-        files.write(path, lambda draft: _put(draft, picture(source, ending[1:], seconds=seconds)))
+        files.write(path, lambda draft: files.put(draft, [picture(source, ending[1:], seconds=seconds)]))
     else:
         raise fail(
             "wrong-target",
@@ -175,7 +175,3 @@ def _reason(made: subprocess.CompletedProcess[bytes]) -> str:
 def _undated(pdf: bytes) -> bytes:
     """A PDF without the time it was made; its length, and so the offsets it holds, stay."""
     return re.sub(rb"/CreationDate \(D:\d{14}", b"/CreationDate (D:19700101000000", pdf, count=1)
-
-
-def _put(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

@@ -33,21 +33,14 @@ class Look:
 
 _FAMILIES: Mapping[str, Look] = {
     "conv": Look("#b5d0ee", "#4f7fb5"),
-    "pool": Look("#f6b59f", "#b9603f"),
-    "reduce": Look("#f6b59f", "#b9603f"),
-    "region": Look("#f6b59f", "#b9603f"),
-    "unpool": Look("#f6b59f", "#b9603f"),
+    **dict.fromkeys(("pool", "reduce", "region", "unpool"), Look("#f6b59f", "#b9603f")),
     "linear": Look("#9adcc6", "#2c8a6c"),
     "attention": Look("#ffd0d9", "#b85a70"),
     "norm": Look("#e6e9a8", "#8c9238"),
     "learned": Look("#fbd3da", "#b0647a"),
-    "activation": Look("#f7ebb6", "#b39a3a"),
-    "drop": Look("#f7ebb6", "#b39a3a"),
-    "join": Look("#ffffff", "#56616b"),
-    "layout": Look("#e4e6e9", "#8a939b"),
-    "shuffle": Look("#e4e6e9", "#8a939b"),
-    "like": Look("#e4e6e9", "#8a939b"),
-    "parts": Look("#e4e6e9", "#8a939b"),
+    **dict.fromkeys(("activation", "drop"), Look("#f7ebb6", "#b39a3a")),
+    "join": Look(_PAPER, _LINE),
+    **dict.fromkeys(("layout", "shuffle", "like", "parts"), Look("#e4e6e9", "#8a939b")),
 }
 """The family of an op is the file it lives in."""
 _OTHER = Look("#e3d3ea", "#85669b")

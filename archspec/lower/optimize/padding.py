@@ -14,11 +14,11 @@ def merge_padding(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     reading = readers(graph)
     returned = {output.value for output in graph.outputs}
     for node in graph.nodes:
-        (padded,) = node.outputs if len(node.outputs) == 1 else (None,)
-        if padded is None or padded in returned or not _zeros(node):
+        if not _zeros(node):
             continue
+        (padded,) = node.outputs
         convs = reading.get(padded, [])
-        if not convs or not all(isinstance(conv.op, Conv) for conv in convs):
+        if padded in returned or not convs or not all(isinstance(conv.op, Conv) for conv in convs):
             continue
         for conv in convs:
             rewrite.change(conv, _padded(conv, node))

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
-from archspec.lower.text.calls import Call, Constant, call
+from archspec.lower.text.calls import Call, Constant, call, same
 from archspec.lower.torch.helpers import class_name
 from archspec.lower.torch.leaf import Leaf
 from archspec.ops.geometry import Pads
+from archspec.ops.sliding import Sliding
 
 Rule = Callable[[Node], Leaf]
 """How a node of the op it is entered for is written."""
@@ -40,6 +41,11 @@ def own(
 def axes_of(node: Node) -> int:
     """The number of spatial axes of the first input."""
     return len(node.inputs[0].type.spatial)
+
+
+def even(window: Sliding) -> Constant:
+    """Symmetric padding as layers take it: the rows on one side."""
+    return same([before for before, _ in window.pads])
 
 
 def flat(pads: Sequence[Pads]) -> tuple[int, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
+from archspec.ir.types import TensorType
 from archspec.lower.text.calls import Constant, call, same
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, family, flat, own
+from archspec.lower.torch.rules.common import axes_of, even, family, flat, own
 from archspec.ops import conv
+from archspec.ops.sliding import Sliding
 
 RULES = family("conv")
 
@@ -16,20 +18,19 @@ def _conv(node: Node) -> Leaf:
     op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
     assert isinstance(op, conv.Conv)
     window = op.sliding(tensor)
-    required: dict[str, Constant] = {
-        "in_channels": tensor.channels,
-        "out_channels": op.channels,
-        "kernel_size": same(window.kernel),
-    }
+    required = _required(op, window, tensor)
     stride, dilation = (same(window.stride), 1), (same(window.dilation), 1)
     groups, bias = (op.groups, 1), (op.bias, True)
     if not window.symmetric:
-        required["pads"] = flat(window.pads)
         optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
-        return own("PaddedConv", required, optional, axes=d)
-    padding = (same([before for before, _ in window.pads]), 0)
+        return own("PaddedConv", {**required, "pads": flat(window.pads)}, optional, axes=d)
+    padding = (even(window), 0)
     optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
     return Leaf(call(f"nn.Conv{d}d", required, optional))
+
+
+def _required(op: conv.Conv | conv.ConvTranspose, window: Sliding, tensor: TensorType) -> dict[str, Constant]:
+    return {"in_channels": tensor.channels, "out_channels": op.channels, "kernel_size": same(window.kernel)}
 
 
 @RULES.rule(conv.ConvTranspose)
@@ -37,26 +38,16 @@ def _conv_transpose(node: Node) -> Leaf:
     op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
     assert isinstance(op, conv.ConvTranspose)
     window = op.sliding(tensor)
-    required: dict[str, Constant] = {
-        "in_channels": tensor.channels,
-        "out_channels": op.channels,
-        "kernel_size": same(window.kernel),
-    }
+    required = _required(op, window, tensor)
     stride, output_padding = (same(window.stride), 1), (same(op.added(tensor)), 0)
     dilation, groups, bias = (same(window.dilation), 1), (op.groups, 1), (op.bias, True)
     if not window.symmetric:
-        required["crop"] = flat(window.pads)
         optional = {
-            "stride": stride,
-            "output_padding": output_padding,
-            "dilation": dilation,
-            "groups": groups,
-            "bias": bias,
-        }
-        return own("CroppedConvTranspose", required, optional, axes=d)
-    padding = (same([before for before, _ in window.pads]), 0)
+            "stride": stride, "output_padding": output_padding, "dilation": dilation, "groups": groups, "bias": bias,
+        }  # fmt: skip
+        return own("CroppedConvTranspose", {**required, "crop": flat(window.pads)}, optional, axes=d)
     optional = {
-        "stride": stride, "padding": padding, "output_padding": output_padding, "groups": groups, "bias": bias,
-        "dilation": dilation,
+        "stride": stride, "padding": (even(window), 0), "output_padding": output_padding, "groups": groups,
+        "bias": bias, "dilation": dilation,
     }  # fmt: skip
     return Leaf(call(f"nn.ConvTranspose{d}d", required, optional))

@@ -1,4 +1,4 @@
-"""Parts of a value, and values of another's size, in PyTorch."""
+"""Parts of a value, in PyTorch."""
 
 from __future__ import annotations
 

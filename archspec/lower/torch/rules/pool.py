@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.calls import Constant, call, function, same
 from archspec.lower.torch.leaf import Leaf
-from archspec.lower.torch.rules.common import axes_of, both, family, flat, own
+from archspec.lower.torch.rules.common import axes_of, both, even, family, flat, own
 from archspec.ops import pool, unpool
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.sliding import Sliding
@@ -35,7 +35,7 @@ def _max_pool(node: Node) -> Leaf:
         pads = [(before, after + extra) for (before, after), (_, extra) in rounds]
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(pads)}
         return own("PaddedMaxPool", required, {"dilation": (dilation, 1)}, axes=d)
-    padding = same([before for before, _ in window.pads])
+    padding = even(window)
     optional = {
         "stride": (stride, kernel), "padding": (padding, 0), "dilation": (dilation, 1), "ceil_mode": (op.ceil, False),
         "return_indices": (op.indices, False),
@@ -73,7 +73,7 @@ def _avg_pool(node: Node) -> Leaf:
         extra = _completing(node, window)
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(window.pads), "extra": flat(extra)}
         return own("PaddedAvgPool", required, {"count_include_pad": (op.count_include_pad, True)}, axes=d)
-    padding = same([before for before, _ in window.pads])
+    padding = even(window)
     optional = {
         "stride": (stride, kernel), "padding": (padding, 0), "ceil_mode": (op.ceil, False),
         "count_include_pad": (op.count_include_pad or padding == 0, True),

@@ -11,23 +11,12 @@ from archspec.ops import reduce
 RULES = family("reduce")
 
 
-@RULES.rule(reduce.ReduceMean)
-def _mean(node: Node) -> Leaf:
-    return _reduction(node, "torch.mean")
+_CALLEES = {reduce.ReduceMean: "torch.mean", reduce.ReduceSum: "torch.sum", reduce.ReduceMax: "torch.amax"}
 
 
-@RULES.rule(reduce.ReduceSum)
-def _sum(node: Node) -> Leaf:
-    return _reduction(node, "torch.sum")
-
-
-@RULES.rule(reduce.ReduceMax)
-def _max(node: Node) -> Leaf:
-    return _reduction(node, "torch.amax")
-
-
-def _reduction(node: Node, callee: str) -> Leaf:
+@RULES.rule(*_CALLEES)
+def _reduction(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, reduce.ReduceMean | reduce.ReduceSum | reduce.ReduceMax)
     optional: dict[str, tuple[Constant, Constant]] = {"dim": (op.axis, None), "keepdim": (op.keepdim, False)}
-    return Leaf(function=call(callee, {}, optional))
+    return Leaf(function=call(_CALLEES[type(op)], {}, optional))
