@@ -29,15 +29,6 @@ class Cost:
         """Multiply-accumulates of one sample."""
         return self.work.macs
 
-    def __add__(self, more: Cost) -> Cost:
-        return Cost(
-            self.params + more.params,
-            self.trainable_params + more.trainable_params,
-            self.buffers + more.buffers,
-            self.weight_bytes + more.weight_bytes,
-            self.work + more.work,
-        )
-
 
 def costs(graph: Graph) -> dict[Node, Cost]:
     """The cost of each node. Weights count where they are owned, so a node that shares has none."""

@@ -36,7 +36,7 @@ def source(graph: Graph, about: About) -> str:
         body += ["", "", *helper.strip("\n").split("\n")]
     for function in functions.found:
         body += ["", "", *_function(function, functions, shared)]
-    body += ["", "", *_network(name, graph, planned, functions, shared, about), "", "", *_main(name, planned)]
+    body += ["", "", *_network(name, graph, planned, functions, shared, about), "", "", *_main(name)]
     return "\n".join([title(graph.name, "Keras", about), "", *_imports("\n".join(body)), *body, ""])
 
 
@@ -215,6 +215,6 @@ def _filled(call: Call, read: Sequence[str]) -> str:
     return (call.template or "").format_map({"x": read[0], "all": ", ".join(read), **arguments})
 
 
-def _main(name: str, planned: Plan) -> Iterator[str]:
+def _main(name: str) -> Iterator[str]:
     yield 'if __name__ == "__main__":'
     yield f"{INDENT}print({name}().output_shape)"

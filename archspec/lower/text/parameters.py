@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from archspec.lower.text.calls import INPLACE, Argument, Call, Constant, Hole, Later, Listed
 from archspec.lower.text.layout import literal
 
-Column = tuple[Argument, ...]
-
 
 class _Any:
     """Stands where an instance has no say: in a child it does not have."""
@@ -104,7 +102,7 @@ class Parameters:
     def store(self, text: str, column: Sequence[object], path: tuple[str, ...], role: str) -> str:
         """The attribute that keeps for `forward` what an expression is worth."""
         if not text.isidentifier() or text in self.children:
-            text = self.add(self.name(path, role, self.children), role, tuple(column))
+            text = self.add(self.name(path, self.children), role, tuple(column))
         self.stored.append(text)
         return f"self.{text}"
 
@@ -159,7 +157,7 @@ class Parameters:
             return text
         if role == "padding" and (text := self.halve(column)):
             return text
-        return self.add(self.namesake(column) or self.name(path, role), role, column)
+        return self.add(self.namesake(column) or self.name(path), role, column)
 
     def namesake(self, column: tuple[object, ...]) -> str | None:
         """The argument of the block that tells which module it is in each instance, as `act` may."""
@@ -214,7 +212,7 @@ class Parameters:
         self.found.append(Parameter(name, role, column, default if usual else None, usual))  # type: ignore[arg-type]
         return name
 
-    def name(self, path: tuple[str, ...], role: str, taken: Container[str] = ()) -> str:
+    def name(self, path: tuple[str, ...], taken: Container[str] = ()) -> str:
         """A name nobody has: that of the argument, or with the child's before it."""
         first, last = (f"layer{part}" if part.isdigit() else part for part in (path[0], path[-1]))
         own = _NAMES.get(last, last)

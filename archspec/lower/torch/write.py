@@ -67,7 +67,7 @@ def _class(found: Class, graph: Graph, about: About | None = None, start: Sequen
         yield from _constructor(found, start)
     if not found.sequential and found.module.outputs:  # one that nothing reads is never called
         yield ""
-        yield from _forward(found, graph, root=about is not None)
+        yield from _forward(found, root=about is not None)
 
 
 def _block_docstring(found: Class) -> str:
@@ -116,16 +116,16 @@ def _child(found: Class, name: str, child: Argument, indent: str) -> Iterator[st
     yield from assignment(f"self.{name}", child, indent)
 
 
-def _forward(found: Class, graph: Graph, *, root: bool) -> Iterator[str]:
+def _forward(found: Class, *, root: bool) -> Iterator[str]:
     module = found.module
-    arguments = _arguments(module.inputs, graph)
+    arguments = _arguments(module.inputs)
     forward = Forward(module, found.functions, found.choices, arguments)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from signature_lines("forward", typed, forward.annotation(root=root), INDENT)
     yield from forward.lines(INDENT * 2, shapes=len(found.instances) == 1, root=root)
 
 
-def _arguments(inputs: Sequence[Value], graph: Graph) -> list[str]:
+def _arguments(inputs: Sequence[Value]) -> list[str]:
     """The names `forward` calls its inputs by."""
     if len(inputs) == 1:
         return ["x"]
