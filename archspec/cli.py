@@ -15,7 +15,7 @@ from warnings import catch_warnings, simplefilter
 import typer
 
 import archspec
-from archspec.diagnostics import ArchspecError, Diagnostic, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, fail
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,10 +59,11 @@ OutputOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict/--no-strict", help="Whether all weights must fit; if not, the others start anew.")
 ]
-
 OptimizeOption = Annotated[
     bool, typer.Option("-O", "--optimize", help="Make it faster for inference: fold batch normalization and such.")
 ]
+DepthOption = Annotated[int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 class Format(StrEnum):
@@ -165,10 +166,8 @@ def summary(
     input: InputOption = None,
     path: PathOption = None,
     plugin: PluginOption = None,
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    depth: DepthOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the layers: shapes, parameters, multiply-accumulates, receptive fields, memory."""
     compiled = _compile(spec, set, input, path, plugin)
@@ -247,7 +246,7 @@ def weights(
     input: InputOption = None,
     path: PathOption = None,
     plugin: PluginOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print how the weights in a file fit: how many match, and which do not; exit 1 if not all do."""
     report = _network(spec, set, input, path, plugin).weights_report(file)
@@ -271,7 +270,7 @@ def bench(
     compiled: Annotated[bool, typer.Option("--compiled", help="Compile it in the way that suits the device.")] = False,
     batch: Annotated[int, typer.Option(min=1, help="Samples in a call, for throughput.")] = 32,
     seconds: Annotated[float, typer.Option(min=0, help="For each measurement.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure latency and throughput at inference, and what share they are of what the device can do."""
     from archspec.bench import Way
@@ -290,9 +289,7 @@ def draw(
     input: InputOption = None,
     path: PathOption = None,
     plugin: PluginOption = None,
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="Fold what lies deeper than so many levels of names.")
-    ] = None,
+    depth: DepthOption = None,
     fold: Annotated[
         bool | None, typer.Option("--fold/--no-fold", help="Draw equal parts in a row once; so if --depth is given.")
     ] = None,
@@ -314,16 +311,9 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
     """List the zoo, or what of it contains a text; `lectures` are the small examples of lectures."""
-    from archspec.loading import catalogue
+    from archspec.options import entries
 
-    lectures = text == "lectures"
-    found = list(catalogue("lectures" if lectures else ""))
-    if text and not lectures:
-        matching = [entry for entry in found if text in entry["name"] or text in entry["spec"]]
-        if not matching:
-            help = did_you_mean(text, [entry["name"] for entry in found]) or "`archspec list` shows them all"
-            raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
-        found = matching
+    found = entries(text)
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
         return

@@ -1,4 +1,4 @@
-"""What the command line says of a spec: where it is, `--set`, `--input` and `--allow`."""
+"""What the command line says: of a spec where it is, `--set`, `--input` and `--allow`; of the zoo what to list."""
 
 from __future__ import annotations
 
@@ -31,6 +31,22 @@ def opened(spec: str) -> tuple[Source, str | None]:
     except OSError as error:
         raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
     return source.decode("<stdin>", data), None
+
+
+def entries(text: str) -> list[dict[str, str]]:
+    """What `list` shows of the zoo: the lectures, or what contains a text in its name or its file.
+
+    Raises:
+        ArchspecError: nothing does.
+    """
+    if text == "lectures":
+        return list(loading.catalogue("lectures"))
+    found = list(loading.catalogue())
+    matching = [entry for entry in found if text in entry["name"] or text in entry["spec"]]
+    if not matching:
+        help = did_you_mean(text, [entry["name"] for entry in found]) or "`archspec list` shows them all"
+        raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
+    return matching
 
 
 def mistakes(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
