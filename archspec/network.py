@@ -198,15 +198,16 @@ class Network:
             weights: a module, a state dict, or a file of safetensors or of `torch.save` to start from; else every layer
                 starts as the spec says, drawn from torch's own generator.
             strict: whether all weights must fit; if not, those that do are taken, and a `UserWarning` reports the rest.
-            device: where it is to run; else on the CPU.
-            dtype: the precision of its weights; else float32.
+            device: where it is to run; else on PyTorch's default device, mostly the CPU.
+            dtype: the precision of its weights; else PyTorch's default, mostly float32.
             memory_format: `channels_last`, or `auto` for what the device is known to run fastest.
             compiled: whether it is to be compiled when it first runs, in the way that suits the device.
 
         The rules of `auto` and of `compiled` are in `archspec.lower.torch.placing`.
 
         Raises:
-            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or there is no such device.
+            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or there is no such device,
+                layout or precision.
         """
         require("torch", "a module")
         from archspec.lower.torch.load import build, fill
@@ -387,7 +388,8 @@ class Network:
         from archspec.lower.weights import loaded
 
         rename = () if given is self._kept else self.spec.rename  # those the network comes with have its names
-        fitting, report = loaded(self.graph, given, rename=rename, strict=strict)
+        advice = None if self._kept is None else "weights of the network as it was go into optimized(weights)"
+        fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:
             warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=caller)
         return fitting

@@ -200,6 +200,8 @@ def test_a_library_that_is_not_there(
     [
         ({"device": "nowhere"}, "wrong-device", "PyTorch has no device 'nowhere' here: "),
         ({"device": "cuda:99"}, "wrong-device", "PyTorch has no device 'cuda:99' here: "),
+        ({"dtype": "bfloat16"}, "wrong-value", "a network cannot have the precision 'bfloat16'"),
+        ({"dtype": torch.int8}, "wrong-value", "a network cannot have the precision torch.int8"),
         ({"memory_format": "channel_last"}, "wrong-value", "there is no memory format 'channel_last'"),
     ],
 )

@@ -174,8 +174,15 @@ def test_what_a_user_may_hand_over(graph: Graph, weights: Weights, tmp_path: Pat
     for handed in (module, module.state_dict(), weights, tmp_path / "w", str(tmp_path / "w")):
         found = given(graph, handed)
         assert all((found[key] == array).all() for key, array in weights.items())
-    with pytest.raises(TypeError, match="not int"):
-        given(graph, 3)
+    for wrong, kind in ((3, "int"), (torch.nn.Linear, "type")):
+        with pytest.raises(TypeError, match=f"not {kind}"):
+            given(graph, wrong)
+
+
+def test_sparse_tensors_are_read_as_what_they_stand_for(graph: Graph, weights: Weights) -> None:
+    found = given(graph, {key: torch.tensor(array).to_sparse() for key, array in weights.items()})
+    for key, array in weights.items():
+        np.testing.assert_array_equal(found[key], array)
 
 
 # --- what does not fit ----------------------------------------------------------------------------------------------

@@ -111,11 +111,11 @@ def test_files_of_torch_load_as_they_are_whatever_they_are_called(
         assert torch.equal(copied.state_dict()[key], tensor)
 
 
-@pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.parametrize("wrapper", [*WRAPPERS, "net", "params_ema"])
 def test_a_checkpoint_of_a_training_script(net: Network, tmp_path: Path, wrapper: str) -> None:
     path = tmp_path / "checkpoint.pth"
     held = {f"module.{key}": tensor for key, tensor in net.to_torch().state_dict().items()}
-    torch.save({"epoch": 3, wrapper: held, "optimizer": {"lr": 0.1}}, path)
+    torch.save({"epoch": 3, wrapper: held, "optimizer": {"lr": 0.1, "state": {0: {"step": torch.ones(1)}}}}, path)
     report = net.weights_report(path)
     assert report.complete
     assert report.stripped == (f"all but what is under '{wrapper}'", "'module.' before every name")
@@ -124,6 +124,12 @@ def test_a_checkpoint_of_a_training_script(net: Network, tmp_path: Path, wrapper
         "           'module.' before every name",
     ]
     net.to_torch(path)
+
+
+def test_one_of_several_state_dicts_is_not_chosen(net: Network) -> None:
+    state = net.to_torch().state_dict()
+    assert net.weights_report({"params": state, "params_ema": state}).matched == ()
+    assert net.weights_report({**state, "params_ema": state}).complete
 
 
 def test_what_is_no_tensor_is_left_out(net: Network) -> None:
@@ -246,3 +252,16 @@ def test_another_network_is_refused_even_where_not_all_must_fit(net: Network) ->
     with pytest.raises(ArchspecError, match="none of them fit: they are those of another network"):
         loaded(net.graph, load("vgg11").to_torch().state_dict(), strict=False)
     assert examined(net.graph, {}).matched == ()
+
+
+def test_weights_of_which_none_fits_are_refused_as_well_where_none_is_missing(weights: dict[str, np.ndarray]) -> None:
+    net = parse(TEXT)
+    with pytest.raises(ArchspecError, match="0 matched"):
+        net.to_torch({key: np.zeros((2, 2, 2, 2, 2)) for key in weights}, strict=False)
+
+
+def test_an_optimized_network_says_where_weights_of_the_network_go(
+    net: Network, weights: dict[str, np.ndarray]
+) -> None:
+    with pytest.raises(ArchspecError, match=r"help: weights of the network as it was go into optimized\(weights\)"):
+        net.optimized().to_torch(weights)

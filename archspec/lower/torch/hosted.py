@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -18,8 +19,6 @@ from archspec.lower.torch.standing import Standing, form
 from archspec.lower.weights import from_module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from archspec.lower.onnx import Host
     from archspec.lower.onnx.session import Run
 

@@ -60,28 +60,30 @@ def place(
     Compilation happens at the first call; that of `torch.compile` takes tens of seconds.
 
     Raises:
-        ArchspecError: there is no such device here, or no such layout.
+        ArchspecError: there is no such device here, no such layout, or no such precision.
     """
     if memory_format not in (None, *get_args(Layout)):
         help = did_you_mean(str(memory_format), get_args(Layout))
         raise fail("wrong-value", f"there is no memory format '{memory_format}'", help=help)
-    target = device_of("cpu" if device is None else device)
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        help = "give one of torch's, such as torch.bfloat16"
+        raise fail("wrong-value", f"a network cannot have the precision {dtype!r}", help=help)
+    target = device_of(torch.get_default_device() if device is None else device)
+    precision = torch.get_default_dtype() if dtype is None else dtype
     module = module.to(device=None if device is None else target, dtype=dtype)
-    chosen = layout(graph, target, dtype, memory_format)
+    chosen = layout(graph, target, precision, memory_format)
     if chosen is not None:
         module = cast(nn.Module, module.to(memory_format=chosen))  # type: ignore[call-overload]  # missing from its stubs
     if not compiled:
         return module
-    if target.type == "cpu" and dtype in (None, torch.float32) and (host := host_of(module, graph)) is not None:
+    if target.type == "cpu" and precision == torch.float32 and (host := host_of(module, graph)) is not None:
         return Hosted(module, graph, host)
     if target.type == "cpu":
         return cast(nn.Module, torch.compile(module, options={"freezing": True}))
     return cast(nn.Module, torch.compile(module, mode="max-autotune"))
 
 
-def layout(
-    graph: Graph, target: torch.device, dtype: torch.dtype | None, asked: Layout | None
-) -> torch.memory_format | None:
+def layout(graph: Graph, target: torch.device, dtype: torch.dtype, asked: Layout | None) -> torch.memory_format | None:
     """The layout to give the weights; None where they stay as they are."""
     if asked in (None, "contiguous"):
         return None

@@ -12,7 +12,10 @@ from archspec.frontend.spec import Rename
 T = TypeVar("T")
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""The keys under which training scripts store a state dict, beside the number of the epoch and the like."""
+"""The keys under which training scripts store a state dict, beside the number of the epoch and the like.
+
+Under another key it is found where it is the only mapping with tensors, and no tensors lie beside it.
+"""
 
 PREFIXES = ("module.", "_orig_mod.")
 """What `nn.DataParallel` and `torch.compile` put before every name."""
@@ -36,14 +39,27 @@ class Named(Generic[T]):
 def unwrapped(stored: Mapping[Any, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The tensors of a state dict, which may be wrapped in a checkpoint; and what was taken off, in words."""
     stripped: list[str] = []
-    while wrapper := next((key for key in WRAPPERS if isinstance(stored.get(key), Mapping)), None):
+    while (wrapper := _wrapper(stored)) is not None:
         stored = stored[wrapper]
         stripped.append(f"all but what is under '{wrapper}'")
-    tensors = {str(key): entry for key, entry in stored.items() if hasattr(entry, "shape") and hasattr(entry, "dtype")}
+    tensors = {str(key): entry for key, entry in stored.items() if _is_tensor(entry)}
     others = [str(key) for key, entry in stored.items() if str(key) not in tensors]
     if others:
         stripped.append(f"what is no tensor: {', '.join(others[:3])}{' and others' if len(others) > 3 else ''}")
     return tensors, tuple(stripped)
+
+
+def _wrapper(stored: Mapping[Any, Any]) -> Any:
+    """The key under which a state dict lies, if it lies under one."""
+    known = next((key for key in WRAPPERS if isinstance(stored.get(key), Mapping)), None)
+    if known is not None or any(map(_is_tensor, stored.values())):
+        return known
+    holding = [key for key, held in stored.items() if isinstance(held, Mapping) and any(map(_is_tensor, held.values()))]
+    return holding[0] if len(holding) == 1 else None
+
+
+def _is_tensor(entry: object) -> bool:
+    return hasattr(entry, "shape") and hasattr(entry, "dtype")
 
 
 def named(entries: Mapping[str, T], wanted: Collection[str], rules: Sequence[Rename] = ()) -> Named[T]:

@@ -58,16 +58,18 @@ def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> We
 
 @resting_collector()
 def loaded(
-    graph: Graph, weights: object, *, rename: Sequence[Rename] = (), strict: bool = True
+    graph: Graph, weights: object, *, rename: Sequence[Rename] = (), strict: bool = True, advice: str | None = None
 ) -> tuple[Weights, WeightsReport]:
     """As `given`, with the report on them; if not `strict`, those weights alone that fit.
+
+    `advice` is for whoever gives weights that do not fit, where there is better than the report's.
 
     Raises:
         ArchspecError: they do not fit the graph, or not one of them does; or the file cannot be read.
         TypeError: it is nothing that holds weights.
     """
     entries, found = _matched(graph, weights, rename, values=True)
-    return _taken(graph, entries, found, strict=strict), found
+    return _taken(graph, entries, found, strict=strict, advice=advice), found
 
 
 def examined(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> WeightsReport:
@@ -116,7 +118,7 @@ def _held(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
         return _read(Path(weights), values=values), f"the weights in {weights}"
     if isinstance(weights, Mapping):
         return weights, "the weights given"
-    if hasattr(weights, "state_dict"):
+    if hasattr(weights, "state_dict") and not isinstance(weights, type):
         return weights.state_dict(), "the module's weights"
     raise TypeError(f"weights are a module, a state dict or a file, not {type(weights).__name__}")
 
@@ -132,14 +134,16 @@ def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
         raise fail("wrong-weights", f"{path} is not a whole safetensors file: {error}") from error
 
 
-def _taken(graph: Graph, entries: Mapping[str, Any], found: WeightsReport, *, strict: bool) -> Weights:
+def _taken(
+    graph: Graph, entries: Mapping[str, Any], found: WeightsReport, *, strict: bool, advice: str | None = None
+) -> Weights:
     """The arrays of the weights that fit, in the order of the graph.
 
     Raises:
         ArchspecError: not all fit, if `strict`; or none does.
     """
-    if (strict and not found.complete) or (found.missing and not found.matched):
-        raise found.error()
+    if not found.complete and (strict or not found.matched):
+        raise found.error(advice)
     fitting, absent = {*found.matched}, {*found.counters}
     return {
         key: _converted(key, _array(key, entries[key]) if key in fitting else np.array(0), weight.dtype)
@@ -187,5 +191,5 @@ def _array(key: str, entry: Any) -> NDArray[Any]:
     if entry.is_meta:
         raise fail("wrong-weights", f"'{key}' is on the device 'meta' and holds no values")
     short = entry.is_floating_point() and entry.element_size() < 4
-    array: NDArray[Any] = (entry.float() if short else entry).detach().cpu().numpy()
+    array: NDArray[Any] = (entry.float() if short else entry).detach().to_dense().cpu().numpy()
     return array

@@ -101,10 +101,10 @@ class WeightsReport:
             "stripped": list(self.stripped),
         }
 
-    def error(self) -> ArchspecError:
-        """The error of weights that had to fit and do not: the first faults of each kind."""
+    def error(self, advice: str | None = None) -> ArchspecError:
+        """The error of weights that had to fit and do not: the first faults of each kind, and other advice if given."""
         notes = [*self._changes(), *(note for kind in self._faults for note in self._listed(kind, _SHOWN))]
-        return fail("wrong-weights", self.message, notes=notes, help=self._advice())
+        return fail("wrong-weights", self.message, notes=notes, help=advice or self._advice())
 
     @property
     def _faults(self) -> Mapping[str, Sequence[tuple[Any, ...]]]:

@@ -292,6 +292,18 @@ def test_what_onnx_runtime_cannot_run_is_left_to_torch_compile(net, monkeypatch)
     assert not any(isinstance(module, Hosted) for module, _ in compiled)
 
 
+def test_pytorch_s_defaults_say_where_and_how_a_module_runs(net, monkeypatch):
+    monkeypatch.setattr(placing.torch, "compile", lambda module, **options: module)
+    with torch.device("meta"):
+        assert not isinstance(net.to_torch(compiled=True), Hosted)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert not isinstance(net.to_torch(compiled=True), Hosted)
+        assert isinstance(net.to_torch(compiled=True, dtype=torch.float32), Hosted)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkeypatch):
     def refused(*arguments: object) -> object:
         raise archspec.ArchspecError([])
