@@ -70,6 +70,7 @@ CODES: Mapping[str, Code] = {
     "unknown-layer": _error("There is no layer of that name to refer to, or none before this one."),
     "cycle": _error("Layers need one another's values: each waits for the other."),
     "wrong-arity": _error("An op takes another number of values than flow in."),
+    "training-only": _error("What runs always needs what runs only while training, or nothing else is returned."),
     "wrong-share": _error("A layer shares the weights of one that has none, or others."),
     "shape-mismatch": _error("Values that are joined do not fit one another."),
     "kernel-too-large": _error("A kernel is larger than what it slides over."),

@@ -40,6 +40,7 @@ from archspec.frontend.spec import (
 )
 from archspec.frontend.steps import op_of_package
 from archspec.frontend.terms import Scope
+from archspec.frontend.training import misplaced
 from archspec.frontend.values import Data, Unknown
 from archspec.frontend.weights import Weights
 from archspec.frontend.written import evaluate_all
@@ -106,6 +107,9 @@ class _Builder:
         body = Region("network", "", tuple(place.items), tuple(inputs), tuple(value for _, value in returned))
         training = {value for node in body.training_only_nodes() for value in node.outputs}
         outputs = tuple(Output(name, value, value in training) for name, value in returned)
+        if training:
+            span = self.spec.outputs[0].span if self.spec.outputs else None
+            self.report(ArchspecError(misplaced(body, outputs, span)), place)
         return Graph(name, tuple(inputs), body, outputs)
 
     # --- steps ---

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from archspec.ir.types import TensorType, Weight
@@ -80,8 +79,6 @@ class Node:
         return path if weight.bare else f"{path}.{weight.name}"
 
 
-_NONE: Mapping[str, object] = MappingProxyType({})
-
 RegionKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]
 
 
@@ -101,7 +98,7 @@ class Region:
     outputs: tuple[Value, ...]
     label: str | None = None
     block: str | None = None
-    arguments: Mapping[str, object] = field(default_factory=lambda: _NONE)
+    arguments: Mapping[str, object] = field(default_factory=dict)
     owner: str | None = None
     training_only: bool = False
     span: Span | None = None

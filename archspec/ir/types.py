@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from math import prod
-from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Initializer:
     """
 
     kind: str
-    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, object] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return hash((self.kind, *sorted(self.options)))

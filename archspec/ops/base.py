@@ -32,7 +32,7 @@ class Work:
 
     macs: int = 0
     dots: int = 0
-    other: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    other: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def operations(self) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Graph, Node, Region, Value
@@ -81,12 +81,17 @@ def plan(graph: Graph) -> Plan:
         ArchspecError: Keras cannot express something the graph asks for.
     """
     tables: dict[str, object] = {}
-    rules = _squeezed({node: started(node, written(node), tables) for node in graph.inference_nodes}, graph)
+    needed = _needed(graph)
+    owners = _owners(needed)
+    begun = {node: started(_lent(node, owners), rule, tables) for node, rule in needed.items()}
+    rules = _squeezed(begun, graph)
     names = _names(graph, rules)
-    planner = _Planner(graph, rules, names)
-    holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node.owner is None}
+    planner = _Planner(graph, rules, names, owners)
+    holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node not in owners}
     helpers = dict(helper for rule in rules.values() for helper in rule.helpers)
-    frozen = tuple((names[node.name], each) for node, rule in rules.items() for each in frozen_alone(node, rule))
+    frozen = tuple(
+        (names[node.name], each) for node, rule in rules.items() for each in frozen_alone(_lent(node, owners), rule)
+    )
     return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers, tables, frozen)
 
 
@@ -131,6 +136,30 @@ def _keeps(call: Call) -> bool:
     return call.callee.startswith("layers.Global") and call.arguments.get("keepdims") is True
 
 
+def _needed(graph: Graph) -> dict[Node, Written]:
+    """The nodes that the outputs at inference depend on, not for a size alone, and how each is written."""
+    wanted = {output.value for output in graph.inference_outputs}
+    found: list[tuple[Node, Written]] = []
+    for node in reversed(graph.nodes):
+        if not wanted.isdisjoint(node.outputs):
+            rule = written(node)
+            wanted.update(node.inputs[: rule.reads])
+            found.append((node, rule))
+    return dict(reversed(found))
+
+
+def _owners(nodes: Iterable[Node]) -> dict[Node, str]:
+    """The layers that are called again, by who calls them: of those that share weights, the first that is needed."""
+    first: dict[str, Node] = {}
+    for node in nodes:
+        first.setdefault(node.owner or node.name, node)
+    return {node: first[node.owner].name for node in nodes if node.owner and first[node.owner] is not node}
+
+
+def _lent(node: Node, owners: Mapping[Node, str]) -> Node:
+    return node.with_weights(node.weights, owners.get(node))
+
+
 def _names(graph: Graph, rules: Mapping[Node, Written]) -> dict[str, str]:
     """What Keras calls each layer: its name with `_` for the dots, which PyTorch's parameters cannot have.
 
@@ -155,11 +184,14 @@ def _names(graph: Graph, rules: Mapping[Node, Written]) -> dict[str, str]:
 
 
 class _Planner:
-    def __init__(self, graph: Graph, rules: Mapping[Node, Written], names: Mapping[str, str]) -> None:
+    def __init__(
+        self, graph: Graph, rules: Mapping[Node, Written], names: Mapping[str, str], owners: Mapping[Node, str]
+    ) -> None:
         self.rules = rules
         self.names = names
+        self.owners = owners
+        self.called_again = set(owners.values())
         self.same = _handed_on(rules)
-        self.owners = {node.owner for node in rules if node.owner is not None}
         self.mark = "-" if any("-" in name for name in names.values()) else "_"
         self.readers: dict[Value, set[Node | None]] = {}
         for node in rules:
@@ -199,7 +231,7 @@ class _Planner:
     def step(self, part: Part, node: Node) -> Step:
         rule = self.rules[node]
         name = self.names[node.name]
-        shared = node.name in self.owners
-        part.closed &= node.owner is None and not shared and name == node.name.replace(".", self.mark)
-        owner = None if node.owner is None else self.names[node.owner]
+        shared = node.name in self.called_again
+        part.closed &= node not in self.owners and not shared and name == node.name.replace(".", self.mark)
+        owner = self.names[self.owners[node]] if node in self.owners else None
         return Step(name, self.reads(node), node.outputs, rule.calls, owner=owner, shared=shared, given=rule.given)

@@ -128,6 +128,11 @@ class Emit:
         (made,) = self.write(name, op, inputs, (Made(name, shape, dtype),), attributes)
         return made
 
+    def maker(self, value: str) -> str | None:
+        """The operator that made a value; None of what flows in from outside."""
+        made = (step.op for step in reversed(self.program.steps) if any(value == own.name for own in step.outputs))
+        return next(made, None)
+
     def weights(self, *names: str) -> tuple[str, ...]:
         """The names in the state dict of those of these weights that the layer has."""
         known = {weight.name: self.node.weight_key(weight) for weight in self.node.weights}

@@ -39,27 +39,28 @@ def conv_transpose(op: ConvTranspose, emit: Emit) -> str:
 
 def max_pool(op: MaxPool, emit: Emit) -> str | tuple[str, ...]:
     """MaxPool. ONNX Runtime refuses padding as large as the kernel, though dilation makes the window larger: then the
-    input is padded before, with what never wins.
+    input is padded before, with what never wins. So it is where the input is padded already; see `_apart`.
     """
     window = op.sliding(emit.type)
     pads = _longer(window.pads, _overhang(op, window, emit))
     value = emit.input
-    if any(max(pair) >= kernel for pair, kernel in zip(pads, window.kernel, strict=True)):
+    too_much = any(max(pair) >= kernel for pair, kernel in zip(pads, window.kernel, strict=True))
+    if too_much or emit.maker(value) == "Pad":
         value, pads = pad(emit, pads, float("-inf")), _none(pads)
-    geometry = _geometry(replace(window, pads=pads))
+    geometry = _apart(emit, value, _geometry(replace(window, pads=pads)))
     return max_pool_with_indices(emit, value, geometry) if op.indices else emit.last("MaxPool", value, **geometry)
 
 
 def avg_pool(op: AvgPool, emit: Emit) -> str:
     """AveragePool. Padding counts in the mean or not, overhanging rows never do: where there are both, and padding
-    counts, the input is padded before.
+    counts, the input is padded before. So it is where the input is padded already; see `_apart`.
     """
     window = op.sliding(emit.type)
     value, pads, counted = emit.input, window.pads, op.count_include_pad and any(map(any, window.pads))
     overhang = _overhang(op, window, emit)
-    if counted and any(overhang):
+    if counted and (any(overhang) or emit.maker(value) == "Pad"):
         value, pads, counted = pad(emit, pads), _none(pads), False
-    geometry = _geometry(replace(window, pads=_longer(pads, overhang)))
+    geometry = _apart(emit, value, _geometry(replace(window, pads=_longer(pads, overhang))))
     return emit.last("AveragePool", value, **geometry, **({"count_include_pad": 1} if counted else {}))
 
 
@@ -122,6 +123,16 @@ def _geometry(window: Sliding) -> dict[str, Sequence[int]]:
     if any(step > 1 for step in window.dilation):
         given["dilations"] = window.dilation
     return given
+
+
+def _apart(emit: Emit, value: str, geometry: dict[str, Sequence[int]]) -> dict[str, Sequence[int] | str]:
+    """The attributes of a pooling that stays apart from the Pad before it.
+
+    ONNX Runtime makes padding of the pooling's own of it: zeros that may be the largest then never win, and as many as
+    the kernel is long are refused. What says `auto_pad` it leaves as it is; VALID is what no padding means anyway.
+    """
+    alone = "pads" in geometry or emit.maker(value) != "Pad"
+    return {**geometry, **({} if alone else {"auto_pad": "VALID"})}
 
 
 def _groups(groups: int) -> dict[str, int]:

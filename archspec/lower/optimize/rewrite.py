@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,8 @@ class Rewrite:
         self._instead: dict[Value, Value] = {}
         self._ops: dict[Node, Op] = {}
         self._left_out: set[Node | Region] = set()
+        self.heirs: dict[str, str] = {}
+        """Who owns the weights of what was left out: the first that borrowed them, by the names of both."""
 
     def leave_out(self, part: Node | Region) -> None:
         """Drop a node or a region; nothing may read what it makes, unless another value is given `instead`."""
@@ -41,8 +43,7 @@ class Rewrite:
         """The graph with all changes made; outputs and layers keep their names."""
         if not (self._instead or self._ops or self._left_out):
             return self.graph
-        lenders: dict[str, tuple[Weight, ...]] = {}
-        body = self._region(self.graph.body, lenders)
+        body = self._region(self.graph.body, {})
         dropped = {value for node in self._gone(self.graph.body) for value in node.outputs}
         outputs = [replace(output, value=self._now(output.value)) for output in self.graph.outputs]
         return replace(self.graph, body=body, outputs=tuple(o for o in outputs if o.value not in dropped))
@@ -56,6 +57,9 @@ class Rewrite:
         return tuple(map(self._now, values))
 
     def _region(self, region: Region, lenders: dict[str, tuple[Weight, ...]]) -> Region:
+        owner = self._owner(region, lenders)
+        if region.name:
+            lenders.setdefault(region.name, ())
         items: list[Node | Region] = []
         for item in region.items:
             if item in self._left_out:
@@ -66,7 +70,7 @@ class Rewrite:
             else:
                 items.append(self._node(item, lenders))
         inputs, outputs = self._values(region.inputs), self._values(region.outputs)
-        return replace(region, items=tuple(items), inputs=inputs, outputs=outputs)
+        return replace(region, items=tuple(items), inputs=inputs, outputs=outputs, owner=owner)
 
     def _node(self, node: Node, lenders: dict[str, tuple[Weight, ...]]) -> Node:
         inputs, op = self._values(node.inputs), self._ops.get(node)
@@ -74,8 +78,17 @@ class Rewrite:
             made = node
         else:
             made = replace(node, inputs=inputs, op=op or node.op, weights=_weights(op or node.op, inputs, node.weights))
-        lenders[node.name] = made.weights
-        return made if node.owner is None else made.with_weights(lenders[node.owner], node.owner)
+        owner = self._owner(node, lenders)
+        lenders[node.name] = made.weights if owner is None else lenders[owner]
+        return made if node.owner is None else made.with_weights(lenders[node.name], owner)
+
+    def _owner(self, part: Node | Region, known: Collection[str]) -> str | None:
+        """Whose weights a part borrows now; None if they are its own."""
+        if part.owner is None or part.owner in known:
+            return part.owner
+        assert part.name is not None
+        heir = self.heirs.setdefault(part.owner, part.name)
+        return None if heir == part.name else heir
 
     def _gone(self, region: Region) -> list[Node]:
         gone: list[Node] = []
@@ -96,9 +109,15 @@ def readers(graph: Graph) -> dict[Value, list[Node]]:
     return found
 
 
-def kept(graph: Graph, weights: Weights) -> Weights:
-    """Those of the weights a graph still has, in its order."""
-    return {key: weights[key] for key, _ in graph.weights()}
+def kept(graph: Graph, weights: Weights, heirs: Mapping[str, str] | None = None) -> Weights:
+    """Those of the weights a graph still has, in its order, also those with other names that `heirs` own now."""
+    before = {heir: gone for gone, heir in (heirs or {}).items()}
+    owners = [node for node in graph.nodes if node.owner is None]
+    return {
+        node.weight_key(weight): weights[node.with_weights(node.weights, before.get(node.name)).weight_key(weight)]
+        for node in owners
+        for weight in node.weights
+    }
 
 
 def _weights(op: object, inputs: tuple[Value, ...], before: tuple[Weight, ...]) -> tuple[Weight, ...]:

@@ -10,12 +10,12 @@ from archspec.ops import Op
 
 
 def drop_training_only(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
-    """Leave out the sides that run only while training, with their outputs and weights."""
+    """Leave out the sides that run only while training, with their outputs and the weights that nothing else shares."""
     rewrite = Rewrite(graph)
     for side in _sides(graph.body):
         rewrite.leave_out(side)
     lean = rewrite.done()
-    return lean, kept(lean, weights)
+    return lean, kept(lean, weights, rewrite.heirs)
 
 
 def drop_inert(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:

@@ -73,7 +73,7 @@ def place(
     module = module.to(device=None if device is None else target, dtype=dtype)
     chosen = layout(graph, target, precision, memory_format)
     if chosen is not None:
-        module = cast(nn.Module, module.to(memory_format=chosen))  # type: ignore[call-overload]  # missing from its stubs
+        _lay_out(module, chosen)
     if not compiled:
         return module
     if target.type == "cpu" and precision == torch.float32 and (host := host_of(module, graph)) is not None:
@@ -81,6 +81,14 @@ def place(
     if target.type == "cpu":
         return cast(nn.Module, torch.compile(module, options={"freezing": True}))
     return cast(nn.Module, torch.compile(module, mode="max-autotune"))
+
+
+def _lay_out(module: nn.Module, chosen: torch.memory_format) -> None:
+    """Give the weights that have its axes a layout. `module.to` would refuse a module that also has others."""
+    axes = next(2 + count for count, each in _CHANNELS_LAST.items() if each is chosen)
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.dim() == axes:
+            tensor.data = tensor.data.contiguous(memory_format=chosen)
 
 
 def layout(graph: Graph, target: torch.device, dtype: torch.dtype, asked: Layout | None) -> torch.memory_format | None:

@@ -6,6 +6,7 @@ A program runs where neither archspec nor the module's source is, and is what Py
 from __future__ import annotations
 
 from io import BytesIO
+from keyword import iskeyword
 from pathlib import Path
 
 import torch
@@ -31,8 +32,14 @@ def program(module: nn.Module, graph: Graph) -> ExportedProgram:
         graph: the graph it was made of.
 
     Raises:
-        ArchspecError: `torch.export` cannot trace it, or only for one number of samples.
+        ArchspecError: `torch.export` cannot trace it, or only for one number of samples; or what it makes of it could
+            not be loaded.
     """
+    for node in graph.nodes:
+        word = next(filter(iskeyword, node.name.split(".")), None)
+        if word is not None and node.weights:
+            message = f"torch.export cannot take '{graph.name}': it reads a part called '{word}' as Python's own word"
+            raise fail("unsupported", message, node.span, help="name the layer or the part around it otherwise")
     inputs = tuple(
         torch.zeros(_BATCH, *value.type.sizes, dtype=getattr(torch, value.type.dtype.value)) for value in graph.inputs
     )

@@ -180,3 +180,33 @@ layers:
 """
         )
     )
+
+
+SIZED = {
+    "own weights": """
+  - conv: {name: c, channels: 4, kernel: 3, padding: 1}
+  - conv: {from: input, channels: 3, kernel: 1}
+  - upsample_like: [prev, c]
+""",
+    "lent weights": """
+  - conv: {name: c, channels: 3, kernel: 3}
+  - conv: {from: input, share: c, channels: 3, kernel: 3}
+  - crop_like: [prev, c]
+  - conv: {share: c, channels: 3, kernel: 3}
+""",
+    "lent while training": """
+  - side: {training_only: true, layers: [conv: {name: c, channels: 3, kernel: 3}]}
+  - conv: {share: c, channels: 3, kernel: 3}
+  - conv: {share: c, channels: 3, kernel: 3}
+""",
+}
+"""Layers `c` that nothing reads at inference, but for their size."""
+
+
+@pytest.mark.parametrize("layers", SIZED.values(), ids=SIZED)
+def test_a_layer_that_is_not_needed_is_none_of_the_model(layers: str) -> None:
+    same(archspec.parse(f"{HEAD}layers:{layers}"))
+
+
+def test_no_rows_to_mirror_are_nothing_to_pad() -> None:
+    same(archspec.parse(f"{HEAD}layers: [pad: {{padding: 0, mode: reflect}}, relu]\n"))

@@ -183,13 +183,6 @@ def test_training_only_parts_and_unread_layers_are_left_out() -> None:
     assert [tensor.name for tensor in model.graph.initializer] == ["logits.weight", "logits.bias"]
 
 
-def test_a_network_that_returns_nothing_at_inference_is_refused() -> None:
-    layers = "  - side: {name: aux, training_only: true, layers: [relu]}"
-    with pytest.raises(ArchspecError) as error:
-        model_of(spec(layers, "outputs: [aux]"))
-    assert error.value.diagnostics[0].code == "unsupported"
-
-
 # --- names ----------------------------------------------------------------------------------------------------------
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+import archspec
 from archspec.ir.types import TensorType
 from archspec.lower.onnx import export
 from archspec.ops import Refusal
@@ -128,3 +131,16 @@ def test_the_factors_at_which_pytorch_repeats_another_row_are_those_upsample_nam
     wrong = [factor for factor in range(2, 82) if not exact(factor)]
     assert wrong == [41, 47, 55, 61]
     assert f"by the factors {', '.join(map(str, wrong))} and some above" in " ".join(str(Upsample.__doc__).split())
+
+
+@pytest.mark.parametrize("attributes", [{"kernel": 2}, {"kernel": 1, "stride": 2}, {"kernel": 3, "padding": 1}])
+@pytest.mark.parametrize("kind", ["max_pool", "avg_pool"])
+def test_zeros_around_the_input_of_a_pooling_are_not_its_own_padding(kind: str, attributes: dict[str, int]) -> None:
+    """ONNX Runtime 1.31 makes one of the two, in which zeros never win, and refuses as many as the kernel is long."""
+    text = f"archspec: 1\nname: net\ninput: [2, 5, 6]\nlayers: [pad: 2, {json.dumps({kind: attributes})}]\n"
+    net = archspec.parse(text)
+    x = -1 - random_inputs(net.graph, 2)["input"] ** 2
+    (got,) = session(export(net.graph, {}).whole()).run(None, {"input": x})
+    with torch.no_grad():
+        expected = net.to_torch()(torch.from_numpy(x))
+    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)

@@ -34,13 +34,16 @@ SPECS = {
     "  - conv: {channels: 5, kernel: 3, from: p}\n  - add: {from: [a, conv]}\n",
     "numbers": "  - sequential: {naming: index, layers: [conv: {channels: 4, kernel: 3}, batch_norm, relu, dropout, "
     "sequential: {naming: index, layers: [identity, conv: {channels: 3, kernel: 3}]}]}\n",
+    "lent": "  - side: {training_only: true, layers: [conv: {name: aux, channels: 4, kernel: 3}]}\n"
+    "  - conv: {channels: 4, kernel: 3, share: aux}\n  - relu\n  - conv: {channels: 4, kernel: 3, share: aux}\n"
+    "outputs: {main: conv_1, aux: aux}\n",
     "side": "  - conv: {channels: 4, kernel: 3}\n  - side: {training_only: true, layers: [flatten, linear: {name: aux, "
     "features: 3}]}\n  - relu\noutputs: {main: relu, aux: aux}\n",
 }
 LEFT = {
     "conv": ["conv"], "bias": ["conv", "relu"], "frozen": ["conv"], "transposed": ["conv_transpose"],
     "linear": ["flatten", "linear"], "padding": ["conv"], "two_convs": ["conv", "conv", "add"],
-    "numbers": ["conv", "relu", "conv"], "side": ["conv", "relu"],
+    "numbers": ["conv", "relu", "conv"], "lent": ["conv", "relu", "conv"], "side": ["conv", "relu"],
 }  # fmt: skip
 """What is left of each spec."""
 

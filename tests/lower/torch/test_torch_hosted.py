@@ -326,3 +326,10 @@ def test_convolutions_over_planes_and_volumes_have_channels_last_on_a_cpu(shape,
     net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [conv: {{channels: 4, kernel: 3}}]")
     assert laid_out(net.to_torch(memory_format="auto").conv.weight)
     assert net.to_torch().conv.weight.is_contiguous()
+
+
+@pytest.mark.parametrize("shape", ["[3, 8, 8]", "[3, 8, 8, 8]"])
+def test_weights_with_other_axes_keep_their_layout(shape):
+    layers = "layer_scale, position_embedding, conv: {channels: 4, kernel: 3}, flatten, linear: 2"
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [{layers}]")
+    assert net.to_torch(memory_format="channels_last")(torch.ones(2, *net.inputs["input"])).shape == (2, 2)

@@ -85,6 +85,15 @@ def test_the_same_network_is_the_same_bytes(tmp_path: Path) -> None:
     assert str(Path(torch.__file__).parent).encode() not in stored
 
 
+def test_a_name_that_python_keeps_for_itself_is_refused_where_it_holds_weights(tmp_path: Path) -> None:
+    head = "archspec: 1\nname: net\ninput: [3]\nlayers: "
+    archspec.parse(f"{head}[relu: {{name: def}}]").to_program(tmp_path / "relu.pt2")
+    assert torch.export.load(tmp_path / "relu.pt2").module()(torch.ones(3, 3)).shape == (3, 3)
+    with pytest.raises(archspec.ArchspecError, match="reads a part called 'class' as Python's own word"):
+        archspec.parse(f"{head}[sequential: {{name: class, layers: [linear: 3]}}]").to_program(tmp_path / "no.pt2")
+    assert not (tmp_path / "no.pt2").exists()
+
+
 class Undecided(nn.Module):
     """Does one thing or another by the values it gets."""
 

@@ -44,6 +44,8 @@ def _pad(node: Node) -> Written:
     op = node.op
     assert isinstance(op, layout.Pad)
     pads = op.pads(node.inputs[0].type)
+    if not any(map(any, pads)):
+        return Written()
     if op.mode == "constant":
         return Written((padded(pads, op.value),))
     if op.mode != "reflect":
