@@ -190,12 +190,14 @@ class Forward:
             return "_"
         crossed = any(later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)])
         attribute = (step.attribute or "") + "_".join(map(str, step.items))
-        candidates = [] if crossed else [step.hint]
-        if is_attribute(attribute):
+        several = step.attribute is not None and len(step.outputs) > 1 and not ports
+        candidates = [] if crossed or several else [step.hint]
+        if is_attribute(attribute) and not several:
             candidates.append(attribute)
         if ports and value is not step.outputs[0]:
             candidates.insert(0, value.name.rpartition(".")[2])
-        candidates += [f"{step.hint}{i}" for i in range(2, len(self.held) + 4)]
+        stem = f"{step.hint}_" if step.hint[-1].isdigit() else step.hint
+        candidates += [f"{stem}{i}" for i in range(1 if several else 2, len(self.held) + 4)]
         free = (name for name in candidates if name not in _RESERVED and self.free(name, number))
         name = next(name for name in free if name.isidentifier())
         self.names[value] = name

@@ -241,3 +241,26 @@ def test_a_list_keeps_the_names_of_its_weights_and_computes_what_its_parts_do():
         first, joined = model(x)
         torch.testing.assert_close(first, model.heads[0](stem))
         torch.testing.assert_close(joined, torch.cat([model.heads[1](half), model.heads[2](half)], dim=1))
+
+
+RETURNED = """
+layers:
+  - sequential:
+      name: body
+      layers:
+        - conv: {name: a, channels: 4, kernel: 1}
+        - conv: {name: b, channels: 4, kernel: 1}
+  - sequential:
+      name: head
+      layers:
+        - conv: {name: c, channels: 4, kernel: 1}
+        - conv: {name: d, from: body.a, channels: 4, kernel: 1}
+  - add: {from: [head.c, head.d, body.b]}
+"""
+
+
+def test_what_a_part_returns_is_named_by_number():
+    text = source(RETURNED)
+    assert "x1, x2 = self.body(x)" in text
+    assert "x1, x3 = self.head(x2, x1)" in text
+    assert "return x1 + x3 + x2" in text
