@@ -20,11 +20,13 @@ SIDES = (32, 48, 64, 80, 96, 128, 160, 188, 256, 380)
 """Sides to try for every spatial axis of a network with one input; the published U-Net takes 188, no less."""
 
 NARROWER: Mapping[str, Mapping[str, object]] = {
-    "context": {"hidden": 64, "widths": [8, 16, 16, 16, 16]},
+    "context": {"hidden": 16, "widths": [4, 8, 8, 8, 8]},
     "convnext": {"width": 16},
     "densenet": {"growth": 8},
     "efficientnet": {"width": 0.25},
-    "unet_3d": {"width": 8},
+    "srgan": {"width": 16, "hidden": 64},
+    "unet": {"width": 16},
+    "unet_3d": {"width": 4},
     "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
     "fcn": {"width": 4, "hidden": 16},
     "fractalnet": {"widths": [[8, 0], [8, 0.1], [16, 0.2], [16, 0.3], [16, 0.4]]},

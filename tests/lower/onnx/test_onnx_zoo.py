@@ -16,21 +16,17 @@ from tests.zoo.small import ZOO, small
 @pytest.mark.parametrize("name", ZOO)
 def test_onnx_infers_the_shape_of_every_value(name: str) -> None:
     graph = load(name).graph
-    empty = {key: np.zeros((), weight.dtype.value) for key, weight in graph.weights()}
-    model = export(graph, {key: np.broadcast_to(empty[key], weight.shape) for key, weight in graph.weights()}).whole()
-    for tensor in model.graph.initializer:
-        if tensor.name in empty:
-            tensor.ClearField("raw_data")  # shapes do not depend on it, and inference copies the model
+    model = export(graph, None).whole()  # shapes do not depend on the numbers of weights
     assert inferred_shapes(model) == shapes([*model.graph.value_info, *model.graph.output])
     assert shapes(model.graph.output) == {
-        output.name: ["N", *output.value.type.sizes] for output in graph.outputs if not output.training_only
+        output.name: ["N", *output.value.type.sizes] for output in graph.inference_outputs
     }
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_onnx_runtime_gives_the_modules_numbers(name: str) -> None:
     """Within 1e-4 of the largest, with statistics of normalization that are not those of a new module."""
-    net = small(name)
+    net = small(name, shallow=True)
     torch.manual_seed(0)
     module = net.to_torch().eval()
     for key, buffer in module.named_buffers():
