@@ -23,9 +23,9 @@ OPENING = """\
 
 Every op, by family, with what may be written of it. `./tools/op_reference.py` writes this page from the docstrings.
 
-All of them also take `name`, `from` and `when`, those with weights `share`, `init` and `weight` as well:
-[the language](README.md) tells of these. Sizes are without the batch axis; axes are counted with it, so that 1 is the
-channels. Where windows slide, one number is meant for every axis, and a list has one for each.
+All of them also take `name`, `from` and `when`, those with weights `share`, `init`, `weight` and `trainable`
+as well: [the language](README.md) tells of these. Sizes are without the batch axis; axes are counted with it, so that 1
+is the channels. Where windows slide, one number is meant for every axis, and a list has one for each.
 """
 
 

@@ -184,8 +184,10 @@ def need_axis(op: str, axis: int, tensor: TensorType) -> int:
 
 
 def need_float(op: str, tensor: TensorType) -> None:
-    """Raises:
-    Refusal: the tensor holds indices, not numbers to compute with.
+    """See that a tensor holds numbers to compute with.
+
+    Raises:
+        Refusal: it holds indices.
     """
     if tensor.dtype != "float32":
         raise Refusal("wrong-dtype", f"'{op}' computes with float32, but what flows in is {tensor.dtype}")

@@ -21,8 +21,10 @@ def fan_in_uniform(fan_in: int) -> Initializer:
 
 
 def need_divisible(op: str, what: str, channels: int, groups: int) -> None:
-    """Raises:
-    Refusal: the groups do not divide the channels.
+    """See that groups are of equal size.
+
+    Raises:
+        Refusal: they do not divide the channels.
     """
     if channels % groups:
         small = [g for g in range(1, isqrt(channels) + 1) if channels % g == 0]

@@ -16,8 +16,10 @@ ZEROS, ONES = Initializer("zeros"), Initializer("ones")
 
 
 def need_channels(op: str, tensor: TensorType) -> None:
-    """Raises:
-    Refusal: there is no channel axis.
+    """See that there are channels.
+
+    Raises:
+        Refusal: there is no axis but the batch.
     """
     if not tensor.sizes:
         raise Refusal("wrong-rank", f"'{op}' works a channel at a time, but {tensor} has only the batch")
@@ -112,8 +114,10 @@ def _standardized(elements: int, groups: int, affine: bool) -> Work:
 
 
 def _need_several(op: str, what: str, count: int) -> None:
-    """Raises:
-    Refusal: each normalization would be over a single number.
+    """See that there is something to normalize over.
+
+    Raises:
+        Refusal: each normalization would be over a single number.
     """
     if count == 1:
         raise Refusal(

@@ -15,8 +15,10 @@ from archspec.ops.window import adaptive, sliding
 
 
 def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
-    """Raises:
-    Refusal: some position of the window would lie in the padding alone.
+    """See that every position of a window reads something of the input.
+
+    Raises:
+        Refusal: some would lie in the padding alone.
     """
     for size, (kernel, stride, dilation, pads) in zip(tensor.spatial, window.axes, strict=True):
         spans = extent(kernel, dilation)
@@ -79,8 +81,10 @@ class MaxPool(Op):
         return made, TensorType(made.sizes, DType.INT64)
 
     def _need_countable(self, window: Sliding) -> None:
-        """Raises:
-        Refusal: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
+        """See that indices can be told.
+
+        Raises:
+            Refusal: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
         """
         if any(dilation > 1 for dilation in window.dilation):
             raise Refusal("wrong-attributes", f"'{self.kind}' with indices has no dilation, which nothing undoes")

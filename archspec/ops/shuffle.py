@@ -13,8 +13,10 @@ from archspec.ops.window import nearest, sliding
 
 
 def _need_image(op: str, tensor: TensorType) -> None:
-    """Raises:
-    Refusal: the tensor is not (N, channels, height, width) of numbers.
+    """See that a tensor is (N, channels, height, width) of numbers.
+
+    Raises:
+        Refusal: it is not.
     """
     need_float(op, tensor)
     if len(tensor.sizes) != 3:
