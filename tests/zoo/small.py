@@ -41,25 +41,28 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
 
 WHOLE = os.environ.get("ARCHSPEC_ZOO") == "whole"
 
-SHALLOW = (
-    "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnext101_32x8d", "resnext101_64x4d",
-    "wide_resnet50_2", "wide_resnet101_2", "se_resnet101", "deeplabv3_resnet101", "fcn_resnet101",
-)  # fmt: skip
-"""Networks of dozens of equal blocks."""
+_TWINS = frozenset((
+    "convnext_small", "convnext_base", "convnext_large", "deeplabv3_resnet101", "densenet161", "densenet169",
+    "densenet201", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5",
+    "efficientnet_b7", "fcn_resnet101", "mlp_1500_1000_500", "mlp_2000_1500_1000_500", "mlp_2500_2000_1500_1000_500",
+    "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34",
+    "preact_resnet101", "preact_resnet152", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1",
+    "resnet32_cifar", "resnet44_cifar", "resnet56_cifar", "resnext101_32x8d", "resnext101_64x4d", "se_resnet34",
+    "se_resnet101", "segnet_pascal", "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn",
+    "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
+))  # fmt: skip
+
+DISTINCT = ZOO if WHOLE else [name for name in ZOO if name not in _TWINS]
+"""The networks without those that differ from another of their family in numbers alone: of blocks, of channels."""
 
 OF_ONE_SIZE = ("vit",)
 """Families whose weights are for one size of input: an embedding of each position."""
 
 
 @cache
-def small(name: str, *, shallow: bool = False) -> Network:
-    """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none.
-
-    Shallow: with two blocks a stage where it has dozens, for what depends on how blocks are joined alone.
-    """
+def small(name: str) -> Network:
+    """A network of the zoo on the smallest of `SIDES` it takes, or on its own input where it takes none."""
     params = {} if WHOLE else NARROWER.get(FAMILY[name], {})
-    if shallow and name in SHALLOW:
-        params = {"depths": [2, 2, 2, 2]}
     net = archspec.load(name, **params)
     if len(net.inputs) > 1 or FAMILY[name] in OF_ONE_SIZE:
         return net

@@ -1,16 +1,16 @@
-"""Every network of the zoo learns: one step of training reaches every parameter that is to learn, and none other."""
+"""The networks of the zoo learn: one step of training reaches every parameter that is to learn, and none other."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from tests.zoo.small import ZOO, small
+from tests.zoo.small import DISTINCT, small
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", DISTINCT)
 def test_a_step_of_training_reaches_every_parameter_that_learns(name: str) -> None:
-    net = small(name, shallow=True)
+    net = small(name)
     torch.manual_seed(0)
     module = net.to_torch().train()
     inputs = [torch.rand(2, *sizes) for sizes in net.inputs.values()]

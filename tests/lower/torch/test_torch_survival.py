@@ -159,5 +159,5 @@ OTHER_FAMILIES = sorted(
 def test_every_family_can_be_scripted(name: str) -> None:
     """What the layers of a script compute is in `test_torch_rules.py`."""
     with torch.device("meta"):
-        model = small(name, shallow=True).to_torch()
+        model = small(name).to_torch()
     assert list(scripted(model).state_dict()) == list(model.state_dict())
