@@ -20,6 +20,19 @@ def _linear(node: Node) -> Written:
     )
 
 
+@RULES.rule(linear.CapsuleVotes)
+def _capsule_votes(node: Node) -> Written:
+    made = layer("EinsumDense", {"equation": "nik,ijfk->nijf", "output_shape": node.outputs[0].type.sizes})
+    return Written((made,), (Held("weight"),))
+
+
+@RULES.rule(linear.RadialBasis)
+def _radial_basis(node: Node) -> Written:
+    op = node.op
+    assert isinstance(op, linear.RadialBasis)
+    return own("RadialBasis", {"units": op.units}, holds=(Held("weight"),))
+
+
 @RULES.rule(norm.BatchNorm)
 def _batch_norm(node: Node) -> Written:
     op = node.op

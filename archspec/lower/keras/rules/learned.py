@@ -1,11 +1,11 @@
-"""Parameters that stand in a network by themselves, and the maps that only some networks have, in Keras."""
+"""Parameters that stand in a network by themselves, in Keras."""
 
 from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import Held, Written, family, layer, own
 from archspec.lower.text.calls import Constant
-from archspec.ops import learned, linear
+from archspec.ops import learned
 from archspec.ops.base import need_axis
 
 RULES = family("learned")
@@ -35,16 +35,3 @@ def _embedding(node: Node) -> Written:
     assert isinstance(op, learned.Embedding)
     sizes: dict[str, Constant] = {"input_dim": op.entries, "output_dim": op.features}
     return Written((layer("Embedding", sizes),), (Held("weight"),))
-
-
-@RULES.rule(linear.CapsuleVotes)
-def _capsule_votes(node: Node) -> Written:
-    made = layer("EinsumDense", {"equation": "nik,ijfk->nijf", "output_shape": node.outputs[0].type.sizes})
-    return Written((made,), (Held("weight"),))
-
-
-@RULES.rule(linear.RadialBasis)
-def _radial_basis(node: Node) -> Written:
-    op = node.op
-    assert isinstance(op, linear.RadialBasis)
-    return own("RadialBasis", {"units": op.units}, holds=(Held("weight"),))
