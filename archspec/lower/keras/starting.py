@@ -15,7 +15,7 @@ from archspec.ir.types import Initializer, Weight
 from archspec.lower.keras.helpers import HELPERS, helper
 from archspec.lower.keras.listed import listed
 from archspec.lower.keras.rules.common import Held, Written
-from archspec.lower.text.calls import Argument, Call, Constant, Hole
+from archspec.lower.text.calls import Argument, Call, Constant, Hole, Options
 from archspec.lower.text.calls import call as written_call
 from archspec.lower.text.tables import enter, is_large
 from archspec.ops import attention, conv, linear, norm
@@ -181,9 +181,9 @@ def _cut_normal(std: float, mean: float) -> Argument | None:
     """Keras cuts at two standard deviations, the spec at -2 and 2: the same, or where nothing is left to cut."""
     if abs(mean) + 8 * std <= 2:
         return _normal(std, mean)
-    usual: Mapping[str, tuple[Constant, Constant]] = {"mean": (mean, 0.0), "stddev": (std, 0.05)}
+    usual: Options = {"mean": (mean, 0.0), "stddev": (std, 0.05)}
     return _made("TruncatedNormal", {}, usual) if (std, mean) == (1, 0) else None
 
 
-def _made(kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]]) -> Call:
+def _made(kind: str, required: Mapping[str, Constant], optional: Options) -> Call:
     return written_call(f"initializers.{kind}", required, optional)

@@ -67,14 +67,18 @@ class Later:
 Argument = Constant | Call | Hole | Later
 
 
+Options = Mapping[str, tuple[Constant, Constant]]
+"""Arguments that may be left out, by name: each a value and its default."""
+
+
 def call(
     callee: str,
     required: Mapping[str, Constant],
-    optional: Mapping[str, tuple[Constant, Constant]],
+    optional: Options,
     *,
     inplace: bool = False,
 ) -> Call:
-    """A call with required arguments by position and optional ones, each a value and its default, by name."""
+    """A call with required arguments by position and optional ones by name."""
     arguments: dict[str, Argument] = {**required, **{name: value for name, (value, _) in optional.items()}}
     defaults = {name: default for name, (_, default) in optional.items()}
     return Call(callee, arguments, len(required), defaults, inplace=inplace)

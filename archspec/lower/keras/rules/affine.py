@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import Held, Written, family, layer, own
-from archspec.lower.text.calls import Call, Constant, Listed, function
+from archspec.lower.text.calls import Call, Constant, Listed, Options, function
 from archspec.ops import linear, norm
 
 RULES = family("affine")
@@ -39,7 +39,7 @@ def _batch_norm(node: Node) -> Written:
     assert isinstance(op, norm.BatchNorm)
     # Keras' momentum is the share of what was known before.
     momentum = round(1 - op.momentum, 12)
-    numbers: dict[str, tuple[Constant, Constant]] = {"momentum": (momentum, 0.99), "epsilon": (op.eps, 0.001)}
+    numbers: Options = {"momentum": (momentum, 0.99), "epsilon": (op.eps, 0.001)}
     made = layer("BatchNormalization", {}, {"axis": (1, -1), **numbers, **_learned(affine=op.affine)})
     running = (Held("running_mean"), Held("running_var"))
     return Written((made,), (*_held(affine=op.affine), *running))
@@ -49,7 +49,7 @@ def _batch_norm(node: Node) -> Written:
 def _frozen_batch_norm(node: Node) -> Written:
     op = node.op
     assert isinstance(op, norm.FrozenBatchNorm)
-    numbers: dict[str, tuple[Constant, Constant]] = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
+    numbers: Options = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
     made = layer("BatchNormalization", {}, {**numbers, "trainable": (False, True)})
     return Written((made,), tuple(Held(weight.name) for weight in node.weights))
 
@@ -80,12 +80,12 @@ def _group_norm(node: Node) -> Written:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, norm.GroupNorm | norm.InstanceNorm)
     groups = op.groups if isinstance(op, norm.GroupNorm) else tensor.channels
-    numbers: dict[str, tuple[Constant, Constant]] = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
+    numbers: Options = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
     made = layer("GroupNormalization", {"groups": groups}, {**numbers, **_learned(affine=op.affine)})
     return Written((made,), _held(affine=op.affine))
 
 
-def _learned(*, affine: bool) -> dict[str, tuple[Constant, Constant]]:
+def _learned(*, affine: bool) -> Options:
     return {"center": (affine, True), "scale": (affine, True)}
 
 
@@ -105,9 +105,7 @@ def _l2_normalize(node: Node) -> Written:
 def _local_response_norm(node: Node) -> Written:
     op = node.op
     assert isinstance(op, norm.LocalResponseNorm)
-    numbers: dict[str, tuple[Constant, Constant]] = {
-        "alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)
-    }  # fmt: skip
+    numbers: Options = {"alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)}
     return own("LocalResponseNormalization", {"size": op.size}, numbers)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from archspec.ir.graph import Node
 from archspec.lower.keras.helpers import helper
 from archspec.lower.rules import Rules, unsupported
-from archspec.lower.text.calls import Call, Constant, function
+from archspec.lower.text.calls import Call, Constant, Options, function
 from archspec.lower.text.calls import call as written_call
 from archspec.ops.geometry import Pads
 
@@ -73,9 +73,7 @@ def cannot(node: Node, reason: str) -> Exception:
     return unsupported("Keras", node, reason)
 
 
-def layer(
-    kind: str, required: Mapping[str, Constant], optional: Mapping[str, tuple[Constant, Constant]] | None = None
-) -> Call:
+def layer(kind: str, required: Mapping[str, Constant], optional: Options | None = None) -> Call:
     """The construction of a layer: arguments by position, then by name, each a value and its default."""
     return replace(written_call(f"layers.{kind}", required, optional or {}), roles=_ROLES)
 
@@ -86,7 +84,7 @@ _ROLES = {"filters": "out_channels", "units": "out_features"}
 def own(
     kind: str,
     required: Mapping[str, Constant],
-    optional: Mapping[str, tuple[Constant, Constant]] | None = None,
+    optional: Options | None = None,
     holds: tuple[Held, ...] = (),
     reads: int | None = None,
 ) -> Written:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, cannot, family, layer, padded
-from archspec.lower.text.calls import Call, Constant, function, same
+from archspec.lower.text.calls import Call, Options, function, same
 from archspec.ops import conv
 from archspec.ops.geometry import extent, same_pads
 from archspec.ops.sliding import Sliding
@@ -20,7 +20,7 @@ def _conv(node: Node) -> Written:
     if max(window.stride) > 1 and max(window.dilation) > 1:
         raise cannot(node, "its convolutions have either a stride or a dilation")
     before, padding = _padding(window, tensor.spatial)
-    optional: dict[str, tuple[Constant, Constant]] = {
+    optional: Options = {
         "strides": (same(window.stride), 1), "padding": (padding, "valid"),
         "dilation_rate": (same(window.dilation), 1), "use_bias": (op.bias, True), "data_format": FIRST,
     }  # fmt: skip
@@ -62,7 +62,7 @@ def _conv_transpose(node: Node) -> Written:
     exact = any(added) or any(span < stride for span, stride in zip(spans, window.stride, strict=True))
     if exact and any(more >= stride for more, stride in zip(added, window.stride, strict=True)):
         raise cannot(node, "its output padding is smaller than the stride of every axis")
-    optional: dict[str, tuple[Constant, Constant]] = {
+    optional: Options = {
         "strides": (same(window.stride), 1), "output_padding": (same(added) if exact else None, None),
         "dilation_rate": (same(window.dilation), 1), "use_bias": (op.bias, True), "data_format": FIRST,
     }  # fmt: skip

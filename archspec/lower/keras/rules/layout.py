@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import FIRST, Written, axes_of, cannot, family, layer, padded
 from archspec.lower.keras.rules.conv import crop
-from archspec.lower.text.calls import Constant, Listed, function, same
+from archspec.lower.text.calls import Constant, Listed, Options, function, same
 from archspec.ops import layout, like, parts
 
 RULES = family("layout")
@@ -104,7 +104,7 @@ def _enlarged(node: Node, *, linear: bool, align_corners: bool) -> Written:
         return Written(reads=1)
     if d == 1:  # whose own layer takes the channels last alone
         return Written((function("repeat", "ops.repeat({x}, {times}, axis=2)", {"times": factors[0]}),), reads=1)
-    interpolation: dict[str, tuple[Constant, Constant]] = {"interpolation": ("bilinear", "nearest")} if linear else {}
+    interpolation: Options = {"interpolation": ("bilinear", "nearest")} if linear else {}
     made = layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST, **interpolation})
     return Written((made,), reads=1)
 

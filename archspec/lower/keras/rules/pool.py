@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import FIRST, Written, axes_of, cannot, family, layer, own, padded
-from archspec.lower.text.calls import Call, Constant, same
+from archspec.lower.text.calls import Call, Options, same
 from archspec.ops import pool
 from archspec.ops.geometry import Pads, extent, same_pads
 from archspec.ops.sliding import Sliding
@@ -26,7 +26,7 @@ def _is_same(node: Node, window: Sliding, pads: tuple[Pads, ...]) -> bool:
 
 def _layer(kind: str, window: Sliding, padding: str) -> Call:
     pool_size = same(window.kernel)
-    optional: dict[str, tuple[Constant, Constant]] = {
+    optional: Options = {
         "strides": (same(window.stride), pool_size), "padding": (padding, "valid"), "data_format": FIRST,
     }  # fmt: skip
     return layer(f"{kind}Pooling{len(window.kernel)}D", {"pool_size": pool_size}, optional)
@@ -41,7 +41,7 @@ def _max_pool(node: Node) -> Written:
         raise cannot(node, "its poolings have no dilation")
     pads = _pads(node, window)
     if op.indices:
-        optional: dict[str, tuple[Constant, Constant]] = {
+        optional: Options = {
             "strides": (window.stride, window.kernel), "padding": (pads, tuple((0, 0) for _ in pads)),
         }  # fmt: skip
         return own("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import Constant, call
+from archspec.lower.text.calls import Options, call
 from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import axes_of, both, family, own
 from archspec.ops import linear, norm
@@ -56,7 +56,7 @@ def _frozen_batch_norm(node: Node) -> Leaf:
 def _layer_norm(node: Node) -> Leaf:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, norm.LayerNorm)
-    optional: dict[str, tuple[Constant, Constant]] = {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}
+    optional: Options = {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}
     if op.axes == "channels" and tensor.rank > 2:
         return own("ChannelNorm", {"channels": tensor.channels}, optional)
     sizes = op.normalized(tensor)
@@ -76,7 +76,7 @@ def _instance_norm(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, norm.InstanceNorm)
     required = {"num_features": node.inputs[0].type.channels}
-    optional: dict[str, tuple[Constant, Constant]] = {"eps": (op.eps, 1e-5), "affine": (op.affine, False)}
+    optional: Options = {"eps": (op.eps, 1e-5), "affine": (op.affine, False)}
     return Leaf(call(f"nn.InstanceNorm{axes_of(node)}d", required, optional))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.lower.rules import Rules
-from archspec.lower.text.calls import Call, Constant, call, same
+from archspec.lower.text.calls import Call, Constant, Options, call, same
 from archspec.lower.torch.helpers import class_name
 from archspec.lower.torch.leaf import Leaf
 from archspec.ops.geometry import Pads
@@ -30,7 +30,7 @@ def both(module: Call, function: str) -> Leaf:
 def own(
     kind: str,
     required: Mapping[str, Constant],
-    optional: Mapping[str, tuple[Constant, Constant]] | None = None,
+    optional: Options | None = None,
     *,
     axes: int = 0,
 ) -> Leaf:

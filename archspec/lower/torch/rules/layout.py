@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import Call, Constant, Listed, call, function, same
+from archspec.lower.text.calls import Call, Constant, Listed, Options, call, function, same
 from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import axes_of, family, flat
 from archspec.ops import layout
@@ -61,7 +61,7 @@ def _pad(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, layout.Pad)
     pads = flat(op.pads(node.inputs[0].type))
-    optional: dict[str, tuple[Constant, Constant]] = {"mode": (op.mode, "constant"), "value": (op.value, 0.0)}
+    optional: Options = {"mode": (op.mode, "constant"), "value": (op.value, 0.0)}
     return Leaf(function=call("F.pad", {"pad": pads}, optional))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import Constant, call
+from archspec.lower.text.calls import Options, call
 from archspec.lower.torch.leaf import Leaf
 from archspec.lower.torch.rules.common import family
 from archspec.ops import reduce
@@ -18,5 +18,5 @@ _CALLEES = {reduce.ReduceMean: "torch.mean", reduce.ReduceSum: "torch.sum", redu
 def _reduction(node: Node) -> Leaf:
     op = node.op
     assert isinstance(op, reduce.ReduceMean | reduce.ReduceSum | reduce.ReduceMax)
-    optional: dict[str, tuple[Constant, Constant]] = {"dim": (op.axis, None), "keepdim": (op.keepdim, False)}
+    optional: Options = {"dim": (op.axis, None), "keepdim": (op.keepdim, False)}
     return Leaf(function=call(_CALLEES[type(op)], {}, optional))
