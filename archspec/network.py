@@ -210,15 +210,16 @@ class Network:
                 layout or precision.
         """
         require("torch", "a module")
-        from archspec.lower.torch.load import build, fill
+        from archspec.lower.torch.load import build, build_with
         from archspec.lower.torch.placing import place
         from archspec.lower.torch.write import class_name
 
         weights = self._kept if weights is None else weights
         fitting = None if weights is None else self._loaded(weights, strict, caller=3)
-        module = build(self.source(), class_name(self.graph))
-        if fitting is not None:
-            fill(module, fitting)
+        source, name = self.source(), class_name(self.graph)
+        module = (
+            build(source, name) if fitting is None else build_with(source, name, fitting, whole=self._has_all(fitting))
+        )
         return place(module, self.graph, device=device, dtype=dtype, memory_format=memory_format, compiled=compiled)
 
     def to_keras(self, weights: object = None, *, seed: int = 0, strict: bool = True) -> keras.Model:
@@ -380,8 +381,11 @@ class Network:
 
         given = self._kept if given is None else given
         fitting = {} if given is None else self._loaded(given, strict, caller=4)
-        whole = len(fitting) == sum(1 for _ in self.graph.weights())
-        return dict(fitting if whole else {**weights.initial(self.graph, seed), **fitting})
+        return dict(fitting if self._has_all(fitting) else {**weights.initial(self.graph, seed), **fitting})
+
+    def _has_all(self, weights: Mapping[str, Any]) -> bool:
+        """Whether these weights, which fit, are all there are."""
+        return len(weights) == sum(1 for _ in self.graph.weights())
 
     def _loaded(self, given: object, strict: bool, caller: int) -> Mapping[str, Any]:
         """The weights given, or those of them that fit; who is warned of the others stands `caller` calls above."""

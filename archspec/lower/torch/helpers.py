@@ -139,8 +139,8 @@ class CapsuleVotes(nn.Module):
         features: int,
     ) -> None:
         super().__init__()
-        weight = 0.1 * torch.randn(in_capsules, capsules, features, in_features)
-        self.weight = nn.Parameter(weight)
+        weight = torch.empty(in_capsules, capsules, features, in_features)
+        self.weight = nn.Parameter(nn.init.normal_(weight, std=0.1))
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.einsum("ijfk,nik->nijf", self.weight, x)
@@ -174,7 +174,7 @@ class RadialBasis(nn.Module):
 
     def __init__(self, features: int, units: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(units, features))
+        self.weight = nn.Parameter(nn.init.normal_(torch.empty(units, features)))
 
     def forward(self, x: Tensor) -> Tensor:
         return (x.unsqueeze(1) - self.weight).square().sum(dim=2)

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from archspec.lower.text.execution import execute
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from archspec.lower.weights import Weights
+from archspec.lower.weights import Weights
 
 
 def build(source: str, class_name: str) -> nn.Module:
-    """A new network of the class the text defines."""
-    made: nn.Module = getattr(execute(source, class_name), class_name)()
+    """A new network of the class the text defines, which starts as the text says."""
+    return cast(nn.Module, getattr(execute(source, class_name), class_name)())
+
+
+def build_with(source: str, class_name: str, weights: Weights, *, whole: bool) -> nn.Module:
+    """A new network with copies of weights that fit it.
+
+    If they are the `whole` of its weights, the network is made without memory and takes them for its own: to draw
+    values first would take longer than all else. Otherwise the others start as the text says.
+    """
+    tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
+    if not whole:
+        made = build(source, class_name)
+        made.load_state_dict(tensors, strict=False)
+        return made
+    with torch.device("meta"), _NothingNormal():
+        made = build(source, class_name)
+    made.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
     return made
 
 
-def fill(module: nn.Module, weights: Weights) -> None:
-    """Give a network weights that fit it; those that are not given stay as they are."""
-    import torch
+class _NothingNormal(TorchFunctionMode):
+    """Normal numbers are not drawn: where there is no memory, PyTorch takes seconds to import its compiler for that."""
 
-    module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()}, strict=False)
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if func is nn.init.normal_:
+            return given["tensor"]
+        if func is Tensor.normal_:
+            return args[0]
+        return func(*args, **given)

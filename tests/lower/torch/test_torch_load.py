@@ -1,0 +1,71 @@
+"""A module that is given all its weights has them, and nothing is drawn for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import archspec
+from tests.zoo.small import small
+
+STARTS = """
+archspec: 1
+name: starts
+input: [4, 8, 8]
+init: {conv: {weight: INIT}}
+layers: [conv: {channels: 4, kernel: 3}, conv: {channels: 4, kernel: 3}, batch_norm, flatten, linear: 3]
+"""
+KINDS = [
+    "kaiming_normal",
+    "kaiming_uniform",
+    "xavier_normal",
+    "xavier_uniform",
+    "orthogonal",
+    "{trunc_normal: {std: 1}}",
+]
+
+
+def has_them_undrawn(net: archspec.Network) -> None:
+    weights = net.weights(seed=1)
+    before = torch.get_rng_state()
+    module = net.to_torch(weights)
+    assert torch.equal(torch.get_rng_state(), before)
+    state = module.state_dict()
+    assert set(state) == set(weights)
+    for key, tensor in state.items():
+        np.testing.assert_array_equal(tensor.numpy(), weights[key])
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit_b_16", "convnext_tiny", "capsnet", "lenet5", "yolox_s"])
+def test_networks_of_the_zoo(name: str) -> None:
+    has_them_undrawn(small(name))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_way_to_start(kind: str) -> None:
+    has_them_undrawn(archspec.parse(STARTS.replace("INIT", kind)))
+
+
+def test_the_compiler_of_pytorch_is_not_imported_for_it() -> None:
+    """It would be for normal numbers, which these two start with, and take longer than to draw them."""
+    given = "net = archspec.load(name); net.to_torch(net.weights())"
+    code = (
+        f"import archspec, sys\nfor name in ('resnet18', 'capsnet'): {given}\nsys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_not_given_is_drawn() -> None:
+    net = small("resnet18")
+    weights = {key: array for key, array in net.weights(seed=1).items() if not key.startswith("fc")}
+    torch.manual_seed(0)
+    with pytest.warns(UserWarning, match="start anew"):
+        first = net.to_torch(weights, strict=False)
+    with pytest.warns(UserWarning, match="start anew"):
+        second = net.to_torch(weights, strict=False)
+    assert not torch.equal(first.fc.weight, second.fc.weight)
+    assert torch.equal(first.conv1.weight, second.conv1.weight)
