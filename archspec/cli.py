@@ -108,8 +108,10 @@ class Layout(StrEnum):
 
 def main() -> None:
     """Run the command line; every mistake becomes a message and exit code 1."""
+    from archspec.options import arguments
+
     try:
-        app()
+        app(arguments(sys.argv[1:]))
     except ArchspecError as error:
         _report(error.diagnostics)
         sys.exit(1)

@@ -97,6 +97,7 @@ CODES: Mapping[str, Code] = {
     "missing-library": _error("A library that the target needs is not installed."),
     # advice
     "batch-axis": _warning("An input looks as if the batch axis stood among its sizes, which are without it."),
+    "channels-last": _warning("An input looks as if its channels stood last among its sizes, where they come first."),
     "reserved-name": _warning("A layer has a name that no part of a PyTorch module can have; other targets can do."),
     "bias-before-norm": _warning("A bias is added just before a normalization, which takes it away again."),
     "stride-over-kernel": _warning("The stride is larger than the kernel, and no layer reads what it steps over."),

@@ -13,7 +13,7 @@ from archspec.collector import resting_collector
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
 from archspec.frontend import imports, language, source, written
 from archspec.frontend.build import build
-from archspec.frontend.settings import Sizes, batch_axes, settings
+from archspec.frontend.settings import Sizes, settings, suspicious
 from archspec.frontend.spec import Expected, Spec
 from archspec.frontend.values import Data
 from archspec.frontend.vocabulary import Vocabulary
@@ -174,7 +174,7 @@ def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> I
 
 def _warnings(network: Network, *, sound: bool) -> Iterator[Diagnostic]:
     """Advice about a network; of one with mistakes only what may be the cause of them."""
-    yield from batch_axes(network.spec, network.graph.inputs)
+    yield from suspicious(network.spec, network.graph.inputs)
     if sound:
         yield from advice(network.facts)
         yield from reserved_names(network.graph)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from archspec import loading
@@ -14,15 +15,22 @@ from archspec.frontend.limits import MAX_BYTES
 from archspec.loading import Folders, Plugins
 
 STANDARD_INPUT = "-"
+_STDIN = "<stdin>"
+
+
+def arguments(given: Sequence[str]) -> list[str]:
+    """Words of a command line, where `-:VARIANT` is no option but a variant of what standard input holds."""
+    return [_STDIN + word[1:] if word.startswith(f"{STANDARD_INPUT}:") else word for word in given]
 
 
 def opened(spec: str) -> tuple[Source, str | None]:
-    """The text of a spec and the variant meant; `-` is what standard input holds.
+    """The text of a spec and the variant meant; `-` is what standard input holds, and `-:VARIANT` a variant of it.
 
     Raises:
         ArchspecError: there is no such spec, or it cannot be read.
     """
-    if spec != STANDARD_INPUT:
+    name, colon, variant = spec.partition(":")
+    if name not in (STANDARD_INPUT, _STDIN):
         return loading.opened(spec)
     if sys.stdin is None:
         raise fail("unreadable-file", "there is no standard input")
@@ -30,7 +38,8 @@ def opened(spec: str) -> tuple[Source, str | None]:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
     except OSError as error:
         raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
-    return source.decode("<stdin>", data), None
+    here = Path(STANDARD_INPUT)  # imports come from the folder a user is in
+    return source.decode(_STDIN, data, here), variant if colon else None
 
 
 def entries(text: str) -> list[dict[str, str]]:

@@ -12,9 +12,8 @@ from functools import lru_cache
 from os.path import exists, isdir  # those of Path raise for names that are too long
 from pathlib import Path
 
-from archspec.diagnostics import did_you_mean, fail, nearest
-
-ENDINGS = (".yaml", ".yml")
+from archspec.diagnostics import ArchspecError, did_you_mean, fail, nearest
+from archspec.frontend.folders import ENDINGS, specs_in
 
 LECTURES = "lectures"
 """The folder of the lectures' examples."""
@@ -49,13 +48,28 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
     if path.parts[:-1] == (LECTURES,) and path.suffix not in ENDINGS:
         return _in_group(path, variant)
     if text.endswith(ENDINGS) or path.suffix in ENDINGS or len(path.parts) != 1:
-        raise fail("unreadable-file", f"there is no file {path}")
+        raise _no_file(path)
     return _in_zoo(path.name, variant)
 
 
 def _readable(path: Path) -> bool:
     """Whether there is something to read: a file, or a pipe such as `/dev/stdin`."""
     return exists(path) and not isdir(path)
+
+
+def _no_file(path: Path) -> ArchspecError:
+    """What is said of a path that leads to no file, with the one that is likely meant."""
+    if isdir(path):
+        return fail("unreadable-file", f"{path} is a folder", help="name a file in it, or a network in the zoo")
+    networks, families = _places(folder())
+    if path.suffix not in ENDINGS and (near := next((end for end in ENDINGS if exists(f"{path}{end}")), None)):
+        help: str | None = f"did you mean '{path}{near}'?"
+    elif path.stem in networks or path.stem in families:
+        help = f"did you mean '{path.stem}', which is in the zoo?"
+    else:
+        close = nearest(path.name, specs_in(path.parent))
+        help = f"did you mean '{path.parent / close}'?" if close else None
+    return fail("unreadable-file", f"there is no file {path}", help=help)
 
 
 def names(group: str = "") -> Iterator[tuple[str, Path]]:

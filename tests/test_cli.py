@@ -92,6 +92,21 @@ def test_a_spec_on_standard_input(tmp_path: Path) -> None:
     assert "<stdin> is empty" in run("check", "-", given="", code=1)[0]
 
 
+def test_a_spec_on_standard_input_has_variants_and_imports(tmp_path: Path) -> None:
+    spec = "archspec: 1\nname: n\ninput: [3, 8, 8]\nimport: parts.yaml\nparams: {w: 2}\nvariants: {wide: {w: 8}}\n"
+    spec += "layers: [part: w]\n"
+    (tmp_path / "parts.yaml").write_text(
+        "archspec: 1\nblocks: {part: {args: [w], layers: [conv: {channels: w, kernel: 1}]}}\n"
+    )
+    wide, _ = run("summary", "-:wide", "--json", given=spec, cwd=tmp_path)
+    assert json.loads(wide)["outputs"] == {"output": [8, 8, 8]}
+    told, _ = run("check", "-:wid", given=spec, cwd=tmp_path, code=1)
+    assert "<stdin> has no variant 'wid'\n    help: did you mean 'wide'?" in told
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert "there is no file 'parts.yaml' to import" in run("check", "-", given=spec, cwd=elsewhere, code=1)[0]
+
+
 @pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="this system has no such file")
 def test_a_spec_may_come_through_a_pipe() -> None:
     assert run("check", "/dev/stdin", given=FAULTY, code=1)[0].startswith("/dev/stdin:6:5: error[shape-mismatch]")

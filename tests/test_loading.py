@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec import zoo
 
 ARGUMENTS = sorted({*inspect.signature(archspec.load).parameters, *inspect.signature(archspec.parse).parameters})
 
@@ -41,3 +42,38 @@ def test_a_param_is_given_once() -> None:
 def test_an_unknown_param_is_told_in_either_way() -> None:
     with pytest.raises(archspec.ArchspecError, match="'n' has no param 'widht'"):
         archspec.parse(spec("classes"), params={"widht": 3})
+
+
+@pytest.mark.parametrize(
+    ("spec", "variant", "help"),
+    [
+        ("vgg", "vgg16", f"a variant stands after the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
+        ("vgg", "vgg_16", "did you mean 'vgg16'?"),
+        ("vnet", "large", "known here: vnet, vnet_released"),
+        ("zfnet", None, "known here: zfnet, zfnet_b"),
+        ("vgg16", "vgg16", f"a variant stands after the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
+    ],
+)
+def test_a_variant_is_no_param(spec: str, variant: str | None, help: str) -> None:
+    with pytest.raises(archspec.ArchspecError, match="has no param 'variant'") as raised:
+        archspec.load(spec, variant=variant)
+    assert raised.value.diagnostics[0].help == help
+
+
+def test_what_leads_to_no_file_is_told_with_what_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "network.yaml").write_text(spec("classes"))
+
+    def told(path: str) -> tuple[str, str | None]:
+        return next((found.message, found.help) for found in archspec.check(path))
+
+    def missing(name: str, help: str | None) -> tuple[tuple[str, str | None], ...]:
+        return told(str(tmp_path / name)), (f"there is no file {tmp_path / name}", help)
+
+    for found, wanted in (
+        missing("netwrok.yaml", f"did you mean '{tmp_path / 'network.yaml'}'?"),
+        missing("network", f"did you mean '{tmp_path / 'network.yaml'}'?"),
+        missing("resnet18.yaml", "did you mean 'resnet18', which is in the zoo?"),
+        missing("quite_another.yaml", None),
+    ):
+        assert found == wanted
+    assert told(str(tmp_path)) == (f"{tmp_path} is a folder", "name a file in it, or a network in the zoo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, nearest
 
 _OPS = {
     "attention": "multi_head_attention", "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm",
@@ -21,12 +21,25 @@ _OPS = {
 }  # fmt: skip
 """By small letters alone, without the `2d` at their end unless they would mean something else without."""
 
+_POOLINGS = "there are 'max_pool', 'avg_pool', and 'global_avg_pool' for whole maps"
+_INPUTS = "inputs stand at the top: input: [channels, height, width]"
+_OPS_INSTEAD = {
+    "activation": "an activation is an item by its own name: - relu",
+    "input": _INPUTS, "inputlayer": _INPUTS,
+    "output": "what the last layer makes is the output; 'outputs' at the top names others",
+    "pool": _POOLINGS, "pooling": _POOLINGS,
+}  # fmt: skip
+"""What to do about ops that nothing here is called, by small letters alone."""
+
+_CALL = re.compile(r"([A-Za-z]\w*)\s*[ (]")
+
 _KEYS = {
-    "alpha": ("slope",), "bias_term": ("bias",), "block_size": ("factor",), "bottom": ("from",),
-    "branches": ("paths",), "ceil_mode": ("ceil",), "count": ("times",), "dilation_rate": ("dilation",),
-    "dilations": ("dilation",), "dim": ("axis", "axes"), "dims": ("order", "axes"), "downscale_factor": ("factor",),
-    "drop_prob": ("p",), "dropout_ratio": ("p",), "embedding_dim": ("features",), "end_dim": ("end",),
-    "epsilon": ("eps",), "filters": ("channels",), "group": ("groups",), "initializer": ("init",),
+    "alpha": ("slope",), "backbone": ("layers",), "bias_term": ("bias",), "block_size": ("factor",),
+    "bottom": ("from",), "branches": ("paths",), "ceil_mode": ("ceil",), "count": ("times",),
+    "dilation_rate": ("dilation",), "dilations": ("dilation",), "dim": ("axis", "axes"), "dims": ("order", "axes"),
+    "downscale_factor": ("factor",), "drop_prob": ("p",), "dropout_ratio": ("p",), "embedding_dim": ("features",),
+    "end_dim": ("end",), "epsilon": ("eps",), "filters": ("channels",), "group": ("groups",),
+    "head": ("heads", "layers"), "initializer": ("init",), "input_shape": ("input",), "input_size": ("input",),
     "inputs": ("from",), "interpolation": ("mode",), "kernel_initializer": ("init",), "kernel_shape": ("kernel",),
     "kernel_size": ("kernel",), "ksize": ("kernel",), "negative_slope": ("slope",), "num_embeddings": ("entries",),
     "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",),
@@ -52,6 +65,15 @@ _INSTEAD = {
 """What to do about keys that nothing here is called."""
 
 
+_FUNCTIONS = {
+    "ceiling": "ceil", "int": "floor", "length": "len", "make_divisible": "divisible", "size": "len", "trunc": "floor",
+}  # fmt: skip
+"""What functions are called here."""
+
+_NUMBERS_OF_ROUNDS = frozenset(("i", "j", "k", "idx", "index"))
+"""What the number of a round is called most often."""
+
+
 def with_space(word: str) -> str | None:
     """A help line for words that YAML takes for one because no space stands after their colon."""
     name, _, value = word.partition(":")
@@ -62,7 +84,11 @@ def with_space(word: str) -> str | None:
 
 def op_help(word: str, known: Iterable[str]) -> str | None:
     """A help line for an op nobody knows: what it is called here, or the nearest of those known."""
+    if (call := _CALL.match(word)) and call[1] in (known := list(known)):
+        return f"what '{call[1]}' takes stands after a colon: - {call[1]}: ..."
     letters = word.lower().replace("_", "")
+    if letters in _OPS_INSTEAD:
+        return _OPS_INSTEAD[letters]
     elsewhere = _OPS.get(letters) or _OPS.get(re.sub(r"[1-3]d$", "", letters))
     return f"that is '{elsewhere}' here" if elsewhere else with_space(word) or did_you_mean(word, known)
 
@@ -79,3 +105,16 @@ def key_help(word: str, known: Iterable[str]) -> str | None:
     if meant:
         return f"that is '{meant}' here"
     return _INSTEAD.get(word) or with_space(word) or did_you_mean(word, names)
+
+
+def function_help(word: str, known: Iterable[str]) -> str | None:
+    """A help line for a function nobody knows."""
+    return f"that is '{_FUNCTIONS[word]}' here" if word in _FUNCTIONS else did_you_mean(word, known)
+
+
+def name_help(word: str, known: Iterable[str]) -> str | None:
+    """A help line for a name that no expression knows there."""
+    names = list(known)
+    if word in _NUMBERS_OF_ROUNDS and nearest(word, names) is None:
+        return f"a 'repeat' says what it calls the number of a round: index: {word}"
+    return did_you_mean(word, names)

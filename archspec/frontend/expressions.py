@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from archspec.diagnostics import did_you_mean
 from archspec.frontend import terms
+from archspec.frontend.elsewhere import function_help
 from archspec.frontend.functions import FUNCTIONS
 from archspec.frontend.terms import INFLOW_ATTRIBUTES, ExpressionError, Scope, Term
 from archspec.frontend.values import MAX_INTEGER, Data
@@ -73,6 +74,9 @@ _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 _LITERALS: Mapping[str, bool | None] = {"true": True, "false": False, "True": True, "False": False, "null": None}
 _WORDS = frozenset(("and", "or", "not", "if", "else", "in"))
 _MEANT = {"&&": "and", "||": "or", "!": "not", "=": "==", "^": "**", "?": "a if condition else b"}
+
+_BY_X = re.compile(r"x[0-9]+")  # as in 3x3
+_CURLY = "\u201c\u201d\u201e\u2018\u2019"
 
 RESERVED = _WORDS | _LITERALS.keys()
 """Words that mean something in every expression, so that nothing can be named by them."""
@@ -260,7 +264,7 @@ class _Parser:
 
     def call(self, token: _Token) -> Term:
         if token.text not in FUNCTIONS:
-            help = did_you_mean(token.text, FUNCTIONS)
+            help = function_help(token.text, FUNCTIONS)
             raise ExpressionError(f"there is no function '{token.text}'", token.start, token.stop, help)
         arguments = self.items(")")
         return terms.Call(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
@@ -306,7 +310,19 @@ class _Parser:
         if token.text in ("'", '"'):
             return ExpressionError("this quote is never closed", token.start, stop)
         got = "the end" if token.kind == "end" else f"'{token.text}'"
-        help = f"write {_MEANT[token.text]}" if token.kind == "foreign" else None
+        return ExpressionError(f"expected {wanted}, got {got}", token.start, stop, self.hint(wanted))
+
+    def hint(self, wanted: str) -> str | None:
+        """What was likely meant by the next token, where it cannot stand."""
+        token = self.next
+        halved = token.kind == "end" and [each.kind for each in self.tokens] == ["sign", "number", "end"]
+        if wanted == "')'" and (token.text == "," or halved):  # YAML parts (3,3) within braces
+            return "a list stands in square brackets: [3, 3]"
         if self.at and self.tokens[self.at - 1].kind == "number" and token.kind == "name":
-            help = "multiplication is written with *"
-        return ExpressionError(f"expected {wanted}, got {got}", token.start, stop, help)
+            by = _BY_X.fullmatch(token.text)
+            return "a list is written [3, 3], and multiplication with *" if by else "multiplication is written with *"
+        if token.kind == "strange" and token.text in _CURLY:
+            return "write plain quotes, or none: they are for text"
+        if token.text in ("{", "}"):
+            return "a name stands without braces"
+        return f"write {_MEANT[token.text]}" if token.kind == "foreign" else None

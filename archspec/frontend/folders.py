@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 from archspec.diagnostics import Source, did_you_mean, fail
 from archspec.frontend.source import Scalar
+
+ENDINGS = (".yaml", ".yml")
+"""How the names of specs, and of files of blocks, end."""
 
 
 def locate(name: Scalar, source: Source, folders: Sequence[Path]) -> Path:
@@ -48,16 +52,31 @@ def _known(folders: Sequence[Path], text: str) -> Iterator[str]:
     parent = text.rpartition("/")[0]
     for below in dict.fromkeys((parent, "blocks")):
         for folder in folders:
-            for file in _specs_in(folder / below):
-                yield f"{below}/{file}" if below else file
+            for file in specs_in(folder / below):
+                if _holds_blocks(folder / below / file):
+                    yield f"{below}/{file}" if below else file
 
 
-def _specs_in(folder: Path) -> list[str]:
+def specs_in(folder: Path) -> list[str]:
+    """The names of the files in a folder that end as specs do; none where it cannot be read."""
     try:
         names = [path.name for path in islice(folder.iterdir(), _LISTED)]
     except OSError:
         return []
-    return sorted(name for name in names if name.endswith((".yaml", ".yml")))
+    return sorted(name for name in names if name.endswith(ENDINGS))
 
+
+def _holds_blocks(file: Path) -> bool:
+    """Whether a file looks as if it could be imported, and is no network."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            text = opened.read(_LOOKED_AT)
+    except OSError:
+        return False
+    return _NETWORK.search(text) is None
+
+
+_NETWORK = re.compile(r"^layers:", re.MULTILINE)
 
 _LISTED = 500
+_LOOKED_AT = 2**16

@@ -92,6 +92,13 @@ def _lost_input(key: Scalar) -> Input:
     return Input(key.text, Lost(key.span), DType.FLOAT32)
 
 
+def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
+    if isinstance(tree, List):
+        help = "the shape of one input stands under 'input'; several are written {name: [...], ...}"
+        raise fail("wrong-type", "'inputs' are shapes by name, not a list", tree.span, help=help)
+    return named("inputs", _input, _lost_input)(reader, tree)
+
+
 def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
     if isinstance(tree, MappingTree):
         entries = [(key, item) for key, item in tree.entries]
@@ -142,7 +149,7 @@ SPEC: Keys = {
     "default": Key(title, "the variant meant when none is named", {"type": "string"}),
     "input": Key(_only_input,
                  "the shape of the one input, without the batch axis", {"$ref": "#/$defs/input"}),
-    "inputs": Key(named("inputs", _input, _lost_input), "the inputs by name",
+    "inputs": Key(_inputs_by_name, "the inputs by name",
                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/input"}}),
     "import": SHARED["import"],
     "blocks": SHARED["blocks"],

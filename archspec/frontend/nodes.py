@@ -15,6 +15,7 @@ from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
 from archspec.frontend.scalars import yes_or_no
 from archspec.frontend.spec import JoinStep, OpStep, Step
 from archspec.frontend.values import Bare, Data, show
+from archspec.frontend.written import Template, Written
 from archspec.ir.graph import Node, Value
 from archspec.ir.types import DType, Shape, TensorType, Weight, format_shape
 from archspec.ops import Op, Refusal
@@ -162,7 +163,7 @@ def _wrong_attributes(step: OpStep, attributes: Mapping[str, Data], error: Valid
             found.append(_missing_attribute(step.op, name, step.span))
         else:
             place = step.attributes[name].span if name in step.attributes else step.span
-            found.append(_wrong_value(step.op, name, attributes[name], place))
+            found.append(_wrong_value(step.op, name, attributes[name], place, step.attributes.get(name)))
     return found
 
 
@@ -171,7 +172,7 @@ def _missing_attribute(kind: type[Op], name: str, place: Span) -> Diagnostic:
     return Diagnostic("missing-attribute", f"'{kind.kind}' needs '{name}'", place, help=help)
 
 
-def _wrong_value(kind: type[Op], name: str, value: Data, place: Span) -> Diagnostic:
+def _wrong_value(kind: type[Op], name: str, value: Data, place: Span, written: Written | None) -> Diagnostic:
     about = attributes_of(kind)[name]
     message = f"'{name}' of '{kind.kind}' is {about.phrase}, not {show(value)}"
     if isinstance(value, int) and abs(value) > LARGEST:
@@ -180,6 +181,8 @@ def _wrong_value(kind: type[Op], name: str, value: Data, place: Span) -> Diagnos
         return Diagnostic("wrong-value", message, place)
     help = yes_or_no(value) or (did_you_mean(value, sorted(about.keywords)) if about.keywords else None)
     if not isinstance(value, Bare):
+        filled = written.only_hole if isinstance(written, Template) else None
+        help = help or (f"an expression stands without the dollar sign: {filled}" if filled else None)
         return Diagnostic("wrong-value", message, place, help=help)
     notes = () if value.span == place else (("used", place.seen_from(value.span.source)),)
     return Diagnostic("wrong-value", message, value.span, notes, help or value.help)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, prod
 from numbers import Integral, Real
 from typing import Any
@@ -50,10 +50,20 @@ def _params(spec: Spec, variant: str | None, overrides: Mapping[str, Any], fault
     """What each param is worth: given from outside, by the variant, or by default."""
     for name in overrides:
         if name not in spec.params:
-            help = did_you_mean(name, spec.params) or ("it has none" if not spec.params else None)
+            help = _of_variant(spec, overrides[name]) if name == "variant" else None
+            help = help or did_you_mean(name, spec.params) or ("it has none" if not spec.params else None)
             raise fail("unknown-param", f"'{spec.name}' has no param '{name}'", help=help)
     chosen = spec.variants[variant].params if variant else {}
     return _values(spec.params, chosen, overrides, faults)
+
+
+def _of_variant(spec: Spec, name: object) -> str | None:
+    """The help for who gives a variant as if it were a param."""
+    if not spec.variants:
+        return None
+    if name not in spec.variants:
+        return did_you_mean(str(name), spec.variants)
+    return f"a variant stands after the name of the spec: {spec.source.name}:{name}"
 
 
 def defaults(params: Mapping[str, Written]) -> tuple[Scope, tuple[Diagnostic, ...]]:
@@ -120,16 +130,19 @@ def _declared(declared: Input, params: Scope, faults: list[Diagnostic]) -> Tenso
     except Unknown:
         return None
     except ArchspecError as error:
-        faults += error.diagnostics
+        faults += (each if each.help else replace(each, help=_SIZES) for each in error.diagnostics)
     except ValueError as error:
         code = "too-large" if isinstance(error, _TooLarge) else "wrong-value"
-        message, help = f"the shape of '{declared.name}' is {error}", "input: [channels, height, width]"
-        faults.append(Diagnostic(code, message, declared.shape.span, help=help))
+        message = f"the shape of '{declared.name}' is {error}"
+        faults.append(Diagnostic(code, message, declared.shape.span, help=_SIZES))
     return None
 
 
-def batch_axes(spec: Spec, inputs: Iterable[Value]) -> Iterator[Diagnostic]:
-    """A warning for each input that looks like one image, its batch axis written out: a volume of a few planes."""
+_SIZES = "write numbers, such as [3, 224, 224]: channels, height and width, without the batch axis"
+
+
+def suspicious(spec: Spec, inputs: Iterable[Value]) -> Iterator[Diagnostic]:
+    """A warning for each input that looks like one image, its batch axis written out, or its channels last."""
     declared = {each.name: each for each in spec.inputs}
     for value in inputs:
         match value.type.sizes:
@@ -137,6 +150,10 @@ def batch_axes(spec: Spec, inputs: Iterable[Value]) -> Iterator[Diagnostic]:
                 message = f"'{value.name}' is a volume here: one channel, {channels} × {height} × {width} positions"
                 help = f"sizes are without the batch axis: [{channels}, {height}, {width}] is an image"
                 yield Diagnostic("batch-axis", message, declared[value.name].shape.span, help=help)
+            case (height, width, channels) if channels <= _MOST_COLOURS < height == width:
+                message = f"'{value.name}' has {height} channels here, of {width} × {channels} positions"
+                help = f"channels come first: [{channels}, {height}, {width}] is an image"
+                yield Diagnostic("channels-last", message, declared[value.name].shape.span, help=help)
 
 
 _MOST_COLOURS = 4
@@ -164,7 +181,7 @@ def _sizes(values: Sequence[Any]) -> tuple[int, ...]:
 
 def _plain(sizes: object) -> tuple[Any, ...]:
     """Sizes from outside, which may be NumPy's, as numbers of the language."""
-    items = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
+    items = tuple(sizes) if isinstance(sizes, Iterable) and not isinstance(sizes, str) else (sizes,)
     return tuple(int(item) if isinstance(item, Integral) and not isinstance(item, bool) else item for item in items)
 
 
@@ -187,7 +204,8 @@ def _given(
         try:
             found[name] = TensorType(_sizes(_plain(sizes)), dtypes[name])
         except ValueError as error:
-            raise fail("wrong-input", f"the shape of '{name}' is {error}") from error
+            help = "without the batch axis, as in (3, 224, 224)"
+            raise fail("wrong-input", f"the shape of '{name}' is {error}", help=help) from error
         declared = types[name]
         if declared is not None and declared.rank != found[name].rank:
             message = f"{'x'.join(map(str, found[name].sizes))} does not fit the input {declared}"

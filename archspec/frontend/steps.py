@@ -12,6 +12,7 @@ from typing import Any
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend import written
 from archspec.frontend.elsewhere import op_help
+from archspec.frontend.misplaced import bare_paths, is_empty, several_keys
 from archspec.frontend.reader import Key, Keys, Reader, complete, describe, spaced
 from archspec.frontend.source import List, Scalar, Tree
 from archspec.frontend.source import Mapping as MappingTree
@@ -83,12 +84,12 @@ def _over(reader: Reader, tree: Tree) -> Written:
     return written.number(tree)
 
 
-def layers(reader: Reader, tree: Tree) -> Body:
-    """A list of items; those that cannot be read stand there as broken."""
+def layers(reader: Reader, tree: Tree, what: str = "'layers'") -> Body:
+    """A list of items, which a message calls `what`; those that cannot be read stand there as broken."""
     assert isinstance(reader, SpecReader)
     return tuple(
         reader.attempt(lambda item: step(reader, item), item) or _broken(reader, item)
-        for item in reader.list("'layers'", tree)
+        for item in reader.list(what, tree)
     )
 
 
@@ -107,19 +108,21 @@ def _broken(reader: SpecReader, tree: Tree) -> BrokenStep:
 def paths(reader: Reader, tree: Tree) -> tuple[tuple[Template | None, Body], ...]:
     """Paths by name, or a list of paths without names."""
     if isinstance(tree, List):
-        return tuple((None, layers(reader, item)) for item in tree.items)
+        return tuple((None, layers(reader, item, "a path")) for item in tree.items)
     if not isinstance(tree, MappingTree):
         help = "write paths: {name: [...], ...}, or paths: [[...], [...]]"
         raise fail("wrong-type", f"'paths' are lists of layers, not {describe(tree)}", tree.span, help=help)
-    return tuple((name(reader, key), layers(reader, item)) for key, item in tree.entries)
+    return tuple((name(reader, key), layers(reader, item, f"the path '{key.text}'")) for key, item in tree.entries)
 
 
 def join(reader: Reader, tree: Tree) -> OpStep:
     """The op that makes one value of several."""
     assert isinstance(reader, SpecReader)
+    help = f"there are {', '.join(op.kind for op in OPS if issubclass(op, Join))}"
+    if isinstance(tree, List) or (isinstance(tree, Scalar) and not isinstance(tree.value, str)):
+        raise fail("wrong-type", f"'join' is an op, not {describe(tree)}", tree.span, help=help)
     found = step(reader, tree)
     if not isinstance(found, OpStep) or not issubclass(found.op, Join):
-        help = f"there are {', '.join(op.kind for op in OPS if issubclass(op, Join))}"
         raise fail("wrong-value", "paths are joined by an op that takes several values", tree.span, help=help)
     if found.sources is not None or found.when is not None:
         raise fail("wrong-value", "a join takes the values of the paths, always", tree.span, help="remove its keys")
@@ -169,7 +172,7 @@ STRUCTURES: Mapping[str, Keys] = {
         **COMMON,
         **_JOINING,
         "layers": Key(layers, "the layers beside the shortcut", _LAYERS, required=True),
-        "shortcut": Key(layers, "the other path; the identity when empty", _LAYERS),
+        "shortcut": Key(partial(layers, what="'shortcut'"), "the other path; the identity when empty", _LAYERS),
     },
     "parallel": {
         **COMMON,
@@ -201,7 +204,7 @@ def step(reader: SpecReader, tree: Tree) -> Step:
     Raises:
         ArchspecError: there is no telling what the item is.
     """
-    key, value = _split(tree)
+    key, value = _split(reader, tree)
     kind = key.text
     if kind in reader.taken:
         raise _reported()
@@ -235,21 +238,19 @@ def _unknown_op(kind: str, blocks: Iterable[str], span: Span, vocabulary: Vocabu
     return fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)
 
 
-def _split(tree: Tree) -> tuple[Scalar, Tree | None]:
+def _split(reader: SpecReader, tree: Tree) -> tuple[Scalar, Tree | None]:
     """The word an item starts with, and what stands under it."""
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         return tree, None
     if isinstance(tree, MappingTree) and len(tree.entries) == 1:
         key, value = tree.entries[0]
-        return key, None if isinstance(value, Scalar) and value.value is None else value
+        return key, None if is_empty(value) else value
     if isinstance(tree, MappingTree) and not tree.whole:
         raise _reported()
     if isinstance(tree, MappingTree) and tree.entries:
-        (key, _), (extra, _), *_ = tree.entries
-        message = f"an item is one op with its attributes under it, and here '{extra.text}' stands beside '{key.text}'"
-        help = f"indent what belongs to '{key.text}' further than it, or write - {key.text}: {{{extra.text}: ...}}"
-        raise fail("wrong-type", message, extra.span, help=help)
-    raise fail("wrong-type", f"an item of 'layers' is an op, a block or a structure, not {describe(tree)}", tree.span)
+        raise several_keys(tree.entries, {*STRUCTURES, *reader.vocabulary.ops, *(reader.blocks or ())})
+    message = f"an item of 'layers' is an op, a block or a structure, not {describe(tree)}"
+    raise fail("wrong-type", message, tree.span, help="write - relu, or - conv: {channels: ..., kernel: ...}")
 
 
 def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> OpStep:
@@ -288,7 +289,7 @@ def usage(op: type[Op]) -> str:
     known = attributes_of(op)
     needed = [name for name in known if known[name].required] or list(known)[:1]
     if needed == [op.principal]:
-        return f"write - {op.kind}: {known[needed[0]].phrase}"
+        return f"write - {op.kind}: ..., where '{needed[0]}' is {known[needed[0]].phrase}"
     usage = f"- {op.kind}: {{{', '.join(f'{name}: ...' for name in needed)}}}"
     if any(known[name].required for name in needed):
         return f"write {usage}"
@@ -323,6 +324,8 @@ def _structure(reader: SpecReader, key: Scalar, value: Tree | None) -> Step:
     if not isinstance(value, MappingTree):
         message = f"'{kind}' holds layers, and here stands {describe(value)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or f"write - {kind}: {_SHORTEST[kind]}")
+    if kind == "parallel" and (fault := bare_paths(value, keys)):
+        raise fault
     values = reader.keys(f"'{kind}'", value, keys)
     if not complete(value, values) or ("layers" not in values and keys["layers"].required):
         raise _reported()

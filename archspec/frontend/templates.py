@@ -79,6 +79,7 @@ def parse(text: str) -> Pattern:
     return Pattern(tuple(part for part in (*parts, text[at:]) if part))
 
 
+_BRACED = re.compile(rf"\{{\s*({NAME.pattern})\s*\}}")
 _BRACKETS = re.compile(r"'[^']*'|\"[^\"]*\"|[()]")
 
 
@@ -88,7 +89,8 @@ def _hole(text: str, dollar: int) -> Hole:
     if name := NAME.match(text, start):
         return Hole(dollar, name.end(), start, expressions.parse(name.group()))
     if not text.startswith("(", start):
-        help = "write $$ for a dollar sign"
+        named = _BRACED.match(text, start)
+        help = f"write ${named[1]}" if named else "write $$ for a dollar sign"
         raise ExpressionError("'$' is followed by neither a name nor '('", dollar, start, help)
     level = 0
     for mark in _BRACKETS.finditer(text, start):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from archspec.diagnostics import did_you_mean
+from archspec.frontend.elsewhere import name_help
 from archspec.frontend.functions import FUNCTIONS
 from archspec.frontend.values import MAX_INTEGER, MAX_LIST, UNKNOWN, Bare, Data, Unknown, excess, show, spell, whole
 
@@ -108,7 +108,7 @@ class Name(Term):
     def evaluate(self, scope: Scope) -> Data:
         if self.name in scope:
             return cast(Data, look_up(self.name, scope))
-        help = did_you_mean(self.name, sorted(name for name in scope if name != "in"))
+        help = name_help(self.name, sorted(name for name in scope if name != "in"))
         raise UnknownName(f"nothing here is called '{self.name}'", self.start, self.stop, help)
 
 

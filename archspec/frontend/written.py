@@ -12,7 +12,7 @@ from archspec.frontend import expressions, templates
 from archspec.frontend.expressions import Expression
 from archspec.frontend.scalars import yes_or_no
 from archspec.frontend.source import List, Mapping, Scalar, Tree
-from archspec.frontend.templates import Pattern
+from archspec.frontend.templates import Hole, Pattern
 from archspec.frontend.terms import ExpressionError, Scope, UnknownName, look_up
 from archspec.frontend.values import Bare, Data, Unknown, excess, tidy
 
@@ -108,6 +108,14 @@ class Template(Written):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", self.pattern.names)
+
+    @property
+    def only_hole(self) -> str | None:
+        """The expression, if nothing but it is filled in."""
+        match self.pattern.parts:
+            case (Hole(expression=expression),):
+                return expression.text
+        return None
 
     def evaluate(self, scope: Scope) -> Data:
         return self.fill(scope)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from archspec.frontend import elsewhere
-from archspec.frontend.elsewhere import key_help, key_meant, op_help, with_space
+from archspec.frontend.elsewhere import function_help, key_help, key_meant, name_help, op_help, with_space
+from archspec.frontend.functions import FUNCTIONS
+from archspec.frontend.language import SPEC
 from archspec.frontend.steps import COMMON, STRUCTURES, weighing_keys
 from archspec.ops import OPS
 from archspec.ops.attributes import attributes_of
@@ -23,12 +25,31 @@ def test_what_an_op_is_called_here_is_one(word: str) -> None:
 @pytest.mark.parametrize("word", elsewhere._KEYS)
 def test_what_a_key_is_called_here_is_one_where_the_word_is_not(word: str) -> None:
     for meant in elsewhere._KEYS[word]:
-        assert any(key_meant(word, keys) == meant for keys in KEYS if word not in keys)
+        assert any(key_meant(word, keys) == meant for keys in [*KEYS, set(SPEC)] if word not in keys)
 
 
 @pytest.mark.parametrize("word", elsewhere._INSTEAD)
 def test_what_nothing_here_is_called_has_no_other_name(word: str) -> None:
-    assert word not in set().union(*KEYS) | set(elsewhere._KEYS)
+    assert word not in set().union(*KEYS)
+    assert all(key_meant(word, keys) is None for keys in KEYS)
+
+
+@pytest.mark.parametrize("word", elsewhere._OPS_INSTEAD)
+def test_ops_that_nothing_here_is_called_have_no_other_name(word: str) -> None:
+    assert word not in HERE | set(elsewhere._OPS)
+    assert op_help(word.title(), HERE) == elsewhere._OPS_INSTEAD[word]
+
+
+@pytest.mark.parametrize("word", elsewhere._FUNCTIONS)
+def test_what_a_function_is_called_here_is_one(word: str) -> None:
+    assert elsewhere._FUNCTIONS[word] in FUNCTIONS
+    assert word not in FUNCTIONS
+    assert function_help(word, FUNCTIONS) == f"that is '{elsewhere._FUNCTIONS[word]}' here"
+
+
+def test_the_number_of_a_round_is_named_by_the_repeat() -> None:
+    assert name_help("i", ["width"]) == "a 'repeat' says what it calls the number of a round: index: i"
+    assert name_help("width", ["widths"]) == "did you mean 'widths'?"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +61,7 @@ def test_what_nothing_here_is_called_has_no_other_name(word: str) -> None:
         ("zero_padding_2d", "that is 'pad' here"),
         ("Interpolate", "that is 'upsample' here"),
         ("linear:10", "a space belongs after the colon: linear: 10"),
+        ("conv(64, 3)", "what 'conv' takes stands after a colon: - conv: ..."),
         ("linaer", "did you mean 'linear'?"),
     ],
 )

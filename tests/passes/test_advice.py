@@ -22,6 +22,7 @@ def warnings(layers: str, input: str = IMAGE, more: str = "") -> list[archspec.D
 
 SPEAKS = {
     "batch-axis": "  - relu\n",
+    "channels-last": "  - relu\n",
     "reserved-name": "  - conv: {name: train, channels: 4, kernel: 3}\n",
     "bias-before-norm": "  - conv: {channels: 4, kernel: 3}\n  - batch_norm\n",
     "stride-over-kernel": "  - conv: {channels: 4, kernel: 1, stride: 2}\n",
@@ -38,6 +39,7 @@ SPEAKS = {
 
 SILENT = {
     "batch-axis": "  - relu\n",
+    "channels-last": "  - relu\n",
     "reserved-name": "  - conv: {name: trained, channels: 4, kernel: 3}\n",
     "bias-before-norm": "  - conv: {channels: 4, kernel: 3, bias: false}\n  - batch_norm\n",
     "stride-over-kernel": "  - conv: {channels: 4, kernel: 1}\n",
@@ -52,7 +54,7 @@ SILENT = {
     "unused-layer": "  - relu\n",
 }
 
-INPUTS = {"batch-axis": "[1, 3, 33, 33]"}
+INPUTS = {"batch-axis": "[1, 3, 33, 33]", "channels-last": "[33, 33, 3]"}
 """What it takes for some to speak that is no layer."""
 
 
