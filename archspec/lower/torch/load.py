@@ -29,9 +29,12 @@ def build_with(source: str, class_name: str, weights: Weights, *, whole: bool) -
         made = build(source, class_name)
         made.load_state_dict(tensors, strict=False)
         return made
+    device = torch.get_default_device()
     with torch.device("meta"), _NothingNormal():
         made = build(source, class_name)
-    made.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
+    types = {name: tensor.dtype for name, tensor in made.state_dict().items()}
+    own = {name: tensor.to(device, types[name], copy=True) for name, tensor in tensors.items()}
+    made.load_state_dict(own, assign=True)
     return made
 
 

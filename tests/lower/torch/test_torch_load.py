@@ -50,6 +50,29 @@ def test_every_way_to_start(kind: str) -> None:
     has_them_undrawn(archspec.parse(STARTS.replace("INIT", kind)))
 
 
+def test_pytorchs_default_precision_counts() -> None:
+    net = archspec.load("lenet5")
+    weights = net.weights()
+    torch.set_default_dtype(torch.float64)
+    try:
+        drawn, given = net.to_torch(), net.to_torch(weights)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for module in (drawn, given):
+        assert {tensor.dtype for tensor in module.state_dict().values() if tensor.is_floating_point()} == {
+            torch.float64
+        }
+
+
+def test_weights_are_copies() -> None:
+    net = archspec.load("lenet5")
+    weights = net.weights()
+    first = next(iter(weights))
+    module = net.to_torch(weights)
+    weights[first][:] = 7
+    assert not (module.state_dict()[first] == 7).any()
+
+
 def test_the_compiler_of_pytorch_is_not_imported_for_it() -> None:
     """It would be for normal numbers, which these two start with, and take longer than to draw them."""
     given = "net = archspec.load(name); net.to_torch(net.weights())"
