@@ -131,7 +131,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 def check(
     specs: Annotated[
         list[str],
-        typer.Argument(metavar="SPEC...", help="Files, names in the zoo, or - for standard input.", show_default=False),
+        typer.Argument(metavar="SPEC", help="Files, names in the zoo, or - for standard input.", show_default=False),
     ],
     format: Annotated[Format, typer.Option(help="How to print what is found.")] = Format.TEXT,
     allow: Annotated[list[str] | None, typer.Option(metavar="CODE", help="A warning not to give.")] = None,
@@ -405,10 +405,14 @@ def _table(network: Network, depth: int | None) -> None:
 
 def _print_table(console: Console, table: Table) -> None:
     """Print a table: as wide as the terminal, or as wide as it gets where there is none."""
-    if not console.is_terminal:
-        console.width = _UNBOUNDED
-        console.width = console.measure(table).maximum
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = _UNBOUNDED
+    console.width = console.measure(table).maximum
+    with console.capture() as printed:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())  # the last column is padded too
 
 
 _UNBOUNDED = 1_000_000

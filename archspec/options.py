@@ -53,7 +53,7 @@ def entries(text: str) -> list[dict[str, str]]:
     found = list(loading.catalogue())
     matching = [entry for entry in found if text in entry["name"] or text in entry["spec"]]
     if not matching:
-        help = did_you_mean(text, [entry["name"] for entry in found]) or "`archspec list` shows them all"
+        help = did_you_mean(text, ["lectures", *(entry["name"] for entry in found)]) or "`archspec list` shows them all"
         raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
     return matching
 

@@ -268,6 +268,11 @@ def test_list_narrows_down() -> None:
 def test_list_as_a_table() -> None:
     out, _ = run("list")
     assert any(line.split()[:2] == ["resnet50", "resnet.yaml"] for line in out.splitlines())
+    assert not any(line.endswith(" ") for line in out.splitlines())
+
+
+def test_the_lectures_are_suggested_for_a_word_like_theirs() -> None:
+    assert "did you mean 'lectures'?" in run("list", "lecture", code=1)[1]
 
 
 def test_schema_is_json() -> None:
