@@ -30,11 +30,11 @@ def host_of(module: nn.Module, graph: Graph) -> Host | None:
     """What can run a module in its place: ONNX Runtime, where it is installed and ONNX can express the network."""
     if not (is_installed("onnx") and is_installed("onnxruntime")):
         return None
-    from archspec.lower.onnx import host
-
     try:
+        from archspec.lower.onnx import host
+
         return host(graph, from_module(graph, module))
-    except ArchspecError:  # there is another way to compile the module
+    except (ArchspecError, ImportError):  # there is another way to compile the module
         return None
 
 

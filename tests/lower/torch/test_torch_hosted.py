@@ -304,9 +304,10 @@ def test_pytorch_s_defaults_say_where_and_how_a_module_runs(net, monkeypatch):
         torch.set_default_dtype(torch.float32)
 
 
-def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkeypatch):
+@pytest.mark.parametrize("error", [archspec.ArchspecError([]), ImportError("onnx is broken")])
+def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkeypatch, error):
     def refused(*arguments: object) -> object:
-        raise archspec.ArchspecError([])
+        raise error
 
     monkeypatch.setattr("archspec.lower.onnx.host", refused)
     called: list[nn.Module] = []
