@@ -286,7 +286,7 @@ def test_what_onnx_runtime_cannot_run_is_left_to_torch_compile(net, monkeypatch)
     net.to_torch(compiled=True)
     monkeypatch.undo()
     monkeypatch.setattr(placing.torch, "compile", noted)
-    monkeypatch.setattr(archspec.lower.onnx.session, "LIMIT", 100)
+    monkeypatch.setattr("archspec.lower.onnx.session.LIMIT", 100)
     net.to_torch(compiled=True)
     assert [options for _, options in compiled] == [{"options": {"freezing": True}}] * 3
     assert not any(isinstance(module, Hosted) for module, _ in compiled)
