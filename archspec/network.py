@@ -206,8 +206,7 @@ class Network:
         The rules of `auto` and of `compiled` are in `archspec.lower.torch.placing`.
 
         Raises:
-            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or there is no such device,
-                layout or precision.
+            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or it cannot be put there.
         """
         require("torch", "a module")
         from archspec.lower.torch.load import build, build_with
