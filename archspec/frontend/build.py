@@ -256,8 +256,10 @@ class _Builder:
             name, owner = frame.path, frame.owner
             local = name.rpartition(".")[2]
             place.frame.entries[local] = Entry(out, span, owner or name, inside=frame)
-        items = tuple(inside.items)
-        place.items.append(Region(kind, name, items, flow or (), out or (), span=span, owner=owner, **facts))
+        region = Region(kind, name, tuple(inside.items), flow or (), out or (), span=span, owner=owner, **facts)
+        if owner is not None and not any(node.weights for node in region.nodes()):
+            region = replace(region, owner=None)  # it shares nothing
+        place.items.append(region)
         return out
 
     def call(self, step: CallStep, name: str | None, flow: Flow, place: Place) -> Flow:

@@ -291,12 +291,17 @@ def _spliced(child: Module, attribute: str, hint: str, training_only: bool) -> I
 
 
 def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
-    """The steps that call a sequence of modules in parts, one for each value of it that is read outside."""
+    """The steps that call a sequence of modules in parts, one for each value of it that is read outside.
+
+    A part of one module is that module, and no sequence: TorchScript knows no slices.
+    """
     inputs, start = child.inputs, 0
     for stop, step in enumerate(child.steps, start=1):
         if step.outputs[0] in child.outputs:
-            part = slice(start or None, stop if stop < len(child.steps) else None)
-            yield Step(inputs, step.outputs, attribute, part=part, hint=hint, training_only=training_only)
+            alone = stop - start == 1
+            part = None if alone else slice(start or None, stop if stop < len(child.steps) else None)
+            items = (start,) if alone else ()
+            yield Step(inputs, step.outputs, attribute, items=items, part=part, hint=hint, training_only=training_only)
             inputs, start = step.outputs, stop
 
 

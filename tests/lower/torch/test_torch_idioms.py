@@ -264,3 +264,15 @@ def test_what_a_part_returns_is_named_by_number():
     assert "x1, x2 = self.body(x)" in text
     assert "x1, x3 = self.head(x2, x1)" in text
     assert "return x1 + x3 + x2" in text
+
+
+def test_a_sequence_is_called_in_the_parts_that_are_read_and_a_part_of_one_module_is_that_module():
+    layers = "sequential: {name: f, naming: index, layers: [conv: {channels: 4, kernel: 3}, batch_norm, relu, tanh]}"
+    head = f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers: [{layers}]\n"
+    text = archspec.parse(f"{head}outputs: [f.0, f.3]").source()
+    assert "self.f[0](x)" in text
+    assert "self.f[1:](" in text
+    module = archspec.parse(f"{head}outputs: [f.0, f.1, f.2, f.3]").to_torch().eval()
+    x = torch.randn(2, 4, 8, 8)
+    for got, expected in zip(scripted(module)(x), module(x), strict=True):
+        torch.testing.assert_close(got, expected)

@@ -24,6 +24,7 @@ blocks:
       - conv: {name: c, channels: 4, kernel: 3, padding: dilation, dilation: dilation}
       - max_pool: {name: p, kernel: 3, stride: 1, padding: 1, when: pool}
       - sequential: {name: inner, layers: [relu, conv: {channels: 4, kernel: 1}]}
+  bare: {layers: [relu, tanh]}
   rows:
     layers:
       - conv: {channels: 3, kernel: 1}
@@ -31,6 +32,7 @@ blocks:
 """
 
 SHARED = {
+    "nothing": "[conv: {name: a, channels: 4, kernel: 3}, bare: {name: x, share: a}, bare: {share: x}]",
     "a layer": "[conv: {name: a, channels: 4, kernel: 3}, conv: {share: a, channels: 4, kernel: 3}]",
     "a block": "[b: {name: x}, b: {name: y, share: x}, b: {name: z, share: y}]",
     "a value that others read": "[b: {name: x}, b: {name: y, share: x}, add: [x, y], b: {share: x}, add: [prev, y]]",
