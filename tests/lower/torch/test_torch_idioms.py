@@ -276,3 +276,11 @@ def test_a_sequence_is_called_in_the_parts_that_are_read_and_a_part_of_one_modul
     x = torch.randn(2, 4, 8, 8)
     for got, expected in zip(scripted(module)(x), module(x), strict=True):
         torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize(("slope", "overwrites"), [(0.2, True), (0, True), (-0.5, False)])
+def test_a_rectifier_overwrites_its_input_only_where_its_gradient_needs_no_more_than_its_output(slope, overwrites):
+    layers = f"[conv: {{channels: 4, kernel: 3}}, leaky_relu: {slope}]"
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers: {layers}\n")
+    assert ("inplace=True" in net.source()) == overwrites
+    net.to_torch()(torch.randn(2, 4, 8, 8)).sum().backward()

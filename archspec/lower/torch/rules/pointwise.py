@@ -48,7 +48,12 @@ _INPLACE = frozenset((
 def _activation(node: Node) -> Leaf:
     module, name, attributes = _ACTIVATIONS[type(node.op)]  # type: ignore[index]  # rules are entered by op class
     optional = {argument: (getattr(node.op, key), default) for key, (argument, default) in attributes.items()}
-    return both(call(module, {}, optional, inplace=type(node.op) in _INPLACE), name)
+    return both(call(module, {}, optional, inplace=_can_overwrite(node.op)), name)
+
+
+def _can_overwrite(op: object) -> bool:
+    """Whether the gradient can be worked out from what is made alone; its sign must tell that of the input."""
+    return type(op) in _INPLACE and not (isinstance(op, activation.LeakyRelu) and op.slope < 0)
 
 
 @RULES.rule(activation.Tanh)
