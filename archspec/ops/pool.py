@@ -152,7 +152,8 @@ class _GlobalPool(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
-        return (tensor.with_sizes(tensor.channels, *(1 for _ in range(need_spatial(self.kind, tensor)))),)
+        axes = need_spatial(self.kind, tensor)
+        return (tensor.with_sizes(tensor.channels, *(1 for _ in range(axes))),)
 
     def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
         return {}
@@ -191,7 +192,8 @@ class _AdaptivePool(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
-        return (tensor.with_sizes(tensor.channels, *self.sizes(tensor)),)
+        sizes = self.sizes(tensor)
+        return (tensor.with_sizes(tensor.channels, *sizes),)
 
     def reads(self, tensor: TensorType) -> int:
         """Values read in all: the sum of the window sizes, over all channels."""
