@@ -39,6 +39,9 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
         ArchspecError: there is neither such a file nor such a name; the nearest name is suggested.
     """
     text = str(spec)
+    if "\n" in text and not _readable(Path(text)):
+        help = "`archspec.parse` takes a spec as text"
+        raise fail("unknown-spec", "the name of a spec is wanted here, and this is a text of several lines", help=help)
     path, variant = Path(text), None
     if not _readable(path) and ":" in text:
         head, _, variant = text.rpartition(":")

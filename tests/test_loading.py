@@ -60,6 +60,11 @@ def test_a_variant_is_no_param(spec: str, variant: str | None, help: str) -> Non
     assert raised.value.diagnostics[0].help == help
 
 
+def test_a_text_is_no_name() -> None:
+    (found,) = archspec.check(spec("classes"))
+    assert (found.code, found.help) == ("unknown-spec", "`archspec.parse` takes a spec as text")
+
+
 def test_what_leads_to_no_file_is_told_with_what_is_meant(tmp_path: Path) -> None:
     (tmp_path / "network.yaml").write_text(spec("classes"))
 

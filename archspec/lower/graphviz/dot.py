@@ -47,6 +47,7 @@ def draw(
         raise fail("wrong-value", f"a depth is at least 0, not {depth}")
     if rankdir not in RANKDIRS:
         raise fail("wrong-value", f"there is no direction '{rankdir}'", help=did_you_mean(rankdir, RANKDIRS))
+    show = (show,) if isinstance(show, str) else show  # one is meant as one
     for fact in show:
         if fact not in FACTS:
             raise fail("wrong-value", f"there is no '{fact}' to show", help=did_you_mean(fact, FACTS))

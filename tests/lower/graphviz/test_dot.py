@@ -244,6 +244,10 @@ def test_direction(rankdir: str) -> None:
     assert f"rankdir={rankdir}" in draw(network("lenet5"), rankdir=rankdir).source
 
 
+def test_one_fact_is_meant_as_one() -> None:
+    assert draw(network("lenet5"), show="params") == draw(network("lenet5"), show=["params"])
+
+
 def test_wrong_options_are_explained() -> None:
     for options, message, help in [
         ({"rankdir": "TD"}, "there is no direction 'TD'", "known here: TB, LR, BT, RL"),
