@@ -198,7 +198,7 @@ class Forward:
             candidates.insert(0, value.name.rpartition(".")[2])
         stem = f"{step.hint}_" if step.hint[-1].isdigit() else step.hint
         candidates += [f"{stem}{i}" for i in range(1 if several else 2, len(self.held) + 4)]
-        free = (name for name in candidates if name not in _RESERVED and self.free(name, number))
+        free = (name for name in candidates if name not in RESERVED and self.free(name, number))
         name = next(name for name in free if name.isidentifier())
         self.names[value] = name
         self.held[name] = value
@@ -213,7 +213,8 @@ def _together(kinds: Sequence[str]) -> str:
     return kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
 
 
-_RESERVED = ("self", "nn", "F", "torch", "Tensor")
+RESERVED = ("self", "nn", "F", "torch", "Tensor")
+"""What `forward` reads under these names, which no variable of it can have."""
 
 
 def _attribute(name: str) -> str:

@@ -12,7 +12,7 @@ from archspec.lower.text.calls import Argument, Call
 from archspec.lower.text.layout import INDENT, WIDTH, assignment, keyed, listed, signature_lines, statement, wrapped
 from archspec.lower.text.tables import table_lines
 from archspec.lower.torch.classes import Class, camel, classes, label
-from archspec.lower.torch.forward import Forward
+from archspec.lower.torch.forward import RESERVED, Forward
 from archspec.lower.torch.helpers import helper
 from archspec.lower.torch.initialize import initialization
 from archspec.lower.torch.module_names import NOT_CLASSES, is_reserved
@@ -130,7 +130,7 @@ def _arguments(inputs: Sequence[Value]) -> list[str]:
     if len(inputs) == 1:
         return ["x"]
     names = [value.name.rpartition(".")[2] for value in inputs]
-    usable = all(map(is_attribute, names))
+    usable = all(is_attribute(name) and name not in RESERVED for name in names)
     return names if usable and len(set(names)) == len(names) else [f"x{i}" for i in range(1, len(names) + 1)]
 
 

@@ -284,3 +284,10 @@ def test_a_rectifier_overwrites_its_input_only_where_its_gradient_needs_no_more_
     net = archspec.parse(f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers: {layers}\n")
     assert ("inplace=True" in net.source()) == overwrites
     net.to_torch()(torch.randn(2, 4, 8, 8)).sum().backward()
+
+
+@pytest.mark.parametrize("name", ["self", "F", "torch", "nn", "Tensor"])
+def test_inputs_are_not_called_as_what_the_source_reads(name):
+    layers = f"[concat: [{name}, other], softsign, flatten]"
+    net = archspec.parse(f"archspec: 1\nname: net\ninputs: {{{name}: [6, 4], other: [6, 4]}}\nlayers: {layers}\n")
+    assert net.to_torch()(torch.randn(2, 6, 4), torch.randn(2, 6, 4)).shape == (2, 48)
