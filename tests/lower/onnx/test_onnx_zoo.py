@@ -26,7 +26,7 @@ def test_onnx_infers_the_shape_of_every_value(name: str) -> None:
 @pytest.mark.parametrize("name", DISTINCT)
 def test_onnx_runtime_gives_the_modules_numbers(name: str) -> None:
     """Within 1e-4 of the largest, with statistics of normalization that are not those of a new module."""
-    net = small(name, shallow=True)
+    net = small(name)
     torch.manual_seed(0)
     module = net.to_torch().eval()
     for key, buffer in module.named_buffers():
