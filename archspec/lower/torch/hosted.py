@@ -138,7 +138,7 @@ class Hosted(nn.Module):
         weights = {key: weight.detach().numpy() for key, weight in self.module.state_dict().items()}
         try:
             return self._host.open(weights, torch.get_num_threads())
-        except Exception as error:
+        except Exception as error:  # as above
             self._tell(error)
             return None
 
