@@ -215,10 +215,8 @@ class Network:
 
         weights = self._kept if weights is None else weights
         fitting = None if weights is None else self._loaded(weights, strict, caller=3)
-        source, name = self.source(), class_name(self.graph)
-        module = (
-            build(source, name) if fitting is None else build_with(source, name, fitting, whole=self._has_all(fitting))
-        )
+        made = self.source(), class_name(self.graph)
+        module = build(*made) if fitting is None else build_with(*made, self.graph, fitting)
         return place(module, self.graph, device=device, dtype=dtype, memory_format=memory_format, compiled=compiled)
 
     def to_keras(self, weights: object = None, *, seed: int = 0, strict: bool = True) -> keras.Model:
@@ -380,11 +378,8 @@ class Network:
 
         given = self._kept if given is None else given
         fitting = {} if given is None else self._loaded(given, strict, caller=4)
-        return dict(fitting if self._has_all(fitting) else {**weights.initial(self.graph, seed), **fitting})
-
-    def _has_all(self, weights: Mapping[str, Any]) -> bool:
-        """Whether these weights, which fit, are all there are."""
-        return len(weights) == sum(1 for _ in self.graph.weights())
+        whole = len(fitting) == sum(1 for _ in self.graph.weights())
+        return dict(fitting if whole else {**weights.initial(self.graph, seed), **fitting})
 
     def _loaded(self, given: object, strict: bool, caller: int) -> Mapping[str, Any]:
         """The weights given, or those of them that fit; who is warned of the others stands `caller` calls above."""

@@ -83,7 +83,7 @@ class Term:
     stop: int
 
     def evaluate(self, scope: Scope) -> Data:
-        raise NotImplementedError
+        raise NotImplementedError  # every kind of term has its own
 
     def wrong(self, message: str, help: str | None = None) -> ExpressionError:
         return ExpressionError(message, self.start, self.stop, help)

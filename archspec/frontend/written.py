@@ -31,7 +31,7 @@ class Written:
             ArchspecError: the expression is wrong here; the span points into it.
             Unknown: it reads what a mistake left unknown.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # every way to write a value has its own
 
 
 @final

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from archspec.ir.graph import Graph
 from archspec.lower.text.execution import execute
 from archspec.lower.weights import Weights
+from archspec.ops import Op
 
 
 def build(source: str, class_name: str) -> nn.Module:
@@ -18,14 +20,15 @@ def build(source: str, class_name: str) -> nn.Module:
     return cast(nn.Module, getattr(execute(source, class_name), class_name)())
 
 
-def build_with(source: str, class_name: str, weights: Weights, *, whole: bool) -> nn.Module:
-    """A new network with copies of weights that fit it.
+def build_with(source: str, class_name: str, graph: Graph, weights: Weights) -> nn.Module:
+    """A new network with copies of weights that fit it; the others start as the text says.
 
-    If they are the `whole` of its weights, the network is made without memory and takes them for its own: to draw
-    values first would take longer than all else. Otherwise the others start as the text says.
+    If they are all it has, the network is made without memory and takes them for its own: to draw values first would
+    take longer than all else. The modules of plugins are made as they are, since they may hold more than weights.
     """
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    if not whole:
+    whole = len(weights) == sum(1 for _ in graph.weights())
+    if not whole or any(isinstance(node.op, Op) and node.op.rules for node in graph.nodes):
         made = build(source, class_name)
         made.load_state_dict(tensors, strict=False)
         return made

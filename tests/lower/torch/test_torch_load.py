@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 
 import archspec
+from archspec.ir.graph import Node
+from archspec.ir.types import TensorType
+from archspec.lower.text.calls import call
+from archspec.lower.torch.leaf import Leaf
+from archspec.ops import Op
 from tests.zoo.small import small
 
 STARTS = """
@@ -71,6 +79,44 @@ def test_weights_are_copies() -> None:
     module = net.to_torch(weights)
     weights[first][:] = 7
     assert not (module.state_dict()[first] == 7).any()
+
+
+class Windowed(Op):
+    """An op of a plugin whose module keeps numbers that are no weights."""
+
+    kind: ClassVar[str] = "windowed"
+    rules: ClassVar[dict[str, str]] = {"PyTorch": f"{__name__}:windowed"}
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        return tuple(inputs)
+
+
+TEXT = '''
+class Windowed(nn.Module):
+    """Rows weighed by their place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("rows", torch.arange(8.0), persistent=False)
+        self.first = self.rows[1].item()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.first * x * self.rows
+'''
+
+
+def windowed(node: Node) -> Leaf:
+    return Leaf(call("Windowed", {}, {}), helper=("Windowed", TEXT))
+
+
+def test_modules_of_plugins_may_keep_more_than_weights() -> None:
+    plugin = ModuleType("windows")
+    plugin.OPS = (Windowed,)  # type: ignore[attr-defined]
+    text = "archspec: 1\nname: net\ninput: [2, 8, 8]\nlayers: [conv: {channels: 2, kernel: 1}, windowed]"
+    net = archspec.parse(text, plugins=[plugin])
+    module = net.to_torch(net.weights())
+    image = torch.rand(1, 2, 8, 8)
+    torch.testing.assert_close(module(image), module.conv(image) * torch.arange(8.0))
 
 
 def test_the_compiler_of_pytorch_is_not_imported_for_it() -> None:
