@@ -9,7 +9,7 @@ Importing the package imports neither torch nor onnx; what a target needs is imp
 from archspec.diagnostics import ArchspecError, Diagnostic
 from archspec.loading import check, load, parse
 from archspec.network import Network
-from archspec.passes.layers import Layer
+from archspec.passes.layer_table import Layer
 
 __all__ = ["ArchspecError", "Diagnostic", "Layer", "Network", "check", "load", "parse"]
 

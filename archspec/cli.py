@@ -108,7 +108,7 @@ class Layout(StrEnum):
 
 def main() -> None:
     """Run the command line; every mistake becomes a message and exit code 1."""
-    from archspec.options import arguments
+    from archspec.cli_options import arguments
 
     try:
         app(arguments(sys.argv[1:]))
@@ -139,7 +139,7 @@ def check(
     plugin: PluginOption = None,
 ) -> None:
     """Print every mistake and warning; exit 1 if there is a mistake."""
-    from archspec.options import mistakes, warnings
+    from archspec.cli_options import mistakes, warnings
 
     allowed = warnings(allow)
     everything = (diagnostic for spec in specs for diagnostic in mistakes(spec, path or (), plugin or ()))
@@ -275,8 +275,8 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure latency and throughput at inference, and what share they are of what the device can do."""
-    from archspec.bench import Way
-    from archspec.bench import bench as measure
+    from archspec.runtime.bench import Way
+    from archspec.runtime.bench import bench as measure
 
     way = Way(device, dtype.value, layout.value, optimized=optimize, compiled=compiled)
     found = measure(_network(spec, set, input, path, plugin), way, batch=batch, seconds=seconds)
@@ -313,7 +313,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
     """List the zoo, or what of it contains a text; `lectures` are the small examples of lectures."""
-    from archspec.options import entries
+    from archspec.cli_options import entries
 
     found = entries(text)
     if as_json:
@@ -333,7 +333,7 @@ def list_(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of specs, for editors."""
-    from archspec.frontend.schema import schema
+    from archspec.frontend.language.json_schema import schema
 
     sys.stdout.write(json.dumps(schema(), indent=2) + "\n")
 
@@ -348,8 +348,8 @@ def _compile(
     path: Sequence[Path] | None,
     plugin: Sequence[str] | None,
 ) -> Compiled:
+    from archspec.cli_options import inputs, opened, params
     from archspec.loading import compile_source
-    from archspec.options import inputs, opened, params
 
     source, variant = opened(spec)
     return compile_source(

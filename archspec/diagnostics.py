@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import combining, east_asian_width
 
-from archspec.codes import CODES, Severity
+from archspec.diagnostic_codes import CODES, Severity
 
 # What YAML counts as the end of a line.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -82,7 +82,7 @@ Note = tuple[str, ...]
 class Diagnostic:
     """One statement about a spec, with the place it is about.
 
-    `code` is a key of `archspec.codes.CODES`, which says how severe it is and what it means.
+    `code` is a key of `archspec.diagnostic_codes.CODES`, which says how severe it is and what it means.
     """
 
     code: str

@@ -8,18 +8,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from archspec import expectations, zoo
+from archspec import expect_check, zoo
 from archspec.collector import resting_collector
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
-from archspec.frontend import imports, language, source, written
-from archspec.frontend.build import build
-from archspec.frontend.settings import Sizes, settings, suspicious
-from archspec.frontend.spec import Expected, Spec
-from archspec.frontend.values import Data
-from archspec.frontend.vocabulary import Vocabulary
+from archspec.frontend.elaborate.builder import build
+from archspec.frontend.elaborate.overrides import Sizes, settings, suspicious
+from archspec.frontend.expressions.values import Data
+from archspec.frontend.language import document, fields, imports
+from archspec.frontend.language.op_registry import OpRegistry
+from archspec.frontend.language.spec import Expected, Spec
+from archspec.frontend.yaml.tree import parse as parse_yaml
+from archspec.frontend.yaml.tree import read_file
 from archspec.lower.torch.module_names import reserved_names
 from archspec.network import Network
-from archspec.passes.advice import advice
+from archspec.passes.lint import advice
 
 Folders = Iterable[str | Path]
 Plugins = Iterable[str | ModuleType]
@@ -87,13 +89,13 @@ def opened(spec: str | Path) -> tuple[Source, str | None]:
         ArchspecError: there is no such spec, or it cannot be read.
     """
     file, variant = zoo.find(spec)
-    return source.read_file(file), variant
+    return read_file(file), variant
 
 
 def catalogue(group: str = "") -> Iterator[dict[str, str]]:
     """The zoo, or a group of it: `name`, `spec` and `summary` of everything in it."""
     for path in zoo.files(group):
-        spec, _ = language.read(source.read_file(path), [zoo.folder()])
+        spec, _ = document.read(read_file(path), [zoo.folder()])
         assert spec is not None, path
         file = path.relative_to(zoo.folder()).as_posix()
         summaries = {variant.name: variant.summary for variant in spec.variants.values()} or {spec.name: None}
@@ -108,10 +110,10 @@ def constant(text: str, name: str) -> Data:
     Raises:
         ArchspecError: it stands for none.
     """
-    tree, faults = source.parse(Source(name, text))
+    tree, faults = parse_yaml(Source(name, text))
     if faults:
         raise ArchspecError(faults)
-    return written.value(tree).evaluate({})
+    return fields.value(tree).evaluate({})
 
 
 def parse(
@@ -149,8 +151,8 @@ def check_source(
     text: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
 ) -> tuple[Diagnostic, ...]:
     """As `check`, of a text."""
-    folders, vocabulary = _folders(path), Vocabulary(plugins)
-    spec, faults = language.read(text, folders, vocabulary)
+    folders, vocabulary = _folders(path), OpRegistry(plugins)
+    spec, faults = document.read(text, folders, vocabulary)
     if spec is None:
         of_blocks = imports.mistakes(text, folders, vocabulary) if variant is None else None
         return _in_order(faults if of_blocks is None else of_blocks, text)
@@ -204,7 +206,7 @@ def compile_source(
     Raises:
         ArchspecError: it does not go at all: no YAML, no such variant, params or input that do not fit.
     """
-    spec, faults = language.read(text, _folders(path), Vocabulary(plugins))
+    spec, faults = document.read(text, _folders(path), OpRegistry(plugins))
     if spec is None:
         return Compiled(None, _in_order(faults, text))
     compiled = _compile(spec, faults, variant, input, params or {})
@@ -259,7 +261,7 @@ def _compile(
     network = Network(spec, variant, built.graph, overrides)
     found = list(built.diagnostics)
     if not found and not faults and (expected := _expected(spec, variant)) and not overrides and input is None:
-        found += expectations.failures(expected, chosen.params, network.facts)
+        found += expect_check.failures(expected, chosen.params, network.facts)
     return Compiled(network, tuple(found))
 
 

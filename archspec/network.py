@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from archspec.diagnostics import ArchspecError, did_you_mean, fail
-from archspec.frontend.build import build
-from archspec.frontend.settings import settings
-from archspec.frontend.spec import Spec
+from archspec.frontend.elaborate.builder import build
+from archspec.frontend.elaborate.overrides import settings
+from archspec.frontend.language.spec import Spec
 from archspec.ir.graph import Graph
-from archspec.ir.text import text
-from archspec.lower import files
-from archspec.lower.libraries import require
+from archspec.ir.printer import text
+from archspec.lower import atomic_write
+from archspec.lower.optional_deps import require
 from archspec.passes.facts import Facts
-from archspec.passes.layers import Layer, layers
+from archspec.passes.layer_table import Layer, layers
 from archspec.passes.memory import Memory
 from archspec.report import units
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archspec.lower.onnx import Difference
-    from archspec.lower.torch.placing import Layout
     from archspec.lower.weights import WeightsReport
+    from archspec.runtime.device import Layout
 
 
 class Network:
@@ -174,8 +174,8 @@ class Network:
         Raises:
             ArchspecError: the target cannot express something the network asks for, or there is no such target.
         """
-        from archspec.lower.sources import source
-        from archspec.lower.text.about import About
+        from archspec.lower.source_targets import source
+        from archspec.lower.text.header import About
 
         inputs = " and ".join(units.size(sizes) for sizes in self.inputs.values())
         facts = f"{self.params:,} parameters, {self.macs:,} MACs for one input of {inputs}"
@@ -203,15 +203,15 @@ class Network:
             memory_format: `channels_last`, or `auto` for what the device is known to run fastest.
             compiled: whether it is to be compiled when it first runs, in the way that suits the device.
 
-        The rules of `auto` and of `compiled` are in `archspec.lower.torch.placing`.
+        The rules of `auto` and of `compiled` are in `archspec.runtime.device`.
 
         Raises:
             ArchspecError: PyTorch cannot express the network, the weights do not fit it, or it cannot be put there.
         """
         require("torch", "a module")
-        from archspec.lower.torch.load import build, build_with
-        from archspec.lower.torch.placing import place
-        from archspec.lower.torch.write import class_name
+        from archspec.lower.torch.instantiate import build, build_with
+        from archspec.lower.torch.source import class_name
+        from archspec.runtime.device import place
 
         weights = self._kept if weights is None else weights
         fitting = None if weights is None else self._loaded(weights, strict, caller=3)
@@ -231,7 +231,7 @@ class Network:
             ArchspecError: Keras cannot express the network, or the weights do not fit it.
         """
         require("keras", "a model of Keras", help="pip install keras; KERAS_BACKEND=torch has it run on PyTorch")
-        from archspec.lower.keras.build import build
+        from archspec.lower.keras.instantiate import build
 
         return build(self.source("keras"), self.graph, self._weights(weights, seed, strict))
 
@@ -299,7 +299,7 @@ class Network:
                 written.
         """
         require("torch", "a program of torch.export")
-        from archspec.lower.torch.program import program, save
+        from archspec.lower.torch.exported_program import program, save
 
         module = self.to_torch(self._weights(weights, seed, strict))
         save(program(module, self.graph), Path(path))
@@ -336,7 +336,7 @@ class Network:
     def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[Difference, ...]:
         """How far a file is off what the module computes, at the network's own sizes and at some others."""
         from archspec.lower.onnx import differences, random_inputs, refuse
-        from archspec.lower.torch.run import outputs
+        from archspec.lower.torch.inference import outputs
 
         module = self.to_torch(weights).eval()
         samples = map(random_inputs, [self.graph, *others[:1], *others[-2:]])
@@ -394,7 +394,7 @@ class Network:
 
     def save_source(self, path: str | Path, target: str = "torch") -> None:
         """Write `source` to a file, whole or not at all."""
-        files.write_text(Path(path), self.source(target))
+        atomic_write.write_text(Path(path), self.source(target))
 
     def save_weights(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
         """Write the weights, those given or first values, as a safetensors file; see `weights`."""
@@ -404,7 +404,7 @@ class Network:
 
     def save_json(self, path: str | Path) -> None:
         """Write `as_json` to a file, whole or not at all."""
-        files.write_text(Path(path), json.dumps(self.as_json(), indent=2) + "\n")
+        atomic_write.write_text(Path(path), json.dumps(self.as_json(), indent=2) + "\n")
 
     def draw(
         self,

@@ -13,7 +13,7 @@ from os.path import exists, isdir  # those of Path raise for names that are too 
 from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, did_you_mean, fail, nearest
-from archspec.frontend.folders import ENDINGS, specs_in
+from archspec.frontend.language.search_path import ENDINGS, specs_in
 
 LECTURES = "lectures"
 """The folder of the lectures' examples."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archspec.ir.graph import Graph, Node, Output, Region, Value
+from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import DType, TensorType
 from archspec.ops import OPS, Op
 
@@ -41,7 +41,7 @@ class Sample:
     @property
     def id(self) -> str:
         """A name for the sample: `conv(kernel=3,channels=4) 2x5x5`."""
-        written = ",".join(f"{name}={_short(value)}" for name, value in self.op.written().items())
+        written = ",".join(f"{name}={_short(value)}" for name, value in self.op.explicit_attributes().items())
         types = " ".join("x".join(map(str, tensor.sizes)) or "scalar" for tensor in self.inputs)
         return f"{self.op.kind}({written}) {types}"
 
@@ -61,7 +61,7 @@ class Sample:
         names = [name] if len(types) == 1 else [f"{name}.{port}" for port in self.op.ports]
         made = tuple(Value(made, type) for made, type in zip(names, types, strict=True))
         node = Node(name, self.op, inputs, made, self.op.weights(self.inputs))
-        body = Region("network", "", (node,), inputs, made)
+        body = Scope("network", "", (node,), inputs, made)
         return Graph("sample", inputs, body, tuple(Output(f"y{i}", value) for i, value in enumerate(made)))
 
     def arrays(self, batch: int, seed: int = 0) -> list[Array]:

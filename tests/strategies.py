@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from archspec import zoo
 from archspec.diagnostics import ArchspecError, Source
-from archspec.frontend import source
-from archspec.frontend.source import Mapping as MappingTree
-from archspec.frontend.source import Scalar, Tree
+from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Scalar, Tree
+from archspec.frontend.yaml.tree import parse as parse_yaml
 
 CORPUS = Path(__file__).parent / "faulty"
 
@@ -95,7 +95,7 @@ def _trees() -> list[Any]:
     found = []
     for text in SEEDS:
         try:
-            found.append(plain(source.parse(Source("seed", text))[0]))
+            found.append(plain(parse_yaml(Source("seed", text))[0]))
         except ArchspecError:
             continue
     return [tree for tree in found if isinstance(tree, dict)]

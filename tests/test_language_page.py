@@ -18,11 +18,11 @@ import pytest
 
 import archspec
 from archspec import cli
-from archspec.frontend.expected import EXPECT
-from archspec.frontend.functions import FUNCTIONS
-from archspec.frontend.language import SPEC
-from archspec.frontend.steps import COMMON, STRUCTURES
-from archspec.frontend.weighing import WEIGHING
+from archspec.frontend.expressions.functions import FUNCTIONS
+from archspec.frontend.language.document import SPEC
+from archspec.frontend.language.expect import EXPECT
+from archspec.frontend.language.steps import COMMON, STRUCTURES
+from archspec.frontend.language.weight_options import WEIGHING
 from tools import language_reference, pages
 
 FRAME = {"archspec": "1", "name": "example", "input": "[3, 32, 32]", "layers": "[identity]", "allow": "[heavy-layer]"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.ops import OPS, Op
-from archspec.ops.attributes import attributes_of
+from archspec.ops.attribute_types import attributes_of
 from archspec.ops.documentation import documentation
 from tools import op_reference, pages, zoo_table
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long archspec takes beside what people use today: `./tools/bench.py [--rounds N]`.
+"""How long archspec takes beside what people use today: `./tools/runtime/bench.py [--rounds N]`.
 
 Everything is measured in one run, the contenders in turn, round after round, since machines drift. A table gives the
 median of each and the least, and the ratio of the pairs of each round: its median, least and most.

@@ -2,7 +2,7 @@
 """When Winograd's form of a convolution is faster in ONNX Runtime: `./tools/bench_winograd.py [--quick]`.
 
 One layer of 3x3 after another, each with its activation, on one image and in turn with the plain form. A line gives the
-medians of both, their ratio in the same round with its least and most, the ratio `lower/onnx/winograd.py` expects, and
+medians of both, their ratio in the same round with its least and most, the ratio `runtime/winograd.py` expects, and
 whether it writes the layer so. Between two runs other memory is touched, as other layers would.
 """
 
@@ -23,9 +23,10 @@ sys.path[:0] = [str(ROOT)]
 import numpy as np  # noqa: E402
 
 import archspec  # noqa: E402
-from archspec.lower.onnx import host, winograd  # noqa: E402
-from archspec.lower.onnx.session import Run  # noqa: E402
+from archspec.lower.onnx import host  # noqa: E402
 from archspec.ops.conv import Conv  # noqa: E402
+from archspec.runtime import winograd  # noqa: E402
+from archspec.runtime.session import Run  # noqa: E402
 from tools.measure import Table, Work, head, head_lines, interleaved, seconds  # noqa: E402
 
 SPEC = "archspec: 1\nname: net\ninput: [{c}, {n}, {n}]\nlayers: [conv: {{channels: {k}, kernel: 3, padding: 1}}, relu]"

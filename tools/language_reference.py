@@ -15,15 +15,16 @@ sys.path[:0] = [str(ROOT)]
 import yaml  # noqa: E402
 
 from archspec import zoo  # noqa: E402
-from archspec.codes import CODES  # noqa: E402
-from archspec.frontend import expressions, limits, values  # noqa: E402
-from archspec.frontend.expected import EXPECT, LAYER_FACTS  # noqa: E402
-from archspec.frontend.functions import FUNCTIONS  # noqa: E402
-from archspec.frontend.language import SPEC  # noqa: E402
-from archspec.frontend.reader import Keys  # noqa: E402
-from archspec.frontend.shared import BLOCK  # noqa: E402
-from archspec.frontend.steps import COMMON, STRUCTURES  # noqa: E402
-from archspec.frontend.weighing import WEIGHING  # noqa: E402
+from archspec.diagnostic_codes import CODES  # noqa: E402
+from archspec.frontend import limits  # noqa: E402
+from archspec.frontend.expressions import parser, values  # noqa: E402
+from archspec.frontend.expressions.functions import FUNCTIONS  # noqa: E402
+from archspec.frontend.language.common import BLOCK  # noqa: E402
+from archspec.frontend.language.document import SPEC  # noqa: E402
+from archspec.frontend.language.expect import EXPECT, LAYER_FACTS  # noqa: E402
+from archspec.frontend.language.reader import Keys  # noqa: E402
+from archspec.frontend.language.steps import COMMON, STRUCTURES  # noqa: E402
+from archspec.frontend.language.weight_options import WEIGHING  # noqa: E402
 from archspec.ops.initializers import INITIALIZERS  # noqa: E402
 from tools import pages  # noqa: E402
 
@@ -100,8 +101,8 @@ def _limits() -> Iterator[tuple[str, str]]:
     meanings = _meanings(ast.parse(Path(limits.__file__ or "").read_text("utf-8")))
     for name, meaning in meanings.items():
         yield f"{getattr(limits, name):,}", (meaning[0].lower() + meaning[1:]).rstrip(".")
-    yield f"{expressions.MAX_LENGTH:,}", "characters of an expression"
-    yield f"{expressions.MAX_DEPTH:,}", "parts of an expression inside one another"
+    yield f"{parser.MAX_LENGTH:,}", "characters of an expression"
+    yield f"{parser.MAX_DEPTH:,}", "parts of an expression inside one another"
     yield f"{values.MAX_LIST:,}", "entries of a list that an expression makes"
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from archspec.ops import OPS, Op  # noqa: E402
-from archspec.ops.attributes import attributes_of  # noqa: E402
+from archspec.ops.attribute_types import attributes_of  # noqa: E402
 from archspec.ops.documentation import Documentation, documentation  # noqa: E402
 from tools import pages  # noqa: E402
 
@@ -80,13 +80,13 @@ def _by_family() -> dict[str, list[type[Op]]]:
 def _notes(op: type[Op]) -> Iterator[str]:
     """How it is written, and how many values it takes."""
     required = [name for name, field in op.model_fields.items() if field.is_required()]
-    if op.principal == "from":
+    if op.shorthand == "from":
         yield f"Written `- {op.kind}: [one, other]`" + ("" if op.inputs else ", or as the `join` of `parallel`")
-    elif op.principal is None:
+    elif op.shorthand is None:
         needed = ", ".join(f"{name}: ..." for name in required)
         yield f"Written `- {op.kind}: {{{needed}}}`" if needed else f"Written `- {op.kind}`"
     else:
-        alone = not required and op.model_fields[op.principal].default is not None
+        alone = not required and op.model_fields[op.shorthand].default is not None
         yield f"Written {f'`- {op.kind}` or ' if alone else ''}`- {op.kind}: {op.principal.upper()}` for short"
     if op.inputs is not None and op.inputs > 1:
         yield f"takes {op.inputs} values"

@@ -12,7 +12,7 @@ sys.path[:0] = [str(ROOT)]
 
 import archspec  # noqa: E402
 from archspec import zoo  # noqa: E402
-from archspec.frontend.spec import Expected  # noqa: E402
+from archspec.frontend.language.spec import Expected  # noqa: E402
 from archspec.report import units  # noqa: E402
 from tools import pages  # noqa: E402
 

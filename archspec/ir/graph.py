@@ -30,7 +30,7 @@ class Operation(Protocol):
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]: ...
 
-    def written(self) -> dict[str, Any]: ...
+    def explicit_attributes(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +79,11 @@ class Node:
         return path if weight.bare else f"{path}.{weight.name}"
 
 
-RegionKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]
+ScopeKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Region:
+class Scope:
     """A stretch of the spec that belongs together: a block called, a path of a join, one round of a repeat.
 
     `name` is the dotted path it adds to the names inside, or None where the structure is transparent. `block` is the
@@ -91,9 +91,9 @@ class Region:
     paths. What flows in and out is in `inputs` and `outputs`.
     """
 
-    kind: RegionKind
+    kind: ScopeKind
     name: str | None
-    items: tuple[Node | Region, ...]
+    items: tuple[Node | Scope, ...]
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     label: str | None = None
@@ -110,7 +110,7 @@ class Region:
 
     def nodes(self) -> Iterator[Node]:
         """Every node below, in order."""
-        stack: list[Iterator[Node | Region]] = [iter(self.items)]
+        stack: list[Iterator[Node | Scope]] = [iter(self.items)]
         while stack:
             for item in stack[-1]:
                 if isinstance(item, Node):
@@ -127,7 +127,7 @@ class Region:
             yield from self.nodes()
         else:
             for item in self.items:
-                if isinstance(item, Region):
+                if isinstance(item, Scope):
                     yield from item.training_only_nodes()
 
 
@@ -146,7 +146,7 @@ class Graph:
 
     name: str
     inputs: tuple[Value, ...]
-    body: Region
+    body: Scope
     outputs: tuple[Output, ...]
 
     @cached_property

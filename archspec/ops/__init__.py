@@ -29,14 +29,11 @@ from archspec.ops.activation import (
     Threshold,
 )
 from archspec.ops.attention import MatMul, MultiHeadAttention
-from archspec.ops.base import Op, Refusal, View, Work
+from archspec.ops.base import Cost, Footprint, Op, OpError
 from archspec.ops.conv import Conv, ConvTranspose
-from archspec.ops.drop import SpatialDropout, StochasticDepth
-from archspec.ops.join import Add, Concat, Max, Mean, Mul
-from archspec.ops.layout import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
-from archspec.ops.learned import ClassToken, Embedding, LayerScale, PositionEmbedding
-from archspec.ops.like import CropLike, UpsampleLike
+from archspec.ops.dropout import SpatialDropout, StochasticDepth
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
+from archspec.ops.merge import Add, Concat, Max, Mean, Mul
 from archspec.ops.norm import (
     Affine,
     BatchNorm,
@@ -47,14 +44,17 @@ from archspec.ops.norm import (
     LayerNorm,
     LocalResponseNorm,
 )
-from archspec.ops.parts import Slice, Split
+from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
-from archspec.ops.region import RoiAlign, RoiPool
+from archspec.ops.reshape import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
+from archspec.ops.roi import RoiAlign, RoiPool
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+from archspec.ops.slicing import Slice, Split
+from archspec.ops.spatial import CropLike, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
-__all__ = ["OPS", "Op", "Refusal", "View", "Work"]
+__all__ = ["OPS", "Cost", "Footprint", "Op", "OpError"]
 
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,

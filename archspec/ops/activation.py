@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.attributes import Flag, Fraction, Number, Positive, Whole
-from archspec.ops.base import Op, Refusal, View, Work, need_axis, need_float
-from archspec.ops.window import IDENTITY
+from archspec.ops.attribute_types import Flag, Fraction, Number, Positive, Whole
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float
+from archspec.ops.footprint import IDENTITY
 
 
 class Activation(Op):
@@ -22,8 +22,8 @@ class Activation(Op):
         need_float(self.kind, inputs[0])
         return (inputs[0],)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other={name: count * outputs[0].elements for name, count in self.operations.items()})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={name: count * outputs[0].elements for name, count in self.operations.items()})
 
 
 class Relu(Activation):
@@ -48,7 +48,7 @@ class LeakyRelu(Activation):
     """
 
     kind: ClassVar[str] = "leaky_relu"
-    principal: ClassVar[str | None] = "slope"
+    shorthand: ClassVar[str | None] = "slope"
     operations = {"compare": 1, "multiply": 1}
 
     slope: Number = 0.01
@@ -62,7 +62,7 @@ class Elu(Activation):
     """
 
     kind: ClassVar[str] = "elu"
-    principal: ClassVar[str | None] = "alpha"
+    shorthand: ClassVar[str | None] = "alpha"
     operations = {"compare": 1, "exp": 1, "add": 1, "multiply": 1}
 
     alpha: Positive = 1.0
@@ -167,7 +167,7 @@ class Celu(Activation):
     """
 
     kind: ClassVar[str] = "celu"
-    principal: ClassVar[str | None] = "alpha"
+    shorthand: ClassVar[str | None] = "alpha"
     operations = {"compare": 1, "divide": 1, "exp": 1, "add": 1, "multiply": 1}
 
     alpha: Positive = 1.0
@@ -181,7 +181,7 @@ class Threshold(Activation):
     """
 
     kind: ClassVar[str] = "threshold"
-    principal: ClassVar[str | None] = "threshold"
+    shorthand: ClassVar[str | None] = "threshold"
     operations = {"compare": 1}
 
     threshold: Number
@@ -202,7 +202,7 @@ class Scale(Activation):
     """
 
     kind: ClassVar[str] = "scale"
-    principal: ClassVar[str | None] = "factor"
+    shorthand: ClassVar[str | None] = "factor"
     module: ClassVar[bool] = False
     operations = {"multiply": 1}
 
@@ -226,14 +226,14 @@ class Clip(Activation):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         if self.min is None and self.max is None:
-            raise Refusal("wrong-attributes", f"'{self.kind}' has no bound", help="write min, max or both")
+            raise OpError("wrong-attributes", f"'{self.kind}' has no bound", help="write min, max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise Refusal("wrong-attributes", f"'{self.kind}' has a least, {self.min}, above its most, {self.max}")
+            raise OpError("wrong-attributes", f"'{self.kind}' has a least, {self.min}, above its most, {self.max}")
         return super().infer(inputs)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         bounds = (self.min is not None) + (self.max is not None)
-        return Work(other={"compare": bounds * outputs[0].elements})
+        return Cost(other={"compare": bounds * outputs[0].elements})
 
 
 class Dropout(Op):
@@ -244,9 +244,9 @@ class Dropout(Op):
     """
 
     kind: ClassVar[str] = "dropout"
-    principal: ClassVar[str | None] = "p"
+    shorthand: ClassVar[str | None] = "p"
     module: ClassVar[bool] = True
-    inert: ClassVar[bool] = True
+    identity_at_inference: ClassVar[bool] = True
 
     p: Fraction = 0.5
 
@@ -258,7 +258,7 @@ class Dropout(Op):
 class _AlongAxis(Op):
     """A function of all elements along one axis."""
 
-    principal: ClassVar[str | None] = "axis"
+    shorthand: ClassVar[str | None] = "axis"
     module: ClassVar[bool] = True
 
     axis: Whole = 1
@@ -272,11 +272,11 @@ class _AlongAxis(Op):
         self.place(inputs[0])
         return (inputs[0],)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        return Work(other={"exp": elements, "add": elements, "divide": elements, "compare": elements})
+        return Cost(other={"exp": elements, "add": elements, "divide": elements, "compare": elements})
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         tensor, place = inputs[0], self.place(inputs[0])
         return {axis: (axis, IDENTITY) for axis in range(1, tensor.rank) if axis != place}
 
@@ -315,10 +315,10 @@ class Squash(_AlongAxis):
 
     axis: Whole = -1
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
         vectors = elements // inputs[0].sizes[self.place(inputs[0]) - 1]
-        return Work(
+        return Cost(
             other={
                 "multiply": 2 * elements + vectors,
                 "add": elements,
@@ -337,7 +337,7 @@ class PRelu(Op):
     """
 
     kind: ClassVar[str] = "prelu"
-    principal: ClassVar[str | None] = "slope"
+    shorthand: ClassVar[str | None] = "slope"
     module: ClassVar[bool] = True
 
     slope: Number = 0.25
@@ -347,15 +347,15 @@ class PRelu(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if self.per_channel and not tensor.sizes:
-            raise Refusal("wrong-rank", f"'{self.kind}' has a slope a channel, but {tensor} has only the batch")
+            raise OpError("wrong-rank", f"'{self.kind}' has a slope a channel, but {tensor} has only the batch")
         return (tensor,)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
         slopes = inputs[0].channels if self.per_channel else 1
         return (Weight("weight", (slopes,), Initializer("constant", {"value": self.slope})),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other={"compare": outputs[0].elements, "multiply": outputs[0].elements})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"compare": outputs[0].elements, "multiply": outputs[0].elements})
 
 
 class Glu(Op):
@@ -366,7 +366,7 @@ class Glu(Op):
     """
 
     kind: ClassVar[str] = "glu"
-    principal: ClassVar[str | None] = "axis"
+    shorthand: ClassVar[str | None] = "axis"
     module: ClassVar[bool] = True
 
     axis: Whole = 1
@@ -381,16 +381,16 @@ class Glu(Op):
         place = self.place(tensor)
         size = tensor.sizes[place - 1]
         if size % 2:
-            raise Refusal(
+            raise OpError(
                 "wrong-size",
                 f"'{self.kind}' halves axis {place}, which has {size} entries in {tensor}",
                 help="let an even number flow in: the second half is the gate",
             )
         return (tensor.with_sizes(*tensor.sizes[: place - 1], size // 2, *tensor.sizes[place:]),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other=dict.fromkeys(("exp", "add", "divide", "multiply"), outputs[0].elements))
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other=dict.fromkeys(("exp", "add", "divide", "multiply"), outputs[0].elements))
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         place = self.place(inputs[0])
         return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != place}

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.attributes import Count, Flag, Fraction
-from archspec.ops.base import Op, Refusal, View, Work, need_float
+from archspec.ops.attribute_types import Count, Flag, Fraction
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_float
 from archspec.ops.conv import fan_in_uniform
+from archspec.ops.footprint import IDENTITY
 from archspec.ops.norm import ZEROS
-from archspec.ops.window import IDENTITY
 
 
 class MatMul(Op):
@@ -21,7 +21,7 @@ class MatMul(Op):
     """
 
     kind: ClassVar[str] = "matmul"
-    principal: ClassVar[str | None] = "from"
+    shorthand: ClassVar[str | None] = "from"
     inputs: ClassVar[int | None] = 2
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -29,30 +29,30 @@ class MatMul(Op):
         need_float(self.kind, left)
         need_float(self.kind, right)
         if left.rank != right.rank or len(left.sizes) < 2:
-            raise Refusal(
+            raise OpError(
                 "wrong-rank",
                 f"'{self.kind}' takes two values of equal rank, with rows and columns after the batch",
                 help="use `reshape` to give them as many axes",
             )
         if left.sizes[-1] != right.sizes[-2]:
-            raise Refusal(
+            raise OpError(
                 "shape-mismatch",
                 f"'{self.kind}' has rows of {left.sizes[-1]} numbers to multiply with columns of {right.sizes[-2]}",
                 help="use `permute` to turn one of them round",
             )
         pairs = list(zip(left.sizes[:-2], right.sizes[:-2], strict=True))
         if any(a != b and 1 not in (a, b) for a, b in pairs):
-            raise Refusal(
+            raise OpError(
                 "shape-mismatch",
                 f"'{self.kind}' goes through unequal axes together",
                 help="axes before the last two are equal, or of size 1",
             )
         return (left.with_sizes(*map(max, pairs), left.sizes[-2], right.sizes[-1]),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(outputs[0].elements * inputs[0].sizes[-1], outputs[0].elements)
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(outputs[0].elements * inputs[0].sizes[-1], outputs[0].elements)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         tensor, output = inputs[index], outputs[0]
         summed = tensor.rank - 1 - index
         return {
@@ -76,7 +76,7 @@ class MultiHeadAttention(Op):
     """
 
     kind: ClassVar[str] = "multi_head_attention"
-    principal: ClassVar[str | None] = "heads"
+    shorthand: ClassVar[str | None] = "heads"
     inputs: ClassVar[int | None] = None
     module: ClassVar[bool] = True
 
@@ -88,26 +88,26 @@ class MultiHeadAttention(Op):
         for tensor in inputs:
             need_float(self.kind, tensor)
             if len(tensor.sizes) != 2:
-                raise Refusal(
+                raise OpError(
                     "wrong-rank",
                     f"'{self.kind}' takes (N, positions, features), got {tensor}",
                     help="put `flatten` and `permute` before it",
                 )
         if len(inputs) not in (1, 3):
-            raise Refusal(
+            raise OpError(
                 "wrong-arity",
                 f"'{self.kind}' takes one value, or a query, a key and a value; {len(inputs)} flow in",
             )
         query, key, value = inputs if len(inputs) == 3 else (*inputs, *inputs, *inputs)
         if key != value or key.sizes[1] != query.sizes[1]:
-            raise Refusal(
+            raise OpError(
                 "shape-mismatch",
                 f"'{self.kind}' takes queries, keys and values of equal features, and as many keys as values",
                 help="use `linear` to bring them to as many features",
             )
         features = query.sizes[1]
         if features % self.heads:
-            raise Refusal(
+            raise OpError(
                 "indivisible-channels", f"'{self.kind}' cannot split {features} features into {self.heads} equal heads"
             )
         return (query,)
@@ -125,7 +125,7 @@ class MultiHeadAttention(Op):
             Weight("out_proj.bias", (features,), ZEROS),
         )
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         positions, features = inputs[0].sizes
         keys = inputs[-1].sizes[0]
         mapped = 2 * (positions + keys) * features
@@ -138,7 +138,7 @@ class MultiHeadAttention(Op):
             "divide": scores,
             "compare": scores,
         }
-        return Work(macs, mapped + scores + positions * features, other)
+        return Cost(macs, mapped + scores + positions * features, other)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {1: (1, IDENTITY)} if index == 0 and len(inputs) == 3 else {}

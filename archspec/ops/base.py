@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from archspec.ir.types import TensorType, Weight, format_shape
-from archspec.ops.window import IDENTITY, Window
+from archspec.ops.footprint import IDENTITY, Window
 
 
-class Refusal(Exception):
+class OpError(Exception):
     """An op cannot take what flows in. The builder adds the position and the shapes."""
 
     def __init__(self, code: str, message: str, help: str | None = None) -> None:
@@ -22,7 +22,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Cost:
     """Arithmetic of one forward pass of one sample.
 
     `macs` are multiply-accumulates; they make up `dots` dot products, so they cost `macs` multiplications and
@@ -31,31 +31,31 @@ class Work:
     """
 
     macs: int = 0
-    dots: int = 0
+    dot_products: int = 0
     other: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def operations(self) -> int:
         """Elementary operations: what the literature calls FLOPs when it counts a multiply-add as two."""
-        return 2 * self.macs - self.dots + sum(self.other.values())
+        return 2 * self.macs - self.dot_products + sum(self.other.values())
 
-    def __add__(self, more: Work) -> Work:
+    def __add__(self, more: Cost) -> Cost:
         other = dict(self.other)
         for name, count in more.other.items():
             other[name] = other.get(name, 0) + count
-        return Work(self.macs + more.macs, self.dots + more.dots, other)
+        return Cost(self.macs + more.macs, self.dot_products + more.dot_products, other)
 
 
-NO_WORK = Work()
+NO_COST = Cost()
 
-View = Mapping[int, tuple[int, Window]]
+Footprint = Mapping[int, tuple[int, Window]]
 """How an output looks back at one input: for each output axis that follows an input axis, that axis and the window.
 
 An input axis that no output axis follows is seen whole (or not at all, where it has no extent): a linear layer after
 `flatten` sees everything.
 """
 
-UNSEEN: View = MappingProxyType({})
+NOT_READ: Footprint = MappingProxyType({})
 """The view of an input of which an op takes the sizes alone."""
 
 
@@ -69,18 +69,18 @@ class Op(BaseModel):
 
     kind: ClassVar[str]
     """The name in YAML."""
-    principal: ClassVar[str | None] = None
+    shorthand: ClassVar[str | None] = None
     """The attribute meant by `- kind: value`; `from` for the joins."""
     inputs: ClassVar[int | None] = 1
     """How many values it takes; None for one or more, all of them joined."""
-    main: ClassVar[int | None] = None
+    primary_outputs: ClassVar[int | None] = None
     """How many of its outputs flow on to the next layer, the first ones; None for all. Others are asked for by name."""
     rules: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Where a plugin's op has its rules, which nothing imports before they are needed: `PyTorch`, `ONNX` and `Keras`,
     each with the place of a function, `module:function`."""
     module: ClassVar[bool] = False
     """Whether frameworks keep it as a module of its own even when it owns no weights (an activation, a pooling)."""
-    inert: ClassVar[bool] = False
+    identity_at_inference: ClassVar[bool] = False
     """Whether it hands its one input on unchanged at inference."""
 
     @property
@@ -100,15 +100,15 @@ class Op(BaseModel):
         """The parameters and buffers it owns."""
         return ()
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         """The arithmetic it does."""
-        return NO_WORK
+        return NO_COST
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
-        """How its outputs look back at input number `index`: all of them alike, and `UNSEEN` if only at its sizes."""
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        """How its outputs look back at input number `index`: all of them alike, and `NOT_READ` if only at its sizes."""
         return pointwise(outputs[0])
 
-    def written(self) -> dict[str, Any]:
+    def explicit_attributes(self) -> dict[str, Any]:
         """The attributes that differ from their defaults, in the order they are declared."""
         return {
             name: value
@@ -117,19 +117,19 @@ class Op(BaseModel):
         }
 
 
-def pointwise(tensor: TensorType) -> View:
+def pointwise(tensor: TensorType) -> Footprint:
     """The view of an op whose every output position reads its own position."""
     return _POINTWISE[tensor.rank] if tensor.rank < len(_POINTWISE) else _pointwise(tensor.rank)
 
 
-def _pointwise(rank: int) -> View:
+def _pointwise(rank: int) -> Footprint:
     return {axis: (axis, IDENTITY) for axis in range(1, rank)}
 
 
 _POINTWISE = tuple(_pointwise(rank) for rank in range(8))
 
 
-def along(windows: Sequence[Window | None], start: int = 2) -> View:
+def along(windows: Sequence[Window | None], start: int = 2) -> Footprint:
     """The view of a window a spatial axis, the first of them at axis `start`; None where the axis is seen whole."""
     return {start + i: (start + i, window) for i, window in enumerate(windows) if window is not None}
 
@@ -142,7 +142,7 @@ def need_spatial(op: str, tensor: TensorType) -> int:
     """
     axes = len(tensor.sizes) - 1
     if axes not in (1, 2, 3):
-        raise Refusal(
+        raise OpError(
             "wrong-rank",
             f"'{op}' slides over 1, 2 or 3 spatial axes, but {format_shape(tensor.shape)} has {max(axes, 0)}",
             help="its input should be (N, channels, length), (N, channels, height, width) or one axis more",
@@ -159,7 +159,7 @@ def per_axis(op: str, attribute: str, value: Any, axes: int) -> tuple[Any, ...]:
     if not isinstance(value, tuple):
         return (value,) * axes
     if len(value) != axes:
-        raise Refusal(
+        raise OpError(
             "wrong-rank",
             f"'{attribute}' of '{op}' lists {len(value)} numbers for {axes} spatial {'axis' if axes == 1 else 'axes'}",
             help="write one number for all axes, or one per axis",
@@ -175,7 +175,7 @@ def need_axis(op: str, axis: int, tensor: TensorType) -> int:
     """
     place = axis + tensor.rank if axis < 0 else axis
     if not 1 <= place < tensor.rank:
-        raise Refusal(
+        raise OpError(
             "wrong-axis",
             f"'{op}' has no axis {axis} to work on in {format_shape(tensor.shape)}",
             help=f"axes count from 1, the channels, to {tensor.rank - 1}; axis 0 is the batch and stays as it is",
@@ -190,4 +190,4 @@ def need_float(op: str, tensor: TensorType) -> None:
         Refusal: it holds indices.
     """
     if tensor.dtype != "float32":
-        raise Refusal("wrong-dtype", f"'{op}' computes with float32, but what flows in is {tensor.dtype}")
+        raise OpError("wrong-dtype", f"'{op}' computes with float32, but what flows in is {tensor.dtype}")

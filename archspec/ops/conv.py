@@ -8,11 +8,11 @@ from math import isqrt, prod
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.attributes import ConvPadding, Count, Flag, Natural, Padding, PerAxis
-from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
+from archspec.ops.attribute_types import ConvPadding, Count, Flag, Natural, Padding, PerAxis
+from archspec.ops.base import Cost, Footprint, Op, OpError, along, need_float, need_spatial, per_axis
+from archspec.ops.footprint import sliding, transposed
 from archspec.ops.geometry import Pads, extent, unslide
 from archspec.ops.sliding import Sliding, resolve, slid
-from archspec.ops.window import sliding, transposed
 
 
 def fan_in_uniform(fan_in: int) -> Initializer:
@@ -29,7 +29,7 @@ def need_divisible(op: str, what: str, channels: int, groups: int) -> None:
     if channels % groups:
         small = [g for g in range(1, isqrt(channels) + 1) if channels % g == 0]
         close = min((*small, *(channels // g for g in small)), key=lambda g: abs(g - groups))
-        raise Refusal(
+        raise OpError(
             "indivisible-channels",
             f"'{op}' cannot split {channels} {what} channels into {groups} equal groups",
             help=f"{channels} channels can be split into {close} group{'s' if close > 1 else ''}",
@@ -85,12 +85,12 @@ class Conv(Op):
         weight = Weight("weight", (self.channels, per_group, *kernel), start)
         return (weight, Weight("bias", (self.channels,), start)) if self.bias else (weight,)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         (tensor,), (output,) = inputs, outputs
         taps = tensor.channels // self.groups * prod(self.sliding(tensor).kernel)
-        return Work(output.elements * taps, output.elements, {"add": output.elements} if self.bias else {})
+        return Cost(output.elements * taps, output.elements, {"add": output.elements} if self.bias else {})
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
 
 
@@ -132,7 +132,7 @@ class ConvTranspose(Op):
         for (f, s, d, _), more in zip(window.axes, self.added(tensor), strict=True):
             spare = extent(f, d) + more - s
             if spare < 0:
-                raise Refusal(
+                raise OpError(
                     "bad-padding",
                     f"'{self.kind}' cannot make its output {s} times its input with a kernel of {f}",
                     help=f"padding 'same' needs a kernel of at least the stride, {s}, or output_padding: {-spare}",
@@ -153,7 +153,7 @@ class ConvTranspose(Op):
         sizes: list[int] = []
         for n, (f, s, d, pads), more in zip(tensor.spatial, window.axes, extra, strict=True):
             if more >= max(s, d):
-                raise Refusal(
+                raise OpError(
                     "bad-output-padding",
                     f"'{self.kind}' has output_padding {more}, which must be smaller than its stride {s}"
                     + (f" or its dilation {d}" if d > 1 else ""),
@@ -161,7 +161,7 @@ class ConvTranspose(Op):
                 )
             size = unslide(n, f, s, d, pads, more)
             if size < 1:
-                raise Refusal(
+                raise OpError(
                     "kernel-too-large",
                     f"'{self.kind}' crops {sum(pads)} rows of an output of {size + sum(pads)}",
                     help="use less padding",
@@ -177,11 +177,11 @@ class ConvTranspose(Op):
         weight = Weight("weight", (tensor.channels, per_group, *kernel), start)
         return (weight, Weight("bias", (self.channels,), start)) if self.bias else (weight,)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         (tensor,), (output,) = inputs, outputs
         taps = self.channels // self.groups * prod(self.sliding(tensor).kernel)
         bias = {"add": output.elements} if self.bias else {}
-        return Work(tensor.elements * taps, min(output.elements, tensor.elements * taps), bias)
+        return Cost(tensor.elements * taps, min(output.elements, tensor.elements * taps), bias)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return along([transposed(*axis) for axis in self.sliding(inputs[0]).axes])

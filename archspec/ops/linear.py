@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.attributes import Count, Flag
-from archspec.ops.base import Op, Refusal, View, Work, need_float
+from archspec.ops.attribute_types import Count, Flag
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_float
 from archspec.ops.conv import fan_in_uniform
-from archspec.ops.window import IDENTITY
+from archspec.ops.footprint import IDENTITY
 
 
 class Linear(Op):
@@ -24,7 +24,7 @@ class Linear(Op):
     """
 
     kind: ClassVar[str] = "linear"
-    principal: ClassVar[str | None] = "features"
+    shorthand: ClassVar[str | None] = "features"
     module: ClassVar[bool] = True
 
     features: Count
@@ -34,7 +34,7 @@ class Linear(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if not tensor.sizes:
-            raise Refusal("wrong-rank", f"'{self.kind}' needs features to work on, but {tensor} has only the batch")
+            raise OpError("wrong-rank", f"'{self.kind}' needs features to work on, but {tensor} has only the batch")
         return (tensor.with_sizes(*tensor.sizes[:-1], self.features),)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
@@ -43,13 +43,13 @@ class Linear(Op):
         weight = Weight("weight", (self.features, features), start)
         return (weight, Weight("bias", (self.features,), start)) if self.bias else (weight,)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         (output,) = outputs
-        return Work(
+        return Cost(
             output.elements * inputs[0].sizes[-1], output.elements, {"add": output.elements} if self.bias else {}
         )
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {axis: (axis, IDENTITY) for axis in range(1, outputs[0].rank - 1)}
 
 
@@ -74,7 +74,7 @@ class CapsuleVotes(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if len(tensor.sizes) != 2:
-            raise Refusal(
+            raise OpError(
                 "wrong-rank",
                 f"'{self.kind}' takes (N, capsules, features), got {tensor}",
                 help="use `reshape` to cut channels into capsules",
@@ -86,10 +86,10 @@ class CapsuleVotes(Op):
         shape = (count, self.capsules, self.features, features)
         return (Weight("weight", shape, Initializer("normal", {"std": 0.1})),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(outputs[0].elements * inputs[0].sizes[1], outputs[0].elements)
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(outputs[0].elements * inputs[0].sizes[1], outputs[0].elements)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {1: (1, IDENTITY)}
 
 
@@ -104,7 +104,7 @@ class RadialBasis(Op):
     """
 
     kind: ClassVar[str] = "radial_basis"
-    principal: ClassVar[str | None] = "units"
+    shorthand: ClassVar[str | None] = "units"
     module: ClassVar[bool] = True
 
     units: Count
@@ -113,7 +113,7 @@ class RadialBasis(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if len(tensor.sizes) != 1:
-            raise Refusal(
+            raise OpError(
                 "wrong-rank", f"'{self.kind}' compares vectors (N, features), got {tensor}", help="put `flatten` before"
             )
         return (tensor.with_sizes(self.units),)
@@ -121,9 +121,9 @@ class RadialBasis(Op):
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
         return (Weight("weight", (self.units, inputs[0].sizes[0]), Initializer("normal", {"std": 1.0})),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         links = outputs[0].elements * inputs[0].elements
-        return Work(links, outputs[0].elements, {"subtract": links})
+        return Cost(links, outputs[0].elements, {"subtract": links})
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {}

@@ -7,10 +7,10 @@ from math import prod
 from typing import ClassVar, Literal
 
 from archspec.ir.types import DType, Initializer, TensorType, Weight
-from archspec.ops.attributes import Count, Flag, Momentum, Number, Positive, Whole
-from archspec.ops.base import Op, Refusal, View, Work, need_axis, need_float, need_spatial
+from archspec.ops.attribute_types import Count, Flag, Momentum, Number, Positive, Whole
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, need_spatial
 from archspec.ops.conv import need_divisible
-from archspec.ops.window import IDENTITY
+from archspec.ops.footprint import IDENTITY
 
 ZEROS, ONES = Initializer("zeros"), Initializer("ones")
 
@@ -22,7 +22,7 @@ def need_channels(op: str, tensor: TensorType) -> None:
         Refusal: there is no axis but the batch.
     """
     if not tensor.sizes:
-        raise Refusal("wrong-rank", f"'{op}' works a channel at a time, but {tensor} has only the batch")
+        raise OpError("wrong-rank", f"'{op}' works a channel at a time, but {tensor} has only the batch")
 
 
 class BatchNorm(Op):
@@ -60,9 +60,9 @@ class BatchNorm(Op):
         )
         return (learned + running) if self.affine else running
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        return Work(other={"multiply": elements, "add": elements})
+        return Cost(other={"multiply": elements, "add": elements})
 
 
 class FrozenBatchNorm(Op):
@@ -91,18 +91,18 @@ class FrozenBatchNorm(Op):
         shape = (inputs[0].channels,)
         return tuple(Weight(name, shape, start, trainable=False, buffer=True) for name, start in starts.items())
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        return Work(other={"multiply": elements, "add": elements})
+        return Cost(other={"multiply": elements, "add": elements})
 
 
-def _standardized(elements: int, groups: int, affine: bool) -> Work:
+def _standardized(elements: int, groups: int, affine: bool) -> Cost:
     """The work of taking from each group of elements its mean, and dividing it by its standard deviation.
 
     Sums of the elements and of the squares of what is left, two quotients, eps and a root a group; a scale and a shift
     an element where they are learned.
     """
-    return Work(
+    return Cost(
         other={
             "add": 2 * (elements - groups) + groups + affine * elements,
             "subtract": elements,
@@ -120,7 +120,7 @@ def _need_several(op: str, what: str, count: int) -> None:
         Refusal: each normalization would be over a single number.
     """
     if count == 1:
-        raise Refusal(
+        raise OpError(
             "nothing-to-normalize",
             f"'{op}' would normalize {what} that holds one number, and be left with zero",
             help="leave it out, or normalize over more",
@@ -141,7 +141,7 @@ class LayerNorm(Op):
     """
 
     kind: ClassVar[str] = "layer_norm"
-    principal: ClassVar[str | None] = "axes"
+    shorthand: ClassVar[str | None] = "axes"
     module: ClassVar[bool] = True
 
     axes: Count | Literal["channels"] = 1
@@ -161,7 +161,7 @@ class LayerNorm(Op):
         need_float(self.kind, tensor)
         least = 1 if self.axes == "channels" else self.axes
         if len(tensor.sizes) < least:
-            raise Refusal(
+            raise OpError(
                 "wrong-rank",
                 f"'{self.kind}' over {least} {'axis' if least == 1 else 'axes'} needs as many, got {tensor}",
                 help="the batch axis is not among them",
@@ -172,11 +172,11 @@ class LayerNorm(Op):
         shape = self.normalized(inputs[0])
         return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS)) if self.affine else ()
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
         return _standardized(elements, elements // prod(self.normalized(inputs[0])), self.affine)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         places = self.places(inputs[0])
         return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis not in places}
 
@@ -193,7 +193,7 @@ class GroupNorm(Op):
     """
 
     kind: ClassVar[str] = "group_norm"
-    principal: ClassVar[str | None] = "groups"
+    shorthand: ClassVar[str | None] = "groups"
     module: ClassVar[bool] = True
 
     groups: Count
@@ -212,10 +212,10 @@ class GroupNorm(Op):
         shape = (inputs[0].channels,)
         return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS)) if self.affine else ()
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         return _standardized(outputs[0].elements, self.groups, self.affine)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {}
 
 
@@ -247,10 +247,10 @@ class InstanceNorm(Op):
         shape = (inputs[0].channels,)
         return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS)) if self.affine else ()
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         return _standardized(outputs[0].elements, inputs[0].channels, self.affine)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {1: (1, IDENTITY)}
 
 
@@ -268,7 +268,7 @@ class LocalResponseNorm(Op):
     """
 
     kind: ClassVar[str] = "local_response_norm"
-    principal: ClassVar[str | None] = "size"
+    shorthand: ClassVar[str | None] = "size"
     module: ClassVar[bool] = True
 
     size: Count
@@ -281,18 +281,18 @@ class LocalResponseNorm(Op):
         need_float(self.kind, tensor)
         need_channels(self.kind, tensor)
         if len(tensor.sizes) < 2:
-            raise Refusal("wrong-rank", f"'{self.kind}' needs spatial axes after the channels, got {tensor}")
+            raise OpError("wrong-rank", f"'{self.kind}' needs spatial axes after the channels, got {tensor}")
         if self.size % 2 == 0:
-            raise Refusal(
+            raise OpError(
                 "even-window",
                 f"'{self.kind}' has size {self.size}, but only an odd number of channels has a middle one",
                 help=f"PyTorch and ONNX place an even window differently; use {self.size + 1} or {self.size - 1}",
             )
         return (tensor,)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        return Work(
+        return Cost(
             other={
                 "multiply": elements * (self.size + 1),
                 "add": elements * self.size,
@@ -311,7 +311,7 @@ class L2Normalize(Op):
     """
 
     kind: ClassVar[str] = "l2_normalize"
-    principal: ClassVar[str | None] = "axis"
+    shorthand: ClassVar[str | None] = "axis"
 
     axis: Whole = 1
     eps: Positive = 1e-12
@@ -326,10 +326,10 @@ class L2Normalize(Op):
         self.place(tensor)
         return (tensor,)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
         vectors = elements // inputs[0].sizes[self.place(inputs[0]) - 1]
-        return Work(
+        return Cost(
             other={
                 "multiply": elements,
                 "add": elements - vectors,
@@ -339,7 +339,7 @@ class L2Normalize(Op):
             }
         )
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         place = self.place(inputs[0])
         return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != place}
 
@@ -366,6 +366,6 @@ class Affine(Op):
         shape = (inputs[0].channels,)
         return (Weight("weight", shape, ONES), Weight("bias", shape, ZEROS))[: 1 + self.bias]
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        return Work(other={"multiply": elements, **({"add": elements} if self.bias else {})})
+        return Cost(other={"multiply": elements, **({"add": elements} if self.bias else {})})

@@ -7,11 +7,11 @@ from math import prod
 from typing import ClassVar
 
 from archspec.ir.types import DType, TensorType
-from archspec.ops.attributes import Count, Flag, Padding, PerAxis
-from archspec.ops.base import Op, Refusal, View, Work, along, need_float, need_spatial, per_axis
+from archspec.ops.attribute_types import Count, Flag, Padding, PerAxis
+from archspec.ops.base import Cost, Footprint, Op, OpError, along, need_float, need_spatial, per_axis
+from archspec.ops.footprint import adaptive, sliding
 from archspec.ops.geometry import adaptive_reads, extent
 from archspec.ops.sliding import Sliding, resolve, slid
-from archspec.ops.window import adaptive, sliding
 
 
 def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
@@ -25,7 +25,7 @@ def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
         # A window that starts in the padding reaches the input first at its start modulo the dilation.
         starts = range(-pads[0], 0, stride)[:dilation] if dilation > size else ()
         if max(pads) >= spans or any(start % dilation >= size for start in starts):
-            raise Refusal(
+            raise OpError(
                 "bad-padding",
                 f"'{op}' pads {max(pads)} rows for a kernel that spans {spans}, so it would pool padding alone over "
                 f"{tensor}",
@@ -49,8 +49,8 @@ class MaxPool(Op):
     """
 
     kind: ClassVar[str] = "max_pool"
-    principal: ClassVar[str | None] = "kernel"
-    main: ClassVar[int | None] = 1
+    shorthand: ClassVar[str | None] = "kernel"
+    primary_outputs: ClassVar[int | None] = 1
     module: ClassVar[bool] = True
 
     kernel: PerAxis[Count]
@@ -87,19 +87,19 @@ class MaxPool(Op):
             Refusal: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
         """
         if any(dilation > 1 for dilation in window.dilation):
-            raise Refusal("wrong-attributes", f"'{self.kind}' with indices has no dilation, which nothing undoes")
+            raise OpError("wrong-attributes", f"'{self.kind}' with indices has no dilation, which nothing undoes")
         if not window.symmetric or any(2 * pads[0] > kernel for kernel, _, _, pads in window.axes):
-            raise Refusal(
+            raise OpError(
                 "bad-padding",
                 f"'{self.kind}' with indices pads both sides alike, by at most half the kernel",
                 help="put the padding where indices are not asked for, or leave it out",
             )
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         taps = prod(self.sliding(inputs[0]).kernel)
-        return Work(other={"compare": outputs[0].elements * (taps - 1)})
+        return Cost(other={"compare": outputs[0].elements * (taps - 1)})
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
 
 
@@ -115,7 +115,7 @@ class AvgPool(Op):
     """
 
     kind: ClassVar[str] = "avg_pool"
-    principal: ClassVar[str | None] = "kernel"
+    shorthand: ClassVar[str | None] = "kernel"
     module: ClassVar[bool] = True
 
     kernel: PerAxis[Count]
@@ -136,11 +136,11 @@ class AvgPool(Op):
         need_some_input(self.kind, tensor, window)
         return (tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil)),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         taps = prod(self.sliding(inputs[0]).kernel)
-        return Work(other={"add": outputs[0].elements * (taps - 1), "divide": outputs[0].elements})
+        return Cost(other={"add": outputs[0].elements * (taps - 1), "divide": outputs[0].elements})
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
 
 
@@ -155,7 +155,7 @@ class _GlobalPool(Op):
         axes = need_spatial(self.kind, tensor)
         return (tensor.with_sizes(tensor.channels, *(1 for _ in range(axes))),)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {}
 
 
@@ -164,8 +164,8 @@ class GlobalMaxPool(_GlobalPool):
 
     kind: ClassVar[str] = "global_max_pool"
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other={"compare": inputs[0].elements - outputs[0].elements})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"compare": inputs[0].elements - outputs[0].elements})
 
 
 class GlobalAvgPool(_GlobalPool):
@@ -173,14 +173,14 @@ class GlobalAvgPool(_GlobalPool):
 
     kind: ClassVar[str] = "global_avg_pool"
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other={"add": inputs[0].elements - outputs[0].elements, "divide": outputs[0].elements})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"add": inputs[0].elements - outputs[0].elements, "divide": outputs[0].elements})
 
 
 class _AdaptivePool(Op):
     """Pooling to a given size: window i of m over n positions reads floor(i n / m) to ceil((i + 1) n / m) - 1."""
 
-    principal: ClassVar[str | None] = "size"
+    shorthand: ClassVar[str | None] = "size"
     module: ClassVar[bool] = True
 
     size: PerAxis[Count]
@@ -200,7 +200,7 @@ class _AdaptivePool(Op):
         axes = zip(tensor.spatial, self.sizes(tensor), strict=True)
         return tensor.channels * prod(adaptive_reads(*axis) for axis in axes)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         axes = zip(inputs[0].spatial, self.sizes(inputs[0]), strict=True)
         return along([adaptive(n, m) if m > 1 or n == 1 else None for n, m in axes])
 
@@ -216,8 +216,8 @@ class AdaptiveMaxPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptive_max_pool"
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other={"compare": self.reads(inputs[0]) - outputs[0].elements})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"compare": self.reads(inputs[0]) - outputs[0].elements})
 
 
 class AdaptiveAvgPool(_AdaptivePool):
@@ -231,6 +231,6 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptive_avg_pool"
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         reads = self.reads(inputs[0])
-        return Work(other={"add": reads - outputs[0].elements, "divide": outputs[0].elements})
+        return Cost(other={"add": reads - outputs[0].elements, "divide": outputs[0].elements})

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import TensorType
-from archspec.ops.attributes import Axes, Flag
-from archspec.ops.base import Op, Refusal, View, Work, need_axis, need_float
-from archspec.ops.window import IDENTITY
+from archspec.ops.attribute_types import Axes, Flag
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float
+from archspec.ops.footprint import IDENTITY
 
 
 class _Reduce(Op):
     """One number of all along an axis, or several."""
 
-    principal: ClassVar[str | None] = "axis"
+    shorthand: ClassVar[str | None] = "axis"
     operation: ClassVar[str]
     """What is done to each element but the first."""
 
@@ -26,7 +26,7 @@ class _Reduce(Op):
         written = self.axis if isinstance(self.axis, tuple) else (self.axis,)
         places = sorted(need_axis(self.kind, axis, tensor) for axis in written)
         if not places or len(set(places)) < len(places):
-            raise Refusal(
+            raise OpError(
                 "wrong-axis",
                 f"'{self.kind}' over {list(written)} does not name axes of {tensor} once each",
                 help="name at least one axis, and none twice",
@@ -42,10 +42,10 @@ class _Reduce(Op):
             return (tensor.with_sizes(*(1 if axis in places else size for axis, size in sizes)),)
         return (tensor.with_sizes(*(size for axis, size in sizes if axis not in places)),)
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return Work(other={self.operation: inputs[0].elements - outputs[0].elements})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={self.operation: inputs[0].elements - outputs[0].elements})
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         places = self.places(inputs[0])
         kept = [axis for axis in range(1, inputs[0].rank) if axis not in places]
         if self.keepdim:
@@ -64,8 +64,8 @@ class ReduceMean(_Reduce):
     kind: ClassVar[str] = "reduce_mean"
     operation: ClassVar[str] = "add"
 
-    def work(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Work:
-        return super().work(inputs, outputs) + Work(other={"divide": outputs[0].elements})
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return super().cost(inputs, outputs) + Cost(other={"divide": outputs[0].elements})
 
 
 class ReduceSum(_Reduce):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import TensorType
-from archspec.ops.attributes import Count
-from archspec.ops.base import Op, Refusal, View, along, need_float, pointwise
+from archspec.ops.attribute_types import Count
+from archspec.ops.base import Footprint, Op, OpError, along, need_float, pointwise
 from archspec.ops.conv import need_divisible
-from archspec.ops.window import nearest, sliding
+from archspec.ops.footprint import nearest, sliding
 
 
 def _need_image(op: str, tensor: TensorType) -> None:
@@ -20,7 +20,7 @@ def _need_image(op: str, tensor: TensorType) -> None:
     """
     need_float(op, tensor)
     if len(tensor.sizes) != 3:
-        raise Refusal("wrong-rank", f"'{op}' works on (N, channels, height, width), got {tensor}")
+        raise OpError("wrong-rank", f"'{op}' works on (N, channels, height, width), got {tensor}")
 
 
 class PixelShuffle(Op):
@@ -33,7 +33,7 @@ class PixelShuffle(Op):
     """
 
     kind: ClassVar[str] = "pixel_shuffle"
-    principal: ClassVar[str | None] = "factor"
+    shorthand: ClassVar[str | None] = "factor"
     module: ClassVar[bool] = True
 
     factor: Count
@@ -43,14 +43,14 @@ class PixelShuffle(Op):
         _need_image(self.kind, tensor)
         squares = self.factor**2
         if tensor.channels % squares:
-            raise Refusal(
+            raise OpError(
                 "indivisible-channels",
                 f"'{self.kind}' by {self.factor} makes one channel of {squares}, and {tensor.channels} flow in",
                 help=f"let a multiple of {squares} channels flow in",
             )
         return (tensor.with_sizes(tensor.channels // squares, *(size * self.factor for size in tensor.spatial)),)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return along([nearest(1, self.factor)] * 2)
 
 
@@ -62,7 +62,7 @@ class PixelUnshuffle(Op):
     """
 
     kind: ClassVar[str] = "pixel_unshuffle"
-    principal: ClassVar[str | None] = "factor"
+    shorthand: ClassVar[str | None] = "factor"
     module: ClassVar[bool] = True
 
     factor: Count
@@ -71,7 +71,7 @@ class PixelUnshuffle(Op):
         (tensor,) = inputs
         _need_image(self.kind, tensor)
         if any(size % self.factor for size in tensor.spatial):
-            raise Refusal(
+            raise OpError(
                 "wrong-size",
                 f"'{self.kind}' cuts squares of {self.factor} by {self.factor}, which do not fill {tensor}",
                 help=f"height and width are multiples of {self.factor}",
@@ -79,7 +79,7 @@ class PixelUnshuffle(Op):
         sizes = (size // self.factor for size in tensor.spatial)
         return (tensor.with_sizes(tensor.channels * self.factor**2, *sizes),)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return along([sliding(self.factor, self.factor, 1, (0, 0))] * 2)
 
 
@@ -93,7 +93,7 @@ class ChannelShuffle(Op):
     """
 
     kind: ClassVar[str] = "channel_shuffle"
-    principal: ClassVar[str | None] = "groups"
+    shorthand: ClassVar[str | None] = "groups"
     module: ClassVar[bool] = True
 
     groups: Count
@@ -102,9 +102,9 @@ class ChannelShuffle(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if len(tensor.sizes) < 2:
-            raise Refusal("wrong-rank", f"'{self.kind}' needs positions after the channels, got {tensor}")
+            raise OpError("wrong-rank", f"'{self.kind}' needs positions after the channels, got {tensor}")
         need_divisible(self.kind, "input", tensor.channels, self.groups)
         return (tensor,)
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != 1}

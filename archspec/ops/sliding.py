@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from archspec.ir.types import TensorType, format_shape
-from archspec.ops.attributes import ConvPadding, PerAxis
-from archspec.ops.base import Refusal, need_spatial, per_axis
+from archspec.ops.attribute_types import ConvPadding, PerAxis
+from archspec.ops.base import OpError, need_spatial, per_axis
 from archspec.ops.geometry import Pads, extent, same_pads, slide
 
 
@@ -55,7 +55,7 @@ def resolve(
         pads = tuple(same_pads(*size) for size in sizes)
     elif padding == "causal":
         if axes > 1:
-            raise Refusal(
+            raise OpError(
                 "bad-padding",
                 f"'{op}' with padding 'causal' works along one axis, time, and {format_shape(tensor.shape)} has {axes}",
                 help="list [before, after] of every axis; [d(f - 1), 0] for time",
@@ -80,7 +80,7 @@ def slid(op: str, tensor: TensorType, window: Sliding, *, ceil: bool = False) ->
             spans = f" (it spans {extent(kernel, dilation)} with dilation {dilation})" if dilation > 1 else ""
             padded = f" padded to {size + sum(pads)}" if sum(pads) else ""
             missing = extent(kernel, dilation) - size - sum(pads)
-            raise Refusal(
+            raise OpError(
                 "kernel-too-large",
                 f"'{op}' slides a kernel of {kernel}{spans} over an axis of {size}{padded}",
                 help=f"use a kernel that fits, pad by {-(-missing // 2)} more, or give the network a larger input",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import DType, TensorType, format_shape
-from archspec.ops.attributes import Count, Natural, PerAxis
-from archspec.ops.base import UNSEEN, Op, Refusal, View, along, need_float, need_spatial
+from archspec.ops.attribute_types import Count, Natural, PerAxis
+from archspec.ops.base import NOT_READ, Footprint, Op, OpError, along, need_float, need_spatial
+from archspec.ops.footprint import transposed
 from archspec.ops.sliding import Sliding, resolve
-from archspec.ops.window import transposed
 
 
 class MaxUnpool(Op):
@@ -26,7 +26,7 @@ class MaxUnpool(Op):
     """
 
     kind: ClassVar[str] = "max_unpool"
-    principal: ClassVar[str | None] = "kernel"
+    shorthand: ClassVar[str | None] = "kernel"
     inputs: ClassVar[int | None] = None
     module: ClassVar[bool] = True
 
@@ -40,7 +40,7 @@ class MaxUnpool(Op):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         if len(inputs) not in (2, 3):
-            raise Refusal(
+            raise OpError(
                 "wrong-arity",
                 f"'{self.kind}' takes values and their indices, and {len(inputs)} flow in",
                 help="write `from: [prev, pool.indices]`, where the pooling has `indices: true`",
@@ -49,18 +49,18 @@ class MaxUnpool(Op):
         need_float(self.kind, tensor)
         need_spatial(self.kind, tensor)
         if indices.dtype is not DType.INT64:
-            raise Refusal(
+            raise OpError(
                 "wrong-dtype",
                 f"'{self.kind}' takes its second value as indices, but that is {indices.dtype}",
                 help="write `indices: true` at the pooling, and take `pool.indices` from it",
             )
         if indices.sizes != tensor.sizes:
-            raise Refusal("shape-mismatch", f"'{self.kind}' has an index for each value, or should have")
+            raise OpError("shape-mismatch", f"'{self.kind}' has an index for each value, or should have")
         sizes = tuple((n - 1) * s - 2 * p[0] + f for n, (f, s, _, p) in self._axes(tensor))
         if like:
             sizes = self._sizes_of(like[0], tensor, sizes)
         if min(sizes) < 1:
-            raise Refusal("wrong-size", f"'{self.kind}' cannot make {format_shape(sizes)} of {tensor}")
+            raise OpError("wrong-size", f"'{self.kind}' cannot make {format_shape(sizes)} of {tensor}")
         return (tensor.with_sizes(tensor.channels, *sizes),)
 
     def _axes(self, tensor: TensorType) -> list[tuple[int, tuple[int, int, int, tuple[int, int]]]]:
@@ -74,14 +74,14 @@ class MaxUnpool(Op):
             abs(size - other) < stride for size, other, stride in zip(like.spatial, usual, strides, strict=True)
         )
         if not fits:
-            raise Refusal(
+            raise OpError(
                 "shape-mismatch",
                 f"'{self.kind}' cannot make {format_shape(like.spatial)} of {format_shape(tensor.spatial)}",
                 help=f"it makes {format_shape(usual)}, or less than a stride more or less along each axis",
             )
         return like.spatial
 
-    def view(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> View:
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         if index == 2:
-            return UNSEEN
+            return NOT_READ
         return along([transposed(*axis) for axis in self.sliding(inputs[0]).axes])

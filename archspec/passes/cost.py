@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archspec.ir.graph import Graph, Node
-from archspec.ops import Op, Work
-from archspec.ops.base import NO_WORK
+from archspec.ops import Cost, Op
+from archspec.ops.base import NO_COST
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class LayerCost:
     """What a layer, or a network, holds and does: elements of its weights, and arithmetic for one sample.
 
     `params` counts what a PyTorch module's `parameters()` do, `buffers` what its `buffers()` do, the number of batches
@@ -22,18 +22,18 @@ class Cost:
     trainable_params: int = 0
     buffers: int = 0
     weight_bytes: int = 0
-    work: Work = NO_WORK
+    cost: Cost = NO_COST
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one sample."""
-        return self.work.macs
+        return self.cost.macs
 
 
-def costs(graph: Graph) -> dict[Node, Cost]:
+def costs(graph: Graph) -> dict[Node, LayerCost]:
     """The cost of each node. Weights count where they are owned, so a node that shares has none."""
-    known: dict[tuple[object, ...], Cost] = {}
-    found: dict[Node, Cost] = {}
+    known: dict[tuple[object, ...], LayerCost] = {}
+    found: dict[Node, LayerCost] = {}
     for node in graph.nodes:
         types = [id(value.type) for value in node.inputs]
         key = (id(node.op), id(node.weights) if node.weights else 0, node.owner is None, *types)
@@ -44,9 +44,9 @@ def costs(graph: Graph) -> dict[Node, Cost]:
     return found
 
 
-def total(graph: Graph, costs: Mapping[Node, Cost]) -> Cost:
+def total(graph: Graph, costs: Mapping[Node, LayerCost]) -> LayerCost:
     """The cost of a network: all its weights, and the arithmetic of inference, without what only training runs."""
-    params = trainable = buffers = bytes_ = macs = dots = 0
+    params = trainable = buffers = bytes_ = macs = dot_products = 0
     other: dict[str, int] = {}
     for node in graph.nodes:
         cost = costs[node]
@@ -55,14 +55,14 @@ def total(graph: Graph, costs: Mapping[Node, Cost]) -> Cost:
         buffers += cost.buffers
         bytes_ += cost.weight_bytes
         if node not in graph.training_only:
-            macs += cost.work.macs
-            dots += cost.work.dots
-            for name, count in cost.work.other.items():
+            macs += cost.cost.macs
+            dot_products += cost.cost.dot_products
+            for name, count in cost.cost.other.items():
                 other[name] = other.get(name, 0) + count
-    return Cost(params, trainable, buffers, bytes_, Work(macs, dots, other))
+    return LayerCost(params, trainable, buffers, bytes_, Cost(macs, dot_products, other))
 
 
-def _cost(node: Node) -> Cost:
+def _cost(node: Node) -> LayerCost:
     op, inputs, outputs = node.op, node.input_types, node.output_types
     assert isinstance(op, Op)
     params = trainable = buffers = bytes_ = 0
@@ -74,4 +74,4 @@ def _cost(node: Node) -> Cost:
         else:
             params += elements
             trainable += elements if weight.trainable else 0
-    return Cost(params, trainable, buffers, bytes_, op.work(inputs, outputs))
+    return LayerCost(params, trainable, buffers, bytes_, op.cost(inputs, outputs))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archspec.ir.graph import Graph, Node, Value
-from archspec.passes.cost import Cost
+from archspec.passes.cost import LayerCost
 
 
-def depth(graph: Graph, costs: Mapping[Node, Cost]) -> int:
+def depth(graph: Graph, costs: Mapping[Node, LayerCost]) -> int:
     """The depth at inference: ResNet-50 has 50. Normalization and per-channel scales do not count, nor side paths."""
     behind: dict[Value, int] = dict.fromkeys(graph.inputs, 0)
     for node in graph.nodes:

@@ -6,10 +6,10 @@ from functools import cached_property
 
 from archspec.collector import resting_collector
 from archspec.ir.graph import Graph, Node, Value
-from archspec.passes.cost import Cost, costs, total
+from archspec.passes.cost import LayerCost, costs, total
 from archspec.passes.depth import depth
 from archspec.passes.memory import Memory, memory
-from archspec.passes.receptive_field import Field, receptive_fields
+from archspec.passes.receptive_field import ReceptiveField, receptive_fields
 
 
 class Facts:
@@ -20,12 +20,12 @@ class Facts:
 
     @cached_property
     @resting_collector()
-    def costs(self) -> dict[Node, Cost]:
+    def costs(self) -> dict[Node, LayerCost]:
         """Parameters and arithmetic of each node."""
         return costs(self.graph)
 
     @cached_property
-    def total(self) -> Cost:
+    def total(self) -> LayerCost:
         """Parameters and arithmetic of the whole network."""
         return total(self.graph, self.costs)
 
@@ -42,6 +42,6 @@ class Facts:
 
     @cached_property
     @resting_collector()
-    def fields(self) -> dict[Value, Field]:
+    def fields(self) -> dict[Value, ReceptiveField]:
         """Receptive fields with respect to the first input."""
         return receptive_fields(self.graph)

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archspec.ir.graph import Graph, Node, Operation, Value
-from archspec.ops import Op, View
-from archspec.ops.base import UNSEEN, pointwise
-from archspec.ops.window import IDENTITY, Window, compose, join
+from archspec.ops import Footprint, Op
+from archspec.ops.base import NOT_READ, pointwise
+from archspec.ops.footprint import IDENTITY, Window, compose, join
 
 Track = tuple[int, Window] | None
 """Which axis of a value follows an input axis, and how it looks back; None where every position sees it whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ReceptiveField:
     """The receptive field of a value along each spatial axis of the input; None where it sees the axis whole.
 
     Output position i sees the input positions from `i * stride + offset` on, `size` of them; negative positions and
@@ -66,17 +66,17 @@ Composed = dict[tuple[int, int], Window | None]
 """Windows composed before, by the two they were made of: most nodes do the same along all axes."""
 
 
-def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, Field]:
+def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, ReceptiveField]:
     """The field of every value that depends on one input of the graph, the first unless another is given."""
     source = source or graph.inputs[0]
-    fields = {source: Field(tuple((axis, IDENTITY) for axis in range(2, source.type.rank)))}
-    views: dict[tuple[object, ...], View] = {}
+    fields = {source: ReceptiveField(tuple((axis, IDENTITY) for axis in range(2, source.type.rank)))}
+    views: dict[tuple[object, ...], Footprint] = {}
     for node in graph.nodes:
         if len(node.inputs) == 1 and _is_pointwise(node.op):
             field = fields.get(node.inputs[0])
         else:
             views_of = ((fields.get(value), _view(node, i, views)) for i, value in enumerate(node.inputs))
-            field = _field([(seen, view) for seen, view in views_of if seen is not None and view is not UNSEEN])
+            field = _field([(seen, view) for seen, view in views_of if seen is not None and view is not NOT_READ])
         if field is not None:
             for value in node.outputs:
                 fields[value] = field
@@ -86,29 +86,31 @@ def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, F
 def _is_pointwise(op: Operation) -> bool:
     """Whether an op looks back at its inputs as most do, position by position, without asking it."""
     assert isinstance(op, Op)
-    return type(op).view is Op.view
+    return type(op).footprint is Op.footprint
 
 
-def _view(node: Node, index: int, views: dict[tuple[object, ...], View]) -> View:
+def _view(node: Node, index: int, views: dict[tuple[object, ...], Footprint]) -> Footprint:
     op = node.op
     assert isinstance(op, Op)
     if _is_pointwise(op):
         return pointwise(node.outputs[0].type)
     key = (id(op), index, *[id(value.type) for value in node.inputs])
     if key not in views:
-        views[key] = op.view(node.input_types, node.output_types, index)
+        views[key] = op.footprint(node.input_types, node.output_types, index)
     return views[key]
 
 
-def _field(seen: Sequence[tuple[Field, View]]) -> Field | None:
+def _field(seen: Sequence[tuple[ReceptiveField, Footprint]]) -> ReceptiveField | None:
     if not seen:
         return None
     axes = range(len(seen[0][0].tracks))
     composed: Composed = {}
-    return Field(tuple([_met([_through(field.tracks[axis], view, composed) for field, view in seen]) for axis in axes]))
+    return ReceptiveField(
+        tuple([_met([_through(field.tracks[axis], view, composed) for field, view in seen]) for axis in axes])
+    )
 
 
-def _through(track: Track, view: View, composed: Composed) -> Track:
+def _through(track: Track, view: Footprint, composed: Composed) -> Track:
     """A track seen through a node: along the output axis that follows it, if one does."""
     if track is None:
         return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from archspec.passes.facts import Facts
-from archspec.passes.layers import Layer, layers
-from archspec.passes.receptive_field import Field
+from archspec.passes.layer_table import Layer, layers
+from archspec.passes.receptive_field import ReceptiveField
 from archspec.report import units
-from archspec.report.columns import fitting
+from archspec.report.text_table import fitting
 
 
 def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -> list[tuple[str, Emphasis]]:
@@ -41,7 +41,7 @@ def totals(facts: Facts) -> list[tuple[str, str]]:
         found.append(("buffers", f"{total.buffers:,}"))
     found.append(("MACs", f"{total.macs:,} for one sample"))
     other = ", ".join(
-        f"{count:,} {name}" for name, count in sorted(total.work.other.items(), key=lambda item: -item[1])
+        f"{count:,} {name}" for name, count in sorted(total.cost.other.items(), key=lambda item: -item[1])
     )
     if other:
         found.append(("other work", other))
@@ -62,8 +62,8 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
         "trainable_params": total.trainable_params,
         "buffers": total.buffers,
         "macs": total.macs,
-        "operations": total.work.operations,
-        "other_work": dict(total.work.other),
+        "operations": total.cost.operations,
+        "other_work": dict(total.cost.other),
         "memory": {
             "weights": total.weight_bytes,
             "peak_activations": facts.memory.peak,
@@ -111,7 +111,7 @@ def _cells(layer: Layer) -> list[str]:
     ]
 
 
-def _field(field: Field | None) -> str:
+def _field(field: ReceptiveField | None) -> str:
     """The size of a receptive field: `212`, `5×3`, `all`."""
     if field is None:
         return ""

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archspec.codes import CODES
+from archspec.diagnostic_codes import CODES
 from archspec.diagnostics import ArchspecError, Diagnostic, Source
-from archspec.frontend import budget
-from archspec.frontend.source import decode
+from archspec.frontend.elaborate import budget
+from archspec.frontend.yaml.tree import decode
 from archspec.loading import check_source
 from tests.strategies import mutated_texts, mutated_trees
 

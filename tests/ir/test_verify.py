@@ -8,7 +8,7 @@ import pytest
 
 import archspec
 from archspec import zoo
-from archspec.ir.graph import Graph, Node, Output, Region, Value
+from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import TensorType
 from archspec.ir.verify import verify
 
@@ -32,7 +32,7 @@ def test_the_zoo_is_sound(name: str) -> None:
 
 
 def remade(graph: Graph, nodes: list[Node]) -> Graph:
-    return replace(graph, body=Region("network", "", tuple(nodes), graph.inputs, graph.body.outputs))
+    return replace(graph, body=Scope("network", "", tuple(nodes), graph.inputs, graph.body.outputs))
 
 
 def fault(graph: Graph) -> str:

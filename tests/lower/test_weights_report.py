@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from archspec.diagnostics import ArchspecError, Source
-from archspec.frontend.spec import Rename
+from archspec.frontend.language.spec import Rename
 from archspec.loading import load, parse
 from archspec.lower.weights import examined, initial, loaded, to_file
-from archspec.lower.weights.names import PREFIXES, WRAPPERS, named
+from archspec.lower.weights.state_dict import PREFIXES, WRAPPERS, named
 from archspec.network import Network
 from tests.lower.weight_graphs import TEXT, code
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from archspec.diagnostics import ArchspecError
-from archspec.ir.graph import Graph, Node, Output, Region, Value
+from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.layout import Identity
+from archspec.ops.reshape import Identity
 
 TEXT = """
 archspec: 1
@@ -31,7 +31,7 @@ def one(shape: tuple[int, ...], kind: str, key: str = "layer", **options: Any) -
     x = Value("x", TensorType((1,)))
     weight = Weight("weight", shape, Initializer(kind, options))
     node = Node(key, Identity(), (x,), (Value(key, x.type),), (weight,))
-    return Graph("one", (x,), Region("network", "", (node,), (x,), node.outputs), (Output("y", node.outputs[0]),))
+    return Graph("one", (x,), Scope("network", "", (node,), (x,), node.outputs), (Output("y", node.outputs[0]),))
 
 
 def code(error: pytest.ExceptionInfo[ArchspecError]) -> str:

@@ -59,7 +59,7 @@ def test_other_work_is_named_and_never_mixed() -> None:
   - relu
   - max_pool: 2
   - sigmoid
-""").facts.total.work
+""").facts.total.cost
     assert found.macs == 3 * 4 * 64
     assert dict(found.other) == {
         "add": 4 * 64 + 4 * 16,  # biases, and one in each sigmoid
@@ -67,4 +67,4 @@ def test_other_work_is_named_and_never_mixed() -> None:
         "exp": 4 * 16,
         "divide": 4 * 16,
     }
-    assert found.operations == 2 * found.macs - found.dots + sum(found.other.values())
+    assert found.operations == 2 * found.macs - found.dot_products + sum(found.other.values())

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import archspec
-from archspec.passes.receptive_field import Field
+from archspec.passes.receptive_field import ReceptiveField
 
 
-def field(layers: str, input: str = "[2, 32, 32]", more: str = "") -> Field:
+def field(layers: str, input: str = "[2, 32, 32]", more: str = "") -> ReceptiveField:
     net = archspec.parse(f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}")
     return net.facts.fields[net.graph.outputs[0].value]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from archspec.lower.onnx import winograd
+from archspec.runtime import winograd
 from tools.bench_winograd import QUICK, lines
 
 

@@ -11,8 +11,8 @@ from torch import nn
 
 import archspec
 from archspec import zoo
-from archspec.frontend.imports import mistakes
-from archspec.frontend.source import read_file
+from archspec.frontend.language.imports import mistakes
+from archspec.frontend.yaml.tree import read_file
 from tests import tv
 
 FILES = {path.stem: path for path in sorted((zoo.folder() / "blocks").glob("*.yaml"))}

@@ -147,7 +147,7 @@ def test_a_fully_connected_network_and_its_convolutional_sibling_compute_the_sam
 def test_an_edge_detector_takes_three_operations_a_pixel():
     # Goodfellow, Bengio, Courville. Deep learning, figure 9.6
     edges = archspec.load("lectures/edge_detector")
-    assert edges.facts.total.work.operations == 319 * 280 * 3 == 267_960
+    assert edges.facts.total.cost.operations == 319 * 280 * 3 == 267_960
     # there: "320 * 280 * 319 * 280, or over eight billion, entries in the matrix"
     matrix = archspec.load("lectures/edge_detector", matrix=True)
     assert matrix.params == matrix.macs == 320 * 280 * 319 * 280 == 8_003_072_000

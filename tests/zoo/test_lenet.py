@@ -37,7 +37,7 @@ def bitmaps() -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("name", CONNECTIONS)
 def test_connections_are_multiply_accumulates_and_added_biases(name):
-    work = [layer.facts.costs[layer.node].work for layer in layers_of(name)]
+    work = [layer.facts.costs[layer.node].cost for layer in layers_of(name)]
     assert sum(w.macs + w.other.get("add", 0) for w in work) == CONNECTIONS[name]
 
 

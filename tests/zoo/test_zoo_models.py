@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import archspec
 from archspec import zoo
 from archspec.network import Network
-from archspec.passes.layers import Layer
+from archspec.passes.layer_table import Layer
 from tests import tv
 from tests.zoo import handwritten
 from tests.zoo.handwritten.autoencoder import Doubling

@@ -12,7 +12,7 @@ import pytest
 
 import archspec
 from archspec import zoo
-from archspec.ir.graph import Node, Region
+from archspec.ir.graph import Node, Scope
 from archspec.network import Network
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -44,10 +44,10 @@ NETWORKS = by_network("networks")
 LAYERS = by_network("layers")
 
 
-def parts(region: Region) -> Iterator[tuple[str, Node | Region]]:
+def parts(region: Scope) -> Iterator[tuple[str, Node | Scope]]:
     """Every layer and every named part of a network, by its path."""
     for item in region.items:
-        if isinstance(item, Region):
+        if isinstance(item, Scope):
             yield from parts(item)
         if item.name is not None:
             yield item.name, item

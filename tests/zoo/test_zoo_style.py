@@ -10,8 +10,9 @@ import pytest
 
 import archspec
 from archspec import zoo
-from archspec.frontend import language, source
-from archspec.frontend.spec import Expected, Spec
+from archspec.frontend.language import document
+from archspec.frontend.language.spec import Expected, Spec
+from archspec.frontend.yaml.tree import read_file
 
 FILES = {path.stem: path for path in zoo.files()}
 LECTURES = {f"lectures/{path.stem}": path for path in zoo.files(zoo.LECTURES)}
@@ -86,7 +87,7 @@ PROMISED = {
 
 @cache
 def read(stem: str) -> Spec:
-    spec, faults = language.read(source.read_file(ALL[stem]))
+    spec, faults = document.read(read_file(ALL[stem]))
     assert spec is not None
     assert not faults
     return spec
@@ -156,7 +157,7 @@ def test_every_param_is_used_and_every_variant_changes_something(stem):
 @pytest.mark.parametrize("stem", ALL)
 def test_keys_stand_in_the_order_of_the_language(stem):
     keys = re.findall(r"^([a-z]+):", TEXTS[stem], re.MULTILINE)
-    assert keys == [key for key in language.SPEC if key in keys]
+    assert keys == [key for key in document.SPEC if key in keys]
     assert TEXTS[stem].count("\n\n") >= 4, "sections stand apart"
 
 

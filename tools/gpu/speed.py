@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import archspec
-from archspec.lower.torch.timing import clock
+from archspec.runtime.timing import clock
 from tools.measure import Table, Work, interleaved
 from tools.training import step
 

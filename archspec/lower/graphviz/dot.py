@@ -8,13 +8,13 @@ import graphviz
 
 from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph, Node, Output, Value
-from archspec.lower.graphviz import markup, style
-from archspec.lower.graphviz.climbing import Course, courses, rows
+from archspec.lower.graphviz import html_labels, style
+from archspec.lower.graphviz.collapse import Footprint, Group, Item, view
 from archspec.lower.graphviz.edges import Edge, End, edges, span, trunk
-from archspec.lower.graphviz.folding import Group, Item, View, view
 from archspec.lower.graphviz.labels import FACTS, Labels
-from archspec.lower.graphviz.pictures import Diagram
+from archspec.lower.graphviz.rendering import Diagram
 from archspec.lower.graphviz.style import Attributes
+from archspec.lower.graphviz.u_layout import Course, courses, rows
 
 RANKDIRS = ("TB", "LR", "BT", "RL")
 
@@ -57,7 +57,7 @@ def draw(
 
 
 class _Drawing:
-    def __init__(self, graph: Graph, view: View, labels: Labels) -> None:
+    def __init__(self, graph: Graph, view: Footprint, labels: Labels) -> None:
         self.graph = graph
         self.view = view
         self.labels = labels
@@ -67,7 +67,7 @@ class _Drawing:
         """The whole diagram."""
         arrows = list(edges(self.graph, self.view))
         dot = graphviz.Digraph(
-            markup.identifier(self.graph.name),
+            html_labels.identifier(self.graph.name),
             graph_attr={**style.GRAPH, "rankdir": rankdir, **style.effort(span(arrows))},
             node_attr=style.NODE,
             edge_attr=style.EDGE,
@@ -102,23 +102,23 @@ class _Drawing:
         label = self.labels.node(node, lender)
         looks: Attributes = {}
         if sign := style.sign(node):
-            text, looks = markup.sign(sign), style.SIGN
+            text, looks = html_labels.sign(sign), style.SIGN
         elif style.is_slim(node):
-            text, looks = markup.line(label), style.SLIM
+            text, looks = html_labels.line(label), style.SLIM
         else:
-            text = markup.block(label)
+            text = html_labels.block(label)
         training = style.TRAINING if node in self.graph.training_only else {}
         dot.node(identity(node), text, **{**looks, **style.colours(node), **training, **self.tooltip(node)})
 
     def closed(self, dot: graphviz.Digraph, group: Group, lender: str | None) -> None:
-        text = markup.block(self.labels.closed(group, lender))
+        text = html_labels.block(self.labels.closed(group, lender))
         looks = style.CLOSED if group.times == 1 else style.MANY_CLOSED
         training = style.TRAINING if self.is_training(group) else {}
         dot.node(identity(group), text, **{**looks, **training, **self.tooltip(group)})
 
     def frame(self, dot: graphviz.Digraph, group: Group, lender: str | None, level: int) -> None:
         with dot.subgraph(name=f"cluster {identity(group)}") as inside:
-            label = markup.heading(self.labels.frame(group, lender))
+            label = html_labels.heading(self.labels.frame(group, lender))
             looks = style.frame(level, many=group.times > 1)
             training = style.TRAINING if self.is_training(group) else {}
             inside.attr(**{"label": label, **looks, **training, **self.tooltip(group)})
@@ -130,13 +130,13 @@ class _Drawing:
             self.terminal(dot, output, output.value, training=output.training_only)
 
     def terminal(self, dot: graphviz.Digraph, end: Value | Output, value: Value, *, training: bool = False) -> None:
-        text = markup.block(self.labels.terminal(end.name, value))
+        text = html_labels.block(self.labels.terminal(end.name, value))
         looks = {**style.TERMINAL, **(style.TRAINING if training else {})}
-        dot.node(identity(end), text, **{**looks, "tooltip": markup.tooltip(f"{end.name}\n{value.type}")})
+        dot.node(identity(end), text, **{**looks, "tooltip": html_labels.tooltip(f"{end.name}\n{value.type}")})
 
     def edge(self, dot: graphviz.Digraph, edge: Edge, course: Course, *, straight: bool) -> None:
         ends = identity(edge.tail), identity(edge.head)
-        looks: dict[str, str] = {"tooltip": markup.tooltip(f"{edge.value.name} {edge.value.type}")}
+        looks: dict[str, str] = {"tooltip": html_labels.tooltip(f"{edge.value.name} {edge.value.type}")}
         if self.is_training(edge.reader or edge.head):
             looks |= {"style": "dashed"}
         if straight and course is not Course.ACROSS:
@@ -164,7 +164,7 @@ class _Drawing:
         return isinstance(end, Output) and end.training_only
 
     def tooltip(self, item: Item) -> Attributes:
-        return {"tooltip": markup.tooltip(self.labels.tooltip(item))}
+        return {"tooltip": html_labels.tooltip(self.labels.tooltip(item))}
 
 
 def identity(end: End) -> str:
@@ -172,7 +172,7 @@ def identity(end: End) -> str:
     if isinstance(end, Group):
         nodes = list(end.first.nodes())
         ends = [end.first.name] if end.first.name else [nodes[0].name, nodes[-1].name]
-        return "/".join(map(markup.identifier, ends))
+        return "/".join(map(html_labels.identifier, ends))
     if isinstance(end, Node):
-        return markup.identifier(end.name)
-    return ("out/" if isinstance(end, Output) else "in/") + markup.identifier(end.name)
+        return html_labels.identifier(end.name)
+    return ("out/" if isinstance(end, Output) else "in/") + html_labels.identifier(end.name)

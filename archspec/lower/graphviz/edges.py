@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from archspec.ir.graph import Graph, Node, Output, Value
-from archspec.lower.graphviz.folding import Item, View
+from archspec.lower.graphviz.collapse import Footprint, Item
 
 End = Item | Value | Output
 """What an arrow joins: a node or a group, an input of the network, or an output."""
@@ -25,7 +25,7 @@ class Edge:
     reader: Node | None
 
 
-def edges(graph: Graph, view: View) -> Iterator[Edge]:
+def edges(graph: Graph, view: Footprint) -> Iterator[Edge]:
     """Every arrow, in the order of the nodes that read.
 
     An op that reads a value twice has two; a closed group has one for each value it reads.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from archspec.ir.graph import Graph, Node, Region, Value
-from archspec.ir.text import format_attributes
-from archspec.lower.graphviz.folding import Group, Item
-from archspec.lower.graphviz.wording import counted, details, is_automatic, row_name, short, sizes, spoken
+from archspec.ir.graph import Graph, Node, Scope, Value
+from archspec.ir.printer import format_attributes
+from archspec.lower.graphviz.collapse import Group, Item
+from archspec.lower.graphviz.formatting import counted, details, is_automatic, row_name, short, sizes, spoken
 from archspec.passes.facts import Facts
 
 FACTS = ("shapes", "names", "params", "macs", "field")
@@ -142,7 +142,7 @@ class Labels:
         return [] if any(self._field([value]) == made for value in node.inputs) else made
 
 
-def contents(region: Region) -> str:
+def contents(region: Scope) -> str:
     """What a region holds: `36 × bottleneck` if it is all of a kind, else its layers."""
     called = list(_called_in(region))
     if len(called) > 1 and called[0] is not None and len(set(called)) == 1:
@@ -150,13 +150,13 @@ def contents(region: Region) -> str:
     return counted(sum(1 for _ in region.nodes()), "layer")
 
 
-def _called_in(region: Region) -> Iterator[str | None]:
+def _called_in(region: Scope) -> Iterator[str | None]:
     """The blocks that are called directly in a region; None for each layer beside them."""
     for item in region.items:
-        if isinstance(item, Region) and item.block is None:
+        if isinstance(item, Scope) and item.block is None:
             yield from _called_in(item)
         else:
-            yield item.block if isinstance(item, Region) else None
+            yield item.block if isinstance(item, Scope) else None
 
 
 def _without_echo(details: str, shapes: list[str]) -> tuple[str, list[str]]:
@@ -168,7 +168,7 @@ def _without_echo(details: str, shapes: list[str]) -> tuple[str, list[str]]:
     return details, shapes
 
 
-def _lent(item: Node | Region, lender: str | None) -> Iterator[str]:
+def _lent(item: Node | Scope, lender: str | None) -> Iterator[str]:
     """Whose weights are used, unless they are part of those that are used all around."""
     if item.owner and not (lender and item.owner.startswith(f"{lender}.")):
         yield f"weights of {item.owner}"

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from archspec.ir.graph import Graph, Node, Region, Value
+from archspec.ir.graph import Graph, Node, Scope, Value
 
-Unit = Node | Region
+Unit = Node | Scope
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Repeats:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._patterns: dict[Region, Pattern] = {}
+        self._patterns: dict[Scope, Pattern] = {}
 
     def runs(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
         """The units in order; those that repeat their predecessor stand together with it."""
@@ -52,7 +52,7 @@ class Repeats:
 
         None where it does not: they are built differently, or a value of `first` is read elsewhere as well.
         """
-        if not isinstance(first, Region) or not isinstance(second, Region):
+        if not isinstance(first, Scope) or not isinstance(second, Scope):
             return None
         left, right = self._pattern(first), self._pattern(second)
         if left.signature != right.signature:
@@ -77,13 +77,13 @@ class Repeats:
             readers.setdefault(output.value, []).append(None)
         return readers
 
-    def _pattern(self, region: Region) -> Pattern:
+    def _pattern(self, region: Scope) -> Pattern:
         if region not in self._patterns:
             self._patterns[region] = _pattern(region)
         return self._patterns[region]
 
 
-def _pattern(region: Region) -> Pattern:
+def _pattern(region: Scope) -> Pattern:
     places: dict[Value, int] = {}
     sources: dict[Value, int] = {}
 
@@ -98,7 +98,7 @@ def _pattern(region: Region) -> Pattern:
             places[value] = len(places)
         return type(node.op), node.op, read, node.output_types, node.weights, node.owner
 
-    def structure(region: Region) -> Hashable:
+    def structure(region: Scope) -> Hashable:
         items = tuple(layer(item) if isinstance(item, Node) else structure(item) for item in region.items)
         facts = region.kind, region.block, region.name is None, region.training_only
         return facts, items, tuple(map(reference, region.outputs))

@@ -33,14 +33,14 @@ class Look:
 
 _FAMILIES: Mapping[str, Look] = {
     "conv": Look("#b5d0ee", "#4f7fb5"),
-    **dict.fromkeys(("pool", "reduce", "region", "unpool"), Look("#f6b59f", "#b9603f")),
+    **dict.fromkeys(("pool", "reduce", "roi", "unpool"), Look("#f6b59f", "#b9603f")),
     "linear": Look("#9adcc6", "#2c8a6c"),
     "attention": Look("#ffd0d9", "#b85a70"),
     "norm": Look("#e6e9a8", "#8c9238"),
-    "learned": Look("#fbd3da", "#b0647a"),
-    **dict.fromkeys(("activation", "drop"), Look("#f7ebb6", "#b39a3a")),
-    "join": Look(_PAPER, _LINE),
-    **dict.fromkeys(("layout", "shuffle", "like", "parts"), Look("#e4e6e9", "#8a939b")),
+    "parameters": Look("#fbd3da", "#b0647a"),
+    **dict.fromkeys(("activation", "dropout"), Look("#f7ebb6", "#b39a3a")),
+    "merge": Look(_PAPER, _LINE),
+    **dict.fromkeys(("reshape", "shuffle", "spatial", "slicing"), Look("#e4e6e9", "#8a939b")),
 }
 """The family of an op is the file it lives in."""
 _OTHER = Look("#e3d3ea", "#85669b")
@@ -97,9 +97,9 @@ def is_slim(node: Node) -> bool:
     """Whether a node is drawn small: it looks at each position alone, and multiplies nothing by weights."""
     op = node.op
     assert isinstance(op, Op)
-    if op.work(node.input_types, node.output_types).macs:
+    if op.cost(node.input_types, node.output_types).macs:
         return False
-    views = (op.view(node.input_types, node.output_types, index) for index in range(len(node.inputs)))
+    views = (op.footprint(node.input_types, node.output_types, index) for index in range(len(node.inputs)))
     return all(window.size == window.stride == 1 for view in views for _, window in view.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archspec.lower.keras.sampling import SAMPLING
+from archspec.lower.keras.gather_layers import SAMPLING
 
 HELPERS: Mapping[str, str] = {
     **SAMPLING,

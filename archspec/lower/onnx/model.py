@@ -13,10 +13,10 @@ from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, Symbol
-from archspec.lower.onnx.emit import Array, Body, Emit, Made, Program, Step
-from archspec.lower.onnx.light import LightModel
-from archspec.lower.onnx.rules import RULES
-from archspec.lower.onnx.sizes import alike, opened
+from archspec.lower.onnx.builder import Array, Body, Emit, Program, Step, ValueInfo
+from archspec.lower.onnx.dynamic_sizes import alike, opened
+from archspec.lower.onnx.external_weights import LightModel
+from archspec.lower.onnx.rules.table import RULES
 from archspec.lower.weights import Weights, fitted
 
 OPSET = 22
@@ -53,7 +53,7 @@ def export(
         opset: the version of ONNX's operators to write.
         others: the same network at other sizes: then the sizes in which they differ are symbols.
         about: facts to store with the model.
-        fast: whether to write what is fastest on a CPU, instead of what is plainest: see `lower/onnx/winograd.py`.
+        fast: whether to write what is fastest on a CPU, instead of what is plainest: see `runtime/winograd.py`.
 
     Raises:
         ArchspecError: the opset is not among `OPSETS`, the weights do not fit, an op has no rule, a layer is made for
@@ -71,7 +71,7 @@ def export(
     known = {key: weight for key, weight in graph.weights() if key in body.weights}
     _check_names(graph, body, known)
     if weights is None:
-        lent = tuple(Made(key, weight.shape, weight.dtype) for key, weight in known.items())
+        lent = tuple(ValueInfo(key, weight.shape, weight.dtype) for key, weight in known.items())
         return _model(graph.name, replace(body, inputs=(*body.inputs, *lent)), {}, opset, about or {})
     fitting = fitted(graph, weights)
     return _model(graph.name, body, {key: fitting[key] for key in known}, opset, about or {})
@@ -95,8 +95,8 @@ def _body(graph: Graph, program: Program) -> Body:
     outputs = graph.inference_outputs
     names = _lower(graph, program)
     return Body(
-        tuple(Made(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
-        tuple(Made(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
+        tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
+        tuple(ValueInfo(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
         tuple(_named(program.steps, outputs, names)),
         frozenset(program.weights),
         program.constants,
@@ -141,7 +141,7 @@ def _named(steps: Sequence[Step], outputs: Sequence[Output], names: Mapping[Valu
     for output in copies:
         name, type = names[output.value], output.value.type
         source = renamed.get(name, name)
-        copy = Made(output.name, type.shape, type.dtype)
+        copy = ValueInfo(output.name, type.shape, type.dtype)
         named.append(Step("Identity", f"{output.name}/copy", (source,), {}, (copy,)))
     return named
 
@@ -183,6 +183,6 @@ def _node(step: Step) -> onnx.NodeProto:
     return node
 
 
-def _info(made: Made) -> onnx.ValueInfoProto:
+def _info(made: ValueInfo) -> onnx.ValueInfoProto:
     sizes = [size.name if isinstance(size, Symbol) else size for size in made.shape]
     return helper.make_tensor_value_info(made.name, _ELEMENTS[made.dtype], sizes)

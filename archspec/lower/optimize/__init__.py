@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 
 from archspec.ir.graph import Graph
 from archspec.ir.verify import verify
-from archspec.lower.optimize.folding import fold_batch_norm
-from archspec.lower.optimize.numbering import close_gaps
-from archspec.lower.optimize.padding import merge_padding
-from archspec.lower.optimize.rewrite import Weights
-from archspec.lower.optimize.unused import drop_inert, drop_training_only
+from archspec.lower.optimize.dead_code import drop_identities, drop_training_only
+from archspec.lower.optimize.fold_batch_norm import fold_batch_norm
+from archspec.lower.optimize.merge_padding import merge_padding
+from archspec.lower.optimize.renumber import close_gaps
+from archspec.lower.optimize.rewriter import Weights
 
 __all__ = ["TRANSFORMS", "Transform", "Weights", "optimized"]
 
@@ -23,7 +23,7 @@ Transform = Callable[[Graph, Weights], tuple[Graph, Weights]]
 
 TRANSFORMS: Mapping[str, Transform] = {
     "drop_training_only": drop_training_only,
-    "drop_inert": drop_inert,
+    "drop_inert": drop_identities,
     "merge_padding": merge_padding,
     "fold_batch_norm": fold_batch_norm,
     "close_gaps": close_gaps,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, fail
-from archspec.lower.libraries import require
+from archspec.lower.optional_deps import require
 
 _MAGIC = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How zip archives begin, and pickles: `torch.save` has written both."""

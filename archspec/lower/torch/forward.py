@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.ir.graph import Value
-from archspec.lower.text.calls import Call
-from archspec.lower.text.layout import INDENT, WIDTH, items, literal, one_line, wrapped
-from archspec.lower.torch.alike import handed_on
-from archspec.lower.torch.plan import Module, Step, is_attribute
+from archspec.lower.text.code_model import Call
+from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line, wrapped
+from archspec.lower.torch.equivalence import handed_on
+from archspec.lower.torch.partition import Module, Step, is_attribute
 from archspec.ops.activation import Activation, Dropout
-from archspec.ops.join import Add, Concat, Elementwise, Mul
-from archspec.ops.layout import Flatten, Identity
+from archspec.ops.merge import Add, Concat, Elementwise, Mul
 from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from archspec.ops.reshape import Flatten, Identity
 
 _DEEPEST = 3
 """Calls inside one another on one line."""

@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Iterator
 
 from archspec.diagnostics import Diagnostic
-from archspec.ir.graph import Graph, Region
+from archspec.ir.graph import Graph, Scope
 
 RESERVED = frozenset((
     "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
@@ -35,11 +35,11 @@ def reserved_names(graph: Graph) -> Iterator[Diagnostic]:
     return _reserved_in(graph.body)
 
 
-def _reserved_in(region: Region) -> Iterator[Diagnostic]:
+def _reserved_in(region: Scope) -> Iterator[Diagnostic]:
     for item in region.items:
         if is_reserved(item.local_name):
             message = f"PyTorch's modules have something of their own called '{item.local_name}'"
             help = "give the layer another name, or it cannot be a module"
             yield Diagnostic("reserved-name", message, item.span, help=help)
-        if isinstance(item, Region):
+        if isinstance(item, Scope):
             yield from _reserved_in(item)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from pygraphviz import AGraph
 
 from archspec.diagnostics import ArchspecError
-from archspec.ir.graph import Graph, Node, Output, Region, Value
+from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import TensorType
 from archspec.loading import parse
 from archspec.lower.graphviz import Diagram, draw
-from archspec.lower.graphviz.pictures import picture
+from archspec.lower.graphviz.rendering import picture
 from archspec.ops.activation import Relu
 from tests.lower.graphviz.dots import SPECS, ZOO, Arrow, flow, network, read
 
@@ -37,9 +37,9 @@ def closed(graph: Graph, depth: int) -> dict[str, str]:
     """Where each node is drawn: in the region at level `depth` around it, counted by names, or by itself."""
     places = {node.name: node.name for node in graph.nodes}
 
-    def enter(region: Region, level: int) -> None:
+    def enter(region: Scope, level: int) -> None:
         for item in region.items:
-            if isinstance(item, Region):
+            if isinstance(item, Scope):
                 inner = level + (item.name is not None)
                 if item.name is not None and inner == depth:
                     places.update((node.name, item.name) for node in item.nodes())
@@ -274,8 +274,8 @@ def chain(names: list[str], network: str = "chain") -> Graph:
         made = Value(name, tensor)
         nodes.append(Node(name, Relu(), (value,), (made,)))
         value = made
-    inner = Region("block", names[0] + names[-1], tuple(nodes), inputs, (value,), block=names[0], owner=names[-1])
-    body = Region("network", "", (inner,), inputs, (value,))
+    inner = Scope("block", names[0] + names[-1], tuple(nodes), inputs, (value,), block=names[0], owner=names[-1])
+    body = Scope("network", "", (inner,), inputs, (value,))
     return Graph(network, inputs, body, (Output(names[-1], value),))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from archspec.loading import parse
 from archspec.lower.graphviz import draw, style
+from archspec.lower.graphviz.formatting import _EXTENTS, _NAMED, details, is_automatic, short, spoken
 from archspec.lower.graphviz.labels import FACTS
-from archspec.lower.graphviz.wording import _EXTENTS, _NAMED, details, is_automatic, short, spoken
 from archspec.ops import OPS, Op
 from tests.lower.graphviz.dots import network, read
 from tests.op_samples import GOOD, Sample

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from archspec.diagnostics import ArchspecError
-from archspec.lower.keras.build import build
-from archspec.lower.keras.plan import plan
+from archspec.lower.keras.instantiate import build
+from archspec.lower.keras.partition import plan
 from archspec.lower.keras.rules import RULES
-from archspec.lower.keras.write import source
-from archspec.lower.text.about import About
+from archspec.lower.keras.source import source
+from archspec.lower.text.header import About
 from archspec.ops import OPS
 from tests.lower.onnx.runtime import random_weights
 from tests.op_references import results

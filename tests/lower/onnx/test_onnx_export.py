@@ -9,12 +9,12 @@ import torch
 from onnx import numpy_helper
 
 from archspec.diagnostics import ArchspecError
-from archspec.ir.graph import Graph, Node, Output, Region, Value
+from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import TensorType
 from archspec.loading import parse
 from archspec.lower import weights
 from archspec.lower.onnx import OPSET, OPSETS, export
-from archspec.lower.onnx.emit import CONSTANTS
+from archspec.lower.onnx.builder import CONSTANTS
 from archspec.ops.activation import Relu
 from tests.lower.onnx.runtime import inferred_shapes, random_inputs, random_weights, session, shapes
 
@@ -206,7 +206,7 @@ def test_outputs_may_swap_the_names_of_layers() -> None:
 def test_an_output_called_as_an_input_is_refused() -> None:
     x = Value("x", TensorType((3,)))
     relu = Node("relu", Relu(), (x,), (Value("relu", x.type),))
-    body = Region("network", "", (relu,), (x,), relu.outputs)
+    body = Scope("network", "", (relu,), (x,), relu.outputs)
     graph = Graph("net", (x,), body, (Output("x", relu.outputs[0]),))
     with pytest.raises(ArchspecError) as error:
         export(graph, {})

@@ -13,7 +13,7 @@ from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
 from archspec.loading import parse
 from archspec.lower.onnx import export, save
-from archspec.lower.onnx.light import LightModel
+from archspec.lower.onnx.external_weights import LightModel
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
 
 TEXT = """

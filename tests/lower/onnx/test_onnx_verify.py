@@ -13,8 +13,8 @@ import torch
 
 import archspec
 from archspec.lower.onnx import differences, random_inputs
-from archspec.lower.onnx import storage as onnx_storage
-from archspec.lower.torch import run
+from archspec.lower.onnx import save as onnx_storage
+from archspec.lower.torch import inference
 from tests.zoo.small import small
 
 TEXT = """
@@ -55,8 +55,8 @@ def test_a_file_that_computes_something_else_is_not_kept(
     net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(onnx_storage.save, "__kwdefaults__", {"limit": limit, "accept": None})
-    right = run.outputs
-    monkeypatch.setattr(run, "outputs", lambda *of: {**right(*of), "logits": right(*of)["logits"] * 1.01})
+    right = inference.outputs
+    monkeypatch.setattr(inference, "outputs", lambda *of: {**right(*of), "logits": right(*of)["logits"] * 1.01})
     with pytest.raises(archspec.ArchspecError) as error:
         net.to_onnx(tmp_path / "net.onnx", verify=True)
     (diagnostic,) = error.value.diagnostics

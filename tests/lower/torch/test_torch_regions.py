@@ -10,9 +10,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from archspec.lower.text.about import About
-from archspec.lower.torch.load import build
-from archspec.lower.torch.write import class_name, source
+from archspec.lower.text.header import About
+from archspec.lower.torch.instantiate import build
+from archspec.lower.torch.source import class_name, source
 from tests.lower.onnx.runtime import session
 from tests.op_samples import GOOD, Array, Sample
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from archspec.lower.text.about import About
-from archspec.lower.torch.load import build
+from archspec.lower.text.header import About
+from archspec.lower.torch.instantiate import build
 from archspec.lower.torch.rules import RULES
-from archspec.lower.torch.write import class_name, source
+from archspec.lower.torch.source import class_name, source
 from archspec.ops import OPS
 from tests.lower.onnx.runtime import random_weights
 from tests.op_references import results

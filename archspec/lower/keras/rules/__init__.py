@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules import affine, attention, conv, joins, layout, learned, pointwise, pool, region, shuffle
-from archspec.lower.keras.rules.common import Rule, Written
-from archspec.lower.rules import Rules
+from archspec.lower.keras.rules import activation, attention, conv, merge, norm, parameters, pool, reshape, roi, shuffle
+from archspec.lower.keras.rules.common import LayerCall, Rule
+from archspec.lower.rule_table import Rules
 
 RULES: Rules[Rule] = Rules("Keras", "archspec/lower/keras/rules/")
-for _family in (conv, pool, region, affine, attention, learned, pointwise, joins, layout, shuffle):
+for _family in (conv, pool, roi, norm, attention, parameters, activation, merge, reshape, shuffle):
     RULES.include(_family.RULES)
 
 
-def written(node: Node) -> Written:
+def written(node: Node) -> LayerCall:
     """How a node is written.
 
     Raises:

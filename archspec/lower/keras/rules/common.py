@@ -8,9 +8,9 @@ from typing import Any
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.helpers import helper
-from archspec.lower.rules import Rules, unsupported
-from archspec.lower.text.calls import Call, Constant, Options, function
-from archspec.lower.text.calls import call as written_call
+from archspec.lower.rule_table import Rules, unsupported
+from archspec.lower.text.code_model import Call, Constant, Options, function
+from archspec.lower.text.code_model import call as written_call
 from archspec.ops.geometry import Pads
 
 FIRST: tuple[Constant, Constant] = ("channels_first", None)
@@ -18,7 +18,7 @@ FIRST: tuple[Constant, Constant] = ("channels_first", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class WeightLayout:
     """How a layer holds a weight: brought to a shape, one entry of its first axis, the axes in another order."""
 
     weight: str
@@ -41,7 +41,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class LayerCall:
     """How an op is written: calls one after another, the first of them of the op's inputs; none hands the input on.
 
     A call without a template is a layer's construction, and the layer is called; one with a template is a function,
@@ -50,7 +50,7 @@ class Written:
     """
 
     calls: tuple[Call, ...] = ()
-    holds: tuple[Held, ...] = ()
+    holds: tuple[WeightLayout, ...] = ()
     reads: int | None = None
     """How many of the op's inputs it reads, the first ones: of the others the sizes alone count, and are known."""
     given: str | None = None
@@ -59,7 +59,7 @@ class Written:
     """Classes that the source defines for itself: their names and their text."""
 
 
-Rule = Callable[[Node], Written]
+Rule = Callable[[Node], LayerCall]
 """How a node of the op it is entered for is written."""
 
 
@@ -85,11 +85,11 @@ def own(
     kind: str,
     required: Mapping[str, Constant],
     optional: Options | None = None,
-    holds: tuple[Held, ...] = (),
+    holds: tuple[WeightLayout, ...] = (),
     reads: int | None = None,
-) -> Written:
+) -> LayerCall:
     """An op written as a layer whose class the source defines, by its key of `helpers.HELPERS`."""
-    return Written((written_call(kind, required, optional or {}),), holds, reads, helpers=(helper(kind),))
+    return LayerCall((written_call(kind, required, optional or {}),), holds, reads, helpers=(helper(kind),))
 
 
 def padded(pads: Sequence[Pads], value: float = 0.0, *, before: int = 2) -> Call:

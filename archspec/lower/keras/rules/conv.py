@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, Held, Written, axes_of, cannot, family, layer, padded
-from archspec.lower.text.calls import Call, Options, function, same
+from archspec.lower.keras.rules.common import FIRST, LayerCall, WeightLayout, axes_of, cannot, family, layer, padded
+from archspec.lower.text.code_model import Call, Options, function, same
 from archspec.ops import conv
 from archspec.ops.geometry import extent, same_pads
 from archspec.ops.sliding import Sliding
@@ -13,7 +13,7 @@ RULES = family("conv")
 
 
 @RULES.rule(conv.Conv)
-def _conv(node: Node) -> Written:
+def _conv(node: Node) -> LayerCall:
     op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
     assert isinstance(op, conv.Conv)
     window = op.sliding(tensor)
@@ -24,18 +24,18 @@ def _conv(node: Node) -> Written:
         "strides": (same(window.stride), 1), "padding": (padding, "valid"),
         "dilation_rate": (same(window.dilation), 1), "use_bias": (op.bias, True), "data_format": FIRST,
     }  # fmt: skip
-    bias = (Held("bias"),) if op.bias else ()
+    bias = (WeightLayout("bias"),) if op.bias else ()
     if op.groups == tensor.channels > 1 and d < 3 and len(set(window.stride)) == 1:
         multiplier = op.channels // op.groups
         made = layer(
             f"DepthwiseConv{d}D", {"kernel_size": same(window.kernel)},
             {"depth_multiplier": (multiplier, 1), **optional},
         )  # fmt: skip
-        kernel = Held("weight", (*range(2, d + 2), 0, 1), (tensor.channels, multiplier, *window.kernel))
-        return Written((*before, made), (kernel, *bias))
+        kernel = WeightLayout("weight", (*range(2, d + 2), 0, 1), (tensor.channels, multiplier, *window.kernel))
+        return LayerCall((*before, made), (kernel, *bias))
     required = {"filters": op.channels, "kernel_size": same(window.kernel)}
     made = layer(f"Conv{d}D", required, {**optional, "groups": (op.groups, 1)})
-    return Written((*before, made), (Held("weight", (*range(2, d + 2), 1, 0)), *bias))
+    return LayerCall((*before, made), (WeightLayout("weight", (*range(2, d + 2), 1, 0)), *bias))
 
 
 def _padding(window: Sliding, sizes: tuple[int, ...]) -> tuple[tuple[Call, ...], str]:
@@ -49,7 +49,7 @@ def _padding(window: Sliding, sizes: tuple[int, ...]) -> tuple[tuple[Call, ...],
 
 
 @RULES.rule(conv.ConvTranspose)
-def _conv_transpose(node: Node) -> Written:
+def _conv_transpose(node: Node) -> LayerCall:
     op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
     assert isinstance(op, conv.ConvTranspose)
     window, added = op.sliding(tensor), op.added(tensor)
@@ -68,8 +68,8 @@ def _conv_transpose(node: Node) -> Written:
     }  # fmt: skip
     made = layer(f"Conv{d}DTranspose", {"filters": op.channels, "kernel_size": same(window.kernel)}, optional)
     cropped = (crop(window.pads),) if any(map(any, window.pads)) else ()
-    bias = (Held("bias"),) if op.bias else ()
-    return Written((made, *cropped), (Held("weight", (*range(2, d + 2), 1, 0)), *bias))
+    bias = (WeightLayout("bias"),) if op.bias else ()
+    return LayerCall((made, *cropped), (WeightLayout("weight", (*range(2, d + 2), 1, 0)), *bias))
 
 
 def crop(pads: tuple[tuple[int, int], ...]) -> Call:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, Written, axes_of, cannot, family, layer, own, padded
-from archspec.lower.text.calls import Call, Options, same
+from archspec.lower.keras.rules.common import FIRST, LayerCall, axes_of, cannot, family, layer, own, padded
+from archspec.lower.text.code_model import Call, Options, same
 from archspec.ops import pool
 from archspec.ops.geometry import Pads, extent, same_pads
 from archspec.ops.sliding import Sliding
@@ -33,7 +33,7 @@ def _layer(kind: str, window: Sliding, padding: str) -> Call:
 
 
 @RULES.rule(pool.MaxPool)
-def _max_pool(node: Node) -> Written:
+def _max_pool(node: Node) -> LayerCall:
     op = node.op
     assert isinstance(op, pool.MaxPool)
     window = op.sliding(node.inputs[0].type)
@@ -46,52 +46,52 @@ def _max_pool(node: Node) -> Written:
         }  # fmt: skip
         return own("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)
     if not any(map(any, pads)):
-        return Written((_layer("Max", window, "valid"),))
+        return LayerCall((_layer("Max", window, "valid"),))
     if _is_same(node, window, pads):
-        return Written((_layer("Max", window, "same"),))
-    return Written((padded(pads, float("-inf")), _layer("Max", window, "valid")))
+        return LayerCall((_layer("Max", window, "same"),))
+    return LayerCall((padded(pads, float("-inf")), _layer("Max", window, "valid")))
 
 
 @RULES.rule(pool.AvgPool)
-def _avg_pool(node: Node) -> Written:
+def _avg_pool(node: Node) -> LayerCall:
     op = node.op
     assert isinstance(op, pool.AvgPool)
     window = op.sliding(node.inputs[0].type)
     pads = _pads(node, window)
     if not any(map(any, pads)):
-        return Written((_layer("Average", window, "valid"),))
+        return LayerCall((_layer("Average", window, "valid"),))
     counted = op.count_include_pad and any(map(any, window.pads))
     if counted and pads == window.pads:
-        return Written((padded(pads), _layer("Average", window, "valid")))
+        return LayerCall((padded(pads), _layer("Average", window, "valid")))
     # `same` counts what is input alone, but on PyTorch only where it pads both sides alike: Keras repeats edges there.
     alike = all(before == after for before, after in pads)
     if not counted and alike and _is_same(node, window, pads):
-        return Written((_layer("Average", window, "same"),))
+        return LayerCall((_layer("Average", window, "same"),))
     raise cannot(node, "its average pooling leaves padding out of the mean only where that is 'same' and even")
 
 
 @RULES.rule(pool.GlobalAvgPool, pool.AdaptiveAvgPool)
-def _average_to_size(node: Node) -> Written:
+def _average_to_size(node: Node) -> LayerCall:
     return _adaptive(node, "Average")
 
 
 @RULES.rule(pool.GlobalMaxPool, pool.AdaptiveMaxPool)
-def _max_to_size(node: Node) -> Written:
+def _max_to_size(node: Node) -> LayerCall:
     return _adaptive(node, "Max")
 
 
-def _adaptive(node: Node, kind: str) -> Written:
+def _adaptive(node: Node, kind: str) -> LayerCall:
     """A pooling to a size: global to 1, sliding where it divides the input's, repeating where it is a multiple."""
     sizes, wanted, d = node.inputs[0].type.spatial, node.outputs[0].type.spatial, axes_of(node)
     if set(wanted) == {1}:
-        return Written((layer(f"Global{kind}Pooling{d}D", {}, {"data_format": FIRST, "keepdims": (True, False)}),))
+        return LayerCall((layer(f"Global{kind}Pooling{d}D", {}, {"data_format": FIRST, "keepdims": (True, False)}),))
     if wanted == sizes:
-        return Written()
+        return LayerCall()
     if d > 1 and not any(want % size for size, want in zip(sizes, wanted, strict=True)):
         factors = tuple(want // size for size, want in zip(sizes, wanted, strict=True))
-        return Written((layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST}),))
+        return LayerCall((layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST}),))
     if any(size % want for size, want in zip(sizes, wanted, strict=True)):
         # Keras has layers for it, but on JAX they read past the end of some inputs.
         raise cannot(node, "its adaptive pooling wants sizes that divide those of the input")
     windows = tuple(size // want for size, want in zip(sizes, wanted, strict=True))
-    return Written((layer(f"{kind}Pooling{d}D", {"pool_size": same(windows)}, {"data_format": FIRST}),))
+    return LayerCall((layer(f"{kind}Pooling{d}D", {"pool_size": same(windows)}, {"data_format": FIRST}),))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import Written, family
-from archspec.lower.text.calls import function
+from archspec.lower.keras.rules.common import LayerCall, family
+from archspec.lower.text.code_model import function
 from archspec.ops import shuffle
 
 RULES = family("shuffle")
 
 
 @RULES.rule(shuffle.PixelShuffle)
-def _pixel_shuffle(node: Node) -> Written:
+def _pixel_shuffle(node: Node) -> LayerCall:
     op = node.op
     assert isinstance(op, shuffle.PixelShuffle)
     r, (channels, height, width) = op.factor, node.inputs[0].type.sizes
@@ -21,7 +21,7 @@ def _pixel_shuffle(node: Node) -> Written:
 
 
 @RULES.rule(shuffle.PixelUnshuffle)
-def _pixel_unshuffle(node: Node) -> Written:
+def _pixel_unshuffle(node: Node) -> LayerCall:
     op = node.op
     assert isinstance(op, shuffle.PixelUnshuffle)
     r, (channels, height, width) = op.factor, node.inputs[0].type.sizes
@@ -29,17 +29,17 @@ def _pixel_unshuffle(node: Node) -> Written:
 
 
 @RULES.rule(shuffle.ChannelShuffle)
-def _channel_shuffle(node: Node) -> Written:
+def _channel_shuffle(node: Node) -> LayerCall:
     op, tensor = node.op, node.inputs[0].type
     assert isinstance(op, shuffle.ChannelShuffle)
     rest = range(3, tensor.rank + 1)
     return _dealt(node, (op.groups, tensor.channels // op.groups, *tensor.spatial), (2, 1, *rest))
 
 
-def _dealt(node: Node, cut: Sequence[int], order: Sequence[int]) -> Written:
+def _dealt(node: Node, cut: Sequence[int], order: Sequence[int]) -> LayerCall:
     """The input cut into axes of these sizes, those in another order, and joined to what flows out."""
     made = node.outputs[0].type.sizes
-    return Written((
+    return LayerCall((
         function("reshape", f"ops.reshape({{x}}, {(-1, *cut)})"),
         function("transpose", f"ops.transpose({{x}}, {(0, *order)})"),
         function("reshape", f"ops.reshape({{x}}, {(-1, *made)})"),

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.rules import Rules
-from archspec.lower.torch.leaf import Leaf
+from archspec.lower.rule_table import Rules
+from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules import (
-    affine,
+    activation,
     attention,
     conv,
-    layout,
-    learned,
-    like,
-    parts,
-    pointwise,
+    norm,
+    parameters,
     pool,
     reduce,
-    region,
+    reshape,
+    roi,
     shuffle,
+    slicing,
+    spatial,
 )
 from archspec.lower.torch.rules.common import Rule
 
 RULES: Rules[Rule] = Rules("PyTorch", "archspec/lower/torch/rules/")
-for _family in (conv, pool, reduce, affine, attention, learned, pointwise, layout, like, parts, shuffle, region):
+for _family in (conv, pool, reduce, norm, attention, parameters, activation, reshape, spatial, slicing, shuffle, roi):
     RULES.include(_family.RULES)
 
 
-def leaf(node: Node) -> Leaf:
+def leaf(node: Node) -> ModuleCall:
     """How a node is written.
 
     Raises:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.rules import Rules
-from archspec.lower.text.calls import Call, Constant, Options, call, same
+from archspec.lower.rule_table import Rules
+from archspec.lower.text.code_model import Call, Constant, Options, call, same
 from archspec.lower.torch.helpers import class_name
-from archspec.lower.torch.leaf import Leaf
+from archspec.lower.torch.module_call import ModuleCall
 from archspec.ops.geometry import Pads
 from archspec.ops.sliding import Sliding
 
-Rule = Callable[[Node], Leaf]
+Rule = Callable[[Node], ModuleCall]
 """How a node of the op it is entered for is written."""
 
 
@@ -22,9 +22,9 @@ def family(name: str) -> Rules[Rule]:
     return Rules("PyTorch", f"archspec/lower/torch/rules/{name}.py")
 
 
-def both(module: Call, function: str) -> Leaf:
+def both(module: Call, function: str) -> ModuleCall:
     """An op that is the same call as a module and as a function."""
-    return Leaf(replace(module, stateless=True), module.renamed(function))
+    return ModuleCall(replace(module, stateless=True), module.renamed(function))
 
 
 def own(
@@ -33,9 +33,9 @@ def own(
     optional: Options | None = None,
     *,
     axes: int = 0,
-) -> Leaf:
+) -> ModuleCall:
     """An op written as a module whose class the source defines, by its key of `helpers.HELPERS`."""
-    return Leaf(call(class_name(kind, axes), required, optional or {}), helper=(kind, axes))
+    return ModuleCall(call(class_name(kind, axes), required, optional or {}), helper=(kind, axes))
 
 
 def axes_of(node: Node) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
-from archspec.lower.text.calls import Constant, call, same
-from archspec.lower.torch.leaf import Leaf
+from archspec.lower.text.code_model import Constant, call, same
+from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import axes_of, even, family, flat, own
 from archspec.ops import conv
 from archspec.ops.sliding import Sliding
@@ -14,7 +14,7 @@ RULES = family("conv")
 
 
 @RULES.rule(conv.Conv)
-def _conv(node: Node) -> Leaf:
+def _conv(node: Node) -> ModuleCall:
     op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
     assert isinstance(op, conv.Conv)
     window = op.sliding(tensor)
@@ -26,7 +26,7 @@ def _conv(node: Node) -> Leaf:
         return own("PaddedConv", {**required, "pads": flat(window.pads)}, optional, axes=d)
     padding = (even(window), 0)
     optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
-    return Leaf(call(f"nn.Conv{d}d", required, optional))
+    return ModuleCall(call(f"nn.Conv{d}d", required, optional))
 
 
 def _required(op: conv.Conv | conv.ConvTranspose, window: Sliding, tensor: TensorType) -> dict[str, Constant]:
@@ -34,7 +34,7 @@ def _required(op: conv.Conv | conv.ConvTranspose, window: Sliding, tensor: Tenso
 
 
 @RULES.rule(conv.ConvTranspose)
-def _conv_transpose(node: Node) -> Leaf:
+def _conv_transpose(node: Node) -> ModuleCall:
     op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
     assert isinstance(op, conv.ConvTranspose)
     window = op.sliding(tensor)
@@ -50,4 +50,4 @@ def _conv_transpose(node: Node) -> Leaf:
         "stride": stride, "padding": (even(window), 0), "output_padding": output_padding, "groups": groups,
         "bias": bias, "dilation": dilation,
     }  # fmt: skip
-    return Leaf(call(f"nn.ConvTranspose{d}d", required, optional))
+    return ModuleCall(call(f"nn.ConvTranspose{d}d", required, optional))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import Constant, call, function, same
-from archspec.lower.torch.leaf import Leaf
+from archspec.lower.text.code_model import Constant, call, function, same
+from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import axes_of, both, even, family, flat, own
 from archspec.ops import pool, unpool
 from archspec.ops.geometry import Pads, extent
@@ -25,7 +25,7 @@ def _completing(node: Node, window: Sliding) -> tuple[Pads, ...]:
 
 
 @RULES.rule(pool.MaxPool)
-def _max_pool(node: Node) -> Leaf:
+def _max_pool(node: Node) -> ModuleCall:
     op, d = node.op, axes_of(node)
     assert isinstance(op, pool.MaxPool)
     window = op.sliding(node.inputs[0].type)
@@ -44,7 +44,7 @@ def _max_pool(node: Node) -> Leaf:
 
 
 @RULES.rule(unpool.MaxUnpool)
-def _max_unpool(node: Node) -> Leaf:
+def _max_unpool(node: Node) -> ModuleCall:
     op, d = node.op, axes_of(node)
     assert isinstance(op, unpool.MaxUnpool)
     window = op.sliding(node.inputs[0].type)
@@ -52,17 +52,17 @@ def _max_unpool(node: Node) -> Leaf:
     # Not nn.MaxUnpool, which PyTorch 2.13 cannot script; the function wants a number for each axis.
     if len(node.inputs) == 2:
         each = {"stride": (window.stride, window.kernel), "padding": (pads, (0,) * d)}
-        return Leaf(function=call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
+        return ModuleCall(function=call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
     numbers: dict[str, Constant] = {"kernel": window.kernel}
     numbers |= {"stride": window.stride} if window.stride != window.kernel else {}
     numbers |= {"padding": pads} if any(pads) else {}
     shown = "".join(f", {name}={{{name}}}" for name in numbers if name != "kernel")
     template = f"F.max_unpool{d}d({{x0}}, {{x1}}, {{kernel}}{shown}, output_size={{x2}}.shape[2:])"
-    return Leaf(function=function("max_unpool", template, numbers))
+    return ModuleCall(function=function("max_unpool", template, numbers))
 
 
 @RULES.rule(pool.AvgPool)
-def _avg_pool(node: Node) -> Leaf:
+def _avg_pool(node: Node) -> ModuleCall:
     op, d = node.op, axes_of(node)
     assert isinstance(op, pool.AvgPool)
     window = op.sliding(node.inputs[0].type)
@@ -82,17 +82,17 @@ def _avg_pool(node: Node) -> Leaf:
 
 
 @RULES.rule(pool.GlobalAvgPool, pool.GlobalMaxPool)
-def _global_pool(node: Node) -> Leaf:
+def _global_pool(node: Node) -> ModuleCall:
     kind = "Avg" if isinstance(node.op, pool.GlobalAvgPool) else "Max"
     return _adaptive(kind, axes_of(node), 1)
 
 
 @RULES.rule(pool.AdaptiveAvgPool, pool.AdaptiveMaxPool)
-def _adaptive_pool(node: Node) -> Leaf:
+def _adaptive_pool(node: Node) -> ModuleCall:
     kind = "Avg" if isinstance(node.op, pool.AdaptiveAvgPool) else "Max"
     return _adaptive(kind, axes_of(node), same(node.outputs[0].type.spatial))
 
 
-def _adaptive(kind: str, axes: int, size: Constant) -> Leaf:
+def _adaptive(kind: str, axes: int, size: Constant) -> ModuleCall:
     module = call(f"nn.Adaptive{kind}Pool{axes}d", {"output_size": size}, {})
     return both(module, f"F.adaptive_{kind.lower()}_pool{axes}d")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.calls import Options, call
-from archspec.lower.torch.leaf import Leaf
+from archspec.lower.text.code_model import Options, call
+from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import family
 from archspec.ops import reduce
 
@@ -15,8 +15,8 @@ _CALLEES = {reduce.ReduceMean: "torch.mean", reduce.ReduceSum: "torch.sum", redu
 
 
 @RULES.rule(*_CALLEES)
-def _reduction(node: Node) -> Leaf:
+def _reduction(node: Node) -> ModuleCall:
     op = node.op
     assert isinstance(op, reduce.ReduceMean | reduce.ReduceSum | reduce.ReduceMax)
     optional: Options = {"dim": (op.axis, None), "keepdim": (op.keepdim, False)}
-    return Leaf(function=call(_CALLEES[type(op)], {}, optional))
+    return ModuleCall(function=call(_CALLEES[type(op)], {}, optional))

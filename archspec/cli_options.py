@@ -1,0 +1,100 @@
+"""What the command line says: of a spec where it is, `--set`, `--input` and `--allow`; of the zoo what to list."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from archspec import loading
+from archspec.diagnostic_codes import WARNINGS
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
+from archspec.frontend.limits import MAX_BYTES
+from archspec.frontend.yaml.tree import decode
+from archspec.loading import Folders, Plugins
+
+STANDARD_INPUT = "-"
+_STDIN = "<stdin>"
+
+
+def arguments(given: Sequence[str]) -> list[str]:
+    """Words of a command line, where `-:VARIANT` is no option but a variant of what standard input holds."""
+    return [_STDIN + word[1:] if word.startswith(f"{STANDARD_INPUT}:") else word for word in given]
+
+
+def opened(spec: str) -> tuple[Source, str | None]:
+    """The text of a spec and the variant meant; `-` is what standard input holds, and `-:VARIANT` a variant of it.
+
+    Raises:
+        ArchspecError: there is no such spec, or it cannot be read.
+    """
+    name, colon, variant = spec.partition(":")
+    if name not in (STANDARD_INPUT, _STDIN):
+        return loading.opened(spec)
+    if sys.stdin is None:
+        raise fail("unreadable-file", "there is no standard input")
+    try:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
+    here = Path(STANDARD_INPUT)  # imports come from the folder a user is in
+    return decode(_STDIN, data, here), variant if colon else None
+
+
+def entries(text: str) -> list[dict[str, str]]:
+    """What `list` shows of the zoo: the lectures, or what contains a text in its name or its file.
+
+    Raises:
+        ArchspecError: nothing does.
+    """
+    if text == "lectures":
+        return list(loading.catalogue("lectures"))
+    found = list(loading.catalogue())
+    matching = [entry for entry in found if text in entry["name"] or text in entry["spec"]]
+    if not matching:
+        help = did_you_mean(text, ["lectures", *(entry["name"] for entry in found)]) or "`archspec list` shows them all"
+        raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
+    return matching
+
+
+def mistakes(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
+    """As `archspec.check`, of a spec that may come from standard input."""
+    try:
+        return loading.check_source(*opened(spec), path=path, plugins=plugins)
+    except ArchspecError as error:
+        return error.diagnostics
+
+
+def warnings(given: Sequence[str] | None) -> frozenset[str]:
+    """What `--allow` says: the codes of warnings not to give. Mistakes cannot be allowed."""
+    for code in given or ():
+        if code not in WARNINGS:
+            message = f"--allow {code}: that is not the code of a warning"
+            raise fail("wrong-value", message, help=did_you_mean(code, WARNINGS))
+    return frozenset(given or ())
+
+
+def params(given: Sequence[str] | None) -> dict[str, Any]:
+    """What `--set` says, each value read as a spec would read it."""
+    values: dict[str, Any] = {}
+    for item in given or ():
+        name, equals, text = item.partition("=")
+        if not equals or not name.strip() or not text.strip():
+            raise fail("wrong-value", f"--set {item} is not PARAM=VALUE", help="as in --set classes=10")
+        values[name.strip()] = loading.constant(text, f"--set {name.strip()}")
+    return values
+
+
+def inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
+    """What `--input` says: a shape for the only input, shapes by name, or nothing."""
+    if not given:
+        return None
+    named: dict[str, tuple[int, ...]] = {}
+    for item in given:
+        name, equals, text = item.rpartition("=")
+        sizes = text.split("x")
+        if not all(size.isdecimal() for size in sizes):
+            raise fail("wrong-input", f"--input {item} is not sizes with an x between", help="as in --input 3x224x224")
+        named[name if equals else ""] = tuple(map(int, sizes))
+    return named[""] if list(named) == [""] else named

@@ -1,0 +1,1 @@
+"""Typed spec to graph: blocks expanded, names resolved, types inferred."""

@@ -1,0 +1,1 @@
+"""Text to value: the expressions of a spec, parsed and evaluated."""

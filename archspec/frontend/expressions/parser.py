@@ -1,0 +1,328 @@
+"""The expressions of a spec: a small closed language, parsed and evaluated here, in bounds.
+
+    4 * width        2 if i == 0 else 1        stride != 1 or in.channels != width        divisible(1.4 * width, 8)
+
+Values are numbers, true and false, null, text and lists. Names are params, arguments, indices and `in`, the value
+flowing in (`in.channels`, `in.shape`, `in.spatial`). Operators are Python's, with Python's precedence. Whole numbers
+stay below 2**63 in size, lists below 10,000 entries, an expression below 500 characters and 25 levels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from archspec.diagnostics import did_you_mean
+from archspec.frontend.expressions import ast
+from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES, Environment, Expr, ExpressionError
+from archspec.frontend.expressions.functions import FUNCTIONS
+from archspec.frontend.expressions.values import MAX_INTEGER, Data
+from archspec.frontend.foreign_names import function_help
+
+MAX_LENGTH = 500
+MAX_DEPTH = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed expression. `names` are the names it reads."""
+
+    text: str
+    names: frozenset[str]
+    root: Expr
+
+    def evaluate(self, scope: Environment) -> Data:
+        """Its worth where names stand for what `scope` says.
+
+        Raises:
+            ExpressionError: a name nobody defined, operands of the wrong kind, a bound passed.
+            Unknown: a name stands for what a mistake left unknown.
+        """
+        return self.root.evaluate(scope)
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Expression:
+    """The expression a text holds.
+
+    Raises:
+        ExpressionError: it holds none, or one that is too long or too deep.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are read", 0, 1)
+    parser = _Parser(text)
+    root = parser.whole()
+    return Expression(text, frozenset(parser.names), root)
+
+
+NAME = re.compile(r"[^\W\d]\w*")
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)
+  | (?P<name>[^\W\d]\w*)
+  | (?P<text>'[^']*'|"[^"]*")
+  | (?P<sign>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],.:])
+  | (?P<foreign>&&|\|\||[!=^?])
+  | (?P<end>\Z)
+  | (?P<strange>.)
+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
+_LITERALS: Mapping[str, bool | None] = {"true": True, "false": False, "True": True, "False": False, "null": None}
+_WORDS = frozenset(("and", "or", "not", "if", "else", "in"))
+_MEANT = {"&&": "and", "||": "or", "!": "not", "=": "==", "^": "**", "?": "a if condition else b"}
+
+_BY_X = re.compile(r"x[0-9]+")  # as in 3x3
+_CURLY = "\u201c\u201d\u201e\u2018\u2019"
+
+RESERVED = _WORDS | _LITERALS.keys()
+"""Words that mean something in every expression, so that nothing can be named by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    stop: int
+
+
+class _Parser:
+    """Recursive descent, a method a level of precedence, weakest first."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = [
+            _Token(
+                str(match.lastgroup), match.group(match.lastgroup or 0), match.start(match.lastgroup or 0), match.end()
+            )
+            for match in _TOKEN.finditer(text)
+        ]
+        self.at = 0
+        self.depth = 0
+        self.names: set[str] = set()
+
+    def whole(self) -> Expr:
+        if self.next.kind == "end":
+            raise ExpressionError("an expression is needed here, and there is none", 0, 1)
+        term = self.choice()
+        if self.next.kind != "end":
+            raise self.unexpected("an operator or the end")
+        return term
+
+    def choice(self) -> Expr:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(
+                f"the expression is nested more than {MAX_DEPTH} deep", self.next.start, self.next.stop
+            )
+        term = self.either()
+        if self.take("if"):
+            condition = self.either()
+            self.need("else")
+            otherwise = self.choice()
+            term = ast.Choice(term.start, otherwise.stop, term, condition, otherwise)
+        self.depth -= 1
+        return term
+
+    def either(self) -> Expr:
+        term = self.both()
+        while self.take("or"):
+            right = self.both()
+            term = ast.Logic(term.start, right.stop, "or", term, right)
+        return term
+
+    def both(self) -> Expr:
+        term = self.negation()
+        while self.take("and"):
+            right = self.negation()
+            term = ast.Logic(term.start, right.stop, "and", term, right)
+        return term
+
+    def negation(self) -> Expr:
+        start = self.next.start
+        flips = 0
+        while self.take("not"):
+            flips += 1
+        term = self.comparison()
+        return ast.Unary(start, term.stop, "not", term) if flips % 2 else term
+
+    def comparison(self) -> Expr:
+        operands, operators = [self.sum()], list[str]()
+        while (operator := self.comparing()) is not None:
+            operators.append(operator)
+            operands.append(self.sum())
+        if not operators:
+            return operands[0]
+        return ast.Compare(operands[0].start, operands[-1].stop, tuple(operands), tuple(operators))
+
+    def comparing(self) -> str | None:
+        if self.next.text == "not" and self.tokens[self.at + 1].text == "in":
+            self.at += 2
+            return "not in"
+        if self.next.kind != "text" and self.next.text in _COMPARISONS:
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        return None
+
+    def sum(self) -> Expr:
+        return self.chain(self.product, "+", "-")
+
+    def product(self) -> Expr:
+        return self.chain(self.sign, "*", "/", "//", "%")
+
+    def chain(self, operand: Callable[[], Expr], *operators: str) -> Expr:
+        term = operand()
+        while operator := self.take(*operators):
+            right = operand()
+            term = ast.Arithmetic(term.start, right.stop, operator, term, right)
+        return term
+
+    def sign(self) -> Expr:
+        start = self.next.start
+        negative = signs = 0
+        while sign := self.take("-", "+"):
+            signs += 1
+            negative += sign == "-"
+        term = self.power()
+        return ast.Unary(start, term.stop, "-" if negative % 2 else "+", term) if signs else term
+
+    def power(self) -> Expr:
+        base = self.item()
+        if not self.take("**"):
+            return base
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep", base.start, base.stop)
+        exponent = self.sign()
+        self.depth -= 1
+        return ast.Arithmetic(base.start, exponent.stop, "**", base, exponent)
+
+    def item(self) -> Expr:
+        term = self.atom()
+        while self.take("["):
+            first = None if self.next.text == ":" else self.choice()
+            if self.take(":"):
+                last = None if self.next.text == "]" else self.choice()
+                term = ast.Slice(term.start, self.need("]"), term, first, last)
+            else:
+                assert first is not None
+                term = ast.Index(term.start, self.need("]"), term, first)
+        return term
+
+    def atom(self) -> Expr:
+        token = self.next
+        if token.kind == "number":
+            self.at += 1
+            return ast.Literal(token.start, token.stop, self.number(token))
+        if token.kind == "text":
+            self.at += 1
+            return ast.Literal(token.start, token.stop, token.text[1:-1])
+        if token.kind == "name":
+            return self.name()
+        if self.take("("):
+            term = self.choice()
+            self.need(")")
+            return term
+        if self.take("["):
+            items = self.items("]")
+            return ast.List(token.start, self.tokens[self.at - 1].stop, items)
+        raise self.unexpected("a number or a name")
+
+    def name(self) -> Expr:
+        token = self.next
+        self.at += 1
+        if token.text in _LITERALS:
+            return ast.Literal(token.start, token.stop, _LITERALS[token.text])
+        if token.text == "in" and self.take("."):
+            return self.inflow(token)
+        if token.text == "in":
+            help = f"ask for one of {', '.join(f'in.{name}' for name in INPUT_ATTRIBUTES)}"
+            raise ExpressionError("'in' is no value by itself", token.start, token.stop, help)
+        if token.text in _WORDS:
+            self.at -= 1
+            raise self.unexpected("a number or a name")
+        if self.take("("):
+            return self.call(token)
+        if self.next.text == ".":
+            raise ExpressionError(
+                f"'{token.text}' has no attributes", token.start, self.next.stop, "only `in` has: in.channels, in.shape"
+            )
+        self.names.add(token.text)
+        return ast.Name(token.start, token.stop, token.text)
+
+    def inflow(self, token: _Token) -> Expr:
+        attribute = self.next
+        if attribute.kind != "name" or attribute.text not in INPUT_ATTRIBUTES:
+            help = did_you_mean(f"in.{attribute.text}", [f"in.{name}" for name in INPUT_ATTRIBUTES])
+            raise ExpressionError(f"what flows in has no '{attribute.text}'", token.start, attribute.stop, help)
+        self.at += 1
+        self.names.add("in")
+        return ast.Attribute(token.start, attribute.stop, attribute.text)
+
+    def call(self, token: _Token) -> Expr:
+        if token.text not in FUNCTIONS:
+            help = function_help(token.text, FUNCTIONS)
+            raise ExpressionError(f"there is no function '{token.text}'", token.start, token.stop, help)
+        arguments = self.items(")")
+        return ast.Call(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
+
+    def items(self, closing: str) -> tuple[Expr, ...]:
+        items: list[Expr] = []
+        while not self.take(closing):
+            items.append(self.choice())
+            if not self.take(","):
+                self.need(closing)
+                break
+        return tuple(items)
+
+    def number(self, token: _Token) -> int | float:
+        text = token.text.replace("_", "")
+        if text.isdecimal():
+            if len(text) > 19 or int(text) >= MAX_INTEGER:
+                raise ExpressionError("the number is too large", token.start, token.stop)
+            return int(text)
+        number = float(text)
+        if not number < MAX_INTEGER:
+            raise ExpressionError("the number is too large", token.start, token.stop)
+        return number
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.at]
+
+    def take(self, *texts: str) -> str | None:
+        if self.next.kind in ("name", "sign") and self.next.text in texts:
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        return None
+
+    def need(self, text: str) -> int:
+        if not self.take(text):
+            raise self.unexpected(f"'{text}'")
+        return self.tokens[self.at - 1].stop
+
+    def unexpected(self, wanted: str) -> ExpressionError:
+        token = self.next
+        stop = max(token.stop, token.start + 1)
+        if token.text in ("'", '"'):
+            return ExpressionError("this quote is never closed", token.start, stop)
+        got = "the end" if token.kind == "end" else f"'{token.text}'"
+        return ExpressionError(f"expected {wanted}, got {got}", token.start, stop, self.hint(wanted))
+
+    def hint(self, wanted: str) -> str | None:
+        """What was likely meant by the next token, where it cannot stand."""
+        token = self.next
+        halved = token.kind == "end" and [each.kind for each in self.tokens] == ["sign", "number", "end"]
+        if wanted == "')'" and (token.text == "," or halved):  # YAML parts (3,3) within braces
+            return "a list stands in square brackets: [3, 3]"
+        if self.at and self.tokens[self.at - 1].kind == "number" and token.kind == "name":
+            by = _BY_X.fullmatch(token.text)
+            return "a list is written [3, 3], and multiplication with *" if by else "multiplication is written with *"
+        if token.kind == "strange" and token.text in _CURLY:
+            return "write plain quotes, or none: they are for text"
+        if token.text in ("{", "}"):
+            return "a name stands without braces"
+        return f"write {_MEANT[token.text]}" if token.kind == "foreign" else None

@@ -1,0 +1,1 @@
+"""Tree to typed spec: keys, fields, steps, imports and the JSON Schema."""

@@ -1,0 +1,135 @@
+"""What specs and files of blocks have in common: the keys that both have, and what may stand under them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from archspec.diagnostics import fail
+from archspec.frontend.language import fields
+from archspec.frontend.language.expansion_limits import loops
+from archspec.frontend.language.fields import Field, InvalidField
+from archspec.frontend.language.identifiers import variable
+from archspec.frontend.language.reader import Key, Keys, Reader, complete, describe, named
+from archspec.frontend.language.spec import Block
+from archspec.frontend.language.steps import COMMON, NAMING, STRUCTURES, SpecReader, layers
+from archspec.frontend.yaml.tree import List, Scalar, Tree
+from archspec.frontend.yaml.tree import Mapping as MappingTree
+
+VERSION = 1
+"""The version of the language, which a file names first: `archspec: 1`."""
+
+OF_VARIANTS = ("summary", "reference")
+"""The keys variants have beside the names of params, which therefore no param can be called."""
+
+
+# --- what stands under the keys -------------------------------------------------------------------------------------
+
+
+def _version(reader: Reader, tree: Tree) -> int:
+    if not isinstance(tree, Scalar) or tree.value != VERSION or isinstance(tree.value, bool):
+        message = f"'archspec' is the version of the language, {VERSION}, not {describe(tree)}"
+        raise fail("wrong-version", message, tree.span, help=f"write archspec: {VERSION}")
+    return VERSION
+
+
+def text(what: str) -> Callable[[Reader, Tree], str]:
+    """Reads a text that stands under the key `what`."""
+    return lambda reader, tree: reader.text(f"'{what}'", tree)
+
+
+def _param(reader: Reader, key: Scalar, tree: Tree) -> Field:
+    variable(reader, key)
+    if key.text in OF_VARIANTS:
+        message = f"a param cannot be called '{key.text}', because variants have a key of that name"
+        raise fail("name-taken", message, key.span, help="choose another name")
+    return fields.value(tree)
+
+
+def _lost(key: Scalar) -> Field:
+    return InvalidField(key.span)
+
+
+def _block(reader: Reader, key: Scalar, tree: Tree) -> Block | None:
+    assert isinstance(reader, SpecReader)
+    ops = reader.vocabulary.ops
+    if key.text in ops or key.text in STRUCTURES:
+        kind = "an op" if key.text in ops else "a structure"
+        reader.note("name-taken", f"'{key.text}' is {kind} of the language", key.span, help="choose another name")
+    else:
+        reader.attempt(partial(variable, reader, what="the name of a block"), key)
+    if not isinstance(tree, MappingTree):
+        help = f"write {key.text}: {{layers: [...]}}"
+        raise fail("wrong-type", f"a block is a mapping, not {describe(tree)}", tree.span, help=help)
+    values = reader.keys(f"the block '{key.text}'", tree, BLOCK)
+    if not complete(tree, values) or "layers" not in values:
+        return None
+    return Block(key.text, key.span, values.get("args", {}), values["layers"], values.get("naming", False))
+
+
+def _lost_block(key: Scalar) -> Block | None:
+    return None
+
+
+def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
+    if isinstance(tree, Scalar):
+        message = f"'args' is a list of names, or names with defaults, not {describe(tree)}"
+        raise fail("wrong-type", message, tree.span, help="write args: [width], or args: {width: 64}")
+    entries = [(item, None) for item in tree.items] if isinstance(tree, List) else list(tree.entries)
+    found: dict[str, Field | None] = {}
+    for key, item in entries:
+        name = variable(reader, key)
+        if name in COMMON or name == "share":
+            message = f"an argument cannot be called '{name}', because every call has a key of that name"
+            raise fail("name-taken", message, key.span, help="choose another name")
+        if name in found:
+            raise fail("duplicate-name", f"'{name}' stands here twice", key.span, help="remove one of them")
+        needed = item is None or (isinstance(item, Scalar) and item.value is None)
+        found[name] = None if needed or item is None else fields.value(item)
+    return found
+
+
+BLOCK: Keys = {
+    "args": Key(_arguments, "its arguments: a list of names, or names with defaults (~ for none)",
+                {"type": ["array", "object"]}),
+    **NAMING,
+    "layers": Key(layers, "its layers", {"$ref": "#/$defs/layers"}, required=True),
+}  # fmt: skip
+"""The keys of a block."""
+
+
+def as_it_stands(reader: Reader, tree: Tree) -> Tree:
+    """What is read elsewhere, with more in view."""
+    return tree
+
+
+# --- the keys -------------------------------------------------------------------------------------------------------
+
+SHARED: Keys = {
+    "archspec": Key(_version, "the version of the language: 1", {"const": VERSION}, required=True),
+    "summary": Key(text("summary"), "one line about it", {"type": "string"}),
+    "params": Key(named("params", _param, _lost),
+                  "numbers, words and lists that expressions may name, with their defaults", {"type": "object"}),
+    "import": Key(as_it_stands, "files whose blocks are called like its own, such as blocks/residual.yaml",
+                  {"$ref": "#/$defs/names"}),
+    "blocks": Key(named("blocks", _block, _lost_block), "its own composites",
+                  {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}}),
+}  # fmt: skip
+"""The keys that specs and files of blocks share."""
+
+
+def names_under(tree: Tree, key: str) -> frozenset[str] | None:
+    """The names of the params or blocks of a file; None where nobody can tell."""
+    under = tree.get(key) if isinstance(tree, MappingTree) else None
+    if isinstance(under, MappingTree) and under.whole:
+        return frozenset(name.text for name, _ in under.entries)
+    return frozenset() if under is None else None
+
+
+def without_loops(reader: Reader, blocks: Mapping[str, Block | None]) -> Mapping[str, Block | None]:
+    """The blocks, those that call themselves without end taken for unreadable."""
+    endless: dict[str, None] = {}
+    for names, fault in loops(blocks):
+        reader.diagnostics.append(fault)
+        endless |= dict.fromkeys(names)
+    return {**blocks, **endless}

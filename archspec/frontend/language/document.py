@@ -1,0 +1,267 @@
+"""The language: which keys a spec has, what may stand under each, and the typed form it is read into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from archspec.diagnostic_codes import WARNINGS
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest
+from archspec.frontend.language import fields
+from archspec.frontend.language.common import SHARED, as_it_stands, names_under, text, without_loops
+from archspec.frontend.language.expansion_limits import layers_at_least
+from archspec.frontend.language.expect import expectations
+from archspec.frontend.language.fields import Field, InvalidField
+from archspec.frontend.language.identifiers import check_name, reference, title
+from archspec.frontend.language.imports import Imported, Imports
+from archspec.frontend.language.op_registry import OpRegistry
+from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_whole, named
+from archspec.frontend.language.rename import renames
+from archspec.frontend.language.spec import Input, Returned, Spec, Start, Variant
+from archspec.frontend.language.steps import SpecReader, layers
+from archspec.frontend.language.weight_options import starts
+from archspec.frontend.yaml import tree as yaml
+from archspec.frontend.yaml.tree import List, Scalar, Tree
+from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.ir.types import DType
+
+# --- what stands under the keys -------------------------------------------------------------------------------------
+
+
+def _sizes(reader: Reader, tree: Tree) -> Field:
+    return fields.number(tree)
+
+
+_VARIANT: Keys = {
+    "summary": Key(text("summary"), "one line about the variant", {"type": "string"}),
+    "reference": Key(text("reference"), "where the variant was published", {"type": "string"}),
+}
+
+
+def _variant(reader: Reader, key: Scalar, tree: Tree) -> Variant:
+    reader.attempt(partial(title, reader, what="the name of a variant"), key)
+    entries = () if isinstance(tree, Scalar) and tree.value is None else reader.mapping("a variant", tree)
+    others = [scalar.text for scalar, _ in entries if scalar.text not in _VARIANT]
+    values = reader.keys("a variant", tree, _VARIANT, others=others) if entries else {}
+    assert isinstance(reader, SpecReader)
+    params: dict[str, Field] = {}
+    for scalar, item in entries:
+        if reader.params is None or scalar.text in reader.params:
+            params[scalar.text] = reader.attempt(fields.value, item) or InvalidField(item.span)
+        elif scalar.text not in _VARIANT:
+            help = did_you_mean(scalar.text, [*sorted(reader.params), *_VARIANT])
+            reader.note(
+                "unknown-param", f"'{key.text}' sets '{scalar.text}', which is no param", scalar.span, help=help
+            )
+    return Variant(key.text, key.span, params, values.get("summary"), values.get("reference"))
+
+
+def _dtype(reader: Reader, tree: Tree) -> DType:
+    return DType(reader.choice("'dtype'", tree, list(DType)))
+
+
+_INPUT: Keys = {
+    "shape": Key(_sizes, "its sizes without the batch axis", {"$ref": "#/$defs/number"}, required=True),
+    "dtype": Key(_dtype, "its elements", {"enum": list(DType)}),
+}
+
+
+_BY_X = re.compile(r"[0-9]+(x[0-9]+)+")
+
+
+def _input(reader: Reader, key: Scalar, tree: Tree) -> Input:
+    check_name(key.text, key.span)
+    if isinstance(tree, Scalar) and _BY_X.fullmatch(tree.text):
+        help = f"write {key.text}: [{tree.text.replace('x', ', ')}]"
+        raise fail("wrong-type", "the shape of an input is a list of numbers", tree.span, help=help)
+    if not isinstance(tree, MappingTree):
+        return Input(key.text, fields.number(tree), DType.FLOAT32)
+    values = reader.keys("an input", tree, _INPUT)
+    return Input(key.text, values.get("shape") or InvalidField(tree.span), values.get("dtype", DType.FLOAT32))
+
+
+def _only_input(reader: Reader, tree: Tree) -> Input:
+    return _input(reader, Scalar("input", "input", True, tree.span), tree)
+
+
+def _lost_input(key: Scalar) -> Input:
+    return Input(key.text, InvalidField(key.span), DType.FLOAT32)
+
+
+def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
+    if isinstance(tree, List):
+        help = "the shape of one input stands under 'input'; several are written {name: [...], ...}"
+        raise fail("wrong-type", "'inputs' are shapes by name, not a list", tree.span, help=help)
+    return named("inputs", _input, _lost_input)(reader, tree)
+
+
+def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
+    if isinstance(tree, MappingTree):
+        entries = [(key, item) for key, item in tree.entries]
+        for key, _ in entries:
+            check_name(key.text, key.span)
+    else:
+        items = tree.items if isinstance(tree, List) else (tree,)
+        entries = [(reader.scalar("an output", item), item) for item in items]
+    if not entries:
+        raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or leave 'outputs' out")
+    found: list[Returned] = []
+    for key, item in entries:
+        if any(key.text == before.name for before in found):
+            raise fail("duplicate-name", f"'{key.text}' is returned twice", key.span, help="remove one of them")
+        found.append(Returned(key.text, key.span, reference(reader, item)))
+    return tuple(found)
+
+
+def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
+    found: set[str] = set()
+    for item in tree.items if isinstance(tree, List) else (tree,):
+        scalar = reader.scalar("a code", item)
+        if scalar.text not in WARNINGS:
+            message = f"'{scalar.text}' is not the code of a warning"
+            raise fail("wrong-value", message, scalar.span, help=did_you_mean(scalar.text, WARNINGS))
+        found.add(scalar.text)
+    return frozenset(found)
+
+
+def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, Start]:
+    assert isinstance(reader, SpecReader)
+    ops = reader.vocabulary.ops
+    if key.text not in ops and reader.vocabulary.discover(key.text, key.span) is None:
+        raise fail("unknown-op", f"there is no op '{key.text}'", key.span, help=did_you_mean(key.text, ops))
+    return starts(reader, tree)
+
+
+# --- the keys -------------------------------------------------------------------------------------------------------
+
+SPEC: Keys = {
+    "archspec": SHARED["archspec"],
+    "name": Key(title, "what the network is called", {"type": "string"}, required=True),
+    "summary": SHARED["summary"],
+    "reference": Key(text("reference"), "where it was published", {"type": "string"}),
+    "params": SHARED["params"],
+    "variants": Key(named("variants", _variant), "named sets of other values for params",
+                    {"type": "object", "additionalProperties": {"type": ["object", "null"]}}),
+    "default": Key(title, "the variant meant when none is named", {"type": "string"}),
+    "input": Key(_only_input,
+                 "the shape of the one input, without the batch axis", {"$ref": "#/$defs/input"}),
+    "inputs": Key(_inputs_by_name, "the inputs by name",
+                  {"type": "object", "additionalProperties": {"$ref": "#/$defs/input"}}),
+    "import": SHARED["import"],
+    "blocks": SHARED["blocks"],
+    "layers": Key(layers, "the network", {"$ref": "#/$defs/layers"}, required=True),
+    "outputs": Key(_outputs, "what it returns; the last value unless given",
+                   {"anyOf": [{"$ref": "#/$defs/names"}, {"type": "object"}]}),
+    "init": Key(named("init", _starts_of_op), "the distributions weights start from, by op",
+                {"type": "object", "additionalProperties": {"$ref": "#/$defs/init"}}),
+    "rename": Key(renames, "what old checkpoints call weights, and what the spec calls them; * is any one name",
+                  {"type": "object", "additionalProperties": {"type": "string"}}),
+    "allow": Key(_codes, "codes of warnings not to give", {"$ref": "#/$defs/names"}),
+    "expect": Key(as_it_stands, "what must come out, or that for each variant", {"type": "object"}),
+}  # fmt: skip
+"""The keys of a spec."""
+
+
+def read(
+    source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
+) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
+    """The typed form of a spec, as far as it can be read, and every mistake in it and in what it imports.
+
+    None where too little is there to go on with: bad YAML, or no layers. Imports come from the folder of the file the
+    spec is in, and from `folders`.
+    """
+    vocabulary = vocabulary or OpRegistry()
+    imports = Imports(folders, vocabulary)
+    try:
+        tree, faults = yaml.parse(source, imports.used)
+        imported = imports.spec(source, tree)
+        given = (tuple(imported.libraries.items()), vocabulary.named)
+        if (kept := source.reading("spec", given)) is not None:
+            return replace(kept, vocabulary=vocabulary), ()
+        own = names_under(tree, "blocks")
+        known = None if own is None or not imported.whole else own | imported.libraries.keys()
+        reader = SpecReader(names_under(tree, "params"), known, vocabulary)
+        reader.diagnostics += (*faults, *imports.diagnostics)
+        spec = _spec(reader, source, tree, imported)
+    except ArchspecError as error:
+        return None, error.diagnostics
+    if spec is not None and not reader.diagnostics and not vocabulary.asked:
+        source.keep("spec", spec, given)
+    return spec, tuple(reader.diagnostics)
+
+
+def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) -> Spec | None:
+    if not isinstance(tree, MappingTree):
+        message = f"a spec is a mapping, not {describe(tree)}"
+        raise fail("wrong-type", message, tree.span, help="a spec starts with `archspec: 1`")
+    values = reader.keys("a spec", tree, SPEC)
+    inputs = _inputs(reader, tree, values)
+    if any(key in SPEC and key not in values for key in _FOUNDATIONS if key == "layers" or tree.get(key)):
+        return None
+    variants: dict[str, Variant] = values.get("variants", {})
+    expect, by_variant = expectations(reader, values.get("expect"), variants)
+    spec = Spec(
+        source=source,
+        name=values.get("name", "unnamed"),
+        summary=values.get("summary", ""),
+        reference=values.get("reference", ""),
+        params=values.get("params", {}),
+        variants=variants,
+        default=_default(reader, tree, values.get("default"), variants),
+        inputs=inputs,
+        blocks=without_loops(reader, values.get("blocks", {})),
+        imports=imported.libraries,
+        imports_whole=imported.whole,
+        vocabulary=reader.vocabulary,
+        layers=values["layers"],
+        outputs=values.get("outputs", ()),
+        expect=expect,
+        expect_variants=by_variant,
+        starts=values.get("init", {}),
+        allowed=values.get("allow", frozenset()),
+        rename=values.get("rename", ()),
+    )
+    if fault := layers_at_least(spec):
+        reader.diagnostics.append(fault)
+        return None
+    return spec
+
+
+_FOUNDATIONS = ("params", "variants", "blocks", "layers")
+"""The keys without which there is nothing to build on, if they are there and cannot be read."""
+
+
+def _inputs(reader: Reader, tree: Tree, values: Mapping[str, Any]) -> tuple[Input, ...]:
+    """The inputs, under either key; one of unknown shape where they are missing or cannot be read."""
+    assert isinstance(tree, MappingTree)
+    written = {key.text: key for key, _ in tree.entries}
+    if "input" in written and "inputs" in written:
+        span = written["inputs"].span
+        reader.note("wrong-value", "a spec has either 'input' or 'inputs'", span, help="remove one of them")
+    elif "input" in values:
+        return (values["input"],)
+    elif values.get("inputs"):
+        return tuple(values["inputs"].values())
+    elif "inputs" in values:
+        reader.note("missing-key", "'inputs' names no input", written["inputs"].span, help="write input: [3, 224, 224]")
+    elif "input" not in written and "inputs" not in written and is_whole(tree) and not _misspelt(written, "input"):
+        reader.note("missing-key", "a spec needs 'input'", tree.span, help="input: [channels, height, width]")
+    return (Input("input", InvalidField(tree.span), DType.FLOAT32),)
+
+
+def _misspelt(written: Iterable[str], key: str) -> bool:
+    return any(name not in SPEC and nearest(name, (key,)) for name in written)
+
+
+def _default(reader: Reader, tree: MappingTree, name: str | None, variants: Mapping[str, Variant]) -> str | None:
+    """The variant meant when none is named, if there is such a one."""
+    written = tree.get("default")
+    if name is None or name in variants or written is None:
+        return name
+    help = did_you_mean(name, variants) or ("the spec has no variants" if not variants else None)
+    reader.note("unknown-variant", f"there is no variant '{name}'", written.span, help=help)
+    return None

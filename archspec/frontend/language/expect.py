@@ -1,0 +1,90 @@
+"""What a spec says must come out: the keys under `expect`, for the whole spec or for each variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from archspec.diagnostics import Span, did_you_mean, nearest
+from archspec.frontend.language import fields
+from archspec.frontend.language.fields import Field
+from archspec.frontend.language.reader import Key, Keys, Reader
+from archspec.frontend.language.spec import Expected, Given, Variant
+from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Tree
+
+_SIZES = {"$ref": "#/$defs/number"}
+
+
+def _number(reader: Reader, tree: Tree) -> Field:
+    return fields.number(tree)
+
+
+def _source(reader: Reader, tree: Tree) -> str:
+    return reader.text("'source'", tree)
+
+
+_FACTS: Keys = {
+    "params": Key(_number, "parameters", _SIZES),
+    "trainable_params": Key(_number, "parameters that learn", _SIZES),
+    "buffers": Key(_number, "elements of buffers", _SIZES),
+    "macs": Key(_number, "multiply-accumulates of one sample", _SIZES),
+}
+
+LAYER_FACTS: Keys = {
+    "shape": Key(_number, "its output without the batch axis", _SIZES),
+    "params": _FACTS["params"],
+    "macs": _FACTS["macs"],
+    "receptive_field": Key(_number, "how many input positions it sees, along all axes or along each", _SIZES),
+}
+"""What can be expected of a layer."""
+
+
+def _layers(reader: Reader, tree: Tree) -> dict[str, tuple[Span, dict[str, Any]]]:
+    found: dict[str, tuple[Span, dict[str, Any]]] = {}
+    for key, item in reader.mapping("'layers'", tree):
+        facts = reader.attempt(partial(reader.keys, f"'{key.text}'", keys=LAYER_FACTS), item)
+        if facts is not None:
+            found[key.text] = (key.span, facts)
+    return found
+
+
+def _outputs(reader: Reader, tree: Tree) -> dict[str, Given]:
+    entries = reader.mapping("'outputs'", tree)
+    return {key.text: Given(key.span, fields.number(item)) for key, item in entries}
+
+
+EXPECT: Keys = {
+    "source": Key(_source, "where the numbers come from", {"type": "string"}),
+    **_FACTS,
+    "output": Key(_number, "the one output's shape without the batch axis", _SIZES),
+    "outputs": Key(_outputs, "the outputs' shapes by name", {"type": "object", "additionalProperties": _SIZES}),
+    "layers": Key(_layers, "facts of layers by name",
+                  {"type": "object", "additionalProperties": {"$ref": "#/$defs/expected_layer"}}),
+}  # fmt: skip
+"""What can be expected of a network."""
+
+
+def expectations(
+    reader: Reader, tree: Tree | None, variants: Mapping[str, Variant]
+) -> tuple[Expected | None, dict[str, Expected]]:
+    """What is expected of every variant, or of each by its name."""
+    if tree is None:
+        return None, {}
+    if not isinstance(tree, MappingTree) or not variants or any(key.text in EXPECT for key, _ in tree.entries):
+        return reader.attempt(partial(_expected, reader), tree), {}
+    by_variant: dict[str, Expected] = {}
+    for key, item in tree.entries:
+        if key.text not in variants:
+            help = did_you_mean(key.text, EXPECT if nearest(key.text, EXPECT) else variants)
+            reader.note("unknown-variant", f"there is no variant '{key.text}'", key.span, help=help)
+        elif (found := reader.attempt(partial(_expected, reader), item)) is not None:
+            by_variant[key.text] = found
+    return None, by_variant
+
+
+def _expected(reader: Reader, tree: Tree) -> Expected:
+    values = reader.keys("'expect'", tree, EXPECT)
+    facts = {name: values[name] for name in (*_FACTS, "output") if name in values}
+    return Expected(tree.span, facts, values.get("layers", {}), values.get("outputs", {}), values.get("source"))

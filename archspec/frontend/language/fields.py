@@ -1,0 +1,245 @@
+"""What a spec says where a value is expected: constants, expressions, texts and lists of them, with their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import final
+
+from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
+from archspec.frontend.expressions import parser, templates
+from archspec.frontend.expressions.ast import Environment, ExpressionError, UnknownName, look_up
+from archspec.frontend.expressions.parser import Expression
+from archspec.frontend.expressions.templates import Hole, Pattern
+from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
+from archspec.frontend.yaml.scalars import yes_or_no
+from archspec.frontend.yaml.tree import List, Mapping, Scalar, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value as written, to be worked out where it is used. `names` are the names it reads."""
+
+    span: Span
+    names: frozenset[str] = field(default=frozenset(), init=False)
+
+    def evaluate(self, scope: Environment) -> Data:
+        """Its worth.
+
+        Raises:
+            ArchspecError: the expression is wrong here; the span points into it.
+            Unknown: it reads what a mistake left unknown.
+        """
+        raise NotImplementedError  # every way to write a value has its own
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Constant(Field):
+    """A number, a truth value, a text that is meant as it stands, or nothing."""
+
+    value: Data
+
+    def evaluate(self, scope: Environment) -> Data:
+        return self.value
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class InvalidField(Field):
+    """A value that could not be read. The mistake is reported; nothing more is said."""
+
+    def evaluate(self, scope: Environment) -> Data:
+        raise Invalid
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ExpressionField(Field):
+    """An expression. Where `keywords` could stand as well, they are suggested for names nobody defined."""
+
+    expression: Expression
+    scalar: Scalar
+    keywords: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.expression.names)
+
+    def evaluate(self, scope: Environment) -> Data:
+        try:
+            return tidy(self.expression.evaluate(scope))
+        except UnknownName as error:
+            word = self.scalar.text[error.start : error.stop]
+            help = did_you_mean(self.scalar.text, sorted({*self.keywords, *scope})) if self.keywords else error.help
+            if word in self.keywords:
+                help = f"a word within an expression stands in quotes: '{word}'"
+            error.help = yes_or_no(self.scalar.text) or help
+            raise expression_failure(error, self.scalar) from error
+        except ExpressionError as error:
+            raise expression_failure(error, self.scalar) from error
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NameOrTextField(Field):
+    """A word where a number or a text may stand: what it names, if it names something, or else itself."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset((self.text,)))
+
+    def evaluate(self, scope: Environment) -> Data:
+        if self.text in scope and self.text != "in":
+            return look_up(self.text, scope)  # type: ignore[no-any-return]  # scopes hold data, but for `in`
+        return Bare.at(self.text, self.span, scope)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Template(Field):
+    """A text with `$name` or `$(expression)` in it."""
+
+    scalar: Scalar
+    pattern: Pattern
+    constant: str | None
+    """The text, if nothing is to be filled in."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.pattern.names)
+
+    @property
+    def only_hole(self) -> str | None:
+        """The expression, if nothing but it is filled in."""
+        match self.pattern.parts:
+            case (Hole(expression=expression),):
+                return expression.text
+        return None
+
+    def evaluate(self, scope: Environment) -> Data:
+        return self.fill(scope)
+
+    def fill(self, scope: Environment) -> str:
+        """The text, filled in."""
+        if self.constant is not None:
+            return self.constant
+        try:
+            return self.pattern.fill(scope)
+        except ExpressionError as error:
+            raise expression_failure(error, self.scalar) from error
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ListOf(Field):
+    """A list of values, not all of them constants."""
+
+    items: tuple[Field, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset().union(*(item.names for item in self.items)))
+
+    def evaluate(self, scope: Environment) -> Data:
+        values = tuple(evaluate_all(self.items, lambda item: item.evaluate(scope)))
+        if fault := excess(values):
+            raise fail("bad-expression", fault, self.span)
+        return values
+
+
+def evaluate_all(items: Iterable[Field], evaluate: Callable[[Field], Data]) -> list[Data]:
+    """What several values are worth.
+
+    Raises:
+        ArchspecError: the mistakes of all of them.
+    """
+    values: list[Data] = []
+    faults: list[Diagnostic] = []
+    for item in items:
+        try:
+            values.append(evaluate(item))
+        except ArchspecError as error:
+            faults += error.diagnostics
+    if faults:
+        raise ArchspecError(faults)
+    return values
+
+
+def number(tree: Tree, keywords: frozenset[str] = frozenset()) -> Field:
+    """What stands where a number, a list, a truth value or one of some keywords is expected.
+
+    Raises:
+        ArchspecError: an expression that cannot be read, or a mapping.
+    """
+    if not isinstance(tree, Scalar):
+        return _list_of(tree, lambda item: number(item, keywords))
+    if not isinstance(tree.value, str) or tree.text in keywords:
+        return Constant(tree.span, tidy(tree.value))
+    return template(tree) if "$" in tree.text else _computed(tree, keywords)
+
+
+def value(tree: Tree) -> Field:
+    """What stands where anything may: a param, or an argument of a block.
+
+    Raises:
+        ArchspecError: an expression that cannot be read, or a mapping.
+    """
+    if not isinstance(tree, Scalar):
+        return _list_of(tree, value)
+    if not isinstance(tree.value, str):
+        return Constant(tree.span, tidy(tree.value))
+    if "$" in tree.text:
+        return template(tree)
+    return NameOrTextField(tree.span, tree.text) if parser.NAME.fullmatch(tree.text) else _computed(tree)
+
+
+def _list_of(tree: List | Mapping, read: Callable[[Tree], Field]) -> Field:
+    if isinstance(tree, Mapping):
+        raise fail("wrong-type", "a number, a text or a list is expected here, not a mapping", tree.span)
+    items = tuple(read(item) for item in tree.items)
+    if all(isinstance(item, Constant) for item in items):
+        return Constant(tree.span, tuple(item.evaluate({}) for item in items))
+    return ListOf(tree.span, items)
+
+
+def template(scalar: Scalar) -> Template:
+    """A text to be filled in.
+
+    Raises:
+        ArchspecError: what follows a dollar sign cannot be read.
+    """
+    try:
+        pattern = templates.parse(scalar.text)
+    except ExpressionError as error:
+        raise expression_failure(error, scalar) from error
+    return Template(scalar.span, scalar, pattern, pattern.constant)
+
+
+def _computed(scalar: Scalar, keywords: frozenset[str] = frozenset()) -> ExpressionField:
+    try:
+        return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, keywords)
+    except ExpressionError as error:
+        error.help = error.help or _trap(scalar.text)
+        raise expression_failure(error, scalar) from error
+
+
+def _trap(text: str) -> str | None:
+    """The help for texts that older YAML, or other programs, take for numbers."""
+    if _BASE_SIXTY.fullmatch(text):
+        return "YAML 1.2 has no numbers in base 60; write the number itself"
+    return "numbers are finite" if text.lower().lstrip("+-") in (".inf", ".nan") else None
+
+
+_BASE_SIXTY = re.compile(r"[-+]?[0-9]+(:[0-9]+)+")
+
+
+def expression_failure(error: ExpressionError, scalar: Scalar) -> ArchspecError:
+    """The diagnostic of an expression that went wrong, with the caret under the part that did."""
+    code = "unknown-name" if isinstance(error, UnknownName) else "bad-expression"
+    span = scalar.span
+    if scalar.plain:
+        span = span.inside(error.start, error.stop)
+    elif span.line == span.end_line and len(scalar.text) + 2 == span.end_column - span.column:
+        span = span.inside(error.start + 1, error.stop + 1)  # in quotes, and nothing in it is escaped
+    help = error.help.help_from(span.source) if isinstance(error.help, Bare) else error.help
+    return fail(code, error.message, span, help=help)

@@ -1,0 +1,98 @@
+"""The words of a spec that are no values: names, references and variables, and what may be one."""
+
+from __future__ import annotations
+
+import re
+
+from archspec.diagnostics import ArchspecError, Span, fail
+from archspec.frontend.expressions.parser import RESERVED
+from archspec.frontend.language import fields
+from archspec.frontend.language.fields import Template
+from archspec.frontend.language.reader import Reader
+from archspec.frontend.yaml.tree import List, Tree
+
+PREVIOUS = "prev"
+"""What `from` calls the value before an item."""
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
+_REFERENCE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_TITLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
+
+_OF_LAYERS = "names are made of the letters A to Z, small or large, digits and underscores, at most 100 in all"
+_OF_VARIABLES = "start it with a letter from A to Z, small or large, and go on with letters, digits and underscores"
+_OF_TITLES = "it is made of the letters A to Z, small or large, digits, and _ . + -; prose goes into 'summary'"
+
+
+def name(reader: Reader, tree: Tree) -> Template:
+    """What a layer is called, possibly computed."""
+    scalar = reader.scalar("a name", tree)
+    if "$" not in scalar.text:
+        check_name(scalar.text, scalar.span)
+    return fields.template(scalar)
+
+
+def check_name(text: str, span: Span) -> None:
+    """See that a layer can have a name.
+
+    Raises:
+        ArchspecError: it cannot.
+    """
+    if not _NAME.fullmatch(text):
+        raise _bad(text, "a name", span, _OF_LAYERS)
+    if text == PREVIOUS:
+        raise fail(
+            "name-taken", f"'{PREVIOUS}' is what `from` calls the value before", span, help="choose another name"
+        )
+
+
+def reference(reader: Reader, tree: Tree) -> Template:
+    """The name of a value made before, possibly dotted, possibly computed."""
+    scalar = reader.scalar("a reference", tree)
+    if "$" not in scalar.text and not _REFERENCE.fullmatch(scalar.text):
+        help = "a reference is the name of a layer, or names with dots between them"
+        raise _bad(scalar.text, "the name of a layer", scalar.span, help)
+    return fields.template(scalar)
+
+
+def references(reader: Reader, tree: Tree) -> tuple[Template, ...]:
+    """One reference or a list of them."""
+    if not isinstance(tree, List):
+        return (reference(reader, tree),)
+    if not tree.items:
+        raise fail("wrong-value", "this names no value", tree.span, help="name one, or leave the key out")
+    return tuple(reference(reader, item) for item in tree.items)
+
+
+def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
+    """A name for expressions to use."""
+    text = reader.scalar(what, tree).text
+    if text in RESERVED:
+        raise fail("name-taken", f"'{text}' means something else in expressions", tree.span, help="choose another name")
+    if not _VARIABLE.fullmatch(text):
+        raise _bad(text, what, tree.span, _OF_VARIABLES)
+    return text
+
+
+def variables(reader: Reader, tree: Tree) -> tuple[str, ...]:
+    """One variable, or a list that takes an entry apart."""
+    if not isinstance(tree, List):
+        return (variable(reader, tree),)
+    found: list[str] = []
+    for item in tree.items:
+        found.append(variable(reader, item))
+        if found[-1] in found[:-1]:
+            raise fail("duplicate-name", f"'{found[-1]}' stands here twice", item.span, help="choose another name")
+    return tuple(found)
+
+
+def title(reader: Reader, tree: Tree, what: str = "the name of a network") -> str:
+    """What a network or a variant is called."""
+    scalar = reader.scalar("a name", tree)
+    if not _TITLE.fullmatch(scalar.text):
+        raise _bad(scalar.text, what, scalar.span, _OF_TITLES)
+    return scalar.text
+
+
+def _bad(text: str, what: str, span: Span, help: str) -> ArchspecError:
+    return fail("bad-name", f"'{text}' cannot be {what}", span, help=help)

@@ -1,0 +1,186 @@
+"""Reading trees: the typed questions the language asks of YAML, collecting every mistake on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail, nearest
+from archspec.frontend.expressions.values import show
+from archspec.frontend.foreign_names import key_help, key_meant, with_space
+from archspec.frontend.yaml.scalars import yes_or_no
+from archspec.frontend.yaml.tree import List, Scalar, Tree
+from archspec.frontend.yaml.tree import Mapping as MappingTree
+
+T = TypeVar("T")
+
+Schema = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a mapping: how its value is read, what it means, and its JSON Schema."""
+
+    read: Callable[[Any, Tree], Any]
+    doc: str
+    schema: Schema = field(default_factory=dict)
+    required: bool = False
+
+
+Keys = Mapping[str, Key]
+
+
+class Reader:
+    """Collects diagnostics; a reading that fails gives None and the others go on."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+
+    def note(
+        self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), help: str | None = None
+    ) -> None:
+        self.diagnostics.append(Diagnostic(code, message, span, notes, help))
+
+    def attempt(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
+        """What `read` makes of `tree`, or None with its mistakes noted."""
+        try:
+            return read(tree)
+        except ArchspecError as error:
+            self.diagnostics += error.diagnostics
+            return None
+
+    def guess(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
+        """What `read` makes of `tree`, or None, where its mistakes are noted already."""
+        try:
+            return read(tree)
+        except ArchspecError:
+            return None
+
+    def keys(self, what: str, tree: Tree, keys: Keys, *, others: Iterable[str] = ()) -> dict[str, Any]:
+        """The values of a mapping that takes `keys`; unknown ones are mistakes, unless among `others`."""
+        values: dict[str, Any] = {}
+        meant: list[str | None] = []
+        entries = self.mapping(what, tree)
+        for scalar, item in entries:
+            if scalar.text in keys:
+                value = self.attempt(partial(keys[scalar.text].read, self), item)
+                if value is not None:
+                    values[scalar.text] = value
+            elif scalar.text not in others:
+                known = [*keys, *others]
+                self.unknown_key(what, scalar, known)
+                meant.append(key_meant(scalar.text, known) or nearest(scalar.text, known))
+        missing = [name for name, key in keys.items() if key.required and name not in values]
+        if missing and is_whole(tree):
+            self.note_missing(what, tree, keys, {*missing} - {*meant} - {scalar.text for scalar, _ in entries})
+        return values
+
+    def note_missing(self, what: str, tree: Tree, keys: Keys, missing: Container[str]) -> None:
+        names = [name for name in keys if name in missing]
+        if names:
+            listed = " and ".join(f"'{name}'" for name in names)
+            help = "; ".join(f"{name}: {keys[name].doc}" for name in names)
+            self.note("missing-key", f"{what} needs {listed}", tree.span, help=help)
+
+    def unknown_key(self, what: str, key: Scalar, known: Iterable[str]) -> None:
+        self.note("unknown-key", f"{what} has no key '{key.text}'", key.span, help=key_help(key.text, known))
+
+    def mapping(self, what: str, tree: Tree) -> tuple[tuple[Scalar, Tree], ...]:
+        if isinstance(tree, MappingTree):
+            return tree.entries
+        raise fail("wrong-type", f"{what} is a mapping, not {describe(tree)}", tree.span, help=_as_mapping(tree))
+
+    def list(self, what: str, tree: Tree) -> tuple[Tree, ...]:
+        if isinstance(tree, List):
+            return tree.items
+        raise fail("wrong-type", f"{what} is a list, not {describe(tree)}", tree.span, help=_as_list(tree))
+
+    def scalar(self, what: str, tree: Tree) -> Scalar:
+        if isinstance(tree, Scalar) and tree.value is not None:
+            return tree
+        raise fail("wrong-type", f"{what} is one word or text, not {describe(tree)}", tree.span)
+
+    def text(self, what: str, tree: Tree) -> str:
+        scalar = self.scalar(what, tree)
+        if not isinstance(scalar.value, str):
+            raise fail(
+                "wrong-type", f"{what} is text, not {describe(tree)}", tree.span, help=f'write it as "{scalar.text}"'
+            )
+        return scalar.text
+
+    def flag(self, what: str, tree: Tree) -> bool:
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+            return tree.value
+        help = yes_or_no(tree.text) if isinstance(tree, Scalar) else None
+        raise fail("wrong-type", f"{what} is true or false, not {describe(tree)}", tree.span, help=help)
+
+    def choice(self, what: str, tree: Tree, words: Iterable[str]) -> str:
+        known = list(words)
+        text = self.text(what, tree)
+        if text not in known:
+            help = did_you_mean(text, known)
+            raise fail("wrong-value", f"{what} cannot be '{text}'", tree.span, help=help)
+        return text
+
+
+def named(
+    what: str, read: Callable[[Reader, Scalar, Tree], T], lost: Callable[[Scalar], T] | None = None
+) -> Callable[[Reader, Tree], dict[str, T]]:
+    """Reads a mapping from names to what `read` makes of their values, or `lost` of those that cannot be read."""
+
+    def read_all(reader: Reader, tree: Tree) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for key, item in reader.mapping(f"'{what}'", tree):
+            value = reader.attempt(partial(read, reader, key), item)
+            if value is not None:
+                found[key.text] = value
+            elif lost is not None:
+                found[key.text] = lost(key)
+        return found
+
+    return read_all
+
+
+def describe(tree: Tree) -> str:
+    """What stands there, as a message calls it."""
+    if isinstance(tree, List):
+        return "a list" if tree.items else "an empty list"
+    if isinstance(tree, MappingTree):
+        return "a mapping" if tree.entries else "an empty mapping"
+    if tree.value is None:
+        return "nothing"
+    return f"the text {show(tree.text)}" if isinstance(tree.value, str) else tree.text
+
+
+def _as_mapping(tree: Tree) -> str:
+    """The help where a mapping is meant."""
+    if isinstance(tree, List) and tree.items and all(isinstance(item, MappingTree) for item in tree.items):
+        return "leave the dashes out"
+    return spaced(tree) or "write {name: value, ...}, or a line for each `name: value`"
+
+
+def spaced(tree: Tree) -> str | None:
+    """The help where a word lacks the space after a colon that would make a key of it."""
+    return with_space(tree.text) if isinstance(tree, Scalar) else None
+
+
+def _as_list(tree: Tree) -> str:
+    """The help where a list is meant."""
+    if isinstance(tree, MappingTree) and tree.entries:
+        return f"start each item with a dash: - {tree.entries[0][0].text}: ..."
+    only = tree.text if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.text.isidentifier() else "..."
+    return f"write [{only}], or a line for each item that starts with a dash"
+
+
+def is_whole(tree: Tree) -> bool:
+    """Whether a mapping holds all that was written in it."""
+    return isinstance(tree, MappingTree) and tree.whole
+
+
+def complete(tree: Tree, values: Mapping[str, object], others: Iterable[str] = ()) -> bool:
+    """Whether every key of a mapping could be read: what is made of the others would lead to mistakes nobody made."""
+    if not isinstance(tree, MappingTree) or not tree.whole:
+        return False
+    return all(scalar.text in values or scalar.text in others for scalar, _ in tree.entries)

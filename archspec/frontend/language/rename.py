@@ -1,0 +1,52 @@
+"""The table `rename`: what old checkpoints call some weights, and what the spec calls them."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from archspec.diagnostics import fail
+from archspec.frontend.language.reader import Reader
+from archspec.frontend.language.spec import Rename
+from archspec.frontend.yaml.tree import Scalar, Tree
+
+MOST = 1_000
+"""Rules a table may have: each is held against those above it."""
+
+_OLD = re.compile(r"(\*|[^\s.*]+)(\.(\*|[^\s.*]+))*")
+_NEW = re.compile(r"(\*|[A-Za-z0-9_]+)(\.(\*|[A-Za-z0-9_]+))*")
+
+
+def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
+    """The rules in their order: the first that takes a name is the one that counts."""
+    entries = reader.mapping("'rename'", tree)
+    if len(entries) > MOST:
+        raise fail("too-large", f"'rename' has {len(entries):,} rules, and {MOST:,} are the most", tree.span)
+    rules: list[Rename] = []
+    for key, item in entries:
+        rule = reader.attempt(partial(_rule, reader, key), item)
+        if rule is None:
+            continue
+        above = next((other for other in rules if other.covers(rule.old)), None)
+        if above is not None:
+            takes = f"'{'.'.join(above.old)}', line {above.span.line}, takes them"
+            message = f"no name gets as far as '{key.text}': {takes}"
+            reader.note("wrong-rename", message, key.span, help="write what is longer first")
+        rules.append(rule)
+    return tuple(rules)
+
+
+def _rule(reader: Reader, key: Scalar, tree: Tree) -> Rename:
+    new = reader.text("a new name", tree)
+    for text, pattern, span in ((key.text, _OLD, key.span), (new, _NEW, tree.span)):
+        if not pattern.fullmatch(text):
+            help = "write names with dots between them, and * for any one name"
+            raise fail("bad-name", f"'{text}' cannot be the name of weights", span, help=help)
+    old, parts = tuple(key.text.split(".")), tuple(new.split("."))
+    if old.count("*") != parts.count("*"):
+        message = f"'{key.text}' has {old.count('*')} * and '{new}' has {parts.count('*')}"
+        help = "each * of the new name stands for one of the old, in order"
+        raise fail("wrong-rename", message, tree.span, help=help)
+    if old == parts:
+        raise fail("wrong-rename", f"'{key.text}' stays as it is", key.span, help="remove it")
+    return Rename(key.span, old, parts)

@@ -1,0 +1,82 @@
+"""Where imports come from: the file a name means, below the folders it may mean, and never outside them."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path, PureWindowsPath
+
+from archspec.diagnostics import Source, did_you_mean, fail
+from archspec.frontend.yaml.tree import Scalar
+
+ENDINGS = (".yaml", ".yml")
+"""How the names of specs, and of files of blocks, end."""
+
+
+def locate(name: Scalar, source: Source, folders: Sequence[Path]) -> Path:
+    """The file an import means: the first of its name below the folder of the file it stands in, or below `folders`.
+
+    Raises:
+        ArchspecError: there is none, or it is not below that folder.
+    """
+    text = name.text
+    if not _leads_down(text):
+        message = f"'{text}' is no path down from a folder"
+        help = "write a path like blocks/residual.yaml; other folders are named with --path"
+        raise fail("wrong-import", message, name.span, help=help)
+    own: Sequence[Path] = () if source.path is None else (source.path.parent,)
+    for folder in (*own, *folders):
+        path = folder / text
+        if not os.path.isfile(path):
+            continue
+        if not path.resolve().is_relative_to(folder.resolve()):
+            message, help = f"'{text}' is a link that leads out of its folder", "put the file itself where the link is"
+            raise fail("wrong-import", message, name.span, help=help)
+        return path
+    looked = f"it is looked for {'beside this file, ' if own else ''}in the folders of --path, and in the zoo"
+    help = did_you_mean(text, list(_known((*own, *folders), text))) or looked
+    raise fail("unknown-import", f"there is no file '{text}' to import", name.span, help=help)
+
+
+def _leads_down(text: str) -> bool:
+    """Whether a text is a path down from a folder, on every system."""
+    if "\\" in text or not text.isprintable() or PureWindowsPath(text).anchor:
+        return False
+    return all(part not in ("", ".", "..") for part in text.split("/"))
+
+
+def _known(folders: Sequence[Path], text: str) -> Iterator[str]:
+    """The files an import may have meant: those beside it, and those in folders called `blocks`."""
+    parent = text.rpartition("/")[0]
+    for below in dict.fromkeys((parent, "blocks")):
+        for folder in folders:
+            for file in specs_in(folder / below):
+                if _holds_blocks(folder / below / file):
+                    yield f"{below}/{file}" if below else file
+
+
+def specs_in(folder: Path) -> list[str]:
+    """The names of the files in a folder that end as specs do; none where it cannot be read."""
+    try:
+        names = [path.name for path in islice(folder.iterdir(), _LISTED)]
+    except OSError:
+        return []
+    return sorted(name for name in names if name.endswith(ENDINGS))
+
+
+def _holds_blocks(file: Path) -> bool:
+    """Whether a file looks as if it could be imported, and is no network."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            text = opened.read(_LOOKED_AT)
+    except OSError:
+        return False
+    return _NETWORK.search(text) is None
+
+
+_NETWORK = re.compile(r"^layers:", re.MULTILINE)
+
+_LISTED = 500
+_LOOKED_AT = 2**16

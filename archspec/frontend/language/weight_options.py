@@ -1,0 +1,82 @@
+"""What a layer says about its weights: whose they are, how they start, what they are, and whether they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from archspec.diagnostics import did_you_mean, fail
+from archspec.frontend.language import fields
+from archspec.frontend.language.fields import Constant, Field
+from archspec.frontend.language.identifiers import reference
+from archspec.frontend.language.reader import Key, Keys, Reader, describe
+from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
+from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Scalar, Tree
+from archspec.ops.initializers import INITIALIZERS
+
+
+def start(reader: Reader, tree: Tree) -> Start:
+    """A distribution by its name, `{name: {option: value}}`, or a number for all elements."""
+    if isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
+        return Start(tree.span, "constant", {"value": fields.number(tree)})
+    if isinstance(tree, MappingTree) and len(tree.entries) == 1:
+        key, options = tree.entries[0]
+    else:
+        key, options = reader.scalar("an initializer", tree), None
+    known = INITIALIZERS.get(key.text)
+    if known is None:
+        help = did_you_mean(key.text, INITIALIZERS)
+        raise fail("unknown-initializer", f"there is no initializer '{key.text}'", key.span, help=help)
+    values: dict[str, Field] = {}
+    for option, item in reader.mapping(f"'{key.text}'", options) if options else ():
+        if option.text not in known:
+            reader.unknown_key(f"'{key.text}'", option, known)
+        elif isinstance(allowed := known[option.text], tuple):
+            values[option.text] = Constant(item.span, reader.choice(f"'{option.text}'", item, allowed))
+        elif isinstance(item, Scalar) and item.value is not None and not isinstance(item.value, bool):
+            values[option.text] = fields.number(item)
+        else:
+            raise fail("wrong-type", f"'{option.text}' is a number, not {describe(item)}", item.span)
+    return Start(key.span, key.text, values)
+
+
+def starts(reader: Reader, tree: Tree) -> Mapping[str, Start]:
+    """How the weight starts, or how each weight starts by its name."""
+    if isinstance(tree, MappingTree) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
+        named = ((key, reader.attempt(lambda item: start(reader, item), item)) for key, item in tree.entries)
+        return {key.text: replace(found, span=key.span) for key, found in named if found is not None}
+    return {"weight": start(reader, tree)}
+
+
+def condition(reader: Reader, tree: Tree) -> Field:
+    """An expression that is true or false."""
+    return fields.number(tree)
+
+
+def values(reader: Reader, tree: Tree) -> Field:
+    """Numbers in lists."""
+    return fields.number(tree)
+
+
+SHARING: Keys = {"share": Key(reference, "another layer, whose weights it uses", {"$ref": "#/$defs/text"})}
+
+WEIGHING: Keys = {
+    **SHARING,
+    "init": Key(starts, "the distribution its weights start from", {"$ref": "#/$defs/init"}),
+    "weight": Key(values, "fixed values of the weight, which then does not learn", {"$ref": "#/$defs/number"}),
+    "trainable": Key(condition, "whether its weights learn", {"type": ["string", "boolean"]}),
+}
+
+
+def weighing(reader: Reader, found: Mapping[str, Any]) -> WeightOptions:
+    """What the keys found of a layer say about its weights."""
+    if found.keys().isdisjoint(WEIGHING):
+        return DEFAULT_OPTIONS
+    wishes = WeightOptions(found.get("share"), found.get("init", {}), found.get("weight"), found.get("trainable"))
+    others = [key for key in WEIGHING if key in found and key != "share"]
+    if wishes.share is not None and others:
+        message = f"a layer that shares weights takes them as they are, so '{others[0]}' has no place"
+        reader.note("wrong-attributes", message, wishes.share.span, help="say it where the weights are")
+    return wishes

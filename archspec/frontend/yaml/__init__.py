@@ -1,0 +1,1 @@
+"""Text to tree: YAML in which every node knows its position."""

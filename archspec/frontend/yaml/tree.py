@@ -1,0 +1,330 @@
+"""YAML with positions: text becomes a tree of scalars, lists and mappings, each knowing where it stands.
+
+The tree is composed from the parser's events, so the limits hold before anything is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, fail
+from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_NESTING, MAX_NODES
+from archspec.frontend.yaml.scalars import Constant, resolve
+from archspec.frontend.yaml.syntax_errors import explain
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A word: its value, and its text as written. `plain` says whether it stands unquoted on one line."""
+
+    value: Constant
+    text: str
+    plain: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class List:
+    """A sequence."""
+
+    items: tuple[Tree, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """A mapping from text to trees, with the scalar each key was written as. Keys are unique.
+
+    `whole` says whether all entries are there; those with a key that cannot be one are reported and left out.
+    """
+
+    entries: tuple[tuple[Scalar, Tree], ...]
+    span: Span
+    whole: bool = True
+
+    def get(self, key: str) -> Tree | None:
+        return next((tree for scalar, tree in self.entries if scalar.text == key), None)
+
+
+Tree = Scalar | List | Mapping
+
+
+def read_file(path: Path) -> Source:
+    """The text of a spec.
+
+    Raises:
+        ArchspecError: the file cannot be read, is too large, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise fail("unreadable-file", f"cannot read {path}: {reason}") from error
+    return decode(str(path), data, path)
+
+
+def decode(name: str, data: bytes, path: Path | None = None) -> Source:
+    """The text of a spec from its bytes, and those from the file at `path` if they are.
+
+    Raises:
+        ArchspecError: there are too many, or they are not UTF-8; the span points at the first that is not.
+    """
+    if len(data) > MAX_BYTES:
+        raise _too_long(name)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        span = Source(name, data.decode("utf-8", "replace")).at(len(data[: error.start].decode("utf-8")))
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
+        raise fail("not-utf8", message, span, help="save the file as UTF-8") from error
+    return _one_source(name, text, path) if len(text) <= _ORDINARY else Source(name, text, path)
+
+
+_ORDINARY = 2**15
+"""The most characters of a text that is kept with what was read in it."""
+
+
+@lru_cache(maxsize=64)
+def _one_source(name: str, text: str, path: Path | None) -> Source:
+    """The one object that stands for a file as long as it does not change, so that it is read once a process."""
+    return Source(name, text, path)
+
+
+@dataclass(slots=True)
+class Used:
+    """How much of what the limits allow the texts of one spec have used together."""
+
+    characters: int = 0
+    nodes: int = 0
+    aliased: int = 0
+
+    def take(self, nodes: int, aliased: int) -> bool:
+        """Use so much more, where that is allowed; whether it is."""
+        if self.nodes + nodes > MAX_NODES or self.aliased + aliased > MAX_ALIASED:
+            return False
+        self.nodes += nodes
+        self.aliased += aliased
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A tree without mistakes, and what its text used of the limits."""
+
+    tree: Tree
+    nodes: int
+    aliased: int
+
+
+def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnostic, ...]]:
+    """The tree of the one document in `source`, and the mistakes that left a tree to go on with.
+
+    `used` is what the texts read with it have used of the limits, and is added to.
+
+    Raises:
+        ArchspecError: there is no tree: bad syntax, a limit passed, an empty file.
+    """
+    used = Used() if used is None else used
+    used.characters += len(source.text)
+    if used.characters > MAX_BYTES:
+        raise _too_long(source.name)
+    known = source.reading("tree")
+    if known is not None and used.take(known.nodes, known.aliased):
+        return known.tree, ()
+    nodes, aliased = used.nodes, used.aliased
+    tree, faults = _parse(source, used)
+    if not faults:
+        source.keep("tree", _Parsed(tree, used.nodes - nodes, used.aliased - aliased))
+    return tree, faults
+
+
+def _parse(source: Source, used: Used) -> tuple[Tree, tuple[Diagnostic, ...]]:
+    if strange := yaml.reader.Reader.NON_PRINTABLE.search(source.text) or _BYTE_ORDER_MARK.search(source.text):
+        message = f"the character {strange.group()!a} cannot stand in YAML"
+        raise fail("bad-character", message, source.at(strange.start()), help="remove it")
+    composer = _Composer(source, used)
+    parser = _LOADER(source.text)
+    try:
+        tree = composer.document(iter(parser.get_event, None))
+    except yaml.YAMLError as error:
+        raise explain(source, error) from error
+    finally:
+        parser.dispose()
+    return tree, tuple(composer.diagnostics)
+
+
+def _too_long(name: str) -> ArchspecError:
+    return fail(
+        "too-large",
+        f"{name} is larger than {MAX_BYTES // 2**20} MiB, the most a spec may be with all it imports",
+        help="say `repeat` for what comes many times",
+    )
+
+
+_BYTE_ORDER_MARK = re.compile("\ufeff")
+
+# libyaml where PyYAML was built with it: the same events, ten times sooner.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_Events = Iterator[yaml.Event]
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What an alias stands for, how many nodes that is, and how deep they are nested."""
+
+    tree: Tree
+    nodes: int
+    height: int
+
+
+class _Composer:
+    """Folds the parser's events into a tree, holding the limits."""
+
+    def __init__(self, source: Source, used: Used) -> None:
+        self.source = source
+        self.used = used
+        self.diagnostics: list[Diagnostic] = []
+        self.deepest = 0
+        self.anchors: dict[str, _Anchored] = {}
+        self.open_anchors: set[str] = set()
+
+    def document(self, events: _Events) -> Tree:
+        next(events)  # the start of the stream
+        start = next(events)
+        if isinstance(start, yaml.StreamEndEvent):
+            raise fail("empty-spec", f"{self.source.name} is empty", help="a spec starts with `archspec: 1`")
+        tree = self.tree(next(events), events, 0)
+        next(events)  # the end of the document
+        after = next(events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise fail(
+                "several-documents",
+                "a spec is one YAML document, and here begins another",
+                self.span(after),
+                help="give each its own file; variants make one file a family of networks",
+            )
+        return tree
+
+    def tree(self, event: yaml.Event, events: _Events, depth: int) -> Tree:
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event, depth)
+        self.used.nodes += 1
+        if self.used.nodes > MAX_NODES:
+            raise self.too_many(event, f"a spec has at most {MAX_NODES:,} words, lists and mappings")
+        if depth > self.deepest:
+            self.reach(event, depth)
+        if event.tag and event.tag != "!":
+            self.refuse_tag(event)
+        if event.anchor:
+            return self.anchored(event, events, depth)
+        return self.node(event, events, depth)
+
+    def reach(self, event: yaml.Event, depth: int) -> None:
+        self.deepest = max(self.deepest, depth)
+        if depth > MAX_NESTING:
+            raise fail("too-deep", f"lists and mappings are nested more than {MAX_NESTING} deep", self.span(event))
+
+    def anchored(self, event: yaml.NodeEvent, events: _Events, depth: int) -> Tree:
+        nodes, deepest = self.used.nodes, self.deepest
+        self.open_anchors.add(event.anchor)
+        self.deepest = depth
+        tree = self.node(event, events, depth)
+        self.anchors[event.anchor] = _Anchored(tree, self.used.nodes - nodes + 1, self.deepest - depth)
+        self.open_anchors.discard(event.anchor)
+        self.deepest = max(deepest, self.deepest)
+        return tree
+
+    def node(self, event: yaml.NodeEvent, events: _Events, depth: int) -> Tree:
+        if isinstance(event, yaml.ScalarEvent):
+            text, span = event.value, self.span(event)
+            if event.style:
+                return Scalar(text, text, False, span)
+            return Scalar(resolve(text), text, span.line == span.end_line, span)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.list(event, events, depth)
+        return self.mapping(event, events, depth)
+
+    def list(self, start: yaml.Event, events: _Events, depth: int) -> List:
+        items: list[Tree] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            items.append(self.tree(event, events, depth + 1))
+        return List(tuple(items), self.span(start, event))
+
+    def mapping(self, start: yaml.Event, events: _Events, depth: int) -> Mapping:
+        entries: dict[str, tuple[Scalar, Tree]] = {}
+        written = 0
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self.tree(event, events, depth + 1)
+            value = self.tree(next(events), events, depth + 1)
+            written += 1
+            if not isinstance(key, Scalar) or not isinstance(key.value, str):
+                self.refuse_key(key)
+            elif key.text == "<<" and key.plain:
+                self.note(
+                    "merge-key",
+                    "merge keys are not part of the language",
+                    key.span,
+                    help="write the entries out, or make a block of what repeats",
+                )
+            elif key.text in entries:
+                self.note(
+                    "duplicate-key",
+                    f"'{key.text}' is written twice in one mapping",
+                    key.span,
+                    notes=(("first", f"line {entries[key.text][0].span.line}"),),
+                    help="remove one of them",
+                )
+            else:
+                entries[key.text] = (key, value)
+        return Mapping(tuple(entries.values()), self.span(start, event), len(entries) == written)
+
+    def alias(self, event: yaml.AliasEvent, depth: int) -> Tree:
+        if event.anchor in self.open_anchors:
+            raise fail("bad-alias", f"'*{event.anchor}' stands inside what it repeats", self.span(event))
+        if event.anchor not in self.anchors:
+            raise fail(
+                "bad-alias",
+                f"'*{event.anchor}' repeats what no '&{event.anchor}' above it marks",
+                self.span(event),
+                help="quote a text that starts with *",
+            )
+        anchored = self.anchors[event.anchor]
+        self.used.nodes += anchored.nodes
+        self.used.aliased += anchored.nodes
+        if self.used.aliased > MAX_ALIASED:
+            raise self.too_many(event, f"aliases stand for more than {MAX_ALIASED:,} words, lists and mappings")
+        self.reach(event, depth + anchored.height)
+        return anchored.tree
+
+    def too_many(self, event: yaml.Event, message: str) -> ArchspecError:
+        return fail("too-large", message, self.span(event), help="say `repeat` for what comes many times")
+
+    def refuse_key(self, key: Tree) -> None:
+        if not isinstance(key, Scalar):
+            self.note("non-text-key", "a key is text, not a list or a mapping", key.span)
+        elif key.value is None:
+            self.note("non-text-key", "a key is text, and here is none", key.span)
+        else:
+            self.note("non-text-key", f"the key {key.text} is not text", key.span, help=f'write it as "{key.text}"')
+
+    def refuse_tag(self, event: yaml.NodeEvent) -> None:
+        shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+        help = "remove it; quotes make a text of a number"
+        self.note("yaml-tag", f"the tag {shown} is not part of the language", self.span(event), help=help)
+
+    def note(
+        self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), help: str | None = None
+    ) -> None:
+        self.diagnostics.append(Diagnostic(code, message, span, notes, help))
+
+    def span(self, start: yaml.Event, end: yaml.Event | None = None) -> Span:
+        first, last = start.start_mark, (end or start).end_mark
+        return Span(self.source, first.line + 1, first.column + 1, last.line + 1, last.column + 1)

@@ -1,0 +1,102 @@
+"""Short human forms: of an op and its attributes, of shapes, of counts and of names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from archspec.ir.graph import Node
+from archspec.ir.types import TensorType
+from archspec.ops import Op
+
+_EXTENTS = ("kernel", "size")
+"""Attributes that are sizes along the spatial axes: a single number is written once for each of them."""
+_NAMED = ("dilation", "groups", "axis")
+"""Attributes that are shown with their names where they are not the default."""
+_TOLD = ("same", "valid")
+"""Keywords that the output shape tells."""
+_LONGEST = 32
+
+
+def spoken(kind: str) -> str:
+    """The kind of an op, or the name of a block, as people say it: `max pool`."""
+    return kind.replace("_", " ")
+
+
+def details(node: Node) -> str:
+    """The attributes that matter: `3×3 / 2, 64` for a convolution, `1000` for a linear layer.
+
+    Those are the window, what the op cannot do without, its principal attribute and its keywords. All others that are
+    written are in the tooltip.
+    """
+    op = node.op
+    assert isinstance(op, Op)
+    said = {name: _value(op, node, name, value) for name, value in op.explicit_attributes().items()}
+    window = " / ".join(said[name] for name in ("kernel", "stride") if name in said)
+    text = ", ".join(filter(None, [window, *_others(op, node, said)]))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip(" ,") + "…"
+
+
+def _others(op: Op, node: Node, said: Mapping[str, str]) -> Iterator[str]:
+    for name, value in said.items():
+        if name in ("kernel", "stride"):
+            continue
+        if name == "groups" and getattr(op, name) == node.inputs[0].type.channels:
+            yield "depthwise"
+        elif name in _NAMED:
+            yield f"{name} {value}"
+        elif name == op.shorthand or type(op).model_fields[name].is_required():
+            yield ("×" if name == "scale" else "") + value
+        elif isinstance(getattr(op, name), str) and getattr(op, name) not in _TOLD:
+            yield value
+
+
+def _value(op: Op, node: Node, name: str, value: object) -> str:
+    """A number, or several: with × between those of the spatial axes."""
+    by_axis = _holds_list(type(op).model_fields[name].annotation)
+    if isinstance(value, tuple):
+        return ("×" if by_axis else ", ").join(map(_plain, value))
+    if by_axis and name in _EXTENTS:
+        return "×".join([_plain(value)] * max(1, node.inputs[0].type.rank - 2))
+    return _plain(value)
+
+
+def _holds_list(hint: Any) -> bool:
+    """Whether a type admits a number or else a list of one an axis."""
+    return any(get_origin(arm) is tuple or _holds_list(arm) for arm in get_args(hint))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return "+".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def sizes(type: TensorType) -> str:
+    """The sizes of one sample: `64×112×112`."""
+    return "×".join(map(str, type.sizes)) or "1"
+
+
+def short(count: int) -> str:
+    """A count in at most four digits: `9,408`, `25.6 M`."""
+    if count < 10_000:
+        return f"{count:,}"
+    digits, _, exponent = f"{count:.2e}".partition("e")
+    thousands, tens = divmod(int(exponent), 3)
+    return f"{float(digits) * 10**tens:.3g} {'kMGTPEZY'[thousands - 1]}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 layer`, `12 layers`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def is_automatic(name: str, base: str) -> bool:
+    """Whether a name says nothing new: what the thing is, perhaps with a number after `_`, or a number alone."""
+    return name.isdigit() or re.fullmatch(re.escape(base).replace("_", "_?") + r"(_\d+)?", name) is not None
+
+
+def row_name(names: Sequence[str]) -> str:
+    """Names of things in a row: `1, 2`, or `1…35`."""
+    return (", " if len(names) == 2 else "…").join(filter(None, [*names[:1], *names[1:][-1:]]))

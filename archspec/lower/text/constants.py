@@ -1,0 +1,34 @@
+"""Numbers of a spec in generated source: few stand where they are used, many in a table of their own."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+
+from archspec.lower.text.formatter import INDENT, WIDTH, literal
+
+_LARGE = 32
+"""Numbers beyond so many go into a table."""
+
+
+def is_large(values: object) -> bool:
+    """Whether nested tuples of numbers are worth a table."""
+    return literal(values).count(",") >= _LARGE
+
+
+def enter(tables: dict[str, object], key: str, values: object) -> str:
+    """Enter a table of the values of a weight, and give its name: the weight's, and one `_` more if that is taken."""
+    name = key.replace(".", "_").upper()
+    name = name if name.isidentifier() else f"_{name}"
+    while tables.setdefault(name, values) != values:
+        name += "_"
+    return name
+
+
+def table_lines(tables: Mapping[str, object]) -> Iterator[str]:
+    """The lines of tables by their names; formatters would set a number a line, and leave these as they are."""
+    for name, values in tables.items():
+        yield from ("", "# fmt: off", f"{name} = (")
+        for row in values if isinstance(values, tuple) else (values,):
+            yield from textwrap.wrap(literal(row) + ",", WIDTH, initial_indent=INDENT, subsequent_indent=INDENT + " ")
+        yield from (")", "# fmt: on")

@@ -1,0 +1,244 @@
+"""Layout of Python text as formatters have it: on one line where it fits, else indented, else an item a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from archspec.lower.text.code_model import Argument, Call, Hole, Listed
+from archspec.lower.text.numbered_runs import loop
+
+WIDTH = 88
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One argument of a call, with what stands before and after it."""
+
+    value: Argument
+    before: str = ""
+    after: str = ""
+    comment: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.before}{one_line(self.value)}{self.after}"
+
+
+def literal(value: object) -> str:
+    """A constant as Python writes it."""
+    if isinstance(value, str):
+        return '"' + repr("'" + value)[2:-1].replace('"', '\\"') + '"'
+    if isinstance(value, Listed):
+        return f"[{', '.join(literal(item) for item in value)}]"
+    if isinstance(value, tuple):
+        inner = ", ".join(literal(item) for item in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def one_line(argument: Argument) -> str:
+    """An argument on one line."""
+    if isinstance(argument, Hole):
+        return argument.text
+    if not isinstance(argument, Call):
+        return literal(argument)
+    if argument.template is not None:
+        return argument.template.format_map({name: one_line(value) for name, value in argument.arguments.items()})
+    if argument.callee == "if":
+        condition, present, absent = map(one_line, (argument.arguments["condition"], *argument.children))
+        return f"{present} if {condition} else {absent}"
+    if argument.callee == "for":
+        return " ".join(_loop_lines(argument))
+    opening, closing = _brackets(argument)
+    return f"{opening}{', '.join(item.text for item in items(argument))}{closing}"
+
+
+def _brackets(call: Call) -> tuple[str, str]:
+    return _DISPLAYS.get(call.callee, (f"{call.callee}(", ")"))
+
+
+_DISPLAYS = {"list": ("[", "]"), "dict": ("{", "}")}
+"""Callees that stand for what Python has brackets for."""
+
+
+def keyed(children: Mapping[str, Argument]) -> Call:
+    """A dictionary of constructions by their names."""
+    return Call("dict", children)
+
+
+def listed(children: Sequence[Argument]) -> Call:
+    """A list of constructions; short ones that are all equal are made in a loop."""
+    first = children[0]
+    short = len(one_line(first)) <= WIDTH // 2 and not _wants_lines(first)
+    if len(children) >= _REPEATED and short and all(child == first for child in children):
+        return Call("list", {"all": Call("for", {"pair": first, "rounds": len(children), "index": Hole("_")})}, 1)
+    return Call("list", {str(i): child for i, child in enumerate(children)}, len(children))
+
+
+_REPEATED = 3
+"""Equal constructions in a row that are written as a loop."""
+
+
+def items(call: Call) -> list[Item]:
+    """What a call is written with: arguments that are not their default; children, equal ones in a row in a loop."""
+    if call.callee == "dict":
+        return [Item(value, f"{literal(name)}: ") for name, value in call.arguments.items()]
+    found: list[Item] = []
+    for i, (name, value) in enumerate(call.arguments.items()):
+        if i < call.positional:
+            found.append(Item(value))
+        elif name not in call.defaults or isinstance(value, Hole) or value != call.defaults[name]:
+            found.append(Item(value, f"{name}="))
+    if call.names:
+        return [*found, Item(_ordered(call))]
+    for _, run in groupby(call.children):
+        children = [Item(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
+        if len(children) >= _REPEATED:
+            loop = f" for _ in range({len(children)}))"
+            children = [Item(children[0].value, "*(", loop, children[-1].comment)]
+        found += children
+    return found
+
+
+def _ordered(call: Call) -> Call:
+    """The children of a call with their names."""
+    made = loop(call.names, call.children)
+    if made is None:
+        return Call("OrderedDict", dict(zip(call.names, call.children, strict=True)))
+    pair = Hole(f"({made.name}, {one_line(made.child)})")
+    return Call("OrderedDict", {"pairs": Call("for", {"pair": pair, "rounds": made.rounds})}, 1)
+
+
+def assignment(target: str, argument: Argument, indent: str) -> list[str]:
+    """The lines of `target = argument`."""
+    return between(f"{target} = ", argument, "", indent)
+
+
+def between(head: str, argument: Argument, tail: str, indent: str) -> list[str]:
+    """The lines of an argument with what stands before and after it."""
+    return list(_lines(indent + head, argument, tail, indent))
+
+
+def statement(call: Call, indent: str) -> list[str]:
+    """The lines of a call that stands alone."""
+    return list(_lines(indent, call, "", indent))
+
+
+def wrapped(line: str, tail: str = "") -> list[str]:
+    """A line of text; where it is too long, what stands in its last brackets goes on lines of its own."""
+    if len(line + tail) <= WIDTH or line[-1:] not in (")", "]"):
+        return [line + tail]
+    indent = line[: len(line) - len(line.lstrip())]
+    deeper = indent + INDENT
+    start = _opening(line)
+    content = line[start + 1 : -1]
+    body = [deeper + content]
+    if len(body[0]) > WIDTH:
+        body = [part for piece in _pieces(content) for part in wrapped(deeper + piece, ",")]
+    return [line[: start + 1], *body, indent + line[-1] + tail]
+
+
+def _opening(line: str) -> int:
+    """Where the bracket opens that the last character closes."""
+    level = 0
+    for place in range(len(line) - 1, -1, -1):
+        level += (line[place] in ")]") - (line[place] in "([")
+        if level == 0:
+            return place
+    return 0
+
+
+def _pieces(content: str) -> list[str]:
+    """Text cut at its commas, but not at those inside brackets."""
+    pieces, level = [""], 0
+    for mark in content:
+        level += (mark in "([") - (mark in ")]")
+        if mark == "," and level == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += mark
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
+def signature_lines(name: str, parameters: Sequence[str], returned: str, indent: str = "") -> Iterator[str]:
+    """The first lines of a function: on one line, or with all parameters on a line of their own, or each."""
+    together = ", ".join(parameters)
+    line = f"{indent}def {name}({together}) -> {returned}:"
+    if len(line) <= WIDTH:
+        yield line
+        return
+    deeper = indent + INDENT
+    yield f"{indent}def {name}("
+    if len(deeper + together) <= WIDTH:
+        yield deeper + together
+    else:
+        yield from (f"{deeper}{parameter}," for parameter in parameters)
+    yield f"{indent}) -> {returned}:"
+
+
+def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iterator[str]:
+    """The lines of a call that does not fit on one: all items on a line of their own, or each."""
+    deeper = indent + INDENT
+    together = deeper + ", ".join(item.text for item in found)
+    yield head
+    if len(together) <= WIDTH and not any(item.comment for item in found) and not _magic(found):
+        yield together
+    else:
+        alone = len(found) == 1 and isinstance(found[0].value, Call) and found[0].value.callee in _DISPLAYS
+        for item in found:
+            line = f"{deeper}{item.text},"
+            if isinstance(item.value, Call) and item.value.callee == "for":
+                yield from (deeper + part for part in _loop_lines(item.value))
+            elif len(line) > WIDTH or _wants_lines(item.value):
+                yield from _lines(deeper + item.before, item.value, item.after + ("" if alone else ","), deeper)
+            elif item.comment and len(line) + len(item.comment) + 4 <= WIDTH:
+                yield f"{line}  # {item.comment}"
+            else:
+                yield line
+    yield indent + tail
+
+
+def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[str]:
+    line = head + one_line(argument) + tail
+    if not isinstance(argument, Call) or (len(line) <= WIDTH and not _wants_lines(argument)):
+        yield line
+    elif argument.template is not None:
+        yield from wrapped(head + one_line(argument), tail)
+    elif argument.callee == "if":
+        yield from _choice_lines(head, argument, tail, indent)
+    else:
+        opening, closing = _brackets(argument)
+        yield from call_lines(head + opening, items(argument), closing + tail, indent)
+
+
+def _loop_lines(loop: Call) -> list[str]:
+    """What a loop makes in each round, and its rounds."""
+    pair, rounds, *index = map(one_line, loop.arguments.values())
+    return [pair, f"for {index[0] if index else 'i'} in range({rounds})"]
+
+
+def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:
+    deeper = indent + INDENT
+    yield f"{head}("
+    line = deeper + one_line(choice)
+    if len(line) <= WIDTH:
+        yield line
+    else:
+        present, absent = choice.children
+        yield from _lines(deeper, present, "", deeper)
+        yield f"{deeper}if {one_line(choice.arguments['condition'])}"
+        yield from _lines(f"{deeper}else ", absent, "", deeper)
+    yield f"{indent}){tail}"
+
+
+def _wants_lines(argument: Argument) -> bool:
+    """Whether a call goes on several lines even where one would do: it has comments, or many children."""
+    return isinstance(argument, Call) and _magic(items(argument))
+
+
+def _magic(found: Sequence[Item]) -> bool:
+    children = [item for item in found if isinstance(item.value, Call)]
+    return len(children) > 2 or any(item.comment for item in children) or any(_wants_lines(c.value) for c in children)

@@ -1,0 +1,73 @@
+"""Sequences whose children are named by number, and made alike but for numbers that grow evenly: a loop makes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from archspec.lower.text.code_model import Argument, Call, Hole
+
+_FEWEST = 3
+"""Children that are worth a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What makes the children of a sequence, round by round of `i`: their names and their constructions."""
+
+    name: str
+    child: Call
+    rounds: int
+
+
+def unnumbered(name: str) -> str:
+    """A name without its number: `stage` for `stage1`, but `p3` is a name."""
+    return re.sub(r"(?<=\w{3})_?\d+$", "", name)
+
+
+def numbered(names: Sequence[str]) -> tuple[str, int] | None:
+    """What names have before their numbers, and the first number, where each has the next."""
+    parts = [re.fullmatch(r"(\w*[A-Za-z_])(0|[1-9]\d*)", name) for name in names]
+    found = [(part[1], int(part[2])) for part in parts if part]
+    if len(found) < max(len(names), 2) or found != [(found[0][0], found[0][1] + i) for i in range(len(names))]:
+        return None
+    return found[0]
+
+
+def loop(names: Sequence[str], children: Sequence[Argument]) -> Loop | None:
+    """The loop that makes the children of these names, if there is one."""
+    counted, calls = numbered(names), [child for child in children if isinstance(child, Call)]
+    if counted is None or len(names) < _FEWEST or len(calls) < len(names):
+        return None
+    first = calls[0]
+    if any((call.callee, call.template, [*call.arguments]) != (first.callee, first.template, [*first.arguments])
+           or call.children for call in calls):  # fmt: skip
+        return None
+    arguments: dict[str, Argument] = {}
+    for name in first.arguments:
+        found = _growth([call.arguments[name] for call in calls])
+        if found is None:
+            return None
+        arguments[name] = found[0]
+    prefix, start = counted
+    return Loop(f'f"{prefix}{{{_term(start, 1)}}}"', replace(first, arguments=arguments), len(names))
+
+
+def _growth(values: Sequence[Argument]) -> tuple[Argument] | None:
+    """One argument for all rounds: the same in each, or a number that grows evenly."""
+    first = values[0]
+    if all(value == first and type(value) is type(first) for value in values):
+        return None if isinstance(first, Hole) and re.search(r"\bi\b", first.text) else (first,)
+    if not isinstance(first, int) or isinstance(first, bool):
+        return None
+    step = values[1] - first if isinstance(values[1], int) else 0
+    even = step > 0 and [*values] == [first + step * i for i in range(len(values))]
+    return (Hole(_term(first, step)),) if even else None
+
+
+def _term(first: int, step: int) -> str:
+    """The i-th of numbers that grow evenly."""
+    if step == 1:
+        return f"i + {first}" if first else "i"
+    return f"{first} + {step} * i" if first else f"{step} * i"

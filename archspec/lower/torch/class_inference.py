@@ -1,0 +1,185 @@
+"""Which classes the source has: modules that do the same share one, whose parameters are what differs between them.
+
+The constructor of a class is found by comparing its instances: equal parts stay as they are, and where they differ a
+parameter stands, or a small expression of one. (Plotkin 1970 calls it the least general generalization.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+
+from archspec.lower.text.anti_unify import Parameters
+from archspec.lower.text.code_model import Argument, Call, Later
+from archspec.lower.text.formatter import listed
+from archspec.lower.text.numbered_runs import unnumbered
+from archspec.lower.torch.equivalence import function, left_out_by_choice, matched
+from archspec.lower.torch.module_names import NOT_CLASSES
+from archspec.lower.torch.partition import Module, Plan
+
+IDENTITY = Call("nn.Identity")
+
+
+@dataclass(eq=False, slots=True)
+class Class:
+    """A class of the source. Its children and functions have holes where instances differ."""
+
+    name: str
+    instances: list[Module]
+    parameters: Parameters
+    children: dict[str, Argument] = field(default_factory=dict)
+    functions: dict[int, Call] = field(default_factory=dict)
+    """The function of each step that has one, by the step's number."""
+    choices: dict[int, str] = field(default_factory=dict)
+    """What tells whether a step is done that not every instance has, by the step's number."""
+
+    @property
+    def module(self) -> Module:
+        """The instance the others are like, with all children any of them has."""
+        return self.instances[0]
+
+    @property
+    def sequential(self) -> bool:
+        return self.module.sequential
+
+
+def classes(plan: Plan, root_name: str, taken: Sequence[str]) -> list[Class]:
+    """The classes of a plan, each after those it uses; the root's is the last."""
+    return _Classes(plan, root_name, taken).all()
+
+
+class _Classes:
+    def __init__(self, plan: Plan, root_name: str, taken: Sequence[str]) -> None:
+        self.root = plan.root
+        self.names = {root_name, *taken}
+        self.root_name = root_name
+        modules = list(plan.root.modules())
+        self.blocks = Counter(module.region.block for module in modules)
+        self.groups = self.grouped([module for module in modules if self.wants_class(module)])
+        self.begun: set[int] = set()
+        self.found: list[Class] = []
+        self.home: dict[Module, tuple[Class, int]] = {}
+
+    def all(self) -> list[Class]:
+        self.define(self.root)
+        for found in self.found:
+            found.children = {name: self.resolved(child) for name, child in found.children.items()}
+        return self.found
+
+    def wants_class(self, module: Module) -> bool:
+        """Whether a module is written as a class rather than as `nn.Sequential(...)` where it is used."""
+        if module is self.root or not (module.sequential or module.counted or module.listed):
+            return True
+        block = module.region.block
+        return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
+
+    def grouped(self, modules: Sequence[Module]) -> dict[Module, list[Module]]:
+        """For each module those that share its class, the ones that do the most first."""
+        by_label: dict[str, list[list[Module]]] = {}
+        home: dict[Module, list[Module]] = {}
+        for module in sorted(modules, key=lambda module: (-len(module.children), -len(module.steps))):
+            groups = by_label.setdefault(label(module), [])
+            group = next((group for group in groups if self.fits(group[0], module)), None)
+            if group is None:
+                groups.append(group := [])
+            group.append(module)
+            home[module] = group
+        return home
+
+    def fits(self, model: Module, module: Module) -> bool:
+        """Whether a module can share the class of `model`."""
+        return matched(model, module) is not None and all(
+            self.outline(model.children[name]) == self.outline(child) for name, child in module.children.items()
+        )
+
+    def outline(self, child: Module | Call) -> object:
+        """What must agree in a child, so that a constructor need not be handed the layers of a sequence one by one."""
+        if isinstance(child, Call) or self.wants_class(child):
+            return None
+        parts = child.children.values()
+        return [(label(part), len(part.children)) if isinstance(part, Module) else None for part in parts]
+
+    def define(self, module: Module) -> None:
+        """Make the class of a module, after those of its children."""
+        group = self.groups[module]
+        if id(group) in self.begun:
+            return
+        self.begun.add(id(group))
+        parameters = Parameters([member.region.arguments for member in group], group[0].children)
+        found = Class("", group, parameters)
+        children = [self.children(member) for member in group]
+        for name in children[0]:
+            trees = [own.get(name, IDENTITY) for own in children]
+            found.children[name] = parameters.generalize(trees, (name,), "")
+        matches = [matched(group[0], member) or () for member in group]
+        for number, (step, *steps) in enumerate(zip(group[0].steps, *matches, strict=True)):
+            if step is not None and step.function is not None:
+                found.functions[number] = parameters.function([function(step, match) for match in steps])
+                if None in steps and left_out_by_choice(step):
+                    found.choices[number] = parameters.choice([match is not None for match in steps], "residual")
+        found.name = self.name(group[0])
+        self.home.update((member, (found, i)) for i, member in enumerate(group))
+        self.found.append(found)
+
+    def children(self, module: Module) -> dict[str, Argument]:
+        """How each child of a module is constructed."""
+        shapes = {step.attribute: str(step.outputs[0].type) for step in module.steps} if module.sequential else {}
+        return {name: self.construction(child, shapes.get(name, "")) for name, child in module.children.items()}
+
+    def construction(self, child: Module | Call, comment: str) -> Argument:
+        """How a child is constructed; one that holds what is being defined is handed over from outside."""
+        if isinstance(child, Call):
+            return replace(child, comment=comment)
+        if child not in self.groups:
+            names = () if child.sequential else tuple(child.children)
+            made = tuple(self.children(child).values())
+            if child.listed:
+                return Call("nn.ModuleList", {"modules": listed(made)}, 1)
+            return Call("nn.Sequential", children=made, names=names, comment=comment)
+        self.define(child)
+        if child not in self.home:
+            return Later(child)
+        found, instance = self.home[child]
+        return replace(found.parameters.call(found.name, instance), comment=comment)
+
+    def resolved(self, argument: Argument) -> Argument:
+        """An argument with the constructions that had to wait."""
+        if isinstance(argument, Later):
+            assert isinstance(argument.module, Module)
+            return self.resolved(self.construction(argument.module, ""))
+        if not isinstance(argument, Call):
+            return argument
+        arguments = {name: self.resolved(value) for name, value in argument.arguments.items()}
+        return replace(argument, arguments=arguments, children=tuple(map(self.resolved, argument.children)))
+
+    def name(self, module: Module) -> str:
+        if module is self.root:
+            return self.root_name
+        words = camel(label(module))
+        base = words if words[:1].isalpha() and words not in NOT_CLASSES else f"Module{words}"
+        apart = "_" if base[-1].isdigit() else ""
+        numbered = chain([base], (f"{base}{apart}{number}" for number in count(2)))
+        name = next(name for name in numbered if name not in self.names)
+        self.names.add(name)
+        return name
+
+
+def camel(name: str) -> str:
+    """A name as classes are called: `conv_bn` is ConvBn; numbers stay apart, `lenet5_1998` is Lenet5_1998."""
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9_]+|_(?!\d)|(?<!\d)_", name))
+
+
+def label(module: Module) -> str:
+    """What a class is called after: the block, or the part without its number.
+
+    That is `stage` for `stage1` and `stage2`, and for those that are numbers alone, `stages.0` and `stages.1`.
+    """
+    if module.region.block:
+        return module.region.block
+    named = [name for name in module.name.split(".") if not name.isdigit()]
+    if named and module.local_name.isdigit():
+        return re.sub(r"(?<=\w{2}[^s])s$", "", named[-1])
+    return unnumbered(module.local_name)

@@ -1,0 +1,30 @@
+"""How a distribution is written: a call of `nn.init`, or of a function of our own."""
+
+from __future__ import annotations
+
+from archspec.ir.types import Initializer
+from archspec.lower.text.formatter import literal
+
+
+def starting(target: str, initializer: Initializer) -> str:
+    """The call for one weight."""
+    if initializer.kind == "bilinear":
+        return f"bilinear_({target})"
+    shown = "".join(f", {name}={literal(value)}" for name, value in options_of(initializer).items())
+    return f"nn.init.{initializer.kind}_({target}{shown})"
+
+
+def options_of(initializer: Initializer) -> dict[str, object]:
+    """The options of `nn.init`, without those that say what it does anyway."""
+    options = dict(initializer.options)
+    usual: dict[str, tuple[object, ...]]
+    match initializer.kind:
+        case "uniform":
+            return {"a": options["low"], "b": options["high"]}
+        case "constant":
+            return {"val": options["value"]}
+        case "kaiming_normal" | "kaiming_uniform":
+            usual = {"mode": ("fan_in",), "nonlinearity": ("leaky_relu", "relu")}  # of one gain, the square root of 2
+        case _:
+            usual = {"mean": (0.0,), "gain": (1.0,)}
+    return {name: value for name, value in options.items() if value not in usual.get(name, ())}

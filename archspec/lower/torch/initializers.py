@@ -1,0 +1,104 @@
+"""How weights start, where the spec says other than PyTorch's own layers do."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from archspec.ir.graph import Graph, Node
+from archspec.ir.types import Initializer, Weight
+from archspec.lower.text.constants import enter, is_large
+from archspec.lower.text.formatter import INDENT, literal
+from archspec.lower.torch.init_calls import starting
+from archspec.lower.torch.rules import leaf
+
+
+@dataclass(slots=True)
+class Start:
+    """The lines that start and freeze weights, and the tables of numbers and the functions they name."""
+
+    lines: list[str] = field(default_factory=list)
+    tables: dict[str, object] = field(default_factory=dict)
+    helpers: tuple[tuple[str, int], ...] = ()
+    """Keys of `helpers.HELPERS`, each with 0: no function is for a number of spatial axes."""
+
+
+def initialization(graph: Graph) -> Start:
+    """How weights start: in a loop where all modules of a kind start alike, else a line a weight."""
+    start = Start()
+    wanted: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
+    frozen: list[str] = []
+    for node in graph.nodes:
+        if node.owner is None:
+            for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
+                changed = None if _starts_as_made(weight, default) else weight.initializer
+                wanted.setdefault((_kind(node), weight.name), []).append((node.weight_key(weight), changed))
+                if not weight.trainable and not weight.buffer:
+                    frozen.append(node.weight_key(weight))
+    loops: dict[str, list[str]] = {}
+    single: list[str] = []
+    for (kind, name), weights in wanted.items():
+        first = weights[0][1]
+        if first is not None and first.kind != "values" and len(weights) > 1 and {w for _, w in weights} == {first}:
+            loops.setdefault(kind, []).extend(_in_loop(name, first))
+        else:
+            single += [_one(key, changed, start) for key, changed in weights if changed is not None]
+    kinds = {kind for kind, _ in wanted}
+    if any(changed is not None and changed.kind == "bilinear" for own in wanted.values() for _, changed in own):
+        start.helpers = (("bilinear_", 0),)
+    start.lines += [*_loop(loops, kinds), *single]
+    start.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
+    return start
+
+
+def _starts_as_made(weight: Weight, default: Weight) -> bool:
+    """Whether a weight has its first values from where it is made; a bare one is made with any but listed ones."""
+    return weight.initializer == default.initializer or (weight.bare and weight.initializer.kind != "values")
+
+
+def _kind(node: Node) -> str:
+    module = leaf(node).module
+    return module.callee if module else ""
+
+
+_OTHERS = {
+    "ChannelNorm": "nn.LayerNorm",
+    "Attention": "nn.Linear",  # the last map within attention, which starts with its other weights
+    **{f"PaddedConv{axes}d": f"nn.Conv{axes}d" for axes in (1, 2, 3)},
+    **{f"CroppedConvTranspose{axes}d": f"nn.ConvTranspose{axes}d" for axes in (1, 2, 3)},
+}
+"""Kinds of modules with weights that are, or are within, a module of another kind."""
+
+
+def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str]:
+    if not loops:
+        return
+    yield "for module in self.modules():"
+    alike: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    for kind, lines in loops.items():
+        if lines != loops.get(_OTHERS.get(kind, "")):
+            others = (other for other, base in _OTHERS.items() if base == kind and other in kinds)
+            exactly = any(loops.get(other) != lines for other in others)
+            alike.setdefault((exactly, tuple(lines)), []).append(kind)
+    for i, ((exactly, each), named) in enumerate(alike.items()):
+        those = f"isinstance(module, {' | '.join(named)})"
+        exact = f"type(module) is {named[0]}" if len(named) == 1 else f"type(module) in ({', '.join(named)})"
+        yield f"{INDENT}{'elif' if i else 'if'} {exact if exactly else those}:"
+        yield from (INDENT * 2 + line for line in each)
+
+
+def _in_loop(name: str, initializer: Initializer) -> list[str]:
+    call = starting(f"module.{name}", initializer)
+    return [call] if not name.endswith("bias") else [f"if module.{name} is not None:", INDENT + call]
+
+
+def _one(key: str, initializer: Initializer, start: Start) -> str:
+    """The line that starts one weight."""
+    target = f'self.get_parameter("{key}")'
+    if initializer.kind != "values":
+        return starting(target, initializer)
+    values = initializer.options["values"]
+    text = literal(values)
+    if is_large(values):
+        text = enter(start.tables, key, values)
+    return f"{target}.data.copy_(torch.tensor({text}))"

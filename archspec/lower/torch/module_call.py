@@ -1,0 +1,26 @@
+"""What a rule of PyTorch says: how an op is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archspec.lower.text.code_model import Call
+
+Helper = tuple[str, int | str]
+"""A class the source defines for itself: a key of `helpers.HELPERS` and the spatial axes, or 0; or, for the op of a
+plugin, the name of the class and its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCall:
+    """How an op is written: as a module, as a function in `forward`, or as either.
+
+    A function may read a parameter.
+    """
+
+    module: Call | None = None
+    function: Call | None = None
+    parameter: Call | None = None
+    """The parameter that the module around it holds for it: the function's template calls it `{weight}`."""
+    helper: Helper | None = None
+    """The class the source has to define for it."""

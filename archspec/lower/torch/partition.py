@@ -1,0 +1,358 @@
+"""Which modules there will be, and what each does: the graph cut at its named regions.
+
+A named region becomes a module that holds modules; a transparent one is done where it stands. What a module takes and
+returns are the values that cross its border.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from archspec.ir.graph import Graph, Node, Scope, Value
+from archspec.lower.rule_table import unsupported
+from archspec.lower.text.code_model import INPLACE, Call
+from archspec.lower.text.numbered_runs import numbered
+from archspec.lower.torch.module_call import Helper, ModuleCall
+from archspec.lower.torch.rules import leaf
+
+
+def is_attribute(name: str) -> bool:
+    """Whether a child of that name can be written as `self.name`."""
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One line of a `forward`: a child called, or a function."""
+
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    attribute: str | None = None
+    """The child it calls, by its name."""
+    items: tuple[int, ...] = ()
+    """Which of the child's own, and of theirs, where it is an `nn.ModuleList`."""
+    function: Call | None = None
+    parameter: str | None = None
+    """The parameter its function reads, by its name."""
+    node: Node | None = None
+    part: slice | None = None
+    """The stretch of the child it calls, where the child is an `nn.Sequential` that is also read in its middle."""
+    hint: str = "x"
+    """What the variable is called that it makes."""
+    training_only: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """A module to be: its children by name, parameters among them, and the steps of its `forward`."""
+
+    name: str
+    region: Scope
+    children: dict[str, Call | Module] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+    reads: Counter[Value] = field(default_factory=Counter)
+    """How many nodes inside read each value, at any depth."""
+    listed: bool = False
+    """Whether it is an `nn.ModuleList` and no more: the module around it does the steps."""
+
+    @property
+    def local_name(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    @property
+    def sequential(self) -> bool:
+        """Whether `nn.Sequential` says it all: numbered children, each taking what the one before makes.
+
+        One inside the network is called in parts where several of its values are read; the network itself cannot be.
+        """
+        return self.indexed and self.chain and (bool(self.name) or len(self.outputs) == 1)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the children are called 0, 1, 2, ..."""
+        return [*self.children] == [str(i) for i in range(len(self.children))]
+
+    @property
+    def container(self) -> str:
+        """The class of PyTorch it is: one that looks children up by number or by key where names are no identifiers."""
+        if self.sequential:
+            return "nn.Sequential"
+        bare = any(isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values())
+        if not self.children or bare or any(map(is_attribute, self.children)):
+            return "nn.Module"
+        return "nn.ModuleList" if self.indexed else "nn.ModuleDict"
+
+    @property
+    def counted(self) -> bool:
+        """Whether `nn.Sequential` says it all with names: children of one block, called `unit1`, `unit2`, ..."""
+        blocks = {child.region.block if isinstance(child, Module) else None for child in self.children.values()}
+        alike = len(blocks) == 1 and None not in blocks and self.region.block is None
+        return alike and numbered([*self.children]) is not None and len(self.outputs) == 1 and self.chain
+
+    @property
+    def chain(self) -> bool:
+        """Whether the children run one after another, each taking what the one before makes."""
+        if not self.children or len(self.inputs) != 1 or any(step.training_only for step in self.steps):
+            return False
+        if [step.attribute for step in self.steps] != list(self.children):
+            return False
+        flow = self.inputs
+        for step in self.steps:
+            if step.inputs != flow or len(step.outputs) != 1 or step.part is not None:
+                return False
+            flow = step.outputs
+        return self.outputs[-1:] == flow
+
+    def modules(self) -> Iterator[Module]:
+        """The modules inside and this one, the innermost first."""
+        for child in self.children.values():
+            if isinstance(child, Module):
+                yield from child.modules()
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All modules, from the root down, and the helper classes they need."""
+
+    root: Module
+    helpers: tuple[Helper, ...]
+
+
+def plan(graph: Graph) -> Plan:
+    """The modules of a graph.
+
+    Raises:
+        ArchspecError: PyTorch cannot express something the graph asks for.
+    """
+    planner = _Planner(graph)
+    root = planner.module(graph.body, "")
+    root.inputs = graph.inputs  # those that nothing reads, too
+    root.outputs = tuple(output.value for output in graph.outputs)  # an input, or one value twice, too
+    return Plan(root, tuple(sorted(planner.helpers, key=repr)))
+
+
+class _Planner:
+    def __init__(self, graph: Graph) -> None:
+        self.readers = Counter(value for node in graph.nodes for value in node.inputs)
+        self.readers.update(output.value for output in graph.outputs)
+        self.helpers: set[Helper] = set()
+        self.callees: dict[Value, str] = {}
+        self.lent = {region.owner for region in _regions(graph.body) if region.owner}
+        self.several = False
+        """Whether what is being planned is called in several places, where other values flow in."""
+        self.calls: dict[str, Call] = {}
+        self.modules: dict[str, Module] = {}
+
+    def module(self, region: Scope, name: str) -> Module:
+        module = Module(name, region)
+        self.fill(module, region, "x", False)
+        self.settle(module)
+        return module
+
+    def fill(self, module: Module, region: Scope, hint: str, training_only: bool) -> None:
+        """Add what a region does to a module, looking through regions without a name."""
+        for item in region.items:
+            if isinstance(item, Node):
+                self.node(module, item, hint, training_only)
+                continue
+            training = training_only or item.training_only
+            if item.name is None:
+                self.fill(module, item, _path_hint(item, region, hint) or _hint(item) or hint, training)
+            elif next(item.nodes(), None) is not None:
+                self.child(module, item, hint, training)
+
+    def node(self, module: Module, node: Node, hint: str, training_only: bool) -> None:
+        written = self.overwriting(node, leaf(node))
+        step = Step(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
+        if written.parameter is not None:
+            step.function = written.function
+            step.parameter = _attribute(module, node.owner, node.name, node)
+            if node.owner is None:
+                module.children[step.parameter] = written.parameter
+        elif written.module is not None and (written.function is None or _wants_module(node)):
+            step.attribute = _attribute(module, node.owner, node.name, node)
+            if node.owner is None:
+                module.children[step.attribute] = self.calls[node.name] = written.module
+            elif self.calls[node.owner] != written.module:
+                raise _other_use(node, node.owner)
+            if written.helper is not None:
+                self.helpers.add(written.helper)
+        else:
+            step.function = written.function
+        module.steps.append(step)
+        module.reads.update(node.inputs)
+        callee = written.module if step.attribute is not None else step.function
+        self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
+
+    def overwriting(self, node: Node, written: ModuleCall) -> ModuleCall:
+        """An activation, told whether it may overwrite its input: if nobody else reads it, now or going backward."""
+        plain = written.module or written.function
+        if plain is None or not plain.inplace:
+            return written
+        (value,) = node.inputs
+        may = not self.several and self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
+        return replace(written, module=_inplace(written.module, may), function=_inplace(written.function, may))
+
+    def child(self, module: Module, region: Scope, hint: str, training_only: bool) -> None:
+        assert region.name is not None
+        several, self.several = self.several, self.several or not {region.name, region.owner}.isdisjoint(self.lent)
+        child = self.module(region, region.owner or region.name)
+        self.several = several
+        attribute = _attribute(module, region.owner, region.name, next(region.nodes()))
+        if region.owner is None:
+            module.children[attribute] = self.modules[region.name] = child
+        elif not _does_for(self.modules[region.owner], child):
+            raise _other_use(next(region.nodes()), region.owner)
+        hint = _hint(region) or hint
+        child.listed = self.wants_list(child)
+        if child.listed:
+            module.steps += _spliced(child, attribute, hint, training_only)
+        elif child.sequential and len(child.outputs) > 1:
+            module.steps += _parts(child, attribute, hint, training_only)
+        else:
+            step = Step(child.inputs, child.outputs, attribute, hint=hint, training_only=training_only)
+            module.steps.append(step)
+        module.reads.update(child.reads)
+
+    def wants_list(self, module: Module) -> bool:
+        """Whether a module is a list of others, each called where it is wanted: numbered, no sequence, no block."""
+        region = module.region
+        own = region.block is None and region.owner is None and region.name not in self.lent
+        return own and module.container == "nn.ModuleList"
+
+    def settle(self, module: Module) -> None:
+        """What a module takes and returns; steps that nothing depends on are dropped, their children stay."""
+        made = {value for step in module.steps for value in step.outputs}
+        outside = [value for value in made if self.readers[value] > module.reads[value]]
+        first = [value for value in module.region.outputs if value in made]
+        wanted = set(outside)
+        module.outputs = tuple(dict.fromkeys(value for value in first if value in wanted))
+        ordered = [value for step in module.steps for value in step.outputs if value in wanted]
+        in_order = module.outputs and ordered[-1:] == [*module.outputs]
+        module.outputs = tuple(ordered if in_order else dict.fromkeys((*module.outputs, *ordered)))
+        needed = set(module.outputs)
+        kept: list[Step] = []
+        for step in reversed(module.steps):
+            if not needed.isdisjoint(step.outputs):
+                needed.update(step.inputs)
+                kept.append(step)
+        module.steps = kept[::-1]
+        read = dict.fromkeys(value for step in module.steps for value in step.inputs if value not in made)
+        module.inputs = tuple(dict.fromkeys(value for value in (*module.region.inputs, *read) if value in read))
+
+
+def _regions(region: Scope) -> Iterator[Scope]:
+    for item in region.items:
+        if isinstance(item, Scope):
+            yield item
+            yield from _regions(item)
+
+
+def _does_for(lender: Module, module: Module) -> bool:
+    """Whether a module that owns its weights does what one does that borrows them, and can be called in its place."""
+    others = ((lender.children.get(name), child) for name, child in module.children.items())
+    return _flow(lender) == _flow(module) and all(
+        _does_for(one, other) if isinstance(one, Module) and isinstance(other, Module) else one == other
+        for one, other in others
+    )
+
+
+def _flow(module: Module) -> object:
+    """The steps of a module, in terms of its own values."""
+    numbers = {value: i for i, value in enumerate(module.inputs)}
+    steps: list[object] = []
+    for step in module.steps:
+        taken = [numbers[value] for value in step.inputs]
+        called = step.attribute, step.items, step.function, step.parameter
+        steps.append((taken, called, step.part, step.training_only))
+        numbers |= {value: len(numbers) + i for i, value in enumerate(step.outputs)}
+    return len(module.inputs), steps, [numbers[value] for value in module.outputs]
+
+
+def _other_use(node: Node, owner: str) -> Exception:
+    return unsupported("PyTorch", node, f"a module shares its weights whole, and '{owner}' does something else")
+
+
+def _spliced(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
+    """The steps of a list of modules, as the module around it does them."""
+    for step in child.steps:
+        hint_inside = hint if step.hint == "x" else step.hint
+        spliced = replace(step, hint=hint_inside, training_only=training_only or step.training_only)
+        if step.attribute is not None:
+            spliced.attribute, spliced.items = attribute, (int(step.attribute), *step.items)
+        yield spliced
+
+
+def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
+    """The steps that call a sequence of modules in parts, one for each value of it that is read outside.
+
+    A part of one module is that module, and no sequence: TorchScript knows no slices.
+    """
+    inputs, start = child.inputs, 0
+    for stop, step in enumerate(child.steps, start=1):
+        if step.outputs[0] in child.outputs:
+            alone = stop - start == 1
+            part = None if alone else slice(start or None, stop if stop < len(child.steps) else None)
+            items = (start,) if alone else ()
+            yield Step(inputs, step.outputs, attribute, items=items, part=part, hint=hint, training_only=training_only)
+            inputs, start = step.outputs, stop
+
+
+_OVERWRITABLE = frozenset(
+    [f"nn.{kind}{d}d" for kind in ("Conv", "ConvTranspose", "BatchNorm", "MaxPool", "AvgPool") for d in (1, 2, 3)]
+    + [f"F.{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)]
+    + ["FrozenBatchNorm", "nn.Linear", "+", "torch.cat"]
+)
+"""Callees that make a new tensor and whose backward pass does not read it."""
+
+
+def _inplace(call: Call | None, may: bool) -> Call | None:
+    if call is None:
+        return None
+    arguments, defaults = {**call.arguments, INPLACE: may}, {**call.defaults, INPLACE: False}
+    return replace(call, arguments=arguments, defaults=defaults)
+
+
+def _wants_module(node: Node) -> bool:
+    """Whether an op that could be a function is a module: it has weights, a number, or a name of its own."""
+    plain = re.fullmatch(rf"{node.op.kind}(_\d+)?", node.local_name)
+    return bool(node.weights) or plain is None
+
+
+def _attribute(module: Module, owner: str | None, name: str, node: Node) -> str:
+    """The attribute a step calls: its own, or that of the neighbour whose weights it uses."""
+    if owner is None:
+        return name.rpartition(".")[2]
+    home, _, attribute = owner.rpartition(".")
+    if home != module.name:
+        raise unsupported("PyTorch", node, f"its weights belong to '{owner}', which is inside another module")
+    return attribute
+
+
+def _path_hint(path: Scope, region: Scope, hint: str) -> str | None:
+    """What a variable is called on a path that is alone beside the identity, or inside another path."""
+    if path.kind != "path" or path.label is None or not path.label.startswith("path "):
+        return None
+    busy = sum(isinstance(item, Scope) and item.kind == "path" and bool(item.items) for item in region.items)
+    if busy == 1:
+        return "y"
+    return path.label.replace("path ", f"{hint}_") if hint.startswith("y") else None
+
+
+def _hint(region: Scope) -> str | None:
+    """What a variable on a path is called."""
+    if region.kind == "side":
+        named = [region.name, *(item.name for item in region.items)] if len(region.items) == 1 else [region.name]
+        label = next((name.rpartition(".")[2] for name in named if name), "side")
+    elif region.kind == "path" and region.label is not None:
+        label = {"layers": "y"}.get(region.label, region.label.replace("path ", "y"))
+    else:
+        return None
+    return label if is_attribute(label) else None

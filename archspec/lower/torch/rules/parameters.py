@@ -1,0 +1,63 @@
+"""Parameters that stand in a network by themselves, in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.ir.types import Weight
+from archspec.lower.text.code_model import Argument, Call, Constant, call, function
+from archspec.lower.torch.init_calls import options_of
+from archspec.lower.torch.module_call import ModuleCall
+from archspec.lower.torch.rules.common import family
+from archspec.ops import parameters
+
+RULES = family("learned")
+
+
+def parameter(weight: Weight, *axes: str) -> Call:
+    """How the module around an op makes the parameter it reads; axes are named, `channels`, or of size 1."""
+    pairs = list(zip(axes, weight.shape, strict=True))
+    sizes: dict[str, Argument] = {name: size for name, size in pairs if name != "1"}
+    written = ", ".join(name if name == "1" else f"{{{name}}}" for name in axes)
+    kind, options = weight.initializer.kind, weight.initializer.options
+    match kind:
+        case "zeros" | "ones":
+            values = f"torch.{kind}({written})"
+        case "constant":
+            shape = f"({written},)" if len(axes) == 1 else f"({written})"
+            values, sizes = f"torch.full({shape}, {{value}})", {**sizes, **options}  # type: ignore[dict-item]
+        case "values":
+            values = f"torch.empty({written})"
+        case _:
+            shown: dict[str, Constant] = dict(options_of(weight.initializer))  # type: ignore[arg-type]
+            given = "".join(f", {name}={{{name}}}" for name in shown)
+            values, sizes = f"nn.init.{kind}_(torch.empty({written}){given})", {**sizes, **shown}
+    return Call("nn.Parameter", sizes, template=f"nn.Parameter({values})")
+
+
+@RULES.rule(parameters.LayerScale)
+def _layer_scale(node: Node) -> ModuleCall:
+    (weight,) = node.weights
+    made = parameter(weight, "channels", *("1" for _ in weight.shape[1:]))
+    return ModuleCall(function=function("scale", "{weight} * {x}"), parameter=made)
+
+
+@RULES.rule(parameters.ClassToken)
+def _class_token(node: Node) -> ModuleCall:
+    (weight,) = node.weights
+    template = "torch.cat([{weight}.expand({x}.shape[0], -1, -1), {x}], dim=1)"
+    return ModuleCall(function=function("token", template), parameter=parameter(weight, "1", "1", "channels"))
+
+
+@RULES.rule(parameters.PositionEmbedding)
+def _position_embedding(node: Node) -> ModuleCall:
+    (weight,) = node.weights
+    names = {1: ("channels",), 2: ("length", "channels")}.get(len(weight.shape) - 1)
+    names = names or ("channels", *(f"size{axis}" for axis in range(1, len(weight.shape) - 1)))
+    return ModuleCall(function=function("positions", "{x} + {weight}"), parameter=parameter(weight, "1", *names))
+
+
+@RULES.rule(parameters.Embedding)
+def _embedding(node: Node) -> ModuleCall:
+    op = node.op
+    assert isinstance(op, parameters.Embedding)
+    return ModuleCall(call("nn.Embedding", {"num_embeddings": op.entries, "embedding_dim": op.features}, {}))

@@ -1,0 +1,42 @@
+"""Parts of a value, in PyTorch."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.text.code_model import Constant, Listed, function
+from archspec.lower.torch.module_call import ModuleCall
+from archspec.lower.torch.rules.common import family
+from archspec.ops import slicing
+
+RULES = family("parts")
+
+
+@RULES.rule(slicing.Split)
+def _split(node: Node) -> ModuleCall:
+    op = node.op
+    assert isinstance(op, slicing.Split)
+    cuts = op.cuts(node.inputs[0].type)
+    if len(cuts) == 1:
+        return ModuleCall(function=function("identity", "{x}"))
+    if len(set(cuts)) == 1:
+        return ModuleCall(
+            function=function("chunk", "{x}.chunk({parts}, dim={dim})", {"parts": len(cuts), "dim": op.axis})
+        )
+    return ModuleCall(
+        function=function("split", "{x}.split({sizes}, dim={dim})", {"sizes": Listed(cuts), "dim": op.axis})
+    )
+
+
+@RULES.rule(slicing.Slice)
+def _slice(node: Node) -> ModuleCall:
+    op = node.op
+    assert isinstance(op, slicing.Slice)
+    bounds: dict[str, Constant] = {
+        name: value
+        for name, value in {"start": op.start, "end": op.end, "step": op.step}.items()
+        if value is not None and (name, value) not in (("start", 0), ("step", 1))
+    }
+    start, end, step = (f"{{{name}}}" if name in bounds else "" for name in ("start", "end", "step"))
+    before = ":, " * op.place(node.inputs[0].type)
+    taken = f"{start}:{end}" + (f":{step}" if step else "")
+    return ModuleCall(function=function("slice", f"{{x}}[{before}{taken}]", bounds))

@@ -1,0 +1,117 @@
+"""Ops that make one value of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import TensorType
+from archspec.ops.attribute_types import Whole
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, pointwise
+from archspec.ops.footprint import IDENTITY
+
+
+class Join(Op):
+    """Makes one value of one or more."""
+
+    shorthand: ClassVar[str | None] = "from"
+    inputs: ClassVar[int | None] = None
+
+
+class Elementwise(Join):
+    """Combines values of equal shape element by element."""
+
+    operation: ClassVar[str]
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        for tensor in inputs:
+            need_float(self.kind, tensor)
+        if any(tensor != inputs[0] for tensor in inputs):
+            raise OpError("shape-mismatch", f"'{self.kind}' joins unequal shapes")
+        return (inputs[0],)
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={self.operation: (len(inputs) - 1) * outputs[0].elements})
+
+
+class Add(Elementwise):
+    """The sum of values of equal shape."""
+
+    kind: ClassVar[str] = "add"
+    operation: ClassVar[str] = "add"
+
+
+class Max(Elementwise):
+    """The larger of values of equal shape, element by element."""
+
+    kind: ClassVar[str] = "max"
+    operation: ClassVar[str] = "compare"
+
+
+class Mean(Elementwise):
+    """The mean of values of equal shape."""
+
+    kind: ClassVar[str] = "mean"
+    operation: ClassVar[str] = "add"
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        elements = outputs[0].elements
+        return Cost(other={"add": (len(inputs) - 1) * elements, "divide": elements})
+
+
+class Mul(Join):
+    """The product of values of equal shape, where an axis of size 1 stands for every position.
+
+    A gate (N, channels, 1, 1) scales the channels of (N, channels, height, width).
+    """
+
+    kind: ClassVar[str] = "mul"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        for tensor in inputs:
+            need_float(self.kind, tensor)
+        if len({tensor.rank for tensor in inputs}) > 1:
+            raise OpError("shape-mismatch", f"'{self.kind}' joins shapes of different rank")
+        sizes: list[int] = []
+        for axis in zip(*(tensor.sizes for tensor in inputs), strict=True):
+            size = max(axis)
+            if any(other not in (1, size) for other in axis):
+                raise OpError("shape-mismatch", f"'{self.kind}' joins unequal shapes")
+            sizes.append(size)
+        return (inputs[0].with_sizes(*sizes),)
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"multiply": (len(inputs) - 1) * outputs[0].elements})
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        pairs = zip(inputs[index].sizes, outputs[0].sizes, strict=True)
+        return {axis: (axis, IDENTITY) for axis, (size, out) in enumerate(pairs, start=1) if size == out}
+
+
+class Concat(Join):
+    """Values side by side along one axis; all other axes must agree.
+
+    Attributes:
+        axis: the axis that grows; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "concat"
+
+    axis: Whole = 1
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        first = inputs[0]
+        place = need_axis(self.kind, self.axis, first) - 1
+        if any(tensor.dtype != first.dtype for tensor in inputs):
+            dtypes = " and ".join(dict.fromkeys(tensor.dtype for tensor in inputs))
+            raise OpError("wrong-dtype", f"'{self.kind}' cannot join {dtypes}")
+        others = {(t.sizes[:place], t.sizes[place + 1 :]) for t in inputs if t.rank == first.rank}
+        if len(others) > 1 or any(tensor.rank != first.rank for tensor in inputs):
+            what = "the channels" if place == 0 else f"axis {place + 1}"
+            raise OpError("shape-mismatch", f"'{self.kind}' joins shapes that differ in more than {what}")
+        total = sum(tensor.sizes[place] for tensor in inputs)
+        return (first.with_sizes(*first.sizes[:place], total, *first.sizes[place + 1 :]),)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        place = need_axis(self.kind, self.axis, inputs[0])
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != place}

@@ -1,0 +1,124 @@
+"""Parameters that stand in a network by themselves: scales, tokens, positions, tables of vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import DType, Initializer, TensorType, Weight
+from archspec.ops.attribute_types import Count, Number, Whole
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, pointwise
+from archspec.ops.footprint import IDENTITY, shifted
+
+
+class LayerScale(Op):
+    """Each entry of one axis times a learned number: x * weight. The branches of ConvNeXt and CaiT start small by it.
+
+    The weight is the layer's own name in the state dict, with size 1 along every later axis: (channels, 1, 1).
+
+    Attributes:
+        value: what all of the weight starts at.
+        axis: the axis that is scaled; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "layer_scale"
+    shorthand: ClassVar[str | None] = "value"
+
+    value: Number = 1e-6
+    axis: Whole = 1
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        need_axis(self.kind, self.axis, tensor)
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        place = need_axis(self.kind, self.axis, inputs[0])
+        shape = (inputs[0].sizes[place - 1], *(1 for _ in inputs[0].sizes[place:]))
+        return (Weight("weight", shape, Initializer("constant", {"value": self.value}), bare=True),)
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"multiply": outputs[0].elements})
+
+
+class ClassToken(Op):
+    """A learned vector before all others: (N, positions, channels) becomes (N, positions + 1, channels).
+
+    What a vision transformer classifies by (Dosovitskiy et al. 2020). The weight, (1, 1, channels), is the layer's own
+    name in the state dict.
+    """
+
+    kind: ClassVar[str] = "class_token"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if len(tensor.sizes) != 2:
+            raise OpError(
+                "wrong-rank",
+                f"'{self.kind}' stands before a sequence (N, positions, channels), got {tensor}",
+                help="flatten an image's positions into one axis, and permute the channels to the end",
+            )
+        positions, channels = tensor.sizes
+        return (tensor.with_sizes(positions + 1, channels),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        return (Weight("weight", (1, 1, inputs[0].sizes[-1]), Initializer("zeros"), bare=True),)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        return {1: (1, shifted(IDENTITY, -1)), 2: (2, IDENTITY)}
+
+
+class PositionEmbedding(Op):
+    """A learned number added to each element of a sample: x + weight.
+
+    The weight has the sizes of the input after an axis of 1, and is the layer's own name in the state dict. It starts
+    normal with standard deviation 0.02, as the vision transformer's does.
+    """
+
+    kind: ClassVar[str] = "position_embedding"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        if not tensor.sizes:
+            raise OpError("wrong-rank", f"'{self.kind}' needs positions, but {tensor} has only the batch")
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        return (Weight("weight", (1, *inputs[0].sizes), Initializer("normal", {"mean": 0.0, "std": 0.02}), bare=True),)
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        return Cost(other={"add": outputs[0].elements})
+
+
+class Embedding(Op):
+    """A learned vector for each whole number from 0 to entries - 1, put in its place: a new last axis.
+
+    Attributes:
+        features: the length of a vector.
+        entries: how many numbers there are. Others than these are a mistake in the data, found when the network runs.
+    """
+
+    kind: ClassVar[str] = "embedding"
+    module: ClassVar[bool] = True
+
+    features: Count
+    entries: Count
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        if tensor.dtype is not DType.INT64:
+            raise OpError(
+                "wrong-dtype",
+                f"'{self.kind}' looks up whole numbers, but what flows in is {tensor.dtype}",
+                help="declare the input with `dtype: int64`",
+            )
+        return (TensorType((*tensor.sizes, self.features)),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        return (Weight("weight", (self.entries, self.features), Initializer("normal", {"mean": 0.0, "std": 1.0})),)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        return pointwise(inputs[0])

@@ -1,0 +1,121 @@
+"""Parts of a value: one cut out of it, or all of them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from archspec.ir.types import TensorType
+from archspec.ops.attribute_types import Count, Whole
+from archspec.ops.base import Footprint, Op, OpError, need_axis, pointwise
+from archspec.ops.footprint import sliding
+
+
+class Split(Op):
+    """A value cut into parts along one axis; they are asked for by their numbers, `layer.0`, `layer.1`.
+
+    Attributes:
+        parts: how many equal parts there are.
+        sizes: the size of each part, instead.
+        axis: the axis that is cut; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "split"
+    shorthand: ClassVar[str | None] = "parts"
+
+    parts: Count | None = None
+    sizes: tuple[Count, ...] | None = None
+    axis: Whole = 1
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        return tuple(map(str, range((self.parts or 0) if self.sizes is None else len(self.sizes))))
+
+    def place(self, tensor: TensorType) -> int:
+        """The axis, counted from the front."""
+        return need_axis(self.kind, self.axis, tensor)
+
+    def cuts(self, tensor: TensorType) -> tuple[int, ...]:
+        """The size of each part.
+
+        Raises:
+            Refusal: they do not make up the axis.
+        """
+        size = tensor.sizes[self.place(tensor) - 1]
+        if self.sizes is not None:
+            cuts, reason = self.sizes, f"parts of {list(self.sizes)}"
+        else:
+            assert self.parts is not None
+            cuts, reason = (size // self.parts,) * min(self.parts, size), f"{self.parts} equal parts"
+        if not cuts or sum(cuts) != size:
+            raise OpError(
+                "wrong-size", f"'{self.kind}' cannot cut an axis of {size} into {reason}, in {tensor}",
+                help="the parts make up all of the axis; use `slice` to take some of it",
+            )  # fmt: skip
+        return cuts
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        if (self.parts is None) == (self.sizes is None):
+            raise OpError(
+                "wrong-attributes", f"'{self.kind}' takes either the number of parts or their sizes",
+                help="write one of them",
+            )  # fmt: skip
+        place = self.place(tensor)
+        return tuple(tensor.with_sizes(*_with(tensor.sizes, place, size)) for size in self.cuts(tensor))
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        place = self.place(inputs[0])
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != place}
+
+
+class Slice(Op):
+    """A stretch of one axis: the entries from `start` up to, but not, `end`, every `step`-th of them.
+
+    Attributes:
+        start: the first entry, counted from 0; a negative number counts from the end.
+        end: the first entry that is left out; the end of the axis unless given.
+        step: the distance between two entries.
+        axis: the axis; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "slice"
+
+    start: Whole = 0
+    end: Whole | None = None
+    step: Count = 1
+    axis: Whole = 1
+
+    def place(self, tensor: TensorType) -> int:
+        """The axis, counted from the front."""
+        return need_axis(self.kind, self.axis, tensor)
+
+    def entries(self, tensor: TensorType) -> range:
+        """The entries taken, counted from 0.
+
+        Raises:
+            Refusal: the axis has no such entries, or none is taken.
+        """
+        size = tensor.sizes[self.place(tensor) - 1]
+        end = size if self.end is None else self.end
+        taken = range(*slice(self.start, end, self.step).indices(size))
+        if not (taken and -size <= self.start < size and -size <= end <= size):
+            raise OpError(
+                "wrong-index",
+                f"'{self.kind}' from {self.start} to {end} takes nothing, or more than there is, of an axis of {size}",
+                help=f"entries count from 0 to {size - 1}, or from -{size} to -1 from the end",
+            )
+        return taken
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        return (tensor.with_sizes(*_with(tensor.sizes, self.place(tensor), len(self.entries(tensor)))),)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        place, entries = self.place(inputs[0]), self.entries(inputs[0])
+        return {**pointwise(outputs[0]), place: (place, sliding(1, entries.step, 1, (-entries.start, 0)))}
+
+
+def _with(sizes: Sequence[int], place: int, size: int) -> tuple[int, ...]:
+    """Sizes with another one along the axis `place`, which counts from the batch."""
+    return (*sizes[: place - 1], size, *sizes[place:])

@@ -1,0 +1,1 @@
+"""Running fast: ONNX Runtime in a module's place, device placement, timing and the benchmark."""

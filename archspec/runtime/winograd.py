@@ -1,0 +1,138 @@
+"""Convolutions of 3x3 with a quarter of the multiplications, in ONNX: Winograd's F(4x4, 3x3).
+
+A tile of 4x4 outputs needs the 6x6 inputs around it. With x such a tile of inputs and w a kernel, it is
+Aᵀ[(G w Gᵀ) ∘ (Bᵀ x B)]A: 36 products a channel in the place of 144, and with the sums over the channels they are 36
+products of matrices. Sums are rounded otherwise than in the plain form, and a NaN or an infinity reaches all its tile.
+
+Source of the algorithm and the matrices: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
+arXiv:1509.09308, section 4.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from archspec.ir.types import TensorType
+from archspec.lower.onnx.builder import Emit
+from archspec.ops.conv import Conv
+
+TILE = 4
+"""Outputs of a tile along one axis."""
+
+READ = 6
+"""Inputs that a tile reads along one axis."""
+
+INPUT = [
+    [4, 0, -5, 0, 1, 0],
+    [0, -4, -4, 1, 1, 0],
+    [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0],
+    [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1],
+]
+"""Bᵀ, for the inputs."""
+
+KERNEL = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]
+"""24 G, for the kernels."""
+
+OUTPUT = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
+"""Aᵀ, for the outputs."""
+
+_MOVED = 130
+"""What it costs to bring an element into this form or back, in multiplications of a matrix product."""
+
+_FETCHED = 20
+"""What it costs to read an element of a kernel for one image alone, in the same."""
+
+GAIN = 1.2
+"""How many times cheaper this form has to be to be written, as what it does to the layers around it is not counted."""
+
+
+def gain(op: Conv, tensor: TensorType) -> float:
+    """How many times cheaper a convolution of one image is in this form, or 0 where it cannot be written so.
+
+    `tools/bench_winograd.py` measures it.
+    """
+    window = op.sliding(tensor)
+    if (window.kernel, window.stride, window.dilation, op.groups) != ((3, 3), (1, 1), (1, 1), 1):
+        return 0.0
+    (output,) = op.infer((tensor,))
+    kernels, tiles = tensor.channels * op.channels, prod(_grid(output))
+    moved = (tensor.channels + op.channels) * tiles
+    cost = READ**2 * (kernels * tiles + _MOVED * moved + _FETCHED * kernels)
+    return op.cost((tensor,), (output,)).macs / cost
+
+
+def conv(op: Conv, emit: Emit) -> str:
+    """Conv spreads the tiles, MatMul is all the products, and another makes outputs of them."""
+    rows, columns = _grid(emit.output)
+    matrices = _kernels(op, emit), _tiles(op, emit)
+    value = emit.form("products", "MatMul", *matrices, shape=(READ**2, None, op.channels, rows * columns))
+    value = _reshaped(emit, "product_rows", value, (READ**2, None))
+    gather = emit.numbers("gather", np.kron(OUTPUT, OUTPUT))
+    value = emit.form("outputs", "MatMul", gather, value, shape=(TILE**2, None))
+    value = _reshaped(emit, "output_tiles", value, (TILE, TILE, None))
+    value = emit.form("output_lines", "Transpose", value, shape=(TILE, None, TILE), perm=(0, 2, 1))
+    value = _reshaped(emit, "lines", value, (TILE, None, columns * TILE))
+    value = emit.form("output_rows", "Transpose", value, shape=(None, TILE, columns * TILE), perm=(1, 0, 2))
+    return _ended(emit, value, emit.type.with_sizes(op.channels, rows * TILE, columns * TILE))
+
+
+def _tiles(op: Conv, emit: Emit) -> str:
+    """Bᵀ x B of every tile, as (36, N, channels, tiles)."""
+    grid, spatial = _grid(emit.output), emit.type.spatial
+    spread = emit.numbers("spread_kernel", np.kron(INPUT, INPUT).reshape(READ**2, 1, READ, READ))
+    before = [pads[0] for pads in op.sliding(emit.type).pads]
+    after = [READ + (tiles - 1) * TILE - size - first for tiles, size, first in zip(grid, spatial, before, strict=True)]
+    value = _reshaped(emit, "planes", emit.input, (None, 1, *spatial))
+    value = emit.form(
+        "spread",
+        "Conv",
+        value,
+        spread,
+        shape=(None, READ**2, *grid),
+        kernel_shape=(READ, READ),
+        strides=(TILE, TILE),
+        pads=(*before, *after),
+    )
+    value = emit.form("turned", "Transpose", value, shape=(READ**2, None, *grid), perm=(1, 0, 2, 3))
+    return _reshaped(emit, "tiles", value, (READ**2, None, emit.type.channels, grid[0] * grid[1]))
+
+
+def _kernels(op: Conv, emit: Emit) -> str:
+    """G w Gᵀ of every kernel, as (36, 1, channels, input channels), which a runtime works out as it loads the model."""
+    pairs = op.channels * emit.type.channels
+    (weight,) = emit.weights("weight")
+    spread = emit.numbers("kernel", np.kron(KERNEL, KERNEL).T / 24**2)
+    value = _reshaped(emit, "kernel_rows", weight, (pairs, 9))
+    value = emit.form("spread_kernels", "MatMul", value, spread, shape=(pairs, READ**2))
+    value = emit.form("turned_kernels", "Transpose", value, shape=(READ**2, pairs), perm=(1, 0))
+    return _reshaped(emit, "kernels", value, (READ**2, 1, op.channels, emit.type.channels))
+
+
+def _ended(emit: Emit, value: str, covered: TensorType) -> str:
+    """The lines of the tiles as images, without what hangs over the end, and with the bias."""
+    ends = [("Reshape", [emit.integers("covered", (-1, *covered.sizes))], covered)]
+    if covered != emit.output:
+        bounds = (0, 0), emit.output.spatial, (2, 3)
+        ends.append(("Slice", [emit.integers("bounds", bound) for bound in bounds], emit.output))
+    if bias := emit.weights("bias"):
+        ends.append(("Add", [_reshaped(emit, "bias", bias[0], (emit.output.channels, 1, 1))], emit.output))
+    for name, constants, type in ends[:-1]:
+        value = emit.step(name.lower(), name, value, *constants, type=type)
+    name, constants, _ = ends[-1]
+    return emit.last(name, value, *constants)
+
+
+def _grid(output: TensorType) -> tuple[int, int]:
+    """How many tiles cover the outputs, down and across."""
+    height, width = output.spatial
+    return -(-height // TILE), -(-width // TILE)
+
+
+def _reshaped(emit: Emit, label: str, value: str, shape: tuple[int | None, ...]) -> str:
+    """A value in another shape, in which the batch takes what is left."""
+    sizes = emit.integers("shape", [-1 if size is None else size for size in shape])
+    return emit.form(label, "Reshape", value, sizes, shape=shape)

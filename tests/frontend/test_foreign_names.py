@@ -1,0 +1,79 @@
+"""What other frameworks call things: the tables name what there is here, and nothing that needs no help."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.frontend import foreign_names
+from archspec.frontend.expressions.functions import FUNCTIONS
+from archspec.frontend.foreign_names import function_help, key_help, key_meant, name_help, op_help, with_space
+from archspec.frontend.language.document import SPEC
+from archspec.frontend.language.steps import COMMON, STRUCTURES, weighing_keys
+from archspec.ops import OPS
+from archspec.ops.attribute_types import attributes_of
+
+HERE = {op.kind for op in OPS} | set(STRUCTURES)
+KEYS = [{*COMMON, *weighing_keys(op), *attributes_of(op)} for op in OPS] + [set(keys) for keys in STRUCTURES.values()]
+
+
+@pytest.mark.parametrize("word", foreign_names._OPS)
+def test_what_an_op_is_called_here_is_one(word: str) -> None:
+    assert foreign_names._OPS[word].split()[0] in HERE
+    assert word not in HERE
+
+
+@pytest.mark.parametrize("word", foreign_names._KEYS)
+def test_what_a_key_is_called_here_is_one_where_the_word_is_not(word: str) -> None:
+    for meant in foreign_names._KEYS[word]:
+        assert any(key_meant(word, keys) == meant for keys in [*KEYS, set(SPEC)] if word not in keys)
+
+
+@pytest.mark.parametrize("word", foreign_names._INSTEAD)
+def test_what_nothing_here_is_called_has_no_other_name(word: str) -> None:
+    assert word not in set().union(*KEYS)
+    assert all(key_meant(word, keys) is None for keys in KEYS)
+
+
+@pytest.mark.parametrize("word", foreign_names._OPS_INSTEAD)
+def test_ops_that_nothing_here_is_called_have_no_other_name(word: str) -> None:
+    assert word not in HERE | set(foreign_names._OPS)
+    assert op_help(word.title(), HERE) == foreign_names._OPS_INSTEAD[word]
+
+
+@pytest.mark.parametrize("word", foreign_names._FUNCTIONS)
+def test_what_a_function_is_called_here_is_one(word: str) -> None:
+    assert foreign_names._FUNCTIONS[word] in FUNCTIONS
+    assert word not in FUNCTIONS
+    assert function_help(word, FUNCTIONS) == f"that is '{foreign_names._FUNCTIONS[word]}' here"
+
+
+def test_the_number_of_a_round_is_named_by_the_repeat() -> None:
+    assert name_help("i", ["width"]) == "a 'repeat' says what it calls the number of a round: index: i"
+    assert name_help("width", ["widths"]) == "did you mean 'widths'?"
+
+
+@pytest.mark.parametrize(
+    ("word", "help"),
+    [
+        ("Conv2DTranspose", "did you mean 'conv_transpose'?"),
+        ("Dropout2d", "that is 'spatial_dropout' here"),
+        ("InnerProduct", "that is 'linear' here"),
+        ("zero_padding_2d", "that is 'pad' here"),
+        ("Interpolate", "that is 'upsample' here"),
+        ("linear:10", "a space belongs after the colon: linear: 10"),
+        ("conv(64, 3)", "what 'conv' takes stands after a colon: - conv: ..."),
+        ("linaer", "did you mean 'linear'?"),
+    ],
+)
+def test_help_for_ops(word: str, help: str) -> None:
+    assert op_help(word, HERE) == help
+
+
+def test_a_key_of_another_framework_goes_before_one_that_is_merely_alike() -> None:
+    assert key_help("units", ["name", "init", "features"]) == "that is 'features' here"
+    assert key_help("units", ["name", "init", "value"]) == "did you mean 'init'?"
+
+
+@pytest.mark.parametrize("word", ["linear", "linear:", ":3", "http://a", "a b:c"])
+def test_other_words_need_no_space(word: str) -> None:
+    assert with_space(word) is None

@@ -1,0 +1,181 @@
+"""Files are written whole, by whatever Graphviz there is, and its failures become diagnostics."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from archspec.diagnostics import ArchspecError, Diagnostic
+from archspec.lower.graphviz import Diagram, draw, render, rendering
+from tests.lower.graphviz.dots import network
+
+MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="stands in for `dot` with a shell script")
+
+
+@pytest.fixture(autouse=True)
+def no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Without `dot`, whatever this machine has; what was known of its fonts is forgotten."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    rendering._finds_fonts.cache_clear()
+    yield
+    rendering._finds_fonts.cache_clear()
+
+
+def program(tmp_path: Path, script: str) -> None:
+    """Put a program `dot` on the path."""
+    path = tmp_path / "bin" / "dot"
+    path.write_text(f"#!/bin/sh\nexport PATH=/usr/bin:/bin\n{script}\n")
+    path.chmod(0o755)
+
+
+def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+
+
+def refused(path: Path, diagram: Diagram | str = "digraph { a }", **options: float) -> Diagnostic:
+    """The diagnostic of a diagram that cannot be written; nothing is left behind."""
+    before = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
+    with pytest.raises(ArchspecError) as error:
+        render(diagram, path, **options)
+    assert (sorted(path.parent.iterdir()) if path.parent.is_dir() else []) == before
+    (found,) = error.value.diagnostics
+    return found
+
+
+@pytest.mark.parametrize("kind", MAGIC)
+def test_pictures(kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    diagram = draw(network("lenet5"))
+    render(diagram, tmp_path / f"one.{kind}")
+    render(diagram, str(tmp_path / f"two.{kind.upper()}"))
+    made = (tmp_path / f"one.{kind}").read_bytes()
+    assert made.startswith(MAGIC[kind])
+    assert made == (tmp_path / f"two.{kind.upper()}").read_bytes()
+    assert b"/CreationDate (D:" not in made.replace(b"/CreationDate (D:1970", b""), "nor does the time tell them apart"
+    assert capfd.readouterr() == ("", ""), "the terminal stays clean"
+
+
+@pytest.mark.parametrize("ending", [".dot", ".gv"])
+def test_text(ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
+    diagram = draw(network("lenet5"))
+    render(diagram, tmp_path / f"net{ending}")
+    assert (tmp_path / f"net{ending}").read_text("utf-8") == diagram.source
+
+
+@pytest.mark.parametrize("name", ["resnet18", "unet", "inception", "siamese", "lenet5_1998"])
+def test_every_node_is_in_the_svg(name: str, tmp_path: Path) -> None:
+    render(draw(network(name)), tmp_path / "net.svg")
+    svg = ElementTree.parse(tmp_path / "net.svg")
+    groups = [group.get("class") for group in svg.iter("{http://www.w3.org/2000/svg}g")]
+    graph = network(name)
+    assert groups.count("node") == len(graph.nodes) + len(graph.inputs) + len(graph.outputs)
+    assert groups.count("edge") == sum(len(node.inputs) for node in graph.nodes) + len(graph.outputs)
+    titles = [link.get("{http://www.w3.org/1999/xlink}title") for link in svg.iter("{http://www.w3.org/2000/svg}a")]
+    assert any("weight [" in (title or "") for title in titles)
+
+
+def test_a_notebook_shows_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    diagram = draw(network("lenet5"))
+    assert diagram._repr_mimebundle_()["image/svg+xml"].startswith("<?xml")
+    without_library(monkeypatch)
+    assert "missing-library" in diagram._repr_mimebundle_()["text/plain"]
+
+
+def test_without_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
+    found = refused(tmp_path / "net.svg")
+    assert found.code == "missing-library"
+    assert found.help == "pip install pygraphviz, or write .dot and draw it elsewhere"
+
+
+def test_another_ending(tmp_path: Path) -> None:
+    for name, what in [("net.jpg", ".jpg"), ("net", "net"), ("net.svg.gz", ".gz")]:
+        found = refused(tmp_path / name)
+        assert (found.code, found.message) == ("wrong-target", f"a diagram cannot be written as {what}")
+        assert found.help == "known endings: .dot, .gv, .svg, .png, .pdf"
+
+
+@pytest.mark.parametrize("kind", ["dot", "svg"])
+def test_a_folder_that_is_not_there(kind: str, tmp_path: Path) -> None:
+    assert refused(tmp_path / "nowhere" / f"net.{kind}").code == "unwritable-file"
+    (tmp_path / "file").touch()
+    assert refused(tmp_path / "file" / f"net.{kind}").code == "unwritable-file"
+    (tmp_path / f"net.{kind}").mkdir()
+    assert refused(tmp_path / f"net.{kind}").code == "unwritable-file"
+
+
+def test_text_that_is_no_dot(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    found = refused(tmp_path / "net.svg", "digraph { a -> }")
+    assert found.code == "unsupported"
+    assert found.message.startswith("Graphviz cannot draw this: ")
+    assert capfd.readouterr() == ("", "")
+
+
+@posix
+def test_the_program_is_used_if_it_is_there(tmp_path: Path) -> None:
+    program(tmp_path, 'echo "<?xml $1"; cat')
+    render("digraph { a }", tmp_path / "net.svg")
+    assert (tmp_path / "net.svg").read_text() == "<?xml -Tsvg\ndigraph { a }"
+
+
+@posix
+@pytest.mark.parametrize("script", ["echo 'Format: \"svg\" not recognized' >&2; exit 1", "kill -SEGV $$", "exit 0"])
+def test_the_library_helps_a_program_that_fails(script: str, tmp_path: Path) -> None:
+    program(tmp_path, script)
+    render("digraph { a }", tmp_path / "net.svg")
+    assert b"<title>a</title>" in (tmp_path / "net.svg").read_bytes()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo 'something' >&2; echo 'Error: lost' >&2; exit 1", "Error: lost"),
+        ("kill -SEGV $$", "it was ended by signal 11"),
+        ("exit 3", "it ended with status 3"),
+    ],
+)
+def test_a_crash_is_a_diagnostic(script: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
+    program(tmp_path, script)
+    found = refused(tmp_path / "net.svg")
+    assert (found.code, found.message) == ("unsupported", f"Graphviz cannot draw this: {reason}")
+
+
+@posix
+def test_a_program_that_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
+    program(tmp_path, "")
+    (tmp_path / "bin" / "dot").write_bytes(b"#!/nowhere/at/all\n")
+    assert refused(tmp_path / "net.svg").code == "unsupported"
+
+
+@posix
+def test_a_layout_that_does_not_end(tmp_path: Path) -> None:
+    program(tmp_path, "exec sleep 60")
+    found = refused(tmp_path / "net.svg", seconds=0.2)
+    assert found.code == "too-large"
+    assert found.message == "Graphviz had not finished after 0.2 seconds"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="takes the fonts away from fontconfig")
+def test_without_a_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "fonts.conf"
+    config.write_text("<?xml version='1.0'?><fontconfig><dir>/nowhere</dir></fontconfig>")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(config))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for kind in ("png", "pdf"):
+        found = refused(tmp_path / f"net.{kind}")
+        assert (found.code, found.message) == (
+            "missing-library",
+            f"drawing .{kind} needs a font, and Graphviz finds none",
+        )
+    render("digraph { a }", tmp_path / "net.svg")
+    assert b">a</text>" in (tmp_path / "net.svg").read_bytes(), "who shows an SVG brings the fonts"

@@ -1,0 +1,148 @@
+"""Receptive fields' algebra against the definition: run taps backwards, one output position at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from archspec.ops.footprint import (
+    IDENTITY,
+    Window,
+    adaptive,
+    compose,
+    join,
+    linear,
+    nearest,
+    normal,
+    shifted,
+    sliding,
+    transposed,
+)
+
+Reads = Callable[[int], set[int]]
+"""The input positions an output position reads, by definition."""
+
+numbers = st.integers(1, 4)
+pads = st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+def conv_reads(f: int, s: int, d: int, p: tuple[int, int]) -> Reads:
+    return lambda o: {o * s - p[0] + d * j for j in range(f)}
+
+
+def transposed_reads(f: int, s: int, d: int, p: tuple[int, int]) -> Reads:
+    return lambda o: {i for i in range(o - 60, o + 60) for j in range(f) if i * s - p[0] + d * j == o}
+
+
+def nearest_reads(scale: int) -> Reads:
+    return lambda o: {o // scale}
+
+
+Layer = tuple[Window, Reads]
+
+layers: st.SearchStrategy[Layer] = st.one_of(
+    st.builds(lambda f, s, d, p: (sliding(f, s, d, p), conv_reads(f, s, d, p)), numbers, numbers, numbers, pads),
+    st.builds(
+        lambda f, s, d, p: (transposed(f, s, d, p), transposed_reads(f, s, d, p)), numbers, numbers, numbers, pads
+    ),
+    st.builds(lambda s: (nearest(1, s), nearest_reads(s)), numbers),
+)
+
+
+def hull(chain: list[Layer], position: int, *, filled: bool) -> tuple[int, int] | None:
+    """The first and last input a position of the last layer reads; filled: what lies between two taps is read too."""
+    places = {position}
+    for _, reads in reversed(chain):
+        places = {i for place in places for i in reads(place)}
+        if places and filled:
+            places = set(range(min(places), max(places) + 1))
+    return (min(places), max(places)) if places else None
+
+
+@given(st.lists(layers, min_size=1, max_size=4), st.integers(-6, 6))
+def test_composition_is_taps_run_backwards(chain: list[Layer], position: int) -> None:
+    whole: Window | None = IDENTITY
+    for window, _ in chain:
+        assert whole is not None
+        whole = compose(window, whole)
+    assert whole is not None
+    reach, most = whole.reach(position), hull(chain, position, filled=True)
+    if all(None not in window.reaches for window, _ in chain):
+        assert reach == most
+        return
+    for inner, outer in ((hull(chain, position, filled=False), reach), (reach, most)):
+        if inner:
+            assert outer
+            assert outer[0] <= inner[0]
+            assert inner[1] <= outer[1]
+
+
+@given(layers, layers, st.integers(-6, 6))
+def test_join_is_the_hull_of_both(one: Layer, other: Layer, position: int) -> None:
+    both = join(one[0], other[0])
+    if one[0].stride != other[0].stride:
+        assert both is None
+        return
+    assert both is not None
+    reaches = [reach for reach in (one[0].reach(position), other[0].reach(position)) if reach]
+    expected = (min(low for low, _ in reaches), max(high for _, high in reaches)) if reaches else None
+    assert both.reach(position) == expected
+
+
+@given(st.lists(layers, min_size=3, max_size=3))
+def test_composition_is_associative(chain: list[Layer]) -> None:
+    a, b, c = (window for window, _ in chain)
+    assume(all(moves_on(window) for window in (a, b, c)))  # else the ends of a run are not where its extremes are
+    assert compose(compose(a, b), c) == compose(a, compose(b, c))
+
+
+def moves_on(window: Window) -> bool:
+    """Whether each position reads something and none looks back further than the one before it."""
+    reaches = [window.reach(i) for i in range(len(window.reaches) + 1)]
+    pairs = pairwise(reaches)
+    return all(a is not None and b is not None and a[0] <= b[0] and a[1] <= b[1] for a, b in pairs)
+
+
+@given(layers, st.integers(-5, 5), st.integers(-5, 5))
+def test_shifting_moves_positions(layer: Layer, by: int, position: int) -> None:
+    assert shifted(layer[0], by).reach(position) == layer[0].reach(position + by)
+
+
+@given(layers, st.integers(1, 3), st.integers(-5, 5))
+def test_normal_form_says_the_same_in_the_shortest_period(layer: Layer, times: int, position: int) -> None:
+    window = layer[0]
+    count = len(window.reaches) * times
+    again = normal(window.step * times, [window.reach(i) for i in range(count)])
+    assert again == normal(window.step, window.reaches)
+    assert again.reach(position) == window.reach(position)
+
+
+def test_size_stride_and_offset_of_a_known_chain() -> None:
+    # The formulas of Araujo, Norris, Sim (Distill 2019) for conv 3/2 pad 1, pool 2/2, conv 3 pad 1:
+    # sizes 3, 5, 13; strides 2, 4, 4; the first position sees from -1, -1 and -5.
+    whole = IDENTITY
+    for window in (sliding(3, 2, 1, (1, 1)), sliding(2, 2, 1, (0, 0)), sliding(3, 1, 1, (1, 1))):
+        whole = compose(window, whole)
+    assert (whole.size, whole.stride, whole.offset) == (13, 4, -5)
+
+
+def test_a_kernel_smaller_than_its_stride_leaves_holes() -> None:
+    window = transposed(1, 2, 1, (0, 0))
+    assert window.reaches == ((0, 0), None)
+    assert window.size == 1
+    assert window.stride == Fraction(1, 2)
+
+
+def test_linear_upsampling_reads_two_neighbours() -> None:
+    # Half-pixel centres: output 0 of x2 lies at -1/4, between -1 and 0; output 1 at 1/4, between 0 and 1.
+    assert linear(1, 2).reaches == ((-1, 0), (0, 1))
+
+
+def test_adaptive_pooling_to_its_own_size_is_the_identity() -> None:
+    assert adaptive(6, 6) == IDENTITY
+    assert adaptive(6, 3) == sliding(2, 2, 1, (0, 0))
+    assert adaptive(5, 2).reaches == ((0, 2), (2, 4))

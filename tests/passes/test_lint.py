@@ -1,0 +1,165 @@
+"""Warnings: each rule speaks where it should, points at the layer, and is silent otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import archspec
+from archspec.diagnostic_codes import CODES
+from archspec.diagnostics import Source
+from archspec.loading import check_source
+
+IMAGE = "[3, 33, 33]"
+
+
+def warnings(layers: str, input: str = IMAGE, more: str = "") -> list[archspec.Diagnostic]:
+    found = check_source(Source("s", f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}"))
+    assert all(each.severity == "warning" for each in found), found
+    return list(found)
+
+
+SPEAKS = {
+    "batch-axis": "  - relu\n",
+    "channels-last": "  - relu\n",
+    "reserved-name": "  - conv: {name: train, channels: 4, kernel: 3}\n",
+    "bias-before-norm": "  - conv: {channels: 4, kernel: 3}\n  - batch_norm\n",
+    "stride-over-kernel": "  - conv: {channels: 4, kernel: 1, stride: 2}\n",
+    "unread-rows": "  - max_pool: 2\n",
+    "even-same": "  - conv: {channels: 4, kernel: 4, padding: same}\n",
+    "uneven-upsampling": "  - conv_transpose: {channels: 4, kernel: 3, stride: 2}\n",
+    "saturating-activations": "  - repeat:\n      times: 8\n      layers:\n        - tanh\n",
+    "heavy-layer": "  - flatten\n  - linear: 100\n  - relu\n  - linear: 10\n  - softmax\n",
+    "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}]]}\n",
+    "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - relu\n  - global_avg_pool\n  - linear: 5\n",
+    "constant-output": "  - flatten\n  - linear: 1\n  - softmax\n",
+    "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
+}
+
+SILENT = {
+    "batch-axis": "  - relu\n",
+    "channels-last": "  - relu\n",
+    "reserved-name": "  - conv: {name: trained, channels: 4, kernel: 3}\n",
+    "bias-before-norm": "  - conv: {channels: 4, kernel: 3, bias: false}\n  - batch_norm\n",
+    "stride-over-kernel": "  - conv: {channels: 4, kernel: 1}\n",
+    "unread-rows": "  - max_pool: {kernel: 2, ceil: true}\n",
+    "even-same": "  - conv: {channels: 4, kernel: 3, padding: same}\n",
+    "uneven-upsampling": "  - conv_transpose: {channels: 4, kernel: 4, stride: 2}\n",
+    "saturating-activations": "  - repeat:\n      times: 7\n      layers:\n        - tanh\n",
+    "heavy-layer": "  - relu\n  - softmax\n  - relu\n  - relu\n  - relu\n",
+    "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: 1}]]}\n",
+    "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - permute: [2, 3, 1]\n  - linear: 5\n",
+    "constant-output": "  - flatten\n  - linear: 2\n  - log_softmax\n",
+    "unused-layer": "  - relu\n",
+}
+
+INPUTS = {"batch-axis": "[1, 3, 33, 33]", "channels-last": "[33, 33, 3]"}
+"""What it takes for some to speak that is no layer."""
+
+
+def test_every_warning_is_tested() -> None:
+    assert set(SPEAKS) == set(SILENT) == {code for code, about in CODES.items() if about.severity == "warning"}
+
+
+@pytest.mark.parametrize("code", SPEAKS)
+def test_it_speaks(code: str) -> None:
+    found = [each for each in warnings(SPEAKS[code], INPUTS.get(code, IMAGE)) if each.code == code]
+    assert len(found) == 1
+    assert found[0].span is not None
+
+
+@pytest.mark.parametrize("code", SILENT)
+def test_it_is_silent(code: str) -> None:
+    assert code not in {each.code for each in warnings(SILENT[code])}
+
+
+@pytest.mark.parametrize("join", ["mul", "add", "concat"])
+def test_gates_and_shortcuts_leave_gradients_a_path(join: str) -> None:
+    spec = f"  - repeat:\n      times: 8\n      layers:\n        - residual: {{join: {join}, layers: [sigmoid]}}\n"
+    assert warnings(spec) == warnings("  - relu\n")
+
+
+@pytest.mark.parametrize("code", SPEAKS)
+def test_a_spec_can_silence_it(code: str) -> None:
+    assert code not in {
+        each.code for each in warnings(SPEAKS[code], INPUTS.get(code, IMAGE), more=f"allow: [{code}]\n")
+    }
+
+
+def test_a_block_called_often_is_spoken_of_once() -> None:
+    layers = "  - repeat:\n      times: 5\n      layers:\n        - conv: {channels: 4, kernel: 1, stride: 2}\n"
+    assert [each.code for each in warnings(layers)].count("stride-over-kernel") == 1
+
+
+@pytest.mark.parametrize(
+    "input", ["[1, 128, 128, 64]", "[1, 4, 4, 4]", "[1, 5, 33, 33]", "[1, 28, 28]", "[2, 3, 33, 33]"]
+)
+def test_volumes_and_images_of_one_channel_have_no_batch_axis(input: str) -> None:
+    assert warnings("  - relu\n", input) == []
+
+
+def test_the_batch_axis_is_spoken_of_beside_the_mistakes_it_leads_to() -> None:
+    spec = "archspec: 1\nname: n\ninputs: {image: [1, 3, 33, 33]}\nlayers:\n  - conv: {channels: 4, kernel: 7}\n"
+    warning, error = check_source(Source("s", spec))
+    assert (warning.code, str(warning.span), error.code) == ("batch-axis", "s:3:17", "kernel-too-large")
+    assert warning.help == "sizes are without the batch axis: [3, 33, 33] is an image"
+
+
+@pytest.mark.parametrize(
+    ("layer", "input", "gives"),
+    [
+        ("softmax", "[1]", 1.0),
+        ("log_softmax: -1", "[4, 1]", 0.0),
+        ("layer_norm: channels", "[1, 4]", 3.0),
+        ("layer_norm", "[4, 1]", 3.0),
+        ("layer_norm: 2", "[4, 1, 1]", 3.0),
+        ("layer_norm: {affine: false}", "[1]", 0.0),
+    ],
+)
+def test_what_is_said_to_be_constant_is_so_in_pytorch(layer: str, input: str, gives: float) -> None:
+    layers = f"  - {layer}\n"
+    assert {each.code for each in warnings(layers, input)} == {"constant-output"}
+    net = archspec.parse(f"archspec: 1\nname: n\ninput: {input}\nlayers:\n{layers}")
+    module = net.to_torch({key: np.full(weight.shape, 3, np.float32) for key, weight in net.graph.weights()})
+    made = module(torch.randn(5, *net.inputs["input"]))
+    torch.testing.assert_close(made, torch.full_like(made, gives))
+
+
+@pytest.mark.parametrize("layer", ["layer_norm: 2", "layer_norm: channels", "softmax: -1"])
+def test_a_single_channel_or_position_among_others_is_no_constant(layer: str) -> None:
+    assert warnings(f"  - {layer}\n", "[4, 1, 3]") == []
+
+
+_STRIDED = "conv: {name: %s, channels: 3, kernel: 1, stride: 2}"
+
+
+@pytest.mark.parametrize(
+    ("body", "stepping"),
+    [
+        ("[conv: {channels: 3, kernel: 3, stride: 2, padding: 1}]", set()),
+        ("[conv: {channels: 3, kernel: 1}, max_pool: 2]", set()),
+        # the first version of ResNet: neither path reads three in four positions
+        (f"[{_STRIDED % 'reduced'}]", {"reduced", "projected"}),
+    ],
+)
+def test_a_shortcut_may_step_over_what_the_layers_beside_it_read(body: str, stepping: set[str]) -> None:
+    residual = f"  - residual: {{layers: {body}, shortcut: [{_STRIDED % 'projected'}]}}\n"
+    found = [each for each in warnings(residual, input="[3, 32, 32]") if each.code == "stride-over-kernel"]
+    assert {each.message.split("'")[1] for each in found} == stepping
+
+
+def test_an_output_is_read_whole() -> None:
+    layers = "  - relu\n  - max_pool: {kernel: 1, stride: 2}\n"
+    assert "stride-over-kernel" in {each.code for each in warnings(layers)}
+    assert "stride-over-kernel" not in {each.code for each in warnings(layers, more="outputs: [relu, max_pool]\n")}
+
+
+def test_a_bias_is_needed_where_something_else_reads_it() -> None:
+    layers = "  - conv: {name: c, channels: 3, kernel: 1}\n  - batch_norm\n  - add: [prev, c]\n"
+    assert "bias-before-norm" not in {each.code for each in warnings(layers)}
+
+
+def test_an_output_is_used() -> None:
+    layers = "  - side: {name: aux, layers: [conv: {channels: 1, kernel: 1}]}\n  - relu\n"
+    assert not warnings(layers, more="outputs: [relu, aux]\n")

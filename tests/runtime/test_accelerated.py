@@ -1,0 +1,336 @@
+"""Modules that ONNX Runtime runs where it can: the same outputs, and the module itself wherever it cannot."""
+
+from __future__ import annotations
+
+import copy
+import io
+import pickle
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import prune
+
+import archspec
+from archspec.runtime import accelerated, device
+from archspec.runtime.accelerated import AcceleratedModule
+
+NET = """
+archspec: 1
+name: net
+inputs:
+  image: [3, 9, 9]
+  word: {shape: [2], dtype: int64}
+layers:
+  - sequential:
+      name: seen
+      layers:
+        - conv: {name: conv, from: image, channels: 4, kernel: 3, bias: false}
+        - batch_norm
+        - dropout
+        - side: {name: aux, training_only: true, layers: [global_avg_pool, flatten, linear: 2]}
+        - relu
+        - global_avg_pool
+        - flatten
+  - embedding: {name: read, from: word, entries: 5, features: 4}
+  - flatten: {name: flat}
+  - linear: {name: said, features: 4}
+  - add: {name: both, from: [seen, said]}
+outputs: {both: both, seen: seen, aux: seen.aux}
+"""
+
+
+@pytest.fixture
+def net() -> archspec.Network:
+    return archspec.parse(NET)
+
+
+@pytest.fixture
+def runs(monkeypatch) -> list[str]:
+    """A word for each call that ONNX Runtime runs."""
+    found: list[str] = []
+    session = onnxruntime.InferenceSession
+
+    class Counting(session):  # type: ignore[valid-type,misc]
+        def run(self, *arguments: Any, **options: Any) -> Any:
+            found.append("run")
+            return super().run(*arguments, **options)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Counting)
+    return found
+
+
+def inputs(batch: int = 2, size: int = 9) -> tuple[Tensor, Tensor]:
+    return torch.randn(batch, 3, size, size), torch.randint(0, 5, (batch, 2))
+
+
+def alike(found: Any, expected: Any) -> None:
+    assert isinstance(found, tuple) == isinstance(expected, tuple)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def compiled(net: archspec.Network) -> AcceleratedModule:
+    torch.manual_seed(0)
+    module = net.to_torch(compiled=True).eval()
+    assert isinstance(module, AcceleratedModule)
+    return module
+
+
+@torch.no_grad()
+def test_it_says_what_the_module_says_for_any_number_of_samples(net, runs):
+    model = compiled(net)
+    for batch in (1, 5):
+        given = inputs(batch)
+        alike(model(*given), model.module(*given))
+    assert len(runs) == 2
+
+
+@torch.no_grad()
+def test_one_output_is_a_tensor(runs):
+    model = compiled(archspec.load("lenet5"))
+    images = torch.randn(3, 1, 32, 32).transpose(2, 3)
+    alike(model(images), model.module(images))
+    assert runs == ["run"]
+
+
+def test_gradients_training_and_other_sizes_are_the_module_s(net, runs):
+    model = compiled(net)
+    out, *_ = model(*inputs())
+    out.sum().backward()
+    assert all(weight.grad is not None for name, weight in model.module.named_parameters() if "aux" not in name)
+    with torch.no_grad():
+        model(*inputs(size=12))
+        model(*inputs(batch=0))
+        with torch.autocast("cpu", torch.bfloat16):
+            model(*inputs())
+        model.double()(*(given.double() if given.is_floating_point() else given for given in inputs()))
+        model.float().train()
+        assert len(model(*inputs())) == 3
+    assert runs == []
+
+
+CHANGES: dict[str, Callable[[AcceleratedModule], object]] = {
+    "trained": lambda model: [weight.mul_(2) for weight in model.train().parameters()] and model.eval(),
+    "loaded": lambda model: model.load_state_dict({key: weight * 2 for key, weight in model.state_dict().items()}),
+    "replaced": lambda model: [setattr(weight, "data", weight * 2) for weight in model.parameters()],
+    "rounded": lambda model: model.bfloat16().float(),
+    "given a layer": lambda model: setattr(model, "said", nn.Linear(8, 4)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@torch.no_grad()
+def test_the_host_takes_weights_anew_once_they_stay_as_they_are(net, runs, change):
+    model = compiled(net)
+    given = inputs()
+    before = model(*given)
+    change(model)
+    expected = model.module(*given)
+    assert not torch.equal(expected[0], before[0])
+    for _ in range(3):
+        alike(model(*given), expected)
+    assert len(runs) in (3, 4)  # the first call after a change may be the module's
+
+
+SURGERY: dict[str, Callable[[AcceleratedModule], object]] = {
+    "a layer of another class": lambda model: setattr(model, "said", nn.Sequential(nn.Linear(8, 4), nn.ReLU())),
+    "a layer of another width": lambda model: setattr(model, "said", nn.Linear(8, 1)),
+    "pruning": lambda model: prune.l1_unstructured(model.said, "weight", 0.5),
+    "a hook": lambda model: model.said.register_forward_hook(lambda layer, given, made: made * 2),
+}
+
+
+@pytest.mark.parametrize("change", SURGERY.values(), ids=SURGERY)
+@pytest.mark.parametrize("warm", [False, True])
+@torch.no_grad()
+def test_what_is_no_longer_the_network_is_the_module_s(net, runs, change, warm):
+    model = compiled(net)
+    given = inputs()
+    if warm:
+        model(*given)
+    change(model)
+    expected = model.module(*given)
+    for _ in range(3):
+        alike(model(*given), expected)
+    assert len(runs) == warm
+
+
+@torch.no_grad()
+def test_weights_lent_for_a_call_are_used_for_that_call(net, runs):
+    model = compiled(net)
+    given = inputs()
+    before = model(*given)
+    lent = {key: weight * 2 for key, weight in model.module.state_dict().items()}
+    expected = torch.func.functional_call(model.module, lent, given)
+    alike(torch.func.functional_call(model, {f"module.{key}": weight for key, weight in lent.items()}, given), expected)
+    alike(model(*given), before)
+    assert len(runs) == 2
+
+
+@torch.no_grad()
+def test_inputs_that_numpy_cannot_see_are_the_module_s(runs):
+    model = compiled(archspec.load("lenet5"))
+    images = torch.randn(3, 1, 32, 32)
+    negated = torch.complex(images, images).conj().imag
+    alike(model(negated), model.module(negated))
+    alike(model(images.to_mkldnn()).to_dense(), model.module(images))
+    alike(torch.func.vmap(model)(images[None])[0], model.module(images))
+    assert runs == []
+
+
+@torch.no_grad()
+def test_tracing_sees_the_module(runs):
+    model = compiled(archspec.load("lenet5"))
+    images, others = torch.randn(2, 3, 1, 32, 32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated
+        traced = torch.jit.trace(model, images, check_trace=False)
+    exported = torch.export.export(model, (images,)).module()
+    for run in (traced, exported):
+        alike(run(others), model.module(others))
+    assert runs == []
+
+
+@torch.no_grad()
+def test_inputs_come_by_name_too(net, runs):
+    model = compiled(net)
+    image, word = inputs()
+    alike(model(word=word, image=image), model.module(image, word))
+    assert runs == ["run"]
+    with pytest.raises(TypeError, match="word"):
+        model(image, picture=word)
+
+
+@torch.no_grad()
+def test_numbers_an_embedding_does_not_have_are_refused_as_by_the_module(net, runs):
+    model = compiled(net)
+    image, word = inputs()
+    for wrong in (word - 6, word + 6):  # ONNX counts negative ones from the end
+        with pytest.raises(IndexError):
+            model(image, wrong)
+    alike(model(image, word), model.module(image, word))
+    assert runs[-1] == "run"
+
+
+@pytest.mark.parametrize("step", ["__init__", "run"])
+@torch.no_grad()
+def test_where_onnx_runtime_fails_the_module_runs_and_a_warning_says_so(net, monkeypatch, step):
+    def failing(*arguments: object, **options: object) -> None:
+        raise NotImplementedError("no kernel for Conv")
+
+    monkeypatch.setattr(onnxruntime.InferenceSession, step, failing)
+    model, given = compiled(net), inputs()
+    with pytest.warns(UserWarning, match="PyTorch runs Net, which ONNX Runtime cannot: no kernel for Conv"):
+        made = model(*given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alike(made, model(*given))
+    alike(made, model.module(*given))
+
+
+def test_attributes_are_the_module_s(net):
+    model = compiled(net)
+    assert model.said is model.module.said
+    model.said = nn.Linear(8, 1)
+    assert model.module.said is model.said
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'unsaid'"):
+        _ = model.unsaid
+
+
+@torch.no_grad()
+def test_threads_that_call_first_open_one_session(net, runs, monkeypatch):
+    opened: list[object] = []
+    session = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **o: opened.append(a) or session(*a, **o))
+    model, given = compiled(net), inputs()
+
+    def call(_: int) -> Any:
+        with torch.no_grad():
+            return model(*given)
+
+    with ThreadPoolExecutor(4) as pool:
+        for made in pool.map(call, range(8)):
+            alike(made, model.module(*given))
+    assert (len(opened), len(runs)) == (1, 8)
+
+
+@torch.no_grad()
+def test_copies_run_too(net):
+    model = compiled(net)
+    given = inputs()
+    expected = model(*given)
+    buffer = io.BytesIO()
+    torch.save(model, buffer)
+    buffer.seek(0)
+    copies = (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.load(buffer, weights_only=False))
+    for copied in copies:
+        assert isinstance(copied, nn.Module)
+        alike(copied(*given), expected)
+
+
+def test_what_onnx_runtime_cannot_run_is_left_to_torch_compile(net, monkeypatch):
+    compiled: list[tuple[nn.Module, dict[str, Any]]] = []
+
+    def noted(module: nn.Module, **options: Any) -> nn.Module:
+        compiled.append((module, options))
+        return module
+
+    monkeypatch.setattr(device.torch, "compile", noted)
+    net.to_torch(compiled=True, dtype=torch.bfloat16)
+    monkeypatch.setattr(accelerated, "is_installed", lambda module: module != "onnxruntime")
+    net.to_torch(compiled=True)
+    monkeypatch.undo()
+    monkeypatch.setattr(device.torch, "compile", noted)
+    monkeypatch.setattr("archspec.runtime.session.LIMIT", 100)
+    net.to_torch(compiled=True)
+    assert [options for _, options in compiled] == [{"options": {"freezing": True}}] * 3
+    assert not any(isinstance(module, AcceleratedModule) for module, _ in compiled)
+
+
+def test_pytorch_s_defaults_say_where_and_how_a_module_runs(net, monkeypatch):
+    monkeypatch.setattr(device.torch, "compile", lambda module, **options: module)
+    with torch.device("meta"):
+        assert not isinstance(net.to_torch(compiled=True), AcceleratedModule)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert not isinstance(net.to_torch(compiled=True), AcceleratedModule)
+        assert isinstance(net.to_torch(compiled=True, dtype=torch.float32), AcceleratedModule)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("error", [archspec.ArchspecError([]), ImportError("onnx is broken")])
+def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkeypatch, error):
+    def refused(*arguments: object) -> object:
+        raise error
+
+    monkeypatch.setattr("archspec.lower.onnx.host", refused)
+    called: list[nn.Module] = []
+    monkeypatch.setattr(device.torch, "compile", lambda module, **options: called.append(module) or module)
+    assert net.to_torch(compiled=True) is called[0]
+
+
+LAYOUTS: dict[str, tuple[str, Callable[[Tensor], bool]]] = {
+    "images": ("[3, 8, 8]", lambda weight: weight.is_contiguous(memory_format=torch.channels_last)),
+    "volumes": ("[3, 8, 8, 8]", lambda weight: weight.is_contiguous(memory_format=torch.channels_last_3d)),
+    "sequences": ("[3, 8]", Tensor.is_contiguous),
+}
+
+
+@pytest.mark.parametrize(("shape", "laid_out"), LAYOUTS.values(), ids=LAYOUTS)
+def test_convolutions_over_planes_and_volumes_have_channels_last_on_a_cpu(shape, laid_out):
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [conv: {{channels: 4, kernel: 3}}]")
+    assert laid_out(net.to_torch(memory_format="auto").conv.weight)
+    assert net.to_torch().conv.weight.is_contiguous()
+
+
+@pytest.mark.parametrize("shape", ["[3, 8, 8]", "[3, 8, 8, 8]"])
+def test_weights_with_other_axes_keep_their_layout(shape):
+    layers = "layer_scale, position_embedding, conv: {channels: 4, kernel: 3}, flatten, linear: 2"
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [{layers}]")
+    assert net.to_torch(memory_format="channels_last")(torch.ones(2, *net.inputs["input"])).shape == (2, 2)
