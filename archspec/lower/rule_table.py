@@ -10,7 +10,7 @@ from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Node
 from archspec.ops import Op
 
-O = TypeVar("O", bound=Op)
+OpT = TypeVar("OpT", bound=Op)
 C = TypeVar("C")
 R = TypeVar("R")
 
@@ -27,14 +27,14 @@ class RuleTable(Generic[C, R]):
         self.folder = folder
         self._rules: dict[type[Op], Callable[[Any, C], R]] = {}
 
-    def rule(self, *ops: type[O]) -> Callable[[Callable[[O, C], R]], Callable[[O, C], R]]:
+    def rule(self, *ops: type[OpT]) -> Callable[[Callable[[OpT, C], R]], Callable[[OpT, C], R]]:
         """Register the decorated function as the rule of these ops.
 
         Raises:
             ValueError: an op already has a rule.
         """
 
-        def register(function: Callable[[O, C], R]) -> Callable[[O, C], R]:
+        def register(function: Callable[[OpT, C], R]) -> Callable[[OpT, C], R]:
             for op in ops:
                 if op in self._rules:
                     raise ValueError(f"{self.target} has two rules for '{op.kind}'")
