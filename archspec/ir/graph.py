@@ -6,31 +6,16 @@ two ways: `Graph.body` keeps the structure the spec was written in, `Graph.nodes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
+from archspec.ir.operation import Operation
 from archspec.ir.types import TensorType, Weight
 
 if TYPE_CHECKING:
     from archspec.diagnostics import Span
-
-
-class Operation(Protocol):
-    """What the graph knows of an op; `archspec.ops.base.Op` is the class behind it."""
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def ports(self) -> tuple[str, ...]: ...
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]: ...
-
-    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]: ...
-
-    def explicit_attributes(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archspec.ir.graph import Graph, Node, Operation, Scope, Value
+from archspec.ir.graph import Graph, Node, Scope, Value
+from archspec.ir.operation import Operation
 from archspec.ir.types import DType
 
 

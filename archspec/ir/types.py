@@ -10,7 +10,7 @@ from math import prod
 
 
 @dataclass(frozen=True, slots=True)
-class Symbol:
+class SymbolicDim:
     """A dimension without a number: it is only known when the network runs."""
 
     name: str
@@ -19,10 +19,10 @@ class Symbol:
         return self.name
 
 
-BATCH = Symbol("N")
+BATCH = SymbolicDim("N")
 """The leading axis of every tensor. A network is inferred, counted and drawn for one sample of it."""
 
-Dim = int | Symbol
+Dim = int | SymbolicDim
 Shape = tuple[Dim, ...]
 
 

@@ -3,60 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from archspec.ir.operation import NO_COST, Cost, OpError
 from archspec.ir.types import TensorType, Weight, format_shape
-from archspec.ops.footprint import IDENTITY, Window
+from archspec.ir.window import IDENTITY, NOT_READ, Footprint, Window
 
-
-class OpError(Exception):
-    """An op cannot take what flows in. The builder adds the position and the shapes."""
-
-    def __init__(self, code: str, message: str, help: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.help = code, message, help
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Arithmetic of one forward pass of one sample.
-
-    `macs` are multiply-accumulates; they make up `dots` dot products, so they cost `macs` multiplications and
-    `macs - dots` additions. `other` counts every other operation by its name (`add`, `compare`, `exp`, ...), and is
-    never mixed with the MACs.
-    """
-
-    macs: int = 0
-    dot_products: int = 0
-    other: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def operations(self) -> int:
-        """Elementary operations: what the literature calls FLOPs when it counts a multiply-add as two."""
-        return 2 * self.macs - self.dot_products + sum(self.other.values())
-
-    def __add__(self, more: Cost) -> Cost:
-        other = dict(self.other)
-        for name, count in more.other.items():
-            other[name] = other.get(name, 0) + count
-        return Cost(self.macs + more.macs, self.dot_products + more.dot_products, other)
-
-
-NO_COST = Cost()
-
-Footprint = Mapping[int, tuple[int, Window]]
-"""How an output looks back at one input: for each output axis that follows an input axis, that axis and the window.
-
-An input axis that no output axis follows is seen whole (or not at all, where it has no extent): a linear layer after
-`flatten` sees everything.
-"""
-
-NOT_READ: Footprint = MappingProxyType({})
-"""The view of an input of which an op takes the sizes alone."""
+__all__ = [
+    "NOT_READ",
+    "NO_COST",
+    "Cost",
+    "Footprint",
+    "Op",
+    "OpError",
+    "along",
+    "need_axis",
+    "need_float",
+    "need_spatial",
+    "per_axis",
+    "pointwise",
+]
 
 
 class Op(BaseModel):

@@ -1,86 +1,38 @@
-"""How an output position looks back at its input along one axis: the algebra receptive fields are composed in.
+"""The algebra of windows: those of each kind of op, and how windows compose and join along a path.
 
-A window repeats with a period: after so many output positions it has moved on by a fixed step of the input. A
-convolution has period 1; a transposed convolution with stride s, and upsampling by s, have period s, because s
-neighbouring outputs look at the same input from different sides.
-
-Sources: Araujo, Norris, Sim. Computing receptive fields of convolutional neural networks, Distill 2019, for windows
-of period 1; the periodic form is the same argument for each position of the period.
+Receptive fields are composed in it; `archspec.ir.window.Window` is what it computes with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import floor, gcd, lcm
 
+from archspec.ir.window import IDENTITY, Reach, Window, union
 from archspec.ops.geometry import Pads, adaptive_bounds
 
-Reach = tuple[int, int]
-"""First and last input position read, both included."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """Output position q * len(reaches) + r reads the inputs from q * step + first to q * step + last of reach r.
-
-    A reach is None where an output position reads nothing at all (a transposed kernel smaller than its stride).
-    """
-
-    step: int
-    reaches: tuple[Reach | None, ...]
-
-    @cached_property
-    def stride(self) -> Fraction:
-        """Input positions from one output position to the next, on average."""
-        return Fraction(self.step, len(self.reaches))
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """Input positions seen by each output position of a period."""
-        return tuple(reach[1] - reach[0] + 1 if reach else 0 for reach in self.reaches)
-
-    @property
-    def size(self) -> int:
-        """Input positions seen: the most of any output position."""
-        return max(self.sizes)
-
-    @cached_property
-    def offset(self) -> Fraction:
-        """Where the field begins: output position i sees nothing before i * stride + offset.
-
-        With period 1 this is the first position seen, exactly; otherwise the least over the period.
-        """
-        starts = [reach[0] - i * self.stride for i, reach in enumerate(self.reaches) if reach]
-        return min(starts, default=Fraction(0))
-
-    def reach(self, position: int) -> Reach | None:
-        """What one output position sees; negative positions and positions past the end are padding."""
-        round_, place = divmod(position, len(self.reaches))
-        reach = self.reaches[place]
-        return (round_ * self.step + reach[0], round_ * self.step + reach[1]) if reach else None
-
-    def hull(self, first: int, last: int) -> Reach | None:
-        """What the output positions from `first` to `last` see together.
-
-        Later rounds of the period only move on, so the first and the last round hold the extremes.
-        """
-        period = len(self.reaches)
-        heads = [self.reach(i) for i in range(first, min(last, first + period - 1) + 1)]
-        tails = [self.reach(i) for i in range(max(first, last - period + 1), last + 1)]
-        return _union([*heads, *tails])
-
+__all__ = [
+    "IDENTITY",
+    "LONGEST_PERIOD",
+    "Window",
+    "adaptive",
+    "compose",
+    "join",
+    "linear",
+    "nearest",
+    "normal",
+    "shifted",
+    "sliding",
+    "transposed",
+]
 
 _AXES = 16
 """How many of the last windows are remembered: the axes of a layer mostly ask for the same ones."""
 
 LONGEST_PERIOD = 4096
 """The longest period that is worked out; an axis with a longer one counts as seen whole."""
-
-IDENTITY = Window(1, ((0, 0),))
-"""Each output position reads the input position of the same index."""
 
 
 @lru_cache(maxsize=_AXES)
@@ -166,7 +118,7 @@ def _join(first: Window, second: Window) -> Window | None:
     if period > LONGEST_PERIOD:
         return None
     step = first.step * (period // len(first.reaches))
-    return normal(step, [_union([first.reach(i), second.reach(i)]) for i in range(period)])
+    return normal(step, [union([first.reach(i), second.reach(i)]) for i in range(period)])
 
 
 def shifted(window: Window, by: int) -> Window:
@@ -215,8 +167,3 @@ def normal(step: int, reaches: Sequence[Reach | None]) -> Window:
 
 def _moved(reach: Reach | None, by: int) -> Reach | None:
     return (reach[0] + by, reach[1] + by) if reach else None
-
-
-def _union(reaches: Sequence[Reach | None]) -> Reach | None:
-    known = [reach for reach in reaches if reach]
-    return (min(low for low, _ in known), max(high for _, high in known)) if known else None

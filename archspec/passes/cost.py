@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archspec.ir.graph import Graph, Node
-from archspec.ops import Cost, Op
-from archspec.ops.base import NO_COST
+from archspec.ir.operation import NO_COST, Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,6 @@ def total(graph: Graph, costs: Mapping[Node, LayerCost]) -> LayerCost:
 
 def _cost(node: Node) -> LayerCost:
     op, inputs, outputs = node.op, node.input_types, node.output_types
-    assert isinstance(op, Op)
     params = trainable = buffers = bytes_ = 0
     for weight in node.weights if node.owner is None else ():
         elements = weight.elements

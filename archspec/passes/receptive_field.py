@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from archspec.ir.graph import Graph, Node, Operation, Value
-from archspec.ops import Footprint, Op
-from archspec.ops.base import NOT_READ, pointwise
-from archspec.ops.footprint import IDENTITY, Window, compose, join
+from archspec.ir.graph import Graph, Node, Value
+from archspec.ir.operation import Operation
+from archspec.ir.window import IDENTITY, NOT_READ, Footprint, Window
+from archspec.ops import Op
+from archspec.ops.base import pointwise
+from archspec.ops.footprint import compose, join
 
 Track = tuple[int, Window] | None
 """Which axis of a value follows an input axis, and how it looks back; None where every position sees it whole."""
@@ -85,13 +87,11 @@ def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, R
 
 def _is_pointwise(op: Operation) -> bool:
     """Whether an op looks back at its inputs as most do, position by position, without asking it."""
-    assert isinstance(op, Op)
     return type(op).footprint is Op.footprint
 
 
 def _view(node: Node, index: int, views: dict[tuple[object, ...], Footprint]) -> Footprint:
     op = node.op
-    assert isinstance(op, Op)
     if _is_pointwise(op):
         return pointwise(node.outputs[0].type)
     key = (id(op), index, *[id(value.type) for value in node.inputs])

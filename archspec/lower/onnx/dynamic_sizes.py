@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Graph
-from archspec.ir.types import DType, Symbol
+from archspec.ir.types import DType, SymbolicDim
 from archspec.lower.onnx.builder import Body, Step, ValueInfo
 from archspec.ops.base import OpError
 
@@ -78,7 +78,7 @@ def opened(body: Body, twins: Sequence[Body]) -> Body:
         for axis, size in enumerate(made.shape):
             sizes = (size, *(other.shape[axis] for other in like))
             if len(set(sizes)) > 1:
-                own = Symbol(f"{made.name}_{_axis(made, axis)}") if named else None
+                own = SymbolicDim(f"{made.name}_{_axis(made, axis)}") if named else None
                 shape[axis] = lengths.get(sizes, own)
         return replace(made, shape=tuple(shape))
 
@@ -110,10 +110,10 @@ def unopened(graph: Graph, errors: Iterable[ArchspecError]) -> ArchspecError:
 
 def _symbols(
     inputs: Sequence[ValueInfo], like: Sequence[Sequence[ValueInfo]], *, prefixed: bool
-) -> Mapping[tuple[str, int], Symbol]:
+) -> Mapping[tuple[str, int], SymbolicDim]:
     """The symbols of the axes of inputs that differ: `height`, or `left_height` where there are several inputs."""
     return {
-        (made.name, axis): Symbol(f"{made.name}_{_axis(made, axis)}" if prefixed else _axis(made, axis))
+        (made.name, axis): SymbolicDim(f"{made.name}_{_axis(made, axis)}" if prefixed else _axis(made, axis))
         for i, made in enumerate(inputs)
         for axis, size in enumerate(made.shape)
         if any(other[i].shape[axis] != size for other in like)

@@ -12,7 +12,7 @@ from onnx import helper
 from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
-from archspec.ir.types import DType, Symbol
+from archspec.ir.types import DType, SymbolicDim
 from archspec.lower.onnx.builder import Array, Body, Emit, Program, Step, ValueInfo
 from archspec.lower.onnx.dynamic_sizes import alike, opened
 from archspec.lower.onnx.external_weights import LightModel
@@ -184,5 +184,5 @@ def _node(step: Step) -> onnx.NodeProto:
 
 
 def _info(made: ValueInfo) -> onnx.ValueInfoProto:
-    sizes = [size.name if isinstance(size, Symbol) else size for size in made.shape]
+    sizes = [size.name if isinstance(size, SymbolicDim) else size for size in made.shape]
     return helper.make_tensor_value_info(made.name, _ELEMENTS[made.dtype], sizes)
