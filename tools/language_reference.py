@@ -25,7 +25,7 @@ from archspec.frontend.language.expect import EXPECT, LAYER_FACTS  # noqa: E402
 from archspec.frontend.language.reader import Keys  # noqa: E402
 from archspec.frontend.language.steps import COMMON, STRUCTURES  # noqa: E402
 from archspec.frontend.language.weight_options import WEIGHING  # noqa: E402
-from archspec.ops.initializers import INITIALIZERS  # noqa: E402
+from archspec.ir.initializers import INITIALIZERS  # noqa: E402
 from tools import pages  # noqa: E402
 
 

@@ -16,9 +16,9 @@ from torch.nn import init
 
 from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
+from archspec.ir.initializers import FANS, INITIALIZERS, NONLINEARITIES
 from archspec.loading import parse
 from archspec.lower.weights import initial
-from archspec.ops.initializers import FANS, INITIALIZERS, NONLINEARITIES
 from tests.lower.weight_graphs import TEXT, code, one
 
 

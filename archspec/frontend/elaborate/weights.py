@@ -11,9 +11,9 @@ from archspec.frontend.language.fields import Constant, Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
 from archspec.frontend.limits import MAX_PARAMETERS
 from archspec.ir.graph import Node
+from archspec.ir.initializers import INITIALIZERS, OF_KERNELS, misfit
 from archspec.ir.types import Initializer, Weight
 from archspec.ops.attribute_types import FLOAT_MAX
-from archspec.ops.initializers import INITIALIZERS, OF_KERNELS, misfit
 
 Evaluate = Callable[[Field], Data]
 """Works out a value where the layer stands."""

@@ -12,10 +12,10 @@ from archspec.frontend.language.imports import LIBRARY
 from archspec.frontend.language.op_registry import OP_KINDS
 from archspec.frontend.language.reader import Keys
 from archspec.frontend.language.steps import COMMON, STRUCTURES, weighing_keys
+from archspec.ir.initializers import INITIALIZERS
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
 from archspec.ops.documentation import documentation
-from archspec.ops.initializers import INITIALIZERS
 
 _NUMBER = {"$ref": "#/$defs/number"}
 

@@ -14,7 +14,7 @@ from archspec.frontend.language.reader import Key, Keys, Reader, describe
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
 from archspec.frontend.yaml.tree import Mapping as MappingTree
 from archspec.frontend.yaml.tree import Scalar, Tree
-from archspec.ops.initializers import INITIALIZERS
+from archspec.ir.initializers import INITIALIZERS
 
 
 def start(reader: Reader, tree: Tree) -> Start:

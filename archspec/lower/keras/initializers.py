@@ -11,6 +11,7 @@ from math import prod, sqrt
 from typing import Any
 
 from archspec.ir.graph import Node
+from archspec.ir.initializers import gain
 from archspec.ir.types import Initializer, Weight
 from archspec.lower.keras.constants import listed
 from archspec.lower.keras.helpers import HELPERS, helper
@@ -19,7 +20,6 @@ from archspec.lower.text.code_model import Argument, Call, Constant, Hole, Optio
 from archspec.lower.text.code_model import call as written_call
 from archspec.lower.text.constants import enter, is_large
 from archspec.ops import attention, conv, linear, norm
-from archspec.ops.initializers import gain
 
 _OF_THE_FRAMEWORK = (conv.Conv, conv.ConvTranspose, linear.Linear, attention.MultiHeadAttention)
 """Ops that start as PyTorch has it, and so, in Keras, as Keras has it."""

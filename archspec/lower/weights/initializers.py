@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Node
+from archspec.ir.initializers import gain, misfit
 from archspec.ir.types import Weight
 from archspec.lower.weights.loading import Weights
-from archspec.ops.initializers import gain, misfit
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The distributions weights can start from, by the names of `torch.nn.init`."""
+"""The distributions that initialize weights, by the names of `torch.nn.init`."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ INITIALIZERS: Mapping[str, Mapping[str, Option]] = {
     "dirac": {},
     "bilinear": {},
 }
-"""Each distribution's options: a number is a default, a tuple the words allowed, the default first.
+"""The options of each distribution: a number is a default, a tuple lists the words allowed, the default first.
 
 Sources: Glorot and Bengio 2010 (xavier), He et al. 2015 (kaiming), Saxe et al. 2014 (orthogonal). `trunc_normal` is cut
 at -2 and 2, as in PyTorch, whatever its standard deviation.
-`dirac` hands channels through a convolution unchanged; `bilinear` makes a transposed convolution interpolate each
-channel for itself (Long, Shelhamer and Darrell 2015).
+`dirac` makes a convolution the identity on its channels; `bilinear` makes a transposed convolution interpolate each
+channel separately (Long, Shelhamer and Darrell 2015).
 """
 
 OF_MATRICES = frozenset(("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal"))
-"""The distributions that count what a weight reads and makes, and so need two axes at least."""
+"""The distributions that depend on a fan in or a fan out, and so need at least two axes."""
 
 OF_KERNELS = frozenset(("dirac", "bilinear"))
-"""Those that say what a kernel does, and so are for convolutions alone."""
+"""The distributions for kernels of convolutions only."""
 
 
 def misfit(kind: str, shape: tuple[int, ...]) -> str | None:
-    """Why a weight of this shape cannot start so, or None if it can."""
+    """Why a distribution cannot initialize a weight of this shape; None if it can."""
     if kind in OF_MATRICES and len(shape) < 2:
         return f"'{kind}' needs two axes"
     if kind in OF_KERNELS and len(shape) < 3:
