@@ -47,7 +47,7 @@ def misfit(kind: str, shape: tuple[int, ...]) -> str | None:
     if kind in OF_KERNELS and len(shape) < 3:
         return f"'{kind}' is for the kernels of convolutions"
     if kind == "bilinear" and shape[1] not in (1, shape[0]):
-        return "'bilinear' needs as many channels after it as before, or one a group"
+        return "'bilinear' needs as many channels after it as before, or one per group"
     return None
 
 

@@ -1,7 +1,7 @@
 """The verifier: proves that a graph is well formed, and that its types and weights are those its ops declare.
 
-It runs after every transform of `archspec.lower.optimize`, when `GraphBuilder.build` is done, and in the tests after the
-front end. What it reports is an error in code that builds or changes graphs, so its messages name nodes and scopes.
+It runs after every transform of `archspec.lower.optimize`, at the end of `GraphBuilder.build`, and in the tests after
+the front end. A fault is a bug in code that builds or changes graphs, so the messages name nodes and scopes.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class _Structure:
         if owner is None or owner.owner is not None:
             yield f"'{node.name}' shares the weights of '{node.owner}', which is not a node before it that owns weights"
         elif owner.weights != node.weights:
-            yield f"'{node.name}' shares the weights of '{node.owner}', but has {_weights(node.weights)}"
+            yield f"'{node.name}' shares the weights of '{node.owner}', but has others: {_weights(node.weights)}"
         elif not node.weights:
             yield f"'{node.name}' shares the weights of '{node.owner}', which has none"
 

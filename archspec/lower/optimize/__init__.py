@@ -33,7 +33,8 @@ TRANSFORMS: Mapping[str, Transform] = {
 
 def optimized(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     """A graph that computes what this one does at inference, with less to do, and its weights."""
-    for transform in TRANSFORMS.values():
-        graph, weights = transform(graph, weights)
-    verify(graph)
+    for name, transform in TRANSFORMS.items():
+        before, (graph, weights) = graph, transform(graph, weights)
+        if graph is not before:
+            verify(graph, after=name)
     return graph, weights

@@ -46,7 +46,9 @@ class Rewrite:
         body = self._region(self.graph.body, {})
         dropped = {value for node in self._gone(self.graph.body) for value in node.outputs}
         outputs = [replace(output, value=self._now(output.value)) for output in self.graph.outputs]
-        return replace(self.graph, body=body, outputs=tuple(o for o in outputs if o.value not in dropped))
+        outputs = [output for output in outputs if output.value not in dropped]
+        body = replace(body, outputs=tuple([output.value for output in outputs]))
+        return replace(self.graph, body=body, outputs=tuple(outputs))
 
     def _now(self, value: Value) -> Value:
         while value in self._instead:
