@@ -96,6 +96,8 @@ class _Structure:
         yield from (f"{what} has the input '{v.name}' before it is defined" for v in self.undefined(scope.inputs))
         if scope.owner is not None:
             yield from self.scope_owner(scope, what)
+        if scope.kind == "network":
+            yield f"{what} is not the body of the graph"
         if scope.kind == "block" and not scope.block:
             yield f"{what} does not name its block"
         if scope.name is not None:
@@ -181,6 +183,11 @@ class _Structure:
             elif output.training_only != (output.value in training_only):
                 runs = "only while training" if output.value in training_only else "at inference, too"
                 yield f"the output '{output.name}' is not marked as its layer is, which runs {runs}"
+        if self.graph.outputs and not self.graph.inference_outputs:
+            yield "all of its outputs are for training only"
+        for node in self.graph.nodes if training_only else ():
+            if node not in self.graph.training_only and not training_only.isdisjoint(node.inputs):
+                yield f"'{node.name}' runs at inference, and reads what runs only while training"
 
 
 def _nodes(graph: Graph) -> Iterator[str]:
