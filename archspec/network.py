@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from archspec.lower.onnx import Difference
     from archspec.lower.weights import WeightsReport
-    from archspec.runtime.device import Layout
+    from archspec.runtime.options import Layout
 
 
 class Network:
@@ -174,13 +174,13 @@ class Network:
         Raises:
             ArchspecError: the target cannot express something the network asks for, or there is no such target.
         """
-        from archspec.lower.source_targets import source
+        from archspec.lower.targets import write_source
         from archspec.lower.text.header import About
 
         inputs = " and ".join(units.size(sizes) for sizes in self.inputs.values())
         facts = f"{self.params:,} parameters, {self.macs:,} MACs for one input of {inputs}"
         origin = PurePath(self.spec.source.name).name
-        return source(self.graph, target, About(origin, self.title, self.reference, facts))
+        return write_source(self.graph, target, About(origin, self.title, self.reference, facts))
 
     def to_torch(
         self,

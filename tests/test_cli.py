@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,9 +36,16 @@ layers:
 """
 
 
-def run(*arguments: str, cwd: Path | None = None, code: int = 0, given: str | None = None) -> tuple[str, str]:
+def _environment(columns: int) -> dict[str, str]:
+    home = str(Path(archspec.__file__).parent.parent)
+    return {**os.environ, "PYTHONPATH": home, "PYTHONIOENCODING": "utf-8", "COLUMNS": str(columns)}
+
+
+def run(
+    *arguments: str, cwd: Path | None = None, code: int = 0, given: str | None = None, columns: int = 80
+) -> tuple[str, str]:
     """stdout and stderr of a command, which must end with a code."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(archspec.__file__).parent.parent), "PYTHONIOENCODING": "utf-8"}
+    environment = _environment(columns)
     done = subprocess.run(
         [sys.executable, "-m", "archspec", *arguments], capture_output=True, text=True, encoding="utf-8",
         cwd=cwd, env=environment, check=False, input=given,
@@ -56,10 +64,10 @@ def folder(tmp_path: Path) -> Path:
 
 def test_check_says_nothing_wrong() -> None:
     out, err = run("check", "lenet5", "resnet18")
-    assert (out, err) == ("", "2 specs: no mistakes\n")
+    assert (out, err) == ("", "2 specs: no errors\n")
 
 
-def test_check_prints_mistakes_to_stdout_and_fails(folder: Path) -> None:
+def test_check_prints_errors_to_stdout_and_fails(folder: Path) -> None:
     out, err = run("check", "faulty.yaml", "warned.yaml", cwd=folder, code=1)
     assert out.startswith("faulty.yaml:6:5: error[shape-mismatch]: 'add' joins unequal shapes\n")
     assert "warned.yaml:5:5: warning[bias-before-norm]" in out
@@ -70,7 +78,7 @@ def test_warnings_alone_do_not_fail_and_can_be_allowed(folder: Path) -> None:
     out, err = run("check", "warned.yaml", cwd=folder)
     assert "bias-before-norm" in out
     out, err = run("check", "--allow", "bias-before-norm", "warned.yaml", cwd=folder)
-    assert (out, err) == ("", "1 spec: no mistakes\n")
+    assert (out, err) == ("", "1 spec: no errors\n")
 
 
 @pytest.mark.parametrize("code", ["bias-before-nor", "shape-mismatch"])
@@ -100,8 +108,8 @@ def test_a_spec_on_standard_input_has_variants_and_imports(tmp_path: Path) -> No
     )
     wide, _ = run("summary", "-:wide", "--json", given=spec, cwd=tmp_path)
     assert json.loads(wide)["outputs"] == {"output": [8, 8, 8]}
-    told, _ = run("check", "-:wid", given=spec, cwd=tmp_path, code=1)
-    assert "<stdin> has no variant 'wid'\n    help: did you mean 'wide'?" in told
+    reported, _ = run("check", "-:wid", given=spec, cwd=tmp_path, code=1)
+    assert "<stdin> has no variant 'wid'\n    help: did you mean 'wide'?" in reported
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert "there is no file 'parts.yaml' to import" in run("check", "-", given=spec, cwd=elsewhere, code=1)[0]
@@ -126,7 +134,7 @@ def test_check_for_github(folder: Path) -> None:
     assert out.count("\n") == 1
 
 
-def test_summary_json_has_the_promised_keys() -> None:
+def test_summary_json_has_its_documented_keys() -> None:
     found = json.loads(run("summary", "vgg16", "--json")[0])
     assert {"name", "variant", "inputs", "outputs", "params", "trainable_params", "buffers", "macs", "layers"} <= set(
         found
@@ -177,8 +185,8 @@ def test_set_and_input_change_the_network() -> None:
         (["summary", "resnet18", "--set", "classes="], "--set classes= is not PARAM=VALUE"),
         (["summary", "resnet18:small"], "'resnet18' is a variant itself"),
         (["summary", 5000 * "x"], "there is no spec 'xxx"),
-        (["compile", "lenet5", "-o", "a.py", "--verify"], "--verify is for ONNX, and a.py is not"),
-        (["compile", "lenet5", "-o", "a.json", "--opset", "20"], "--opset is for ONNX, and a.json is not"),
+        (["compile", "lenet5", "-o", "a.py", "--verify"], "a.py does not take --verify"),
+        (["compile", "lenet5", "-o", "a.json", "--opset", "20"], "a.json does not take --opset"),
         (["summary", "resnet18", "--set", "classes=[1"], "--set classes:1"),
         (["summary", "resnet18", "--set", "classes=ten"], "nothing here is called 'ten'"),
         (["summary", "resnet18", "--input", "3x224"], "3x224 does not fit the input"),
@@ -193,7 +201,7 @@ def test_set_and_input_change_the_network() -> None:
         (["draw", "lenet5", "-o", "lenet5.svg", "--show", "colours"], "colours"),
     ],
 )  # fmt: skip
-def test_mistakes_on_the_command_line(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_errors_on_the_command_line(arguments: list[str], words: str, tmp_path: Path) -> None:
     out, err = run(*arguments, cwd=tmp_path, code=1)
     assert out == "" or arguments[-1] in ("3x8x8", "classes=ten")  # a summary shows what works
     assert words in err
@@ -231,7 +239,7 @@ def test_source_is_written_for_keras_too(tmp_path: Path) -> None:
     assert (out, err) == ("", "wrote lenet5.py\n")
     assert "import keras\n" in (tmp_path / "lenet5.py").read_text()
     _, err = run("compile", "lenet5", "-o", "lenet5.onnx", "--target", "keras", cwd=tmp_path, code=1)
-    assert "error[wrong-target]: lenet5.onnx is no source for Keras" in err
+    assert "error[wrong-target]: lenet5.onnx is not keras source" in err
 
 
 def test_weights_travel_from_file_to_file(tmp_path: Path) -> None:
@@ -283,7 +291,7 @@ def test_version_and_help() -> None:
     assert run("--version")[0] == f"archspec {archspec.__version__}\n"
     for command in ("check", "summary", "compile", "weights", "draw", "list", "schema"):
         assert command in run("--help")[0]
-        assert run(command, "--help")[0].startswith("Usage:") or "Usage:" in run(command, "--help")[0]
+        assert run(command, "--help")[0].startswith(f"Usage: archspec {command}")
 
 
 def test_an_unwritable_folder_is_left_as_it_was(tmp_path: Path) -> None:
@@ -302,7 +310,7 @@ def test_a_report_on_weights(tmp_path: Path) -> None:
     assert (found["complete"], len(found["matched"]), len(found["wrong_shape"])) == (False, 114, 2)
 
 
-def test_another_head_is_told_and_the_rest_loaded(tmp_path: Path) -> None:
+def test_another_head_is_reported_and_the_rest_loaded(tmp_path: Path) -> None:
     run("compile", "resnet20_cifar", "-o", "w.safetensors", cwd=tmp_path)
     change = ("compile", "resnet20_cifar", "--set", "classes=3", "--weights", "w.safetensors", "-o", "a.safetensors")
     _, err = run(*change, cwd=tmp_path, code=1)
@@ -330,3 +338,88 @@ def test_onnx_that_is_open_and_verified(tmp_path: Path) -> None:
     run("compile", "lenet5", "-o", "c.onnx", "--no-weights", cwd=tmp_path)
     assert (tmp_path / "c.onnx").stat().st_size < 10_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "c.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chekc"], "unknown command 'chekc'\n    help: did you mean 'check'?"),
+        (["summary", "lenet5", "--dept", "2"], "unknown option --dept\n    help: did you mean '--depth'?"),
+        (["summary", "lenet5", "--depth", "0"], "argument --depth: expected an integer of at least 1, got '0'"),
+        (["draw", "lenet5", "-o", "a.svg", "--rankdir", "up"], "argument --rankdir: unknown value 'up'"),
+        (["bench", "lenet5", "--seconds", "nan"], "argument --seconds: expected a number of seconds, got 'nan'"),
+        (["check"], "required: SPEC"),
+        (["list", "vgg", "resnet"], "unexpected resnet"),
+    ],
+)
+def test_a_wrong_command_line_is_explained(arguments: list[str], words: str) -> None:
+    out, err = run(*arguments, code=2)
+    assert out == ""
+    assert err.startswith("Usage: archspec ")
+    assert words in err
+
+
+def test_help_fits_the_terminal_and_shows_examples() -> None:
+    for columns in (80, 160):
+        for command in (
+            [],
+            ["check"],
+            ["summary"],
+            ["compile"],
+            ["weights"],
+            ["bench"],
+            ["draw"],
+            ["list"],
+            ["schema"],
+        ):
+            out, _ = run(*command, "--help", columns=columns)
+            assert "\nexamples:\n  archspec " in out
+            assert max(map(len, out.splitlines())) <= columns, command
+            assert not re.search(r"<\w+\[|\{\w+,", out), "a metavar is a word, not a type or a list"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "summary resnet50",
+        "summary resnet50 --json",
+        "check many.yaml",
+        "check many.yaml --format json",
+        "list",
+        "schema",
+    ],
+)
+def test_a_reader_that_stops_early_is_no_error(command: str, tmp_path: Path) -> None:
+    many = "".join(f"  - conv: {{name: c{i}, chanels: {i}}}\n" for i in range(900))
+    (tmp_path / "many.yaml").write_text(f"archspec: 1\nname: n\ninput: [3, 8, 8]\nlayers:\n{many}")
+    with subprocess.Popen(
+        [sys.executable, "-m", "archspec", *command.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=tmp_path, env=_environment(80),
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+    assert process.returncode in (0, 1 if "many.yaml" in command else 0, 141)
+    assert "Traceback" not in errors
+    assert "Broken pipe" not in errors
+    assert "Exception ignored" not in errors
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a terminal of POSIX")
+def test_diagnostics_are_coloured_on_a_terminal_alone(folder: Path) -> None:
+    import pty
+
+    def shown(**more: str) -> str:
+        main, terminal = pty.openpty()
+        subprocess.run(
+            [sys.executable, "-m", "archspec", "check", "faulty.yaml"], stdout=terminal, cwd=folder, check=False,
+            env={**_environment(80), "TERM": "xterm", **more}, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        os.close(terminal)
+        return os.read(main, 100_000).decode().replace("\r\n", "\n")
+
+    plain = run("check", "faulty.yaml", cwd=folder, code=1)[0]
+    assert "\x1b[1;31merror[shape-mismatch]\x1b[0m" in shown()
+    assert re.sub(r"\x1b\[[\d;]*m", "", shown()) == shown(NO_COLOR="1") == shown(TERM="dumb") == plain

@@ -1,10 +1,11 @@
 """Rows of text under headings, in columns.
 
-A library does more than is needed here, and takes longer over a ResNet's rows than compiling it does.
+A library would do more than is needed here, and takes longer over the rows of a ResNet than compiling it does.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 Row = Sequence[str]
@@ -28,6 +29,24 @@ def fitting(rows: Sequence[Row], width: int | None, *, left: int, needed: int) -
 
 
 _NARROWEST = 8
+
+
+def wrapped(rows: Sequence[Row], width: int | None) -> list[str]:
+    """The lines of rows of text, the first of them the headings, with a rule under these.
+
+    All columns are left-aligned. Where `width` is too narrow, the last column wraps.
+    """
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    indent = sum(sizes[:-1]) + 2 * (len(sizes) - 1)
+    if width is not None and indent + sizes[-1] > width:
+        sizes[-1] = max(_NARROWEST, width - indent)
+    head, *lines = [line for row in rows for line in _wrapped_row(row, sizes, indent)]
+    return [head, "─" * (indent + sizes[-1]), *lines]
+
+
+def _wrapped_row(row: Row, sizes: Sequence[int], indent: int) -> list[str]:
+    first, *others = textwrap.wrap(row[-1], sizes[-1]) or [""]
+    return [_line([*row[:-1], first], sizes, len(sizes), 2), *(" " * indent + line for line in others)]
 
 
 def _total(sizes: Sequence[int], gap: int) -> int:

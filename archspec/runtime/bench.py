@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from archspec.lower.optional_deps import require
 from archspec.network import Network
@@ -13,10 +13,8 @@ from archspec.report import text_table, units
 if TYPE_CHECKING:
     from torch import nn
 
-    from archspec.runtime.device import Layout
+    from archspec.runtime.options import Layout, Precision
     from archspec.runtime.timing import Limits, Spread
-
-Precision = Literal["float32", "bfloat16", "float16"]
 
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 

@@ -18,7 +18,7 @@ The rules of `memory_format="auto"` and of `compiled=True`:
 
 from __future__ import annotations
 
-from typing import Literal, cast, get_args
+from typing import cast
 
 import torch
 from torch import nn
@@ -27,8 +27,7 @@ from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.runtime.accelerated import AcceleratedModule, host_of
-
-Layout = Literal["auto", "channels_last", "contiguous"]
+from archspec.runtime.options import LAYOUTS, Layout
 
 _CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
@@ -62,8 +61,8 @@ def place(
     Raises:
         ArchspecError: there is no such device here, no such layout, or no such precision.
     """
-    if memory_format not in (None, *get_args(Layout)):
-        help = did_you_mean(str(memory_format), get_args(Layout))
+    if memory_format not in (None, *LAYOUTS):
+        help = did_you_mean(str(memory_format), LAYOUTS)
         raise fail("wrong-value", f"there is no memory format '{memory_format}'", help=help)
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         help = "give one of torch's, such as torch.bfloat16"

@@ -1,4 +1,4 @@
-"""What the command line says: of a spec where it is, `--set`, `--input` and `--allow`; of the zoo what to list."""
+"""The values of arguments and options: specs, params, input shapes, codes of warnings, entries of the zoo."""
 
 from __future__ import annotations
 
@@ -8,29 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from archspec import loading
+from archspec.cli.parser import STANDARD_INPUT, STDIN
 from archspec.diagnostic_codes import WARNINGS
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
 from archspec.frontend.limits import MAX_BYTES
 from archspec.frontend.yaml.tree import decode
 from archspec.loading import Folders, Plugins
 
-STANDARD_INPUT = "-"
-_STDIN = "<stdin>"
 
-
-def arguments(given: Sequence[str]) -> list[str]:
-    """Words of a command line, where `-:VARIANT` is no option but a variant of what standard input holds."""
-    return [_STDIN + word[1:] if word.startswith(f"{STANDARD_INPUT}:") else word for word in given]
-
-
-def opened(spec: str) -> tuple[Source, str | None]:
+def open_spec(spec: str) -> tuple[Source, str | None]:
     """The text of a spec and the variant meant; `-` is what standard input holds, and `-:VARIANT` a variant of it.
 
     Raises:
         ArchspecError: there is no such spec, or it cannot be read.
     """
     name, colon, variant = spec.partition(":")
-    if name not in (STANDARD_INPUT, _STDIN):
+    if name not in (STANDARD_INPUT, STDIN):
         return loading.opened(spec)
     if sys.stdin is None:
         raise fail("unreadable-file", "there is no standard input")
@@ -39,10 +32,10 @@ def opened(spec: str) -> tuple[Source, str | None]:
     except OSError as error:
         raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
     here = Path(STANDARD_INPUT)  # imports come from the folder a user is in
-    return decode(_STDIN, data, here), variant if colon else None
+    return decode(STDIN, data, here), variant if colon else None
 
 
-def entries(text: str) -> list[dict[str, str]]:
+def zoo_entries(text: str) -> list[dict[str, str]]:
     """What `list` shows of the zoo: the lectures, or what contains a text in its name or its file.
 
     Raises:
@@ -58,15 +51,15 @@ def entries(text: str) -> list[dict[str, str]]:
     return matching
 
 
-def mistakes(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
+def check_spec(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
     """As `archspec.check`, of a spec that may come from standard input."""
     try:
-        return loading.check_source(*opened(spec), path=path, plugins=plugins)
+        return loading.check_source(*open_spec(spec), path=path, plugins=plugins)
     except ArchspecError as error:
         return error.diagnostics
 
 
-def warnings(given: Sequence[str] | None) -> frozenset[str]:
+def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:
     """What `--allow` says: the codes of warnings not to give. Mistakes cannot be allowed."""
     for code in given or ():
         if code not in WARNINGS:
@@ -86,7 +79,7 @@ def params(given: Sequence[str] | None) -> dict[str, Any]:
     return values
 
 
-def inputs(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
+def input_shapes(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
     """What `--input` says: a shape for the only input, shapes by name, or nothing."""
     if not given:
         return None

@@ -1,0 +1,184 @@
+"""What each command does with its options; each returns the exit status."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
+
+from archspec.cli.output import message, print_json, print_rows, print_summary, report
+from archspec.diagnostics import ArchspecError, fail
+
+if TYPE_CHECKING:
+    from archspec.loading import Compiled
+    from archspec.network import Network
+
+
+def root(options: Namespace, help: Callable[[], str]) -> int:
+    """`archspec` without a command: the version, or the help."""
+    if options.version:
+        from archspec import __version__
+
+        sys.stdout.write(f"archspec {__version__}\n")
+        return 0
+    sys.stdout.write(help())
+    return 2
+
+
+def check(options: Namespace) -> int:
+    """Report all errors and warnings."""
+    from archspec.cli.values import allowed_codes, check_spec
+    from archspec.report.units import plural
+
+    allowed = allowed_codes(options.allow)
+    reported = [
+        diagnostic
+        for spec in options.specs
+        for diagnostic in check_spec(spec, options.path or (), options.plugin or ())
+        if diagnostic.code not in allowed
+    ]
+    errors = sum(diagnostic.severity == "error" for diagnostic in reported)
+    if options.format == "json":
+        print_json([diagnostic.as_json() for diagnostic in reported])
+    elif options.format == "github":
+        from archspec.report.diagnostics import for_github
+
+        sys.stdout.writelines(for_github(diagnostic) + "\n" for diagnostic in reported)
+    else:
+        report(reported, stderr=False)
+        counts = f"{plural(errors, 'error')}, {plural(len(reported) - errors, 'warning')}"
+        message(f"{plural(len(options.specs), 'spec')}: {counts if reported else 'no errors'}")
+    return 1 if errors else 0
+
+
+def summary(options: Namespace) -> int:
+    """Print the table of layers, of as much of the network as could be built."""
+    compiled = _compiled(options)
+    if compiled.network is not None:
+        if options.json:
+            print_json(compiled.network.as_json())
+        else:
+            print_summary(compiled.network, options.depth)
+    report(compiled.diagnostics)
+    return 1 if compiled.errors else 0
+
+
+def compile(options: Namespace) -> int:
+    """Write the file that the ending of `--output` names."""
+    from archspec.lower.targets import for_file
+
+    target = for_file(options.output, options.target)
+    given = {name: value for name in _OF_TARGETS if (value := getattr(options, name)) is not None}
+    for name in given:
+        if name not in target.options:
+            option = "--" + name.replace("_", "-")
+            reason = "holds no weights" if name == "weights" else f"does not take {option}"
+            raise fail("wrong-target", f"{options.output} {reason}", help=f"leave {option} out")
+    network = _network(options)
+    if options.optimize:
+        wanted = {name: given.pop(name) for name in ("weights", "seed", "strict") if name in given}
+        with _warnings_shown():
+            network = network.optimized(**wanted)
+    with _warnings_shown():
+        for line in target.write(network, options.output, given):
+            message(line)
+    message(f"wrote {options.output}")
+    return 0
+
+
+_OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "verify")
+"""The options of `compile` that not every target takes."""
+
+
+def weights(options: Namespace) -> int:
+    """Print how the weights in a file fit the network."""
+    result = _network(options).weights_report(options.file)
+    if options.json:
+        print_json(result.as_json())
+    else:
+        sys.stdout.write(result.text() + "\n")
+    return 0 if result.complete else 1
+
+
+def bench(options: Namespace) -> int:
+    """Measure the network on a device."""
+    from archspec.runtime.bench import Way
+    from archspec.runtime.bench import bench as measure
+
+    way = Way(options.device, options.dtype, options.layout, optimized=options.optimize, compiled=options.compiled)
+    result = measure(_network(options), way, batch=options.batch, seconds=options.seconds)
+    if options.json:
+        print_json(result.as_json())
+    else:
+        sys.stdout.write(result.text() + "\n")
+    return 0
+
+
+def draw(options: Namespace) -> int:
+    """Draw the network."""
+    shown = [word.strip() for word in options.show.split(",") if word.strip()]
+    _network(options).draw(options.output, depth=options.depth, fold=options.fold, rankdir=options.rankdir, show=shown)
+    message(f"wrote {options.output}")
+    return 0
+
+
+def list_zoo(options: Namespace) -> int:
+    """List the zoo, or the entries that contain a text."""
+    from archspec.cli.values import zoo_entries
+
+    entries = zoo_entries(options.text)
+    if options.json:
+        print_json(entries, ensure_ascii=False)
+    else:
+        headings = ("name", "spec", "summary")
+        print_rows([headings, *([entry[heading] for heading in headings] for entry in entries)])
+    return 0
+
+
+def schema(options: Namespace) -> int:
+    """Print the JSON Schema of specs."""
+    from archspec.frontend.language.json_schema import schema
+
+    print_json(schema())
+    return 0
+
+
+# --- what commands share ----------------------------------------------------------------------------------------------
+
+
+def _compiled(options: Namespace) -> Compiled:
+    """The spec that the options name, compiled as far as possible."""
+    from archspec.cli.values import input_shapes, open_spec, params
+    from archspec.loading import compile_source
+
+    source, variant = open_spec(options.spec)
+    return compile_source(
+        source, variant, input=input_shapes(options.input), path=options.path or (), plugins=options.plugin or (),
+        params=params(options.set),
+    )  # fmt: skip
+
+
+def _network(options: Namespace) -> Network:
+    """The network of a spec without errors; warnings are reported.
+
+    Raises:
+        ArchspecError: the spec has errors; it carries the warnings, too.
+    """
+    compiled = _compiled(options)
+    if compiled.errors or compiled.network is None:
+        raise ArchspecError(compiled.diagnostics)
+    report(compiled.diagnostics)
+    return compiled.network
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """Print Python's warnings as messages, such as those about unmatched weights."""
+    with catch_warnings(record=True) as caught:
+        simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        message(str(warning.message))

@@ -1,0 +1,326 @@
+"""The grammar of the command line: its commands, their arguments and options, and their help."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from archspec.cli import commands
+from archspec.diagnostics import did_you_mean
+
+STANDARD_INPUT = "-"
+"""The spec that means standard input."""
+
+STDIN = "<stdin>"
+"""What standard input is called in diagnostics."""
+
+DESCRIPTION = """\
+A compiler for neural-network architectures:
+YAML in; checked shapes, PyTorch, ONNX and diagrams out."""
+
+EXAMPLES = """\
+examples:
+  archspec check net.yaml                  report all errors and warnings
+  archspec summary resnet50                shapes, parameters, MACs, fields
+  archspec compile net.yaml -o net.py      PyTorch source
+  archspec compile net.yaml -o net.onnx    an ONNX model
+  archspec draw unet -o unet.svg           a diagram
+  archspec list vgg                        networks of the zoo
+
+A SPEC is a file, FILE:VARIANT, the name of a network in the zoo, or - for
+standard input. `archspec COMMAND --help` shows the options of a command.
+"""
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The command and its options; `run` of the result is the function to call with it.
+
+    Help, the version and a wrong command line end the process, as argparse does: with status 0 or 2.
+    """
+    parser = _parser()
+    options, unknown = parser.parse_known_args(_with_variants(words))
+    if unknown:
+        command: _Parser = options.parser
+        command.error(f"unknown option {unknown[0]}" if unknown[0].startswith("-") else f"unexpected {unknown[0]}")
+    return options
+
+
+def _with_variants(words: Sequence[str]) -> list[str]:
+    """The words, where `-:VARIANT` is not an option but a variant of the spec on standard input."""
+    return [STDIN + word[1:] if word.startswith(f"{STANDARD_INPUT}:") else word for word in words]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors suggest the nearest command or option."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_Help, add_help=False, **options)
+        self._positionals.title = "arguments"
+        self.add_argument("-h", "--help", action="help", help="Show this help.")
+
+    def error(self, message: str) -> NoReturn:
+        word = message.rpartition(" ")[2] if message.startswith("unknown option") else ""
+        names = [name for name in self._option_string_actions if name.startswith("--")]
+        help = did_you_mean(word, names) if word else None
+        sys.stderr.write(f"{self.format_usage()}error: {message}\n" + (f"    help: {help}\n" if help else ""))
+        sys.exit(2)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            names = [str(choice) for choice in action.choices]
+            what = "command" if isinstance(action, argparse._SubParsersAction) else "value"
+            help = did_you_mean(str(value), names) or f"choose from {', '.join(names)}"
+            raise argparse.ArgumentError(
+                action if what == "value" else None, f"unknown {what} '{value}'\n    help: {help}"
+            )
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, up to 100 columns, with examples as written."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=min(100, shutil.get_terminal_size().columns))
+
+    def add_usage(
+        self, usage: str | None, actions: Iterable[argparse.Action], groups: Any, prefix: str | None = None
+    ) -> None:
+        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="archspec", usage="archspec COMMAND [OPTIONS]", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.set_defaults(parser=parser)
+    parser.add_argument("--version", action="store_true", help="Print the version.")
+    found = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    parser.set_defaults(run=lambda options: commands.root(options, parser.format_help))
+    for add in (_check, _summary, _compile, _weights, _bench, _draw, _list, _schema):
+        add(found)
+    return parser
+
+
+def _command(
+    found: Any, name: str, usage: str, run: Callable[[argparse.Namespace], int], about: str, examples: str = ""
+) -> _Parser:
+    """A command; its first sentence is what the list of commands shows."""
+    epilog = f"examples:\n{examples}" if examples else None
+    parser: _Parser = found.add_parser(
+        name, usage=f"archspec {name} {usage}", help=about.split("\n")[0], description=about, epilog=epilog
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+# --- the commands, in the order of the help ---------------------------------------------------------------------------
+
+
+def _check(found: Any) -> None:
+    parser = _command(
+        found, "check", "SPEC [SPEC ...] [OPTIONS]", commands.check,
+        "Report all errors and warnings; exit 1 on error.",
+        "  archspec check net.yaml blocks.yaml\n  archspec check net.yaml --format github --allow bias-before-norm\n",
+    )  # fmt: skip
+    parser.add_argument("specs", nargs="+", metavar="SPEC", help="Files, names in the zoo, or - for standard input.")
+    parser.add_argument(
+        "--format", choices=("text", "json", "github"), default="text", metavar="FORMAT",
+        help="How to print diagnostics: text, json or github (annotations of a workflow). Default: text.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow", action="append", metavar="CODE", help="Suppress this warning, by its code (repeatable)."
+    )
+    _imports(parser)
+
+
+def _summary(found: Any) -> None:
+    parser = _command(
+        found, "summary", "SPEC [OPTIONS]", commands.summary,
+        "Print the layers: shapes, parameters, MACs, receptive fields, memory.",
+        "  archspec summary resnet50 --depth 1\n  archspec summary net.yaml --set width=32 --input 3x64x64\n",
+    )  # fmt: skip
+    _spec(parser)
+    _depth(parser)
+    _json(parser)
+
+
+def _compile(found: Any) -> None:
+    from archspec.lower.targets import SOURCES, TARGETS
+
+    kinds = "\n".join(f"  {', '.join(target.suffixes):<14} {target.title}" for target in TARGETS if target.compiled)
+    parser = _command(
+        found, "compile", "SPEC -o FILE [OPTIONS]", commands.compile,
+        f"Compile to the kind of file that the ending of FILE says.\n\n{kinds}",
+        "  archspec compile resnet50 -o resnet50.py\n"
+        "  archspec compile resnet50 -o resnet50.onnx --weights resnet50.pth --verify\n"
+        "  archspec compile net.yaml:small -o net.py --target keras\n",
+    )  # fmt: skip
+    _spec(parser)
+    _output(parser, "The file to write; its ending says what.")
+    parser.add_argument(
+        "--target", choices=SOURCES, default=SOURCES[0], metavar="TARGET",
+        help=f"The library of .py source: {' or '.join(SOURCES)}. Default: {SOURCES[0]}.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE",
+        help="Take weights from a file of safetensors or torch.save. Default: initial values.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strict", action=argparse.BooleanOptionalAction, default=None,
+        help="Require all weights to fit (the default). With --no-strict, unmatched weights keep their initial values.",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=_integer(0), metavar="N", help="Seed of the initial values. Default: 0.")
+    parser.add_argument(
+        "-O", "--optimize", action="store_true",
+        help="Make inference faster: fold batch normalization and padding, drop what only training needs.",
+    )  # fmt: skip
+    onnx = parser.add_argument_group("options for .onnx")
+    onnx.add_argument("--opset", type=_integer(1), metavar="N", help="The version of ONNX's operators.")
+    onnx.add_argument("--dynamic", action="store_true", default=None, help="Leave height and width symbolic.")
+    onnx.add_argument(
+        "--no-weights", action="store_true", default=None, help="Make weights inputs of the model; store none."
+    )
+    onnx.add_argument(
+        "--verify", action="store_true", default=None,
+        help="Keep the file only if ONNX Runtime computes what PyTorch does.",
+    )  # fmt: skip
+
+
+def _weights(found: Any) -> None:
+    parser = _command(
+        found, "weights", "SPEC FILE [OPTIONS]", commands.weights,
+        "Compare the weights in a file with the network; exit 1 if one does not fit.",
+        "  archspec weights resnet50 resnet50.safetensors\n",
+    )  # fmt: skip
+    _spec(parser)
+    parser.add_argument("file", type=Path, metavar="FILE", help="A file of safetensors or torch.save.")
+    _json(parser)
+
+
+def _bench(found: Any) -> None:
+    from archspec.runtime.options import LAYOUTS, PRECISIONS
+
+    parser = _command(
+        found, "bench", "SPEC [OPTIONS]", commands.bench,
+        "Measure latency and throughput, and compare them with the limits of the device.",
+        "  archspec bench resnet50 -O --compiled --layout auto\n  archspec bench net.yaml --device cuda --batch 256\n",
+    )  # fmt: skip
+    _spec(parser)
+    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu, cuda, cuda:1 or mps. Default: cpu.")
+    parser.add_argument(
+        "--dtype", choices=PRECISIONS, default="float32", metavar="DTYPE",
+        help=f"The precision: {', '.join(PRECISIONS)}. Default: float32.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--layout", choices=LAYOUTS, default="contiguous", metavar="LAYOUT",
+        help=f"The memory layout of images: {', '.join(LAYOUTS)}; auto suits the device. Default: contiguous.",
+    )  # fmt: skip
+    parser.add_argument("-O", "--optimize", action="store_true", help="Optimize the network for inference first.")
+    parser.add_argument("--compiled", action="store_true", help="Compile the module in the way that suits the device.")
+    parser.add_argument(
+        "--batch", type=_integer(1), default=32, metavar="N", help="Samples per call, for throughput. Default: 32."
+    )
+    parser.add_argument(
+        "--seconds", type=_seconds, default=2.0, metavar="S", help="Time per measurement. Default: 2 seconds."
+    )
+    _json(parser)
+
+
+def _draw(found: Any) -> None:
+    parser = _command(
+        found, "draw", "SPEC -o FILE [OPTIONS]", commands.draw,
+        "Draw the network as .svg, .png, .pdf or .dot.",
+        "  archspec draw unet -o unet.svg\n  archspec draw resnet50 -o a.png --depth 1 --show shapes,params\n",
+    )  # fmt: skip
+    _spec(parser)
+    _output(parser, "The file to write: .svg, .png, .pdf or .dot.")
+    _depth(parser)
+    parser.add_argument(
+        "--fold", action=argparse.BooleanOptionalAction, default=None,
+        help="Draw consecutive equal parts once, marked ×N. Default: only with --depth.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rankdir", choices=("TB", "LR", "BT", "RL"), default="TB", metavar="DIR",
+        help="The direction from input to output: TB, LR, BT or RL. Default: TB.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--show", default="shapes,names", metavar="WHAT,...",
+        help="What to write at each layer: shapes, names, params, macs, field. Default: shapes,names.",
+    )  # fmt: skip
+
+
+def _list(found: Any) -> None:
+    parser = _command(
+        found, "list", "[TEXT] [OPTIONS]", commands.list_zoo,
+        "List the networks of the zoo whose name or file contains TEXT.",
+        "  archspec list vgg\n  archspec list lectures      the small examples of lectures\n",
+    )  # fmt: skip
+    parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="Part of a name or a file. Default: all.")
+    _json(parser, "Print a JSON list.")
+
+
+def _schema(found: Any) -> None:
+    _command(
+        found, "schema", "", commands.schema, "Print the JSON Schema of specs, for editors.",
+        "  archspec schema > archspec.json\n",
+    )  # fmt: skip
+
+
+# --- options that several commands have -------------------------------------------------------------------------------
+
+
+def _spec(parser: _Parser) -> None:
+    parser.add_argument(
+        "spec", metavar="SPEC", help="A file, FILE:VARIANT, a name in the zoo, or - for standard input."
+    )
+    parser.add_argument("--set", action="append", metavar="PARAM=VALUE", help="Set a param of the spec (repeatable).")
+    parser.add_argument(
+        "--input", action="append", metavar="[NAME=]SIZES",
+        help="Set the shape of an input, such as 3x512x512 (repeatable, by name).",
+    )  # fmt: skip
+    _imports(parser)
+
+
+def _imports(parser: _Parser) -> None:
+    parser.add_argument(
+        "--path", action="append", type=Path, metavar="DIR",
+        help="Look for imports in this folder before the zoo (repeatable).",
+    )  # fmt: skip
+    parser.add_argument(
+        "--plugin", action="append", metavar="MODULE", help="Use the ops of this Python module (repeatable)."
+    )
+
+
+def _output(parser: _Parser, help: str) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=help)
+
+
+def _depth(parser: _Parser) -> None:
+    parser.add_argument("--depth", type=_integer(1), metavar="N", help="Collapse everything below this depth.")
+
+
+def _json(parser: _Parser, help: str = "Print one JSON object.") -> None:
+    parser.add_argument("--json", action="store_true", help=help)
+
+
+def _integer(least: int) -> Callable[[str], int]:
+    """The reader of an integer of at least `least`."""
+
+    def read(text: str) -> int:
+        value = int(text) if text.removeprefix("-").isdecimal() else None
+        if value is None or value < least:
+            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got '{text}'")
+        return value
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got '{text}'")
+    return value

@@ -1,0 +1,119 @@
+"""The targets: every kind of file a network is written as, and what writes it.
+
+A target is declared here once. The command line takes file endings and options from this table, `Network.source` takes
+names; the code that writes a file is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from archspec.diagnostics import did_you_mean, fail
+
+if TYPE_CHECKING:
+    from archspec.ir.graph import Graph
+    from archspec.lower.text.header import About
+
+
+class Saves(Protocol):
+    """What the command line needs of a network: the methods that targets name."""
+
+    def __getattribute__(self, name: str, /) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind of file that a network is written as.
+
+    Attributes:
+        name: what `--target` and `Network.source` call it.
+        title: what its files are, for help and messages.
+        suffixes: the endings of its files; no ending belongs to two targets that are not both source.
+        save: the method of `Network` that writes a file.
+        options: the options of `compile` that it takes, each with the keyword of `save` that it sets.
+        source: for a target that is Python source, the function `module:name` that writes it as text from a graph.
+        arguments: more keywords for `save`.
+        compiled: whether `archspec compile` writes it; a diagram has a command of its own.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    save: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    source: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    compiled: bool = True
+
+    def write(self, network: Saves, path: Path, options: Mapping[str, Any]) -> Sequence[str]:
+        """Write a network to a file, whole or not at all; what there is to report of it, a line each.
+
+        Raises:
+            ArchspecError: the target cannot express the network, or the file cannot be written.
+        """
+        keywords = {self.options[name]: value for name, value in options.items()}
+        result = getattr(network, self.save)(path, **keywords, **self.arguments)
+        return [str(line) for line in result or ()]
+
+
+_WEIGHTS = {"weights": "weights", "seed": "seed", "strict": "strict"}
+
+TARGETS: tuple[Target, ...] = (
+    Target("torch", "PyTorch source", (".py",), "save_source", source="archspec.lower.torch.source:source"),
+    Target(
+        "keras", "Keras 3 source, with --target keras", (".py",), "save_source",
+        source="archspec.lower.keras.source:source", arguments={"target": "keras"},
+    ),
+    Target(
+        "onnx", "ONNX model", (".onnx",), "to_onnx",
+        {**_WEIGHTS, "opset": "opset", "dynamic": "dynamic", "no_weights": "structure", "verify": "verify"},
+    ),
+    Target("program", "program of torch.export", (".pt2",), "to_program", _WEIGHTS),
+    Target("weights", "weights", (".safetensors",), "save_weights", _WEIGHTS),
+    Target("facts", "shapes, parameters and all other facts as JSON", (".json",), "save_json"),
+    Target("diagram", "diagram", (".svg", ".png", ".pdf", ".dot"), "draw", compiled=False),
+)  # fmt: skip
+
+SOURCES: tuple[str, ...] = tuple(target.name for target in TARGETS if target.source)
+"""The targets that are Python source, the default first."""
+
+
+def for_file(path: Path, source: str = SOURCES[0]) -> Target:
+    """The target that a file's ending means; of those that share one, the one called `source`.
+
+    Raises:
+        ArchspecError: no target has the ending, or it is not source although another library was asked for.
+    """
+    matching = [target for target in TARGETS if path.suffix in target.suffixes]
+    if not matching:
+        endings = [ending for target in TARGETS if target.compiled for ending in target.suffixes]
+        known = list(dict.fromkeys(endings))
+        help = f"end it with {', '.join(known[:-1])} or {known[-1]}"
+        raise fail("wrong-target", f"cannot tell what to write from the name {path}", help=help)
+    if not matching[0].compiled:
+        raise fail("wrong-target", f"{path} is a diagram", help=f"archspec draw SPEC -o {path}")
+    if matching[0].source is None:
+        if source != SOURCES[0]:
+            message = f"{path} is not {source} source"
+            raise fail("wrong-target", message, help="end it with .py, or leave --target out")
+        return matching[0]
+    return next(target for target in matching if target.name == source)
+
+
+def write_source(graph: Graph, target: str, about: About) -> str:
+    """The network as source for a target.
+
+    Raises:
+        ArchspecError: the target cannot express something the graph asks for, or there is no such source.
+    """
+    entry = next((known.source for known in TARGETS if known.name == target and known.source), None)
+    if entry is None:
+        help = did_you_mean(target, SOURCES) or f"choose {' or '.join(SOURCES)}"
+        raise fail("wrong-target", f"there is no source for '{target}'", help=help)
+    module, _, function = entry.partition(":")
+    text: str = getattr(import_module(module), function)(graph, about)
+    return text
