@@ -176,7 +176,8 @@ def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> I
 
 def _warnings(network: Network, *, sound: bool) -> Iterator[Diagnostic]:
     """Advice about a network; of one with mistakes only what may be the cause of them."""
-    yield from suspicious(network.spec, network.graph.inputs)
+    if network.spec is not None:
+        yield from suspicious(network.spec, network.graph.inputs)
     if sound:
         yield from advice(network.facts)
         yield from reserved_names(network.graph)

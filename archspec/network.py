@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from archspec.diagnostics import ArchspecError, did_you_mean, fail
-from archspec.frontend.elaborate.builder import build
-from archspec.frontend.elaborate.overrides import settings
-from archspec.frontend.language.spec import Spec
+from archspec.diagnostics import did_you_mean, fail
+from archspec.frontend.language.spec import Rename, Spec
 from archspec.ir.graph import Graph
-from archspec.ir.printer import text
+from archspec.ir.printer import to_text
 from archspec.lower import atomic_write
 from archspec.lower.optional_deps import require
 from archspec.passes.facts import Facts
@@ -38,13 +36,16 @@ class Network:
 
     def __init__(
         self,
-        spec: Spec,
+        spec: Spec | None,
         variant: str | None,
         graph: Graph,
         given: Mapping[str, Any] | None = None,
         kept: Mapping[str, Any] | None = None,
     ) -> None:
-        """`kept` are weights the network comes with: those it starts from unless others are given."""
+        """Wrap a graph, with the spec it was built from if there is one.
+
+        `kept` are weights the network comes with: those it starts from unless others are given.
+        """
         self.spec = spec
         self.variant = variant
         self.graph = graph
@@ -52,19 +53,37 @@ class Network:
         """The params that were given from outside."""
         self._kept = kept
 
+    @classmethod
+    def from_graph(cls, graph: Graph) -> Network:
+        """A network without a spec: of a graph that `archspec.ir.GraphBuilder` built, or that was transformed.
+
+        All of it works as for a spec, but `to_onnx(dynamic=True)`, which builds the spec again at other sizes.
+
+        Raises:
+            ArchspecError: `invalid-graph`, if the verifier rejects the graph.
+        """
+        from archspec.ir.verifier import verify
+
+        verify(graph)
+        return cls(None, None, graph)
+
     @property
     def name(self) -> str:
         return self.graph.name
 
     @property
     def title(self) -> str:
-        """One line about it: the variant's summary, or the spec's."""
+        """One line about it: the variant's summary, or the spec's; empty without a spec."""
+        if self.spec is None:
+            return ""
         chosen = self.spec.variants[self.variant].summary if self.variant else None
         return chosen or self.spec.summary
 
     @property
     def reference(self) -> str:
-        """Where it was published."""
+        """Where it was published; empty without a spec."""
+        if self.spec is None:
+            return ""
         chosen = self.spec.variants[self.variant].reference if self.variant else None
         return chosen or self.spec.reference
 
@@ -136,7 +155,7 @@ class Network:
     @property
     def text(self) -> str:
         """The graph in its canonical text form."""
-        return text(self.graph)
+        return to_text(self.graph)
 
     def summary(self, depth: int | None = None, width: int | None = None) -> str:
         """The table of layers and the totals, as text; for a terminal `width` columns wide if given."""
@@ -179,7 +198,7 @@ class Network:
 
         inputs = " and ".join(units.size(sizes) for sizes in self.inputs.values())
         facts = f"{self.params:,} parameters, {self.macs:,} MACs for one input of {inputs}"
-        origin = PurePath(self.spec.source.name).name
+        origin = PurePath(self.spec.source.name).name if self.spec else ""
         return write_source(self.graph, target, About(origin, self.title, self.reference, facts))
 
     def to_torch(
@@ -269,13 +288,15 @@ class Network:
         """
         require("onnx", "an ONNX file")
         from archspec.lower.onnx import OPSET, export, save
+        from archspec.lower.onnx.rebuild import at_other_sizes
 
         if structure and (verify or weights is not None):
             raise fail("wrong-target", "a structure holds no weights", help="leave out the weights, and what verifies")
         if verify:
             require("torch", "what verifies an ONNX file")
             require("onnxruntime", "what verifies an ONNX file")
-        others = self._at_other_sizes() if dynamic else []
+        optimized = self._kept is not None
+        others = at_other_sizes(self.graph, self.spec, self.variant, self.given, optimize=optimized) if dynamic else []
         arrays = None if structure else self._weights(weights, seed, strict)
         found: list[Difference] = []
         save(
@@ -308,30 +329,8 @@ class Network:
         """Facts to store with a model."""
         from archspec.report import summary
 
-        return summary.stored(self.facts, self.spec.name, self.variant, self.title, self.reference)
-
-    def _at_other_sizes(self) -> list[Graph]:
-        """The graphs of the network at other sizes of its inputs, those it takes."""
-        from archspec.lower.onnx import at_any_size, other_sizes, unopened
-
-        graphs: list[Graph] = []
-        errors: list[ArchspecError] = []
-        for sizes in other_sizes(self.graph):
-            built = build(self.spec, self.graph.name, settings(self.spec, self.variant, self.given, sizes))
-            if built.diagnostics:
-                errors.append(ArchspecError(built.diagnostics))
-            else:
-                graphs.append(built.graph if self._kept is None else self._likewise(built.graph))
-        if not graphs:
-            raise unopened(self.graph, errors)
-        return at_any_size(self.graph, graphs)
-
-    def _likewise(self, graph: Graph) -> Graph:
-        """A graph optimized as this network is; what its weights are makes no difference to that."""
-        from archspec.lower.optimize import optimized
-        from archspec.lower.weights import initial
-
-        return optimized(graph, initial(graph))[0]
+        spec = self.spec.name if self.spec else ""
+        return summary.stored(self.facts, spec, self.variant, self.title, self.reference)
 
     def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[Difference, ...]:
         """How far a file is off what the module computes, at the network's own sizes and at some others."""
@@ -370,7 +369,12 @@ class Network:
         """
         from archspec.lower.weights import examined
 
-        return examined(self.graph, weights, rename=self.spec.rename)
+        return examined(self.graph, weights, rename=self._rename)
+
+    @property
+    def _rename(self) -> Sequence[Rename]:
+        """How the spec says that others name its weights."""
+        return self.spec.rename if self.spec else ()
 
     def _weights(self, given: object, seed: int, strict: bool) -> dict[str, Any]:
         """As `weights`, but those given lie where they lay: what is made of them now needs no copy."""
@@ -385,7 +389,7 @@ class Network:
         """The weights given, or those of them that fit; who is warned of the others stands `caller` calls above."""
         from archspec.lower.weights import loaded
 
-        rename = () if given is self._kept else self.spec.rename  # those the network comes with have its names
+        rename = () if given is self._kept else self._rename  # those the network comes with have its names
         advice = None if self._kept is None else "weights of the network as it was go into optimized(weights)"
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:

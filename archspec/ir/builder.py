@@ -27,7 +27,7 @@ from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph, Node, Output, Scope, ScopeKind, Value
 from archspec.ir.operation import Operation, OpError
 from archspec.ir.types import DType, Initializer, TensorType, Weight
-from archspec.ir.verify import verify
+from archspec.ir.verifier import verify
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
 _GRAPH_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")

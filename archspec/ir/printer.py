@@ -9,7 +9,7 @@ from archspec.ir.operation import Operation
 from archspec.ir.types import DType
 
 
-def text(graph: Graph) -> str:
+def to_text(graph: Graph) -> str:
     """The graph as text: a line a node, in order, indented by the regions of the spec.
 
     lenet5(input: float32 (N, 1, 32, 32)) {

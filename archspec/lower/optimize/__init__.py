@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from archspec.ir.graph import Graph
-from archspec.ir.verify import verify
+from archspec.ir.verifier import verify
 from archspec.lower.optimize.dead_code import drop_identities, drop_training_only
 from archspec.lower.optimize.fold_batch_norm import fold_batch_norm
 from archspec.lower.optimize.merge_padding import merge_padding

@@ -12,7 +12,7 @@ from torch import nn
 
 import archspec
 from archspec.ir.graph import Graph
-from archspec.ir.verify import verify
+from archspec.ir.verifier import verify
 from archspec.lower import weights
 from archspec.lower.onnx.rules.table import RULES as ONNX
 from archspec.lower.onnx.rules.table import layout

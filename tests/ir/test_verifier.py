@@ -12,7 +12,7 @@ import archspec
 from archspec import zoo
 from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import DType, Initializer, TensorType, Weight
-from archspec.ir.verify import verify
+from archspec.ir.verifier import verify
 from archspec.ops import Op
 from tests.op_samples import GOOD, Sample
 
