@@ -12,7 +12,7 @@ import archspec
 import archspec.ir.builder
 from archspec import ops
 from archspec.ir import DType, Graph, GraphBuilder, Initializer, Node, Scope, TensorType, Value, to_text
-from archspec.lower.source_targets import source
+from archspec.lower.targets import write_source
 from archspec.lower.text.header import About
 from archspec.ops import Add, Conv, Linear, MaxPool, Relu, Split
 from archspec.ops.norm import BatchNorm
@@ -239,5 +239,5 @@ def test_it_builds_a_network_of_the_zoo_again(name: str) -> None:
     graph = archspec.load(name).graph
     rebuilt = again(graph)
     assert to_text(rebuilt) == to_text(graph)
-    assert source(rebuilt, "torch", About()) == source(graph, "torch", About())
-    assert source(rebuilt, "keras", About()) == source(graph, "keras", About())
+    assert write_source(rebuilt, "torch", About()) == write_source(graph, "torch", About())
+    assert write_source(rebuilt, "keras", About()) == write_source(graph, "keras", About())
