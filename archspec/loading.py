@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any
 
 from archspec import expect_check, zoo
-from archspec.collector import resting_collector
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
 from archspec.frontend.elaborate.builder import build
 from archspec.frontend.elaborate.overrides import Sizes, settings, suspicious
@@ -146,7 +145,6 @@ def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tup
         return error.diagnostics
 
 
-@resting_collector()
 def check_source(
     text: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
 ) -> tuple[Diagnostic, ...]:
@@ -197,7 +195,6 @@ def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec:
             yield replace(each, notes=(*each.notes, (f"only in the variant{'s' if len(names) > 1 else ''} {shown}",)))
 
 
-@resting_collector()
 def compile_source(
     text: Source, variant: str | None = None, *, input: Sizes | Mapping[str, Sizes] | None = None,
     path: Folders = (), plugins: Plugins = (), params: Mapping[str, Any] | None = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from archspec.collector import resting_collector
 from archspec.ir.graph import Graph, Node, Value
 from archspec.passes.cost import LayerCost, costs, total
 from archspec.passes.depth import depth
@@ -19,7 +18,6 @@ class Facts:
         self.graph = graph
 
     @cached_property
-    @resting_collector()
     def costs(self) -> dict[Node, LayerCost]:
         """Parameters and arithmetic of each node."""
         return costs(self.graph)
@@ -35,13 +33,11 @@ class Facts:
         return depth(self.graph, self.costs)
 
     @cached_property
-    @resting_collector()
     def memory(self) -> Memory:
         """Activation memory of one sample."""
         return memory(self.graph)
 
     @cached_property
-    @resting_collector()
     def fields(self) -> dict[Value, ReceptiveField]:
         """Receptive fields with respect to the first input."""
         return receptive_fields(self.graph)

@@ -9,7 +9,6 @@ from dataclasses import replace
 import onnx
 from onnx import helper
 
-from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, SymbolicDim
@@ -30,7 +29,6 @@ to the last the installed onnx knows.
 _ELEMENTS = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
 
 
-@resting_collector()
 def export(
     graph: Graph,
     weights: Weights | None,

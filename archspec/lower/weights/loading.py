@@ -12,7 +12,6 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from archspec.collector import resting_collector
 from archspec.diagnostics import fail
 from archspec.frontend.language.spec import Rename
 from archspec.ir.graph import Graph
@@ -56,7 +55,6 @@ def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> We
     return loaded(graph, weights, rename=rename)[0]
 
 
-@resting_collector()
 def loaded(
     graph: Graph, weights: object, *, rename: Sequence[Rename] = (), strict: bool = True, advice: str | None = None
 ) -> tuple[Weights, WeightsReport]:
