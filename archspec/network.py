@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from html import escape
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from archspec.diagnostics import did_you_mean, fail
-from archspec.frontend.language.spec import Rename, Spec
+from archspec.frontend.language.spec import Spec
 from archspec.ir.graph import Graph
 from archspec.ir.printer import to_text
 from archspec.lower import atomic_write
@@ -20,9 +20,11 @@ from archspec.passes.facts import Facts
 from archspec.passes.layer_table import Layer, layers
 from archspec.passes.memory import Memory
 from archspec.report import units
+from archspec.report.origin import Origin
 
 if TYPE_CHECKING:
     import keras
+    import networkx as nx
     import torch
     from torch import nn
 
@@ -52,6 +54,7 @@ class Network:
         self.given = dict(given or {})
         """The params that were given from outside."""
         self._kept = kept
+        self._origin = Origin.of(spec, variant)
 
     @classmethod
     def from_graph(cls, graph: Graph) -> Network:
@@ -74,18 +77,12 @@ class Network:
     @property
     def title(self) -> str:
         """One line about it: the variant's summary, or the spec's; empty without a spec."""
-        if self.spec is None:
-            return ""
-        chosen = self.spec.variants[self.variant].summary if self.variant else None
-        return chosen or self.spec.summary
+        return self._origin.title
 
     @property
     def reference(self) -> str:
         """Where it was published; empty without a spec."""
-        if self.spec is None:
-            return ""
-        chosen = self.spec.variants[self.variant].reference if self.variant else None
-        return chosen or self.spec.reference
+        return self._origin.reference
 
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
@@ -198,8 +195,7 @@ class Network:
 
         inputs = " and ".join(units.size(sizes) for sizes in self.inputs.values())
         facts = f"{self.params:,} parameters, {self.macs:,} MACs for one input of {inputs}"
-        origin = PurePath(self.spec.source.name).name if self.spec else ""
-        return write_source(self.graph, target, About(origin, self.title, self.reference, facts))
+        return write_source(self.graph, target, About(self._origin.file, self.title, self.reference, facts))
 
     def to_torch(
         self,
@@ -329,8 +325,7 @@ class Network:
         """Facts to store with a model."""
         from archspec.report import summary
 
-        spec = self.spec.name if self.spec else ""
-        return summary.stored(self.facts, spec, self.variant, self.title, self.reference)
+        return summary.stored(self.facts, self._origin.spec, self.variant, self.title, self.reference)
 
     def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[Difference, ...]:
         """How far a file is off what the module computes, at the network's own sizes and at some others."""
@@ -369,12 +364,7 @@ class Network:
         """
         from archspec.lower.weights import examined
 
-        return examined(self.graph, weights, rename=self._rename)
-
-    @property
-    def _rename(self) -> Sequence[Rename]:
-        """How the spec says that others name its weights."""
-        return self.spec.rename if self.spec else ()
+        return examined(self.graph, weights, rename=self._origin.rename)
 
     def _weights(self, given: object, seed: int, strict: bool) -> dict[str, Any]:
         """As `weights`, but those given lie where they lay: what is made of them now needs no copy."""
@@ -389,7 +379,7 @@ class Network:
         """The weights given, or those of them that fit; who is warned of the others stands `caller` calls above."""
         from archspec.lower.weights import loaded
 
-        rename = () if given is self._kept else self._rename  # those the network comes with have its names
+        rename = () if given is self._kept else self._origin.rename  # those the network comes with have its names
         advice = None if self._kept is None else "weights of the network as it was go into optimized(weights)"
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:
@@ -440,6 +430,17 @@ class Network:
         from archspec.report import summary
 
         return summary.as_json(self.facts, self.variant)
+
+    def to_networkx(self) -> nx.DiGraph:
+        """The network as a `networkx.DiGraph`; `archspec.passes.networkx_graph` documents its attributes.
+
+        Raises:
+            ArchspecError: networkx is not installed.
+        """
+        require("networkx", "a graph of networkx")
+        from archspec.passes.networkx_graph import to_networkx
+
+        return to_networkx(self.facts)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -37,7 +37,7 @@ DOORS = {
 }
 """Each third party, and where it may be imported: one door each."""
 
-TYPES_ONLY = {"network.py": {"torch", "keras"}, "runtime/bench.py": {"torch"}}
+TYPES_ONLY = {"network.py": {"torch", "keras", "networkx"}, "runtime/bench.py": {"torch"}}
 """What a file may name in annotations alone."""
 
 

@@ -1,0 +1,37 @@
+"""Where a network comes from, as files that are written of it say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from archspec.frontend.language.spec import Rename, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a spec says about a network; all of it empty for a network without a spec.
+
+    Attributes:
+        spec: the name of the spec.
+        file: the name of its file, without the folder.
+        title: one line about the network: the variant's summary, or the spec's.
+        reference: where it was published.
+        rename: how others name its weights.
+    """
+
+    spec: str = ""
+    file: str = ""
+    title: str = ""
+    reference: str = ""
+    rename: tuple[Rename, ...] = ()
+
+    @classmethod
+    def of(cls, spec: Spec | None, variant: str | None) -> Origin:
+        """The origin of a network that was built from a spec, in one of its variants if it has any."""
+        if spec is None:
+            return cls()
+        chosen = spec.variants[variant] if variant else None
+        title = chosen.summary if chosen and chosen.summary else spec.summary
+        reference = chosen.reference if chosen and chosen.reference else spec.reference
+        return cls(spec.name, PurePath(spec.source.name).name, title, reference, tuple(spec.rename))
