@@ -16,8 +16,7 @@ from archspec.frontend.expressions.values import Data
 from archspec.frontend.language import document, fields, imports
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.spec import Expected, Spec
-from archspec.frontend.yaml.tree import parse as parse_yaml
-from archspec.frontend.yaml.tree import read_file
+from archspec.frontend.yaml import tree as yaml
 from archspec.lower.torch.module_names import reserved_names
 from archspec.network import Network
 from archspec.passes.lint import advice
@@ -88,13 +87,13 @@ def opened(spec: str | Path) -> tuple[Source, str | None]:
         ArchspecError: there is no such spec, or it cannot be read.
     """
     file, variant = zoo.find(spec)
-    return read_file(file), variant
+    return yaml.read_file(file), variant
 
 
 def catalogue(group: str = "") -> Iterator[dict[str, str]]:
     """The zoo, or a group of it: `name`, `spec` and `summary` of everything in it."""
     for path in zoo.files(group):
-        spec, _ = document.read(read_file(path), [zoo.folder()])
+        spec, _ = document.read(yaml.read_file(path), [zoo.folder()])
         assert spec is not None, path
         file = path.relative_to(zoo.folder()).as_posix()
         summaries = {variant.name: variant.summary for variant in spec.variants.values()} or {spec.name: None}
@@ -109,7 +108,7 @@ def constant(text: str, name: str) -> Data:
     Raises:
         ArchspecError: it stands for none.
     """
-    tree, faults = parse_yaml(Source(name, text))
+    tree, faults = yaml.parse(Source(name, text))
     if faults:
         raise ArchspecError(faults)
     return fields.value(tree).evaluate({})

@@ -94,5 +94,7 @@ def as_op(step: CallStep, op: type[Op]) -> OpStep:
             )
             for name in unknown
         )
-    weighing = WeightOptions(share=step.share) if step.share else DEFAULT_OPTIONS
-    return OpStep(step.span, step.name, step.sources, step.when, op=op, attributes=attributes, weighing=weighing)
+    weight_options = WeightOptions(share=step.share) if step.share else DEFAULT_OPTIONS
+    return OpStep(
+        step.span, step.name, step.sources, step.when, op=op, attributes=attributes, weight_options=weight_options
+    )

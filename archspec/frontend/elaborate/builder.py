@@ -210,7 +210,7 @@ class _Builder:
         self, node: Node, owner: str, elements: int, step: Step, flow: Flow, place: BuildContext
     ) -> tuple[Node, str]:
         """The node with its weights as the spec wants them, and the path they are found under."""
-        wishes = step.weighing if isinstance(step, OpStep) else DEFAULT_OPTIONS
+        wishes = step.weight_options if isinstance(step, OpStep) else DEFAULT_OPTIONS
         if wishes is not DEFAULT_OPTIONS or node.op.kind in self.spec.starts:
             node = self.weights.start(node, wishes, partial(place.evaluate, flow=flow))
         span = step.span

@@ -13,9 +13,12 @@ from archspec.ir.types import DType
 from archspec.ops import Op
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """An item of `layers`: it takes the values before it, or those `sources` names, and makes the next."""
+    """An item of `layers`: it takes the values before it, or those `sources` names, and makes the next.
+
+    Steps are compared by identity, so that they can be the keys of caches.
+    """
 
     span: Span
     name: Template | None
@@ -60,13 +63,13 @@ DEFAULT_OPTIONS = WeightOptions()
 """What most layers say about their weights: nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OpStep(Step):
     """One op. `reads` are the names its attributes read: it is the same op wherever they stand for the same."""
 
     op: type[Op]
     attributes: Mapping[str, Field]
-    weighing: WeightOptions
+    weight_options: WeightOptions
     reads: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +77,7 @@ class OpStep(Step):
         object.__setattr__(self, "reads", tuple(sorted(names)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BrokenStep(Step):
     """An item that could not be read: nobody knows what it makes, so nothing is said about what reads it.
 
@@ -84,7 +87,7 @@ class BrokenStep(Step):
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CallStep(Step):
     """A block, or an op whose name is computed."""
 
@@ -93,7 +96,7 @@ class CallStep(Step):
     share: Template | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SequentialStep(Step):
     """Layers after one another, under a name of their own."""
 
@@ -101,7 +104,7 @@ class SequentialStep(Step):
     indexed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class JoinStep(Step):
     """Paths beside one another, and the op that makes one value of theirs."""
 
@@ -109,7 +112,7 @@ class JoinStep(Step):
     crop: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResidualStep(JoinStep):
     """Layers with a shortcut beside them; an empty shortcut hands its input on."""
 
@@ -117,7 +120,7 @@ class ResidualStep(JoinStep):
     shortcut: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ParallelStep(JoinStep):
     """Paths that all start from the same value: written out, or one for each entry of a list."""
 
@@ -137,14 +140,14 @@ class Iterations:
     layers: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RepeatStep(Step):
     """The same layers several times, one round after another."""
 
     rounds: Iterations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SideStep(Step):
     """A path beside the main one, which goes on from where this one branched off."""
 

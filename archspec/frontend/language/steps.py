@@ -281,7 +281,7 @@ def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> Op
     if missing:
         raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
     given = {name: found for name, found in attributes.items() if found is not None}
-    return OpStep(*_common(key, values), op=op, attributes=given, weighing=wishes)
+    return OpStep(*_common(key, values), op=op, attributes=given, weight_options=wishes)
 
 
 def usage(op: type[Op]) -> str:
@@ -400,7 +400,7 @@ def _rounds(values: Mapping[str, Any], span: Span, kind: str) -> Iterations:
 
 
 def _plain(span: Span, op: type[Op]) -> OpStep:
-    return OpStep(span, None, None, None, op=op, attributes={}, weighing=DEFAULT_OPTIONS)
+    return OpStep(span, None, None, None, op=op, attributes={}, weight_options=DEFAULT_OPTIONS)
 
 
 def _reported() -> ArchspecError:
