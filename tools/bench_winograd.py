@@ -23,10 +23,9 @@ sys.path[:0] = [str(ROOT)]
 import numpy as np  # noqa: E402
 
 import archspec  # noqa: E402
-from archspec.lower.onnx import host  # noqa: E402
 from archspec.ops.conv import Conv  # noqa: E402
 from archspec.runtime import winograd  # noqa: E402
-from archspec.runtime.session import Run  # noqa: E402
+from archspec.runtime.session import Run, host  # noqa: E402
 from tools.measure import Table, Work, head, head_lines, interleaved, seconds  # noqa: E402
 
 SPEC = "archspec: 1\nname: net\ninput: [{c}, {n}, {n}]\nlayers: [conv: {{channels: {k}, kernel: 3, padding: 1}}, relu]"

@@ -19,8 +19,7 @@ from archspec.lower.weights import from_module
 from archspec.runtime.snapshot import ModuleSnapshot, form
 
 if TYPE_CHECKING:
-    from archspec.lower.onnx import Host
-    from archspec.runtime.session import Run
+    from archspec.runtime.session import Host, Run
 
 _OPENING = Lock()
 """Held while a host takes weights: of threads that all call first, one has it do so."""
@@ -31,7 +30,7 @@ def host_of(module: nn.Module, graph: Graph) -> Host | None:
     if not (is_installed("onnx") and is_installed("onnxruntime")):
         return None
     try:
-        from archspec.lower.onnx import host
+        from archspec.runtime.session import host
 
         return host(graph, from_module(graph, module))
     except (ArchspecError, ImportError):  # there is another way to compile the module

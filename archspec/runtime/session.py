@@ -13,6 +13,7 @@ from archspec.lower.onnx.external_weights import LightModel
 from archspec.lower.onnx.model import export
 from archspec.lower.onnx.save import LIMIT
 from archspec.lower.weights import Weights
+from archspec.runtime import winograd
 
 Run = Callable[[dict[str, NDArray[Any]]], Sequence[NDArray[Any]]]
 """Works out the outputs, in order, from the inputs by name."""
@@ -51,7 +52,7 @@ def host(graph: Graph, weights: Weights) -> Host | None:
     Raises:
         ArchspecError: ONNX cannot express the network.
     """
-    light = export(graph, weights, fast=True)
+    light = export(graph, weights, overrides=winograd.OVERRIDES)
     if sum(array.nbytes for array in light.tensors.values()) > LIMIT:
         return None
     constants = {name: array for name, array in light.tensors.items() if name not in weights}

@@ -16,6 +16,9 @@ import numpy as np
 
 from archspec.ir.types import TensorType
 from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.rules import conv as rules
+from archspec.lower.onnx.rules.table import Rule
+from archspec.ops import Op
 from archspec.ops.conv import Conv
 
 TILE = 4
@@ -66,6 +69,17 @@ def gain(op: Conv, tensor: TensorType) -> float:
 
 
 def conv(op: Conv, emit: Emit) -> str:
+    """The rule of `Conv` for models that run at once: Winograd's form where it is expected to be faster."""
+    if gain(op, emit.type) > GAIN:
+        return transformed(op, emit)
+    return rules.conv(op, emit)
+
+
+OVERRIDES: dict[type[Op], Rule] = {Conv: conv}
+"""The rules to pass to `export`."""
+
+
+def transformed(op: Conv, emit: Emit) -> str:
     """Conv spreads the tiles, MatMul is all the products, and another makes outputs of them."""
     rows, columns = _grid(emit.output)
     matrices = _kernels(op, emit), _tiles(op, emit)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from archspec.lower.onnx import host
+from archspec.runtime.session import host
 from tests import op_references, op_samples
 from tests.lower.onnx.runtime import random_weights
 from tests.op_samples import Sample

@@ -59,13 +59,11 @@ class Body:
 class Program:
     """The ONNX nodes of a graph so far, in order, and the weights and constants they read.
 
-    If its sizes are to be `open`, rules write as much as they can without numbers of rows. If it is to be `fast`, they
-    write what is fastest rather than what is plainest.
+    If its sizes are to be `open`, rules write as much as they can without numbers of rows.
     """
 
     opset: int
     open: bool = False
-    fast: bool = False
     steps: list[Step] = field(default_factory=list)
     weights: set[str] = field(default_factory=set)
     constants: dict[str, Array] = field(default_factory=dict)

@@ -15,8 +15,9 @@ from archspec.ir.types import DType, SymbolicDim
 from archspec.lower.onnx.builder import Array, Body, Emit, Program, Step, ValueInfo
 from archspec.lower.onnx.dynamic_sizes import alike, opened
 from archspec.lower.onnx.external_weights import LightModel
-from archspec.lower.onnx.rules.table import RULES
+from archspec.lower.onnx.rules.table import RULES, Rule
 from archspec.lower.weights import Weights, fitted
+from archspec.ops import Op
 
 OPSET = 22
 """The opset written unless another is asked for."""
@@ -36,7 +37,7 @@ def export(
     opset: int = OPSET,
     others: Sequence[Graph] = (),
     about: Mapping[str, str] | None = None,
-    fast: bool = False,
+    overrides: Mapping[type[Op], Rule] | None = None,
 ) -> LightModel:
     """The network as an ONNX model, as it is at inference; the weights stay where they are.
 
@@ -51,7 +52,7 @@ def export(
         opset: the version of ONNX's operators to write.
         others: the same network at other sizes: then the sizes in which they differ are symbols.
         about: facts to store with the model.
-        fast: whether to write what is fastest on a CPU, instead of what is plainest: see `runtime/winograd.py`.
+        overrides: rules that replace those of `RULES` for some ops, such as faster forms for one runtime.
 
     Raises:
         ArchspecError: the opset is not among `OPSETS`, the weights do not fit, an op has no rule, a layer is made for
@@ -63,7 +64,7 @@ def export(
             f"ONNX opset {opset} cannot be written",
             help=f"opsets {OPSETS.start} to {OPSETS.stop - 1} can",
         )
-    body = _body(graph, Program(opset, open=bool(others), fast=fast))
+    body = _body(graph, Program(opset, open=bool(others)), overrides)
     if others:
         body = opened(body, [twin for _, twin in alike(graph, body, _bodies(others, opset))])
     known = {key: weight for key, weight in graph.weights() if key in body.weights}
@@ -88,10 +89,10 @@ def _bodies(others: Iterable[Graph], opset: int) -> list[tuple[Graph, Body]]:
     return [(other, _body(other, Program(opset, open=True))) for other in others]
 
 
-def _body(graph: Graph, program: Program) -> Body:
+def _body(graph: Graph, program: Program, overrides: Mapping[type[Op], Rule] | None = None) -> Body:
     """All that is written of a graph but its weights; the program is empty, and says how to write."""
     outputs = graph.inference_outputs
-    names = _lower(graph, program)
+    names = _lower(graph, program, overrides or {})
     return Body(
         tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
         tuple(ValueInfo(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
@@ -101,11 +102,12 @@ def _body(graph: Graph, program: Program) -> Body:
     )
 
 
-def _lower(graph: Graph, program: Program) -> dict[Value, str]:
+def _lower(graph: Graph, program: Program, overrides: Mapping[type[Op], Rule]) -> dict[Value, str]:
     """Writes the steps of every layer that is needed; the ONNX name of each value."""
     names = {value: value.name for value in graph.inputs}
     for node in graph.inference_nodes:
-        rule = RULES[node]
+        assert isinstance(node.op, Op)
+        rule = overrides.get(type(node.op)) or RULES[node]
         made = rule(node.op, Emit(program, node, tuple(names[value] for value in node.inputs)))
         names.update(zip(node.outputs, (made,) if isinstance(made, str) else made, strict=True))
     return names

@@ -15,13 +15,10 @@ from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.pool import AvgPool, MaxPool
 from archspec.ops.sliding import Sliding
-from archspec.runtime import winograd
 
 
 def conv(op: Conv, emit: Emit) -> str:
-    """Conv, or what is faster."""
-    if emit.program.fast and winograd.gain(op, emit.type) > winograd.GAIN:
-        return winograd.conv(op, emit)
+    """Conv."""
     window = op.sliding(emit.type)
     return emit.last("Conv", emit.input, *emit.weights("weight", "bias"), **_geometry(window), **_groups(op.groups))
 
