@@ -1,7 +1,7 @@
-"""The graph: values, the nodes that make them, and the regions that say how the spec grouped them.
+"""The graph: values, the nodes that define them, and the scopes that group nodes as the spec did.
 
-A graph is immutable and topological: a node comes after the nodes whose values it reads. It is one tree, read in
-two ways: `Graph.body` keeps the structure the spec was written in, `Graph.nodes` is the same nodes in a row.
+A graph is immutable and in topological order: a node comes after the nodes whose outputs it reads. `Graph.body` is the
+tree of scopes, the structure of the spec; `Graph.nodes` is the same nodes in one sequence.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """A tensor that flows: an input of the graph, or an output of a node."""
+    """A tensor: an input of the graph, or an output of a node."""
 
     name: str
     type: TensorType
@@ -28,10 +28,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One op at work: what it reads, what it makes, and the weights it owns or borrows.
+    """A layer: an op, the values it reads and defines, and its weights.
 
-    `name` is the dotted path of the layer in the spec, under which PyTorch finds its module. A node with an `owner`
-    uses the weights of the node of that name and adds none of its own.
+    `name` is the dotted path of the layer in the spec, and of its module in PyTorch. A node with an `owner` shares the
+    weights of the node of that name and has none of its own. Its outputs are named as the node is, or `name.port` where
+    the op has several.
     """
 
     name: str
@@ -55,11 +56,11 @@ class Node:
         return tuple([value.type for value in self.outputs])
 
     def with_weights(self, weights: tuple[Weight, ...], owner: str | None = None) -> Node:
-        """The same node with other weights, those of the node `owner` if it borrows them."""
+        """The same node with other weights, shared from the node `owner` if that is given."""
         return Node(self.name, self.op, self.inputs, self.outputs, weights, owner, self.span)
 
     def weight_key(self, weight: Weight) -> str:
-        """The name of a weight in the state dict: `layer1.0.conv1.weight`, or of a bare one `encoder.pos_embedding`."""
+        """The key of a weight in the state dict: `layer1.0.conv1.weight`, or `encoder.pos_embedding` of a bare one."""
         path = self.owner or self.name
         return path if weight.bare else f"{path}.{weight.name}"
 
@@ -69,11 +70,20 @@ ScopeKind = Literal["network", "block", "sequential", "residual", "parallel", "p
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
-    """A stretch of the spec that belongs together: a block called, a path of a join, one round of a repeat.
+    """Nodes and scopes that belong together in the spec: a block that was called, a path of a join, an iteration.
 
-    `name` is the dotted path it adds to the names inside, or None where the structure is transparent. `block` is the
-    name of the block that was called, `arguments` what it was called with. `label` is what a structure calls one of its
-    paths. What flows in and out is in `inputs` and `outputs`.
+    Attributes:
+        kind: the structure of the spec that it is.
+        name: its dotted path, the prefix of all names inside; None where the structure adds nothing to names.
+        items: what it holds, in order.
+        inputs: the values it is applied to; layers inside may read others too, except in a block.
+        outputs: the values that are its result.
+        label: what a structure calls one of its paths.
+        block: the name of the block that was called.
+        arguments: the arguments of that call.
+        owner: the name of the scope whose weights it shares.
+        training_only: whether it runs only while training; a `side` can.
+        span: where it is written.
     """
 
     kind: ScopeKind
@@ -90,11 +100,11 @@ class Scope:
 
     @property
     def local_name(self) -> str:
-        """The last part of the name; empty where the structure is transparent."""
+        """The last part of the name; empty without a name."""
         return (self.name or "").rpartition(".")[2]
 
     def nodes(self) -> Iterator[Node]:
-        """Every node below, in order."""
+        """Every node inside, in order."""
         stack: list[Iterator[Node | Scope]] = [iter(self.items)]
         while stack:
             for item in stack[-1]:
@@ -107,7 +117,7 @@ class Scope:
                 stack.pop()
 
     def training_only_nodes(self) -> Iterator[Node]:
-        """The nodes below that run only while training, because a `side` says so."""
+        """The nodes inside that run only while training."""
         if self.training_only:
             yield from self.nodes()
         else:
@@ -118,7 +128,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
-    """A value the network returns, under the name it is returned by."""
+    """A value that the network returns, and the name it is returned under."""
 
     name: str
     value: Value
@@ -136,7 +146,7 @@ class Graph:
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """All nodes, each after those it reads from."""
+        """All nodes in topological order."""
         return tuple(self.body.nodes())
 
     @cached_property
@@ -146,22 +156,22 @@ class Graph:
 
     @cached_property
     def inference_outputs(self) -> tuple[Output, ...]:
-        """What is returned when the network is not training."""
+        """The outputs at inference."""
         return tuple(output for output in self.outputs if not output.training_only)
 
     @cached_property
     def inference_nodes(self) -> tuple[Node, ...]:
         """The nodes that `inference_outputs` depend on, in order."""
         needed = {output.value for output in self.inference_outputs}
-        found: list[Node] = []
+        nodes: list[Node] = []
         for node in reversed(self.nodes):
             if not needed.isdisjoint(node.outputs):
                 needed.update(node.inputs)
-                found.append(node)
-        return tuple(reversed(found))
+                nodes.append(node)
+        return tuple(reversed(nodes))
 
     def weights(self) -> Iterator[tuple[str, Weight]]:
-        """Every weight once, with its name in the state dict; shared weights belong to their owner."""
+        """Every weight once, with its key in the state dict; shared weights belong to their owner."""
         for node in self.nodes:
             if node.owner is None:
                 for weight in node.weights:

@@ -1,4 +1,4 @@
-"""The canonical text of a graph: what is printed, compared and read in golden files."""
+"""The canonical text of a graph, as `archspec` prints it and golden files hold it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.ir.types import DType
 
 
 def to_text(graph: Graph) -> str:
-    """The graph as text: a line a node, in order, indented by the regions of the spec.
+    """The graph as text: one line per node, in order, indented by the scopes of the spec.
 
     lenet5(input: float32 (N, 1, 32, 32)) {
       c1 = conv(input) {channels: 6, kernel: 5} -> (N, 6, 28, 28)
@@ -26,13 +26,13 @@ def to_text(graph: Graph) -> str:
 
 
 def format_attributes(op: Operation) -> str:
-    """Attributes as YAML writes them: `{channels: 6, kernel: 5}`."""
-    written = [f"{name}: {_plain(value)}" for name, value in op.explicit_attributes().items()]
-    return "{" + ", ".join(written) + "}" if written else ""
+    """Attributes as YAML: `{channels: 6, kernel: 5}`; empty where all are defaults."""
+    attributes = [f"{name}: {_plain(value)}" for name, value in op.explicit_attributes().items()]
+    return "{" + ", ".join(attributes) + "}" if attributes else ""
 
 
-def _lines(region: Scope, indent: str) -> Iterator[str]:
-    for item in region.items:
+def _lines(scope: Scope, indent: str) -> Iterator[str]:
+    for item in scope.items:
         if isinstance(item, Node):
             yield indent + _line(item)
         elif item.name is None and item.kind in ("sequential", "iteration", "path", "repeat"):
@@ -46,10 +46,10 @@ def _lines(region: Scope, indent: str) -> Iterator[str]:
 
 def _line(node: Node) -> str:
     inputs = ", ".join(value.name for value in node.inputs)
-    made = ", ".join(_type(value) for value in node.outputs)
+    outputs = ", ".join(_type(value) for value in node.outputs)
     shared = f" with {node.owner}" if node.owner else ""
     extras = format_attributes(node.op)
-    return f"{node.name} = {node.op.kind}({inputs}){' ' + extras if extras else ''}{shared} -> {made}"
+    return f"{node.name} = {node.op.kind}({inputs}){' ' + extras if extras else ''}{shared} -> {outputs}"
 
 
 def _typed(value: Value) -> str:

@@ -1,4 +1,4 @@
-"""The types of the graph: dimensions, shapes, element types, and the weights a node owns."""
+"""The types of the graph: dimensions, shapes, element types, weights and their initializers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from math import prod
 
 @dataclass(frozen=True, slots=True)
 class SymbolicDim:
-    """A dimension without a number: it is only known when the network runs."""
+    """A dimension that has no number until the network runs."""
 
     name: str
 
@@ -20,14 +20,14 @@ class SymbolicDim:
 
 
 BATCH = SymbolicDim("N")
-"""The leading axis of every tensor. A network is inferred, counted and drawn for one sample of it."""
+"""The first axis of every tensor. Types, costs and diagrams are those of one sample."""
 
 Dim = int | SymbolicDim
 Shape = tuple[Dim, ...]
 
 
 class DType(StrEnum):
-    """Element types, by the names PyTorch and ONNX share."""
+    """Element types, by the names that PyTorch and ONNX share."""
 
     FLOAT32 = "float32"
     INT64 = "int64"
@@ -39,10 +39,10 @@ class DType(StrEnum):
 
 @dataclass(frozen=True)
 class TensorType:
-    """The type of a value: the sizes of one sample, `(channels, height, width)` say, and the element type.
+    """The type of a value: the sizes of one sample, such as `(channels, height, width)`, and the element type.
 
-    The batch axis is not stored: `shape` is the full shape, with `BATCH` before the sizes. Axes are counted in
-    the full shape everywhere, so axis 0 is the batch and axis 1 the channels, as in PyTorch and ONNX.
+    The batch axis is not stored: `shape` is the full shape, with `BATCH` before the sizes. Axes are numbered in the
+    full shape everywhere, so axis 0 is the batch and axis 1 the channels, as in PyTorch and ONNX.
     """
 
     sizes: tuple[int, ...]
@@ -54,7 +54,7 @@ class TensorType:
 
     @property
     def rank(self) -> int:
-        """The number of axes, the batch axis among them."""
+        """The number of axes, including the batch axis."""
         return len(self.sizes) + 1
 
     @property
@@ -84,31 +84,32 @@ class TensorType:
 
 
 def format_shape(shape: Sequence[Dim]) -> str:
-    """A shape as diagnostics and tables print it: `(N, 64, 56, 56)`."""
+    """A shape as text: `(N, 64, 56, 56)`."""
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """How a weight gets its first values: the name of a distribution and its numbers.
+    """How a weight is initialized: the name of a distribution and its options.
 
-    The names are those of `torch.nn.init` (`kaiming_uniform`, `xavier_normal`, `zeros`, ...), and `values` for
-    numbers written in the spec.
+    The names are those of `torch.nn.init` (`kaiming_uniform`, `xavier_normal`, `zeros`, ...), and `values` for numbers
+    that are given in the spec. `archspec.ir.initializers` lists the options.
     """
 
     kind: str
     options: Mapping[str, object] = field(default_factory=dict)
 
     def __hash__(self) -> int:
+        # Values may be long nested tuples, and few initializers differ in their values alone: the names are enough.
         return hash((self.kind, *sorted(self.options)))
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A tensor a node owns: a parameter, or a buffer that no optimizer sees.
+    """A parameter of a node, or a buffer, which no optimizer updates.
 
-    A `bare` one has the node's name in the state dict, and not a name below it: PyTorch's modules hold such a parameter
-    themselves, `class_token`, and not in a module of its own, `class_token.weight`.
+    The key of a `bare` weight in the state dict is the node's name, `class_token`, instead of `class_token.weight`: the
+    module around the node holds the parameter itself.
     """
 
     name: str

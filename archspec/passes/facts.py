@@ -1,4 +1,4 @@
-"""Everything the analyses know about a graph, each worked out when it is first asked for."""
+"""The results of all analyses of a graph, each computed when it is first used."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Facts:
 
     @cached_property
     def depth(self) -> int:
-        """Layers with weights on the longest way through the network."""
+        """Layers with weights on the longest path through the network."""
         return depth(self.graph, self.costs)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Activation memory of one sample: what is alive at once, and what a training step keeps."""
+"""Activation memory of one sample: the peak at inference, and what a training step keeps."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from archspec.ir.graph import Graph, Node
 class Memory:
     """Bytes of activations for one sample.
 
-    `peak` is the most that is alive at once during inference when each value is dropped after its last reader and
-    nothing is computed in place; `peak_at` is the layer that runs then. `total` is all outputs together: about what
+    `peak` is the maximum that is alive at one time during inference, if each value is freed after its last reader and
+    nothing is computed in place; `peak_at` is the layer that runs then. `total` is the sum over all outputs: about what
     training keeps for the backward pass.
     """
 
@@ -22,20 +22,22 @@ class Memory:
 
 
 def memory(graph: Graph) -> Memory:
-    """The activation memory of a graph, by liveness over its types; training-only nodes count in the total alone."""
+    """The activation memory of a graph, by liveness; nodes for training only count in the total alone."""
     nodes = [node for node in graph.nodes if node not in graph.training_only]
-    last = {value: node for node in nodes for value in (*node.outputs, *node.inputs)}  # the maker, if nobody reads it
-    kept = {output.value for output in graph.outputs}
-    dropped: dict[Node, int] = {}
+    last = {
+        value: node for node in nodes for value in (*node.outputs, *node.inputs)
+    }  # its own node, if it has no reader
+    returned = {output.value for output in graph.outputs}
+    freed: dict[Node, int] = {}
     for value, node in last.items():
-        if value not in kept:
-            dropped[node] = dropped.get(node, 0) + value.type.bytes
+        if value not in returned:
+            freed[node] = freed.get(node, 0) + value.type.bytes
     alive = peak = sum(value.type.bytes for value in graph.inputs)
     peak_at = ""
     for node in nodes:
         alive += sum([value.type.bytes for value in node.outputs])
         if alive > peak:
             peak, peak_at = alive, node.name
-        alive -= dropped.get(node, 0)
+        alive -= freed.get(node, 0)
     total = sum([value.type.bytes for node in graph.nodes for value in node.outputs])
     return Memory(peak, peak_at, total)
