@@ -19,7 +19,7 @@ from archspec.frontend.language.spec import Expected, Spec
 from archspec.frontend.yaml import tree as yaml
 from archspec.lower.torch.module_names import reserved_names
 from archspec.network import Network
-from archspec.passes.lint import advice
+from archspec.passes.lint import lint
 
 Folders = Iterable[str | Path]
 Plugins = Iterable[str | ModuleType]
@@ -176,7 +176,7 @@ def _warnings(network: Network, *, sound: bool) -> Iterator[Diagnostic]:
     if network.spec is not None:
         yield from suspicious(network.spec, network.graph.inputs)
     if sound:
-        yield from advice(network.facts)
+        yield from lint(network.facts)
         yield from reserved_names(network.graph)
 
 

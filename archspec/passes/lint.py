@@ -1,4 +1,8 @@
-"""Advice: what is no mistake, but seldom meant. Each rule looks at a sound graph and gives warnings with a code."""
+"""Warnings about a graph: what is valid but rarely intended.
+
+A rule is a function from the facts of a valid graph to warnings, registered with `@rule`; its codes are in
+`archspec/diagnostic_codes.py`. Rules run in the order they are defined.
+"""
 
 from __future__ import annotations
 
@@ -20,49 +24,58 @@ from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalA
 from archspec.passes.facts import Facts
 
 HEAVY = Fraction(1, 2)
-"""The share of all parameters from which one layer is worth a remark."""
+"""The share of all parameters above which one layer gets a warning."""
 
 SATURATING = 8
-"""Sigmoid and tanh layers behind one another from which gradients are in danger."""
+"""The number of sigmoid and tanh layers on a path from which gradients vanish."""
 
 
-def advice(facts: Facts) -> Iterator[Diagnostic]:
+Rule = Callable[[Facts], Iterator[Diagnostic]]
+
+_RULES: list[Rule] = []
+
+
+def rule(function: Rule) -> Rule:
+    """Register a rule."""
+    _RULES.append(function)
+    return function
+
+
+def lint(facts: Facts) -> Iterator[Diagnostic]:
     """All warnings about a graph, rule by rule."""
-    for rule in _RULES:
-        yield from rule(facts)
+    for check in _RULES:
+        yield from check(facts)
 
 
+@rule
 def _bias_before_norm(facts: Facts) -> Iterator[Diagnostic]:
     readers = Counter(value for node in facts.graph.nodes for value in node.inputs)
-    makers = {value: node for node in facts.graph.nodes for value in node.outputs}
+    sources = {value: node for node in facts.graph.nodes for value in node.outputs}
     for node in facts.graph.nodes:
-        maker = makers.get(node.inputs[0]) if isinstance(node.op, BatchNorm) else None
-        if maker is None or readers[node.inputs[0]] > 1:
+        source = sources.get(node.inputs[0]) if isinstance(node.op, BatchNorm) else None
+        if source is None or readers[node.inputs[0]] > 1:
             continue
-        if isinstance(maker.op, Conv | ConvTranspose | Linear) and maker.op.bias:
-            yield _warning(
-                "bias-before-norm",
-                f"the bias of '{maker.name}' is taken away again by '{node.name}'",
-                maker,
-                help="write bias: false",
-            )
+        if isinstance(source.op, Conv | ConvTranspose | Linear) and source.op.bias:
+            message = f"the bias of '{source.name}' has no effect: '{node.name}' subtracts it"
+            yield _warning("bias-before-norm", message, source, help="write bias: false")
 
 
+@rule
 def _stride_over_kernel(facts: Facts) -> Iterator[Diagnostic]:
-    steps = {node: _first_step_over(node) for node in facts.graph.nodes}
-    whole = {value for node, over in steps.items() if over is None for value in node.inputs}
-    whole.update(output.value for output in facts.graph.outputs)
-    for node, over in steps.items():
-        # what a shortcut steps over, the layers beside it read
-        if over is not None and node.inputs[0] not in whole:
-            span, stride = over
-            message = f"'{node.name}' steps {stride} with a kernel that spans {span}"
+    skips = {node: _skipping_axis(node) for node in facts.graph.nodes}
+    # The layers beside a strided shortcut read the positions that it skips.
+    read_whole = {value for node, skip in skips.items() if skip is None for value in node.inputs}
+    read_whole.update(output.value for output in facts.graph.outputs)
+    for node, skip in skips.items():
+        if skip is not None and node.inputs[0] not in read_whole:
+            span, stride = skip
+            message = f"the stride of '{node.name}' is {stride}, larger than its window of {span}"
             help = f"{stride - span} of every {stride} positions are never read"
             yield _warning("stride-over-kernel", message, node, help=help)
 
 
-def _first_step_over(node: Node) -> tuple[int, int] | None:
-    """The span and the stride of a window along the first axis where the stride is larger, if there is one."""
+def _skipping_axis(node: Node) -> tuple[int, int] | None:
+    """The span and the stride of a window on the first axis where the stride is larger; None where there is none."""
     if not isinstance(node.op, Conv | MaxPool | AvgPool):
         return None
     axes = node.op.sliding(node.inputs[0].type).axes
@@ -70,64 +83,69 @@ def _first_step_over(node: Node) -> tuple[int, int] | None:
     return next(((span, stride) for span, stride in spans if stride > span), None)
 
 
+@rule
 def _unread_rows(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
         if not isinstance(node.op, MaxPool | AvgPool):
             continue
         sizes, counts = node.inputs[0].type.spatial, node.outputs[0].type.spatial
         window = node.op.sliding(node.inputs[0].type)
-        left = [unread(n, *axis, m) for n, m, axis in zip(sizes, counts, window.axes, strict=True)]
+        rows = [unread(n, *axis, m) for n, m, axis in zip(sizes, counts, window.axes, strict=True)]
         skips = any(stride > extent(kernel, dilation) for kernel, stride, dilation, _ in window.axes)
-        if any(left) and not skips:
-            yield _warning(
-                "unread-rows",
-                f"'{node.name}' never reads the last {max(left)} of {sizes[left.index(max(left))]} rows",
-                node,
-                help="pad, round up with ceil: true, or choose an input whose size fits",
-            )
+        if any(rows) and not skips:
+            message = f"'{node.name}' never reads the last {max(rows)} of {sizes[rows.index(max(rows))]} rows"
+            help = "add padding, round up with ceil: true, or choose an input size that fits"
+            yield _warning("unread-rows", message, node, help=help)
 
 
+@rule
 def _even_same(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
         if isinstance(node.op, Conv | MaxPool | AvgPool) and node.op.padding == "same":
             window = node.op.sliding(node.inputs[0].type)
             uneven = [kernel for kernel, stride, _, pads in window.axes if pads[0] != pads[1] and stride == 1]
             if uneven:
-                message = f"'same' pads '{node.name}' with its kernel of {uneven[0]} more after the input than before"
-                yield _warning("even-same", message, node, help="an odd kernel has a middle")
+                message = (
+                    f"padding 'same' of '{node.name}' is larger after the input than before: its kernel is {uneven[0]}"
+                )
+                yield _warning("even-same", message, node, help="use an odd kernel")
 
 
+@rule
 def _uneven_upsampling(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
         if isinstance(node.op, ConvTranspose):
             for kernel, stride, _, _ in node.op.sliding(node.inputs[0].type).axes:
                 if kernel % stride:
-                    message = f"the stride {stride} of '{node.name}' does not divide its kernel {kernel}"
-                    help = f"a kernel of {stride * max(1, round(kernel / stride))} makes no checkerboard"
+                    message = f"the kernel of '{node.name}', {kernel}, is not a multiple of its stride, {stride}"
+                    help = f"a kernel of {stride * max(1, round(kernel / stride))} avoids checkerboard artifacts"
                     yield _warning("uneven-upsampling", message, node, help=help)
                     break
 
 
+@rule
 def _saturating_activations(facts: Facts) -> Iterator[Diagnostic]:
-    behind: dict[Value, int] = {}
+    counts: dict[Value, int] = {}
     for node in facts.graph.nodes:
-        before = min((behind.get(value, 0) for value in node.inputs), default=0)  # gradients take the open path
+        before = min((counts.get(value, 0) for value in node.inputs), default=0)  # gradients pass on the best path
         count = before + isinstance(node.op, Sigmoid | Tanh)
-        behind.update(dict.fromkeys(node.outputs, count))
+        counts.update(dict.fromkeys(node.outputs, count))
         if count == SATURATING and before < SATURATING:
-            message = f"'{node.name}' is sigmoid or tanh number {SATURATING} in a row of layers"
-            help = "gradients shrink through each; relu and its kin do not saturate"
+            message = f"'{node.name}' comes after {SATURATING - 1} other sigmoid or tanh layers"
+            help = "gradients shrink in each of them; relu and similar activations do not saturate"
             yield _warning("saturating-activations", message, node, help=help)
 
 
+@rule
 def _heavy_layer(facts: Facts) -> Iterator[Diagnostic]:
     for node, cost in facts.costs.items():
         if len(facts.graph.nodes) > 4 and cost.params > HEAVY * facts.total.params:
             share = round(100 * cost.params / facts.total.params)
-            message = f"'{node.name}' holds {share} % of the network's parameters: {cost.params:,}"
+            message = f"'{node.name}' has {share} % of the network's parameters: {cost.params:,}"
             yield _warning("heavy-layer", message, node)
 
 
+@rule
 def _misaligned_paths(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
         if isinstance(node.op, Join):
@@ -136,39 +154,43 @@ def _misaligned_paths(facts: Facts) -> Iterator[Diagnostic]:
                 centres = {_centre(window) for window in axis if window and len(window.reaches) == 1}
                 if len(centres) > 1:
                     low, high = min(centres), max(centres)
-                    message = f"the paths joined by '{node.name}' look {float(high - low):g} input positions apart"
-                    yield _warning("misaligned-paths", message, node, help="pad or crop them alike on both sides")
+                    message = f"the paths joined by '{node.name}' are {float(high - low):g} input positions apart"
+                    yield _warning("misaligned-paths", message, node, help="pad or crop them symmetrically")
                     break
 
 
+@rule
 def _linear_over_maps(facts: Facts) -> Iterator[Diagnostic]:
     maps: set[Value] = set()
     for node in facts.graph.nodes:
         (value, *_) = node.inputs
         keeps = isinstance(node.op, Activation | BatchNorm | Dropout) and value in maps
-        if keeps or isinstance(node.op, _MAKES_MAPS):
+        if keeps or isinstance(node.op, _OUTPUTS_MAPS):
             maps.update(node.outputs)
         elif isinstance(node.op, Linear) and value in maps:
-            message = f"'{node.name}' reads maps of {value.type} and works along their last axis alone"
-            yield _warning("linear-over-maps", message, node, help="`flatten` before it makes one row of all of them")
+            message = f"'{node.name}' is applied to the last axis only of feature maps of shape {value.type}"
+            yield _warning("linear-over-maps", message, node, help="put `flatten` before it to use all of their axes")
 
 
-_MAKES_MAPS = (Conv, ConvTranspose, MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPool, AdaptiveMaxPool)
+_OUTPUTS_MAPS = (Conv, ConvTranspose, MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPool, AdaptiveMaxPool)
 
 
+@rule
 def _constant_output(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
         (tensor, *_) = node.input_types
         if isinstance(node.op, LayerNorm) and prod(node.op.normalized(tensor)) == 1:
-            left = "its bias" if node.op.affine else "zero"
-            message = f"'{node.name}' normalizes single numbers, and always gives {left}"
-            yield _warning("constant-output", message, node, help="leave it out, or normalize over more")
+            constant = "its bias" if node.op.affine else "zero"
+            message = f"'{node.name}' normalizes single numbers, so its output is always {constant}"
+            yield _warning("constant-output", message, node, help="remove it, or normalize over more axes")
         elif isinstance(node.op, Softmax | LogSoftmax) and tensor.sizes[node.op.place(tensor) - 1] == 1:
-            always = 1 if isinstance(node.op, Softmax) else 0
-            message = f"'{node.name}' compares one number with no other, and always gives {always}"
-            yield _warning("constant-output", message, node, help="sigmoid makes a probability of a single number")
+            message = (
+                f"'{node.name}' is over an axis of size 1, so its output is always {int(isinstance(node.op, Softmax))}"
+            )
+            yield _warning("constant-output", message, node, help="use sigmoid for a single probability")
 
 
+@rule
 def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
     graph = facts.graph
     needed: set[Value] = {output.value for output in graph.outputs}
@@ -177,27 +199,12 @@ def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
             needed.update(node.inputs)
     for node in graph.nodes:
         if needed.isdisjoint(node.outputs):
-            message = f"nothing needs what '{node.name}' makes"
-            yield _warning("unused-layer", message, node, help="name it among the outputs, or remove it")
-
-
-_RULES: tuple[Callable[[Facts], Iterator[Diagnostic]], ...] = (
-    _bias_before_norm,
-    _stride_over_kernel,
-    _unread_rows,
-    _even_same,
-    _uneven_upsampling,
-    _saturating_activations,
-    _heavy_layer,
-    _misaligned_paths,
-    _linear_over_maps,
-    _constant_output,
-    _unused_layer,
-)
+            message = f"the output of '{node.name}' is never used"
+            yield _warning("unused-layer", message, node, help="add it to the outputs, or remove it")
 
 
 def _centre(window: Window) -> Fraction:
-    """The middle of what output position 0 sees."""
+    """The centre of what output position 0 sees."""
     return window.offset + Fraction(window.size - 1, 2)
 
 
