@@ -24,9 +24,8 @@ class Memory:
 def memory(graph: Graph) -> Memory:
     """The activation memory of a graph, by liveness; nodes for training only count in the total alone."""
     nodes = [node for node in graph.nodes if node not in graph.training_only]
-    last = {
-        value: node for node in nodes for value in (*node.outputs, *node.inputs)
-    }  # its own node, if it has no reader
+    # The last reader of each value, or the node that defines it if it has none.
+    last = {value: node for node in nodes for value in (*node.outputs, *node.inputs)}
     returned = {output.value for output in graph.outputs}
     freed: dict[Node, int] = {}
     for value, node in last.items():

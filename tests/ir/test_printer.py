@@ -1,4 +1,4 @@
-"""The canonical text of a graph: everything the graph says, a line a node."""
+"""The canonical text of a graph holds all of it, one line per node."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ with one.conv -> (N, 4, 8, 8)
 """
 
 
-def test_the_text_says_everything() -> None:
+def test_the_text_holds_everything() -> None:
     net = archspec.parse(SPEC)
     assert net.text == TEXT
     assert net.params == 3 * 4 * 3 + 8 * 8 + 8  # the twin's weights once

@@ -102,12 +102,12 @@ def with_op(name: str, **attributes: object) -> Change:
 def with_outputs(change: Callable[[tuple[Output, ...]], tuple[Output, ...]]) -> Change:
     """Changes the outputs of the graph, and those of its body with them."""
 
-    def whole(graph: Graph) -> Graph:
+    def change_all(graph: Graph) -> Graph:
         outputs = change(graph.outputs)
         body = replace(graph.body, outputs=tuple(output.value for output in outputs))
         return replace(graph, outputs=outputs, body=body)
 
-    return whole
+    return change_all
 
 
 def with_body(**fields: object) -> Change:
@@ -170,7 +170,7 @@ CORRUPTIONS: dict[str, tuple[Change, str]] = {
         lambda graph: changed("a", inputs=graph.inputs * 2)(graph), "'a' has 2 inputs, and its op takes 1"
     ),
     "a node without outputs": (changed("parts", outputs=()), "'parts' has 0 outputs, and its op has the ports 0, 1"),
-    "a value made twice": (
+    "a value defined twice": (
         lambda graph: changed("u.norm", outputs=graph.nodes[0].outputs)(graph), "'u.norm' defines 'a' a second time"
     ),
     "a type that is not inferred": (
@@ -202,7 +202,7 @@ CORRUPTIONS: dict[str, tuple[Change, str]] = {
     "fixed values that train": (
         with_weight("a", 1, initializer=Initializer("values", {"values": 1.0})), "has fixed values and is trainable"
     ),
-    "an owner that is missing": (changed("v.conv", owner="nobody"), "'v.conv' shares the weights of 'nobody'"),
+    "an owner that is missing": (changed("v.conv", owner="none"), "'v.conv' shares the weights of 'none'"),
     "an owner with other weights": (changed("v.conv", owner="a"), "'v.conv' shares the weights of 'a', but has others"),
     "an owner without weights": (changed("r.add", owner="a"), "'r.add' shares the weights of 'a', but has others"),
     # outputs of the graph
@@ -216,7 +216,7 @@ CORRUPTIONS: dict[str, tuple[Change, str]] = {
         "an input and an output are named 'input'",
     ),
     "an unknown output": (
-        with_outputs(lambda outputs: (Output("lost", STRANGER),)), "the output 'lost' is the value 'stranger'"
+        with_outputs(lambda outputs: (Output("unknown", STRANGER),)), "the output 'unknown' is the value 'stranger'"
     ),
     "a training output at inference": (
         with_outputs(lambda outputs: tuple(replace(output, training_only=False) for output in outputs)),

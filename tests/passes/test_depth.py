@@ -1,4 +1,4 @@
-"""Depths as the papers give them, mostly in the networks' names."""
+"""Depths as published, mostly in the names of the networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings: each rule speaks where it should, points at the layer, and is silent otherwise."""
+"""Warnings: diagnostic rule reports what it should, points at the layer, and reports nothing otherwise."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ IMAGE = "[3, 33, 33]"
 
 
 def warnings(layers: str, input: str = IMAGE, more: str = "") -> list[archspec.Diagnostic]:
-    found = check_source(Source("s", f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}"))
-    assert all(each.severity == "warning" for each in found), found
-    return list(found)
+    diagnostics = check_source(Source("s", f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}"))
+    assert all(diagnostic.severity == "warning" for diagnostic in diagnostics), diagnostics
+    return list(diagnostics)
 
 
-SPEAKS = {
+WARNED = {
     "batch-axis": "  - relu\n",
     "channels-last": "  - relu\n",
     "reserved-name": "  - conv: {name: train, channels: 4, kernel: 3}\n",
@@ -37,7 +37,7 @@ SPEAKS = {
     "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
 }
 
-SILENT = {
+CLEAN = {
     "batch-axis": "  - relu\n",
     "channels-last": "  - relu\n",
     "reserved-name": "  - conv: {name: trained, channels: 4, kernel: 3}\n",
@@ -55,23 +55,25 @@ SILENT = {
 }
 
 INPUTS = {"batch-axis": "[1, 3, 33, 33]", "channels-last": "[33, 33, 3]"}
-"""What it takes for some to speak that is no layer."""
+"""The inputs that some warnings are about."""
 
 
 def test_every_warning_is_tested() -> None:
-    assert set(SPEAKS) == set(SILENT) == {code for code, about in CODES.items() if about.severity == "warning"}
+    assert set(WARNED) == set(CLEAN) == {code for code, about in CODES.items() if about.severity == "warning"}
 
 
-@pytest.mark.parametrize("code", SPEAKS)
-def test_it_speaks(code: str) -> None:
-    found = [each for each in warnings(SPEAKS[code], INPUTS.get(code, IMAGE)) if each.code == code]
-    assert len(found) == 1
-    assert found[0].span is not None
+@pytest.mark.parametrize("code", WARNED)
+def test_it_warns(code: str) -> None:
+    diagnostics = [
+        diagnostic for diagnostic in warnings(WARNED[code], INPUTS.get(code, IMAGE)) if diagnostic.code == code
+    ]
+    assert len(diagnostics) == 1
+    assert diagnostics[0].span is not None
 
 
-@pytest.mark.parametrize("code", SILENT)
+@pytest.mark.parametrize("code", CLEAN)
 def test_it_is_silent(code: str) -> None:
-    assert code not in {each.code for each in warnings(SILENT[code])}
+    assert code not in {diagnostic.code for diagnostic in warnings(CLEAN[code])}
 
 
 @pytest.mark.parametrize("join", ["mul", "add", "concat"])
@@ -80,16 +82,16 @@ def test_gates_and_shortcuts_leave_gradients_a_path(join: str) -> None:
     assert warnings(spec) == warnings("  - relu\n")
 
 
-@pytest.mark.parametrize("code", SPEAKS)
+@pytest.mark.parametrize("code", WARNED)
 def test_a_spec_can_silence_it(code: str) -> None:
     assert code not in {
-        each.code for each in warnings(SPEAKS[code], INPUTS.get(code, IMAGE), more=f"allow: [{code}]\n")
+        diagnostic.code for diagnostic in warnings(WARNED[code], INPUTS.get(code, IMAGE), more=f"allow: [{code}]\n")
     }
 
 
-def test_a_block_called_often_is_spoken_of_once() -> None:
+def test_a_block_called_often_is_reported_once() -> None:
     layers = "  - repeat:\n      times: 5\n      layers:\n        - conv: {channels: 4, kernel: 1, stride: 2}\n"
-    assert [each.code for each in warnings(layers)].count("stride-over-kernel") == 1
+    assert [diagnostic.code for diagnostic in warnings(layers)].count("stride-over-kernel") == 1
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_volumes_and_images_of_one_channel_have_no_batch_axis(input: str) -> Non
     assert warnings("  - relu\n", input) == []
 
 
-def test_the_batch_axis_is_spoken_of_beside_the_mistakes_it_leads_to() -> None:
+def test_the_batch_axis_is_reported_beside_the_errors_it_causes() -> None:
     spec = "archspec: 1\nname: n\ninputs: {image: [1, 3, 33, 33]}\nlayers:\n  - conv: {channels: 4, kernel: 7}\n"
     warning, error = check_source(Source("s", spec))
     assert (warning.code, str(warning.span), error.code) == ("batch-axis", "s:3:17", "kernel-too-large")
@@ -107,7 +109,7 @@ def test_the_batch_axis_is_spoken_of_beside_the_mistakes_it_leads_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "input", "gives"),
+    ("layer", "input", "constant"),
     [
         ("softmax", "[1]", 1.0),
         ("log_softmax: -1", "[4, 1]", 0.0),
@@ -117,17 +119,17 @@ def test_the_batch_axis_is_spoken_of_beside_the_mistakes_it_leads_to() -> None:
         ("layer_norm: {affine: false}", "[1]", 0.0),
     ],
 )
-def test_what_is_said_to_be_constant_is_so_in_pytorch(layer: str, input: str, gives: float) -> None:
+def test_constant_outputs_are_constant_in_pytorch(layer: str, input: str, constant: float) -> None:
     layers = f"  - {layer}\n"
-    assert {each.code for each in warnings(layers, input)} == {"constant-output"}
+    assert {diagnostic.code for diagnostic in warnings(layers, input)} == {"constant-output"}
     net = archspec.parse(f"archspec: 1\nname: n\ninput: {input}\nlayers:\n{layers}")
     module = net.to_torch({key: np.full(weight.shape, 3, np.float32) for key, weight in net.graph.weights()})
-    made = module(torch.randn(5, *net.inputs["input"]))
-    torch.testing.assert_close(made, torch.full_like(made, gives))
+    output = module(torch.randn(5, *net.inputs["input"]))
+    torch.testing.assert_close(output, torch.full_like(output, constant))
 
 
 @pytest.mark.parametrize("layer", ["layer_norm: 2", "layer_norm: channels", "softmax: -1"])
-def test_a_single_channel_or_position_among_others_is_no_constant(layer: str) -> None:
+def test_single_channels_and_positions_among_others_are_not_constant(layer: str) -> None:
     assert warnings(f"  - {layer}\n", "[4, 1, 3]") == []
 
 
@@ -135,7 +137,7 @@ _STRIDED = "conv: {name: %s, channels: 3, kernel: 1, stride: 2}"
 
 
 @pytest.mark.parametrize(
-    ("body", "stepping"),
+    ("body", "skipping"),
     [
         ("[conv: {channels: 3, kernel: 3, stride: 2, padding: 1}]", set()),
         ("[conv: {channels: 3, kernel: 1}, max_pool: 2]", set()),
@@ -143,21 +145,25 @@ _STRIDED = "conv: {name: %s, channels: 3, kernel: 1, stride: 2}"
         (f"[{_STRIDED % 'reduced'}]", {"reduced", "projected"}),
     ],
 )
-def test_a_shortcut_may_step_over_what_the_layers_beside_it_read(body: str, stepping: set[str]) -> None:
+def test_a_shortcut_may_skip_what_the_layers_beside_it_read(body: str, skipping: set[str]) -> None:
     residual = f"  - residual: {{layers: {body}, shortcut: [{_STRIDED % 'projected'}]}}\n"
-    found = [each for each in warnings(residual, input="[3, 32, 32]") if each.code == "stride-over-kernel"]
-    assert {each.message.split("'")[1] for each in found} == stepping
+    diagnostics = [
+        diagnostic for diagnostic in warnings(residual, input="[3, 32, 32]") if diagnostic.code == "stride-over-kernel"
+    ]
+    assert {diagnostic.message.split("'")[1] for diagnostic in diagnostics} == skipping
 
 
-def test_an_output_is_read_whole() -> None:
+def test_an_output_is_read_completely() -> None:
     layers = "  - relu\n  - max_pool: {kernel: 1, stride: 2}\n"
-    assert "stride-over-kernel" in {each.code for each in warnings(layers)}
-    assert "stride-over-kernel" not in {each.code for each in warnings(layers, more="outputs: [relu, max_pool]\n")}
+    assert "stride-over-kernel" in {diagnostic.code for diagnostic in warnings(layers)}
+    assert "stride-over-kernel" not in {
+        diagnostic.code for diagnostic in warnings(layers, more="outputs: [relu, max_pool]\n")
+    }
 
 
 def test_a_bias_is_needed_where_something_else_reads_it() -> None:
     layers = "  - conv: {name: c, channels: 3, kernel: 1}\n  - batch_norm\n  - add: [prev, c]\n"
-    assert "bias-before-norm" not in {each.code for each in warnings(layers)}
+    assert "bias-before-norm" not in {diagnostic.code for diagnostic in warnings(layers)}
 
 
 def test_an_output_is_used() -> None:

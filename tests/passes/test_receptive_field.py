@@ -1,4 +1,4 @@
-"""Receptive fields through every kind of structure; and against gradients, which know no formulas."""
+"""Receptive fields through every kind of structure, and compared with gradients."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ def field(layers: str, input: str = "[2, 32, 32]", more: str = "") -> ReceptiveF
 
 
 def test_branches_take_the_hull() -> None:
-    found = field("""
+    actual = field("""
   - parallel:
       paths:
         - [conv: {channels: 2, kernel: 1}]
         - [conv: {channels: 2, kernel: [5, 3], padding: [2, 1]}]
 """)
-    assert (found.size, found.stride, found.offset) == ((5, 3), (1, 1), (-2, -1))
+    assert (actual.size, actual.stride, actual.offset) == ((5, 3), (1, 1), (-2, -1))
 
 
 def test_axes_follow_permutations_there_and_back() -> None:
-    found = field("""
+    actual = field("""
   - conv: {channels: 4, kernel: 7, padding: 3}
   - permute: [2, 3, 1]
   - linear: 8
   - permute: [3, 1, 2]
   - conv: {channels: 4, kernel: 3, stride: 2, padding: 1}
 """)
-    assert (found.size, found.stride) == ((9, 9), (2, 2))
+    assert (actual.size, actual.stride) == ((9, 9), (2, 2))
 
 
-def test_an_axis_turned_aside_is_followed() -> None:
-    found = field("\n  - permute: [1, 3, 2]\n  - conv: {channels: 1, kernel: [5, 1], padding: [2, 0]}\n")
-    assert found.size == (1, 5)
+def test_a_permuted_axis_is_followed() -> None:
+    actual = field("\n  - permute: [1, 3, 2]\n  - conv: {channels: 1, kernel: [5, 1], padding: [2, 0]}\n")
+    assert actual.size == (1, 5)
 
 
 @pytest.mark.parametrize("layer", ["global_avg_pool", "adaptive_avg_pool: 1", "softmax: 2"])
-def test_what_reads_an_axis_whole_sees_everything(layer: str) -> None:
-    found = field(f"\n  - {layer}\n")
-    assert found.size[0] is None
+def test_an_op_that_reads_a_whole_axis_sees_everything(layer: str) -> None:
+    actual = field(f"\n  - {layer}\n")
+    assert actual.size[0] is None
 
 
-def test_a_gate_from_everywhere_sees_everything() -> None:
+def test_a_gate_over_the_whole_input_sees_everything() -> None:
     assert field("""
   - identity: {name: x}
   - global_avg_pool
@@ -56,15 +56,15 @@ def test_a_gate_from_everywhere_sees_everything() -> None:
 """).everything
 
 
-def test_paths_that_drift_apart_see_everything_in_the_end() -> None:
-    # Both give 16 rows, one by halving and one by cropping: row i sees 2i and i + 8, ever further apart.
-    found = field("""
+def test_paths_of_different_strides_see_everything() -> None:
+    # Both have 16 rows, one by halving and one by cropping: row i sees 2i and i + 8, further and further apart.
+    actual = field("""
   - parallel:
       paths:
         - [max_pool: 2]
         - [center_crop: 16]
 """)
-    assert found.everything
+    assert actual.everything
 
 
 def test_fields_are_those_of_the_first_input() -> None:
