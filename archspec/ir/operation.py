@@ -60,6 +60,10 @@ class Operation(Protocol):
         """The name in YAML."""
 
     @property
+    def family(self) -> str:
+        """The kind of op it is, such as `pool`."""
+
+    @property
     def inputs(self) -> int | None:
         """How many inputs it takes; None for one or more."""
 

@@ -3,7 +3,6 @@
 from archspec.ops.activation import (
     Celu,
     Clip,
-    Dropout,
     Elu,
     Gelu,
     Glu,
@@ -31,7 +30,7 @@ from archspec.ops.activation import (
 from archspec.ops.attention import MatMul, MultiHeadAttention
 from archspec.ops.base import Cost, Footprint, Op, OpError
 from archspec.ops.conv import Conv, ConvTranspose
-from archspec.ops.dropout import SpatialDropout, StochasticDepth
+from archspec.ops.dropout import Dropout, SpatialDropout, StochasticDepth
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
 from archspec.ops.merge import Add, Concat, Max, Mean, Mul
 from archspec.ops.norm import (
@@ -47,11 +46,11 @@ from archspec.ops.norm import (
 from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
-from archspec.ops.reshape import CenterCrop, Flatten, Identity, Pad, PadChannels, Permute, Reshape, Select, Upsample
+from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
 from archspec.ops.roi import RoiAlign, RoiPool
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from archspec.ops.slicing import Slice, Split
-from archspec.ops.spatial import CropLike, UpsampleLike
+from archspec.ops.spatial import CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
 __all__ = ["OPS", "Cost", "Footprint", "Op", "OpError"]

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from archspec.ir.types import Initializer, TensorType, Weight
-from archspec.ops.attribute_types import Flag, Fraction, Number, Positive, Whole
+from archspec.ops.attribute_types import Flag, Number, Positive, Whole
 from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float
 from archspec.ops.footprint import IDENTITY
 
 
 class Activation(Op):
     """A function applied to each element."""
+
+    family: ClassVar[str] = "activation"
 
     module: ClassVar[bool] = True
     operations: ClassVar[Mapping[str, int]]
@@ -236,27 +238,10 @@ class Clip(Activation):
         return Cost(other={"compare": bounds * outputs[0].elements})
 
 
-class Dropout(Op):
-    """Zeroes elements at random while training and scales the others by 1 / (1 - p); afterwards it does nothing.
-
-    Attributes:
-        p: the share of elements zeroed.
-    """
-
-    kind: ClassVar[str] = "dropout"
-    shorthand: ClassVar[str | None] = "p"
-    module: ClassVar[bool] = True
-    identity_at_inference: ClassVar[bool] = True
-
-    p: Fraction = 0.5
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        need_float(self.kind, inputs[0])
-        return (inputs[0],)
-
-
 class _AlongAxis(Op):
     """A function of all elements along one axis."""
+
+    family: ClassVar[str] = "activation"
 
     shorthand: ClassVar[str | None] = "axis"
     module: ClassVar[bool] = True
@@ -337,6 +322,7 @@ class PRelu(Op):
     """
 
     kind: ClassVar[str] = "prelu"
+    family: ClassVar[str] = "activation"
     shorthand: ClassVar[str | None] = "slope"
     module: ClassVar[bool] = True
 
@@ -366,6 +352,7 @@ class Glu(Op):
     """
 
     kind: ClassVar[str] = "glu"
+    family: ClassVar[str] = "activation"
     shorthand: ClassVar[str | None] = "axis"
     module: ClassVar[bool] = True
 

@@ -21,6 +21,7 @@ class MatMul(Op):
     """
 
     kind: ClassVar[str] = "matmul"
+    family: ClassVar[str] = "attention"
     shorthand: ClassVar[str | None] = "from"
     inputs: ClassVar[int | None] = 2
 
@@ -76,6 +77,7 @@ class MultiHeadAttention(Op):
     """
 
     kind: ClassVar[str] = "multi_head_attention"
+    family: ClassVar[str] = "attention"
     shorthand: ClassVar[str | None] = "heads"
     inputs: ClassVar[int | None] = None
     module: ClassVar[bool] = True

@@ -38,6 +38,8 @@ class Op(BaseModel):
 
     kind: ClassVar[str]
     """The name in YAML."""
+    family: ClassVar[str] = "other"
+    """The kind of op it is. Files of ops and rules, and the colours of diagrams, are divided by it."""
     shorthand: ClassVar[str | None] = None
     """The attribute meant by `- kind: value`; `from` for the joins."""
     inputs: ClassVar[int | None] = 1

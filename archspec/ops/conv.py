@@ -55,6 +55,7 @@ class Conv(Op):
     """
 
     kind: ClassVar[str] = "conv"
+    family: ClassVar[str] = "conv"
     module: ClassVar[bool] = True
 
     channels: Count
@@ -112,6 +113,7 @@ class ConvTranspose(Op):
     """
 
     kind: ClassVar[str] = "conv_transpose"
+    family: ClassVar[str] = "conv"
     module: ClassVar[bool] = True
 
     channels: Count

@@ -10,6 +10,26 @@ from archspec.ops.attribute_types import Fraction
 from archspec.ops.base import Op, need_float, need_spatial
 
 
+class Dropout(Op):
+    """Zeroes elements at random while training and scales the others by 1 / (1 - p); afterwards it does nothing.
+
+    Attributes:
+        p: the share of elements zeroed.
+    """
+
+    kind: ClassVar[str] = "dropout"
+    family: ClassVar[str] = "dropout"
+    shorthand: ClassVar[str | None] = "p"
+    module: ClassVar[bool] = True
+    identity_at_inference: ClassVar[bool] = True
+
+    p: Fraction = 0.5
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        need_float(self.kind, inputs[0])
+        return (inputs[0],)
+
+
 class SpatialDropout(Op):
     """Zeroes whole channels at random while training and scales the others by 1 / (1 - p); afterwards does nothing.
 
@@ -20,6 +40,7 @@ class SpatialDropout(Op):
     """
 
     kind: ClassVar[str] = "spatial_dropout"
+    family: ClassVar[str] = "dropout"
     shorthand: ClassVar[str | None] = "p"
     module: ClassVar[bool] = True
     identity_at_inference: ClassVar[bool] = True
@@ -43,6 +64,7 @@ class StochasticDepth(Op):
     """
 
     kind: ClassVar[str] = "stochastic_depth"
+    family: ClassVar[str] = "dropout"
     shorthand: ClassVar[str | None] = "p"
     module: ClassVar[bool] = True
     identity_at_inference: ClassVar[bool] = True

@@ -24,6 +24,7 @@ class Linear(Op):
     """
 
     kind: ClassVar[str] = "linear"
+    family: ClassVar[str] = "linear"
     shorthand: ClassVar[str | None] = "features"
     module: ClassVar[bool] = True
 
@@ -65,6 +66,7 @@ class CapsuleVotes(Op):
     """
 
     kind: ClassVar[str] = "capsule_votes"
+    family: ClassVar[str] = "linear"
     module: ClassVar[bool] = True
 
     capsules: Count
@@ -104,6 +106,7 @@ class RadialBasis(Op):
     """
 
     kind: ClassVar[str] = "radial_basis"
+    family: ClassVar[str] = "linear"
     shorthand: ClassVar[str | None] = "units"
     module: ClassVar[bool] = True
 

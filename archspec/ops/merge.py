@@ -14,6 +14,8 @@ from archspec.ops.footprint import IDENTITY
 class Join(Op):
     """Makes one value of one or more."""
 
+    family: ClassVar[str] = "merge"
+
     shorthand: ClassVar[str | None] = "from"
     inputs: ClassVar[int | None] = None
 

@@ -38,6 +38,7 @@ class BatchNorm(Op):
     """
 
     kind: ClassVar[str] = "batch_norm"
+    family: ClassVar[str] = "norm"
     module: ClassVar[bool] = True
 
     eps: Positive = 1e-5
@@ -76,6 +77,7 @@ class FrozenBatchNorm(Op):
     """
 
     kind: ClassVar[str] = "frozen_batch_norm"
+    family: ClassVar[str] = "norm"
     module: ClassVar[bool] = True
 
     eps: Positive = 1e-5
@@ -141,6 +143,7 @@ class LayerNorm(Op):
     """
 
     kind: ClassVar[str] = "layer_norm"
+    family: ClassVar[str] = "norm"
     shorthand: ClassVar[str | None] = "axes"
     module: ClassVar[bool] = True
 
@@ -193,6 +196,7 @@ class GroupNorm(Op):
     """
 
     kind: ClassVar[str] = "group_norm"
+    family: ClassVar[str] = "norm"
     shorthand: ClassVar[str | None] = "groups"
     module: ClassVar[bool] = True
 
@@ -231,6 +235,7 @@ class InstanceNorm(Op):
     """
 
     kind: ClassVar[str] = "instance_norm"
+    family: ClassVar[str] = "norm"
     module: ClassVar[bool] = True
 
     eps: Positive = 1e-5
@@ -268,6 +273,7 @@ class LocalResponseNorm(Op):
     """
 
     kind: ClassVar[str] = "local_response_norm"
+    family: ClassVar[str] = "norm"
     shorthand: ClassVar[str | None] = "size"
     module: ClassVar[bool] = True
 
@@ -311,6 +317,7 @@ class L2Normalize(Op):
     """
 
     kind: ClassVar[str] = "l2_normalize"
+    family: ClassVar[str] = "norm"
     shorthand: ClassVar[str | None] = "axis"
 
     axis: Whole = 1
@@ -352,6 +359,7 @@ class Affine(Op):
     """
 
     kind: ClassVar[str] = "affine"
+    family: ClassVar[str] = "norm"
     module: ClassVar[bool] = True
 
     bias: Flag = True

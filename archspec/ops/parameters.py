@@ -22,6 +22,7 @@ class LayerScale(Op):
     """
 
     kind: ClassVar[str] = "layer_scale"
+    family: ClassVar[str] = "parameters"
     shorthand: ClassVar[str | None] = "value"
 
     value: Number = 1e-6
@@ -50,6 +51,7 @@ class ClassToken(Op):
     """
 
     kind: ClassVar[str] = "class_token"
+    family: ClassVar[str] = "parameters"
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
@@ -78,6 +80,7 @@ class PositionEmbedding(Op):
     """
 
     kind: ClassVar[str] = "position_embedding"
+    family: ClassVar[str] = "parameters"
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
@@ -102,6 +105,7 @@ class Embedding(Op):
     """
 
     kind: ClassVar[str] = "embedding"
+    family: ClassVar[str] = "parameters"
     module: ClassVar[bool] = True
 
     features: Count

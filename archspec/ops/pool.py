@@ -49,6 +49,7 @@ class MaxPool(Op):
     """
 
     kind: ClassVar[str] = "max_pool"
+    family: ClassVar[str] = "pool"
     shorthand: ClassVar[str | None] = "kernel"
     primary_outputs: ClassVar[int | None] = 1
     module: ClassVar[bool] = True
@@ -115,6 +116,7 @@ class AvgPool(Op):
     """
 
     kind: ClassVar[str] = "avg_pool"
+    family: ClassVar[str] = "pool"
     shorthand: ClassVar[str | None] = "kernel"
     module: ClassVar[bool] = True
 
@@ -146,6 +148,8 @@ class AvgPool(Op):
 
 class _GlobalPool(Op):
     """One value a channel, pooled over all spatial axes, which stay with size 1."""
+
+    family: ClassVar[str] = "pool"
 
     module: ClassVar[bool] = True
 
@@ -179,6 +183,8 @@ class GlobalAvgPool(_GlobalPool):
 
 class _AdaptivePool(Op):
     """Pooling to a given size: window i of m over n positions reads floor(i n / m) to ceil((i + 1) n / m) - 1."""
+
+    family: ClassVar[str] = "pool"
 
     shorthand: ClassVar[str | None] = "size"
     module: ClassVar[bool] = True

@@ -14,6 +14,8 @@ from archspec.ops.footprint import IDENTITY
 class _Reduce(Op):
     """One number of all along an axis, or several."""
 
+    family: ClassVar[str] = "reduce"
+
     shorthand: ClassVar[str | None] = "axis"
     operation: ClassVar[str]
     """What is done to each element but the first."""

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import gcd, prod
-from typing import ClassVar, Literal
+from math import prod
+from typing import ClassVar
 
 from archspec.ir.types import TensorType, format_shape
-from archspec.ops.attribute_types import Count, Flag, Natural, Number, PerAxis, Whole
+from archspec.ops.attribute_types import Count, Natural, Whole
 from archspec.ops.base import (
-    Cost,
     Footprint,
     Op,
     OpError,
-    along,
     need_axis,
-    need_float,
-    need_spatial,
-    per_axis,
     pointwise,
 )
-from archspec.ops.footprint import IDENTITY, LONGEST_PERIOD, Window, linear, nearest, shifted
-from archspec.ops.geometry import Pads
+from archspec.ops.footprint import IDENTITY
 
 
 class Identity(Op):
     """Hands its input on, under a name of its own."""
 
     kind: ClassVar[str] = "identity"
+    family: ClassVar[str] = "reshape"
     module: ClassVar[bool] = True
     identity_at_inference: ClassVar[bool] = True
 
@@ -42,6 +36,7 @@ class Flatten(Op):
     """
 
     kind: ClassVar[str] = "flatten"
+    family: ClassVar[str] = "reshape"
     shorthand: ClassVar[str | None] = "start"
     module: ClassVar[bool] = True
 
@@ -79,6 +74,7 @@ class Reshape(Op):
     """
 
     kind: ClassVar[str] = "reshape"
+    family: ClassVar[str] = "reshape"
     shorthand: ClassVar[str | None] = "sizes"
 
     sizes: tuple[Whole, ...]
@@ -117,6 +113,7 @@ class Permute(Op):
     """
 
     kind: ClassVar[str] = "permute"
+    family: ClassVar[str] = "reshape"
     shorthand: ClassVar[str | None] = "order"
 
     order: tuple[Count, ...]
@@ -144,6 +141,7 @@ class Select(Op):
     """
 
     kind: ClassVar[str] = "select"
+    family: ClassVar[str] = "reshape"
     shorthand: ClassVar[str | None] = "indices"
 
     indices: tuple[Natural, ...]
@@ -168,186 +166,3 @@ class Select(Op):
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         place = self.place(inputs[0])
         return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != place}
-
-
-class Pad(Op):
-    """Rows added around the spatial axes.
-
-    Attributes:
-        padding: rows to add: a number, one per axis, or [before, after] per axis.
-        mode: what they hold: a constant, the mirrored input, its edge, or the input from the other side.
-        value: the constant.
-    """
-
-    kind: ClassVar[str] = "pad"
-    shorthand: ClassVar[str | None] = "padding"
-
-    padding: PerAxis[Natural | tuple[Natural, Natural]]
-    mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
-    value: Number = 0.0
-
-    def pads(self, tensor: TensorType) -> tuple[Pads, ...]:
-        """Rows before and after each spatial axis."""
-        written = per_axis(self.kind, "padding", self.padding, need_spatial(self.kind, tensor))
-        return tuple(pad if isinstance(pad, tuple) else (pad, pad) for pad in written)
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (tensor,) = inputs
-        need_float(self.kind, tensor)
-        pads = self.pads(tensor)
-        for size, pad in zip(tensor.spatial, pads, strict=True):
-            most = {"reflect": size - 1, "circular": size}.get(self.mode)
-            if most is not None and max(pad) > most:
-                raise OpError(
-                    "bad-padding",
-                    f"'{self.kind}' with mode {self.mode} cannot add {max(pad)} rows to an axis of {size}",
-                    help=f"at most {most} can be added on a side",
-                )
-        sizes = (size + sum(pad) for size, pad in zip(tensor.spatial, pads, strict=True))
-        return (tensor.with_sizes(tensor.channels, *sizes),)
-
-    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        if self.mode == "circular":
-            return {}
-        return along([shifted(IDENTITY, -before) for before, _ in self.pads(inputs[0])])
-
-
-class PadChannels(Op):
-    """Channels of zeros after those that flow in: the shortcut of a residual network that costs no parameters.
-
-    Attributes:
-        channels: how many channels there are then.
-    """
-
-    kind: ClassVar[str] = "pad_channels"
-    shorthand: ClassVar[str | None] = "channels"
-
-    channels: Count
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (tensor,) = inputs
-        need_float(self.kind, tensor)
-        need_axis(self.kind, 1, tensor)
-        if self.channels < tensor.channels:
-            raise OpError(
-                "wrong-size",
-                f"'{self.kind}' cannot make {self.channels} channels of {tensor}",
-                help="channels are added; use `select` to keep some of them",
-            )
-        return (tensor.with_sizes(self.channels, *tensor.spatial),)
-
-
-class CenterCrop(Op):
-    """The middle of the spatial axes; an odd row too many is cut after the middle.
-
-    Attributes:
-        size: the sizes to keep.
-    """
-
-    kind: ClassVar[str] = "center_crop"
-    shorthand: ClassVar[str | None] = "size"
-
-    size: PerAxis[Count]
-
-    def pads(self, tensor: TensorType) -> tuple[Pads, ...]:
-        """Rows cut before and after each spatial axis."""
-        wanted = per_axis(self.kind, "size", self.size, need_spatial(self.kind, tensor))
-        spare = [have - want for have, want in zip(tensor.spatial, wanted, strict=True)]
-        return tuple((rows // 2, rows - rows // 2) for rows in spare)
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (tensor,) = inputs
-        pads = self.pads(tensor)
-        if any(before < 0 for before, _ in pads):
-            wanted = self.size if isinstance(self.size, int) else list(self.size)
-            raise OpError(
-                "wrong-size",
-                f"'{self.kind}' cannot cut {wanted} out of {tensor}",
-                help="a crop is no larger than what it is cut from; use `pad` to grow",
-            )
-        sizes = (size - sum(pad) for size, pad in zip(tensor.spatial, pads, strict=True))
-        return (tensor.with_sizes(tensor.channels, *sizes),)
-
-    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        return along([shifted(IDENTITY, before) for before, _ in self.pads(inputs[0])])
-
-
-class Upsample(Op):
-    """Spatial axes made larger by a factor, or brought to a size.
-
-    With mode nearest, row i of m repeats row floor(i n / m) of n. PyTorch works that out in float32, whose rounding
-    makes some rows repeat the one before: where 14 rows become 4, and by the factors 41, 47, 55, 61 and some above.
-    The ONNX file does as PyTorch; receptive fields and Keras are exact.
-
-    Attributes:
-        scale: the factor: output n * scale, rounded down.
-        size: the output size, instead of a factor.
-        mode: `nearest` repeats the input; `linear` interpolates (bilinear over two axes, trilinear over three).
-        align_corners: whether the outermost positions of input and output coincide (else the outermost edges do).
-    """
-
-    kind: ClassVar[str] = "upsample"
-    shorthand: ClassVar[str | None] = "scale"
-    module: ClassVar[bool] = True
-
-    scale: PerAxis[Count] | None = None
-    size: PerAxis[Count] | None = None
-    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
-    align_corners: Flag = False
-
-    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (tensor,) = inputs
-        need_float(self.kind, tensor)
-        axes = need_spatial(self.kind, tensor)
-        wanted = {"bilinear": 2, "trilinear": 3}.get(self.mode, axes)
-        if wanted != axes:
-            raise OpError(
-                "wrong-rank",
-                f"'{self.kind}' with mode {self.mode} works on {wanted} spatial axes, got {tensor}",
-                help="mode `linear` works on any number of them",
-            )
-        if (self.scale is None) == (self.size is None):
-            raise OpError("wrong-attributes", f"'{self.kind}' takes either a scale or a size", help="write one of them")
-        if self.align_corners and self.mode == "nearest":
-            raise OpError("wrong-attributes", f"'{self.kind}' cannot align corners with mode nearest")
-        if self.scale is not None:
-            factors = per_axis(self.kind, "scale", self.scale, axes)
-            sizes = tuple(size * factor for size, factor in zip(tensor.spatial, factors, strict=True))
-        else:
-            sizes = per_axis(self.kind, "size", self.size, axes)
-        return (tensor.with_sizes(tensor.channels, *sizes),)
-
-    @property
-    def interpolates(self) -> bool:
-        """Whether the mode is one of the linear ones."""
-        return self.mode != "nearest"
-
-    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
-        if not self.interpolates:
-            return Cost()
-        taps = 2 ** len(outputs[0].spatial)
-        elements = outputs[0].elements
-        return Cost(other={"multiply": taps * elements, "add": (taps - 1) * elements})
-
-    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        pairs = zip(inputs[0].spatial, outputs[0].spatial, strict=True)
-        return along([self._window(size, count) for size, count in pairs])
-
-    def _window(self, size: int, count: int) -> Window | None:
-        if not self.interpolates:
-            common = gcd(size, count)
-            return nearest(size // common, count // common)
-        if self.align_corners and count > 1:
-            return _corner_aligned(size, count)
-        common = gcd(size, count)
-        return linear(size // common, count // common)
-
-
-def _corner_aligned(size: int, count: int) -> Window | None:
-    """Output i reads the inputs around i (n - 1) / (m - 1): the pattern is as long as the axis."""
-    if count - 1 > LONGEST_PERIOD:
-        return None
-    step = Fraction(size - 1, count - 1)
-    places = [i * step for i in range(count - 1)]
-    reaches = [(int(place), int(place) + (place.denominator > 1)) for place in places]
-    return Window(max(1, size - 1), tuple(reaches))

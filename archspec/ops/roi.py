@@ -19,6 +19,8 @@ from archspec.ops.footprint import IDENTITY
 class _Regions(Op):
     """Takes features, (N, channels, height, width), and boxes; makes (N, boxes, channels, h, w)."""
 
+    family: ClassVar[str] = "roi"
+
     shorthand: ClassVar[str | None] = "size"
     inputs: ClassVar[int | None] = 2
     module: ClassVar[bool] = True

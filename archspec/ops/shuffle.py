@@ -33,6 +33,7 @@ class PixelShuffle(Op):
     """
 
     kind: ClassVar[str] = "pixel_shuffle"
+    family: ClassVar[str] = "shuffle"
     shorthand: ClassVar[str | None] = "factor"
     module: ClassVar[bool] = True
 
@@ -62,6 +63,7 @@ class PixelUnshuffle(Op):
     """
 
     kind: ClassVar[str] = "pixel_unshuffle"
+    family: ClassVar[str] = "shuffle"
     shorthand: ClassVar[str | None] = "factor"
     module: ClassVar[bool] = True
 
@@ -93,6 +95,7 @@ class ChannelShuffle(Op):
     """
 
     kind: ClassVar[str] = "channel_shuffle"
+    family: ClassVar[str] = "shuffle"
     shorthand: ClassVar[str | None] = "groups"
     module: ClassVar[bool] = True
 

@@ -21,6 +21,7 @@ class Split(Op):
     """
 
     kind: ClassVar[str] = "split"
+    family: ClassVar[str] = "slicing"
     shorthand: ClassVar[str | None] = "parts"
 
     parts: Count | None = None
@@ -80,6 +81,7 @@ class Slice(Op):
     """
 
     kind: ClassVar[str] = "slice"
+    family: ClassVar[str] = "slicing"
 
     start: Whole = 0
     end: Whole | None = None

@@ -26,6 +26,7 @@ class MaxUnpool(Op):
     """
 
     kind: ClassVar[str] = "max_unpool"
+    family: ClassVar[str] = "unpool"
     shorthand: ClassVar[str | None] = "kernel"
     inputs: ClassVar[int | None] = None
     module: ClassVar[bool] = True

@@ -14,8 +14,9 @@ from math import prod
 from archspec.diagnostics import Diagnostic
 from archspec.ir.graph import Node, Value
 from archspec.ir.window import Window
-from archspec.ops.activation import Activation, Dropout, LogSoftmax, Sigmoid, Softmax, Tanh
+from archspec.ops.activation import Activation, LogSoftmax, Sigmoid, Softmax, Tanh
 from archspec.ops.conv import Conv, ConvTranspose
+from archspec.ops.dropout import Dropout
 from archspec.ops.geometry import extent, unread
 from archspec.ops.linear import Linear
 from archspec.ops.merge import Join

@@ -46,7 +46,7 @@ from archspec.frontend.language.spec import (
 from archspec.frontend.language.steps import op_of_package
 from archspec.ir.graph import Graph, Node, Output, Scope, ScopeKind, Value
 from archspec.ops import Op
-from archspec.ops.reshape import CenterCrop
+from archspec.ops.spatial import CenterCrop
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,6 @@ _FAMILIES: Mapping[str, Look] = {
     "merge": Look(_PAPER, _LINE),
     **dict.fromkeys(("reshape", "shuffle", "spatial", "slicing"), Look("#e4e6e9", "#8a939b")),
 }
-"""The family of an op is the file it lives in."""
 _OTHER = Look("#e3d3ea", "#85669b")
 
 _SIGNS: Mapping[str, str] = {"add": "+", "mul": "×"}
@@ -84,7 +83,7 @@ ACROSS: Attributes = {"minlen": "0"}
 
 def colours(node: Node) -> Attributes:
     """The colours of an op, by the family it belongs to; an unknown family has colours of its own."""
-    look = _FAMILIES.get(type(node.op).__module__.rpartition(".")[2], _OTHER)
+    look = _FAMILIES.get(node.op.family, _OTHER)
     return {"color": look.line, "fillcolor": look.fill}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Graph, Node
 from archspec.lower.optimize.rewriter import Rewrite, Weights, readers
 from archspec.ops.conv import Conv
-from archspec.ops.reshape import Pad
+from archspec.ops.spatial import Pad
 
 
 def merge_padding(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:

@@ -11,7 +11,8 @@ from archspec.lower.text.code_model import Call
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line, wrapped
 from archspec.lower.torch.equivalence import handed_on
 from archspec.lower.torch.partition import Module, Step, is_attribute
-from archspec.ops.activation import Activation, Dropout
+from archspec.ops.activation import Activation
+from archspec.ops.dropout import Dropout
 from archspec.ops.merge import Add, Concat, Elementwise, Mul
 from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from archspec.ops.reshape import Flatten, Identity

@@ -15,7 +15,7 @@ import archspec
 from archspec.ir.types import TensorType
 from archspec.lower.onnx import export
 from archspec.ops import OpError
-from archspec.ops.reshape import Upsample
+from archspec.ops.spatial import Upsample
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
 from tests.op_references import results
 from tests.op_samples import OP, Sample

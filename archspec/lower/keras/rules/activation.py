@@ -155,10 +155,10 @@ def _prelu(node: Node) -> LayerCall:
     return LayerCall((made,), (WeightLayout("weight", shape=shape),))
 
 
-@RULES.rule(activation.Dropout)
+@RULES.rule(dropout.Dropout)
 def _dropout(node: Node) -> LayerCall:
     op = node.op
-    assert isinstance(op, activation.Dropout)
+    assert isinstance(op, dropout.Dropout)
     if op.p == 0:
         return LayerCall()
     return LayerCall((layer("Dropout", {"rate": op.p}),))

@@ -39,10 +39,10 @@ def _select(node: Node) -> LayerCall:
     return LayerCall((function("take", "ops.take({x}, {indices}, axis={axis})", numbers),))
 
 
-@RULES.rule(reshape.Pad)
+@RULES.rule(spatial.Pad)
 def _pad(node: Node) -> LayerCall:
     op = node.op
-    assert isinstance(op, reshape.Pad)
+    assert isinstance(op, spatial.Pad)
     pads = op.pads(node.inputs[0].type)
     if not any(map(any, pads)):
         return LayerCall()
@@ -54,18 +54,18 @@ def _pad(node: Node) -> LayerCall:
     return LayerCall((function("pad", 'ops.pad({x}, {widths}, mode="reflect")', {"widths": widths}),))
 
 
-@RULES.rule(reshape.PadChannels)
+@RULES.rule(spatial.PadChannels)
 def _pad_channels(node: Node) -> LayerCall:
     op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, reshape.PadChannels)
+    assert isinstance(op, spatial.PadChannels)
     pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
     return LayerCall((padded(pads, before=1),))
 
 
-@RULES.rule(reshape.CenterCrop)
+@RULES.rule(spatial.CenterCrop)
 def _center_crop(node: Node) -> LayerCall:
     op = node.op
-    assert isinstance(op, reshape.CenterCrop)
+    assert isinstance(op, spatial.CenterCrop)
     return LayerCall((crop(op.pads(node.inputs[0].type)),))
 
 
@@ -77,10 +77,10 @@ def _crop_like(node: Node) -> LayerCall:
     return LayerCall((crop(tuple((start, size - start - kept) for start, size, kept in sizes)),), reads=1)
 
 
-@RULES.rule(reshape.Upsample)
+@RULES.rule(spatial.Upsample)
 def _upsample(node: Node) -> LayerCall:
     op = node.op
-    assert isinstance(op, reshape.Upsample)
+    assert isinstance(op, spatial.Upsample)
     return _enlarged(node, linear=op.interpolates, align_corners=op.align_corners)
 
 

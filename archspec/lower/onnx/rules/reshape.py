@@ -11,7 +11,8 @@ from archspec.lower.onnx.builder import Emit
 from archspec.lower.onnx.rules.common import take
 from archspec.lower.onnx.rules.conv import onnx_pads
 from archspec.ops import Op
-from archspec.ops.reshape import CenterCrop, Flatten, Pad, PadChannels, Permute, Reshape, Select, Upsample
+from archspec.ops.reshape import Flatten, Permute, Reshape, Select
+from archspec.ops.spatial import CenterCrop, Pad, PadChannels, Upsample
 
 
 def passes(op: Op, emit: Emit) -> str:

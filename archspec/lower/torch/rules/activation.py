@@ -118,10 +118,10 @@ def _stochastic_depth(node: Node) -> ModuleCall:
     return own("StochasticDepth", {"p": float(op.p)}, {"mode": (op.mode, "row")})
 
 
-@RULES.rule(activation.Dropout)
+@RULES.rule(dropout.Dropout)
 def _dropout(node: Node) -> ModuleCall:
     op = node.op
-    assert isinstance(op, activation.Dropout)
+    assert isinstance(op, dropout.Dropout)
     written = function("F.dropout", "F.dropout({x}, {p}, self.training)", {"p": float(op.p)})
     return ModuleCall(call("nn.Dropout", {"p": float(op.p)}, {}), written)
 

@@ -8,7 +8,7 @@ from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Call, Constant, Listed, Options, call, function, same
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import axes_of, family, flat
-from archspec.ops import reshape
+from archspec.ops import reshape, spatial
 
 RULES = family("layout")
 
@@ -56,35 +56,35 @@ def _select(node: Node) -> ModuleCall:
     return ModuleCall(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": Listed(op.indices)}))
 
 
-@RULES.rule(reshape.Pad)
+@RULES.rule(spatial.Pad)
 def _pad(node: Node) -> ModuleCall:
     op = node.op
-    assert isinstance(op, reshape.Pad)
+    assert isinstance(op, spatial.Pad)
     pads = flat(op.pads(node.inputs[0].type))
     optional: Options = {"mode": (op.mode, "constant"), "value": (op.value, 0.0)}
     return ModuleCall(function=call("F.pad", {"pad": pads}, optional))
 
 
-@RULES.rule(reshape.PadChannels)
+@RULES.rule(spatial.PadChannels)
 def _pad_channels(node: Node) -> ModuleCall:
     op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, reshape.PadChannels)
+    assert isinstance(op, spatial.PadChannels)
     pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
     return ModuleCall(function=call("F.pad", {"pad": flat(pads)}, {}))
 
 
-@RULES.rule(reshape.CenterCrop)
+@RULES.rule(spatial.CenterCrop)
 def _center_crop(node: Node) -> ModuleCall:
     op = node.op
-    assert isinstance(op, reshape.CenterCrop)
+    assert isinstance(op, spatial.CenterCrop)
     cut = [(-before, -after) for before, after in op.pads(node.inputs[0].type)]
     return ModuleCall(function=function("crop", "F.pad({x}, {crop})", {"crop": flat(cut)}))
 
 
-@RULES.rule(reshape.Upsample)
+@RULES.rule(spatial.Upsample)
 def _upsample(node: Node) -> ModuleCall:
     op, d = node.op, axes_of(node)
-    assert isinstance(op, reshape.Upsample)
+    assert isinstance(op, spatial.Upsample)
     mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d] if op.interpolates else "nearest"
     name, value = ("size", same(node.outputs[0].type.spatial)) if op.scale is None else ("scale_factor", op.scale)
     plain = value
