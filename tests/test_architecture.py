@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,28 @@ def test_every_file_has_one_subject(file: Path) -> None:
     text = file.read_text()
     assert ast.get_docstring(ast.parse(text)), f"{place(file)} says nothing of itself"
     assert len(text.splitlines()) <= 450, f"{place(file)} asks to be two files"
+
+
+@pytest.mark.parametrize("target", ["torch", "onnx", "keras"])
+def test_an_op_and_its_rules_are_in_files_of_its_family(target: str) -> None:
+    """`ops/pool.py`, `lower/torch/rules/pool.py`, `lower/onnx/rules/pool.py`, `lower/keras/rules/pool.py`."""
+    from archspec.ops import OPS
+
+    rules = import_module(f"archspec.lower.{target}.rules")
+    for op in OPS:
+        assert op.__module__ == f"archspec.ops.{op.family}", op
+        file = ROOT / "lower" / target / "rules" / f"{op.family}.py"
+        tree = ast.parse(file.read_text())
+        registered = {
+            ast.unparse(argument).rpartition(".")[2]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "RULES.rule"
+            for argument in node.args
+        }
+        table = {ast.unparse(key).rpartition(".")[2] for node in ast.walk(tree) if isinstance(node, ast.Dict)
+                 for key in node.keys if key}  # fmt: skip
+        assert op in rules.RULES
+        assert op.__name__ in registered | table, f"the rule of '{op.kind}' belongs in {file}"
 
 
 SLOW = ("torch", "keras", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraphviz", "safetensors")

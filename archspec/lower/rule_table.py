@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Node
 from archspec.ops import Op
 
-OpT = TypeVar("OpT", bound=Op)
+Op1 = TypeVar("Op1", bound=Op)
+Op2 = TypeVar("Op2", bound=Op)
+Op3 = TypeVar("Op3", bound=Op)
 C = TypeVar("C")
 R = TypeVar("R")
 
@@ -27,14 +29,26 @@ class RuleTable(Generic[C, R]):
         self.folder = folder
         self._rules: dict[type[Op], Callable[[Any, C], R]] = {}
 
-    def rule(self, *ops: type[OpT]) -> Callable[[Callable[[OpT, C], R]], Callable[[OpT, C], R]]:
-        """Register the decorated function as the rule of these ops.
+    @overload
+    def rule(self, first: type[Op1], /) -> Callable[[Callable[[Op1, C], R]], Callable[[Op1, C], R]]: ...
+    @overload
+    def rule(
+        self, first: type[Op1], second: type[Op2], /
+    ) -> Callable[[Callable[[Op1 | Op2, C], R]], Callable[[Op1 | Op2, C], R]]: ...
+    @overload
+    def rule(
+        self, first: type[Op1], second: type[Op2], third: type[Op3], /
+    ) -> Callable[[Callable[[Op1 | Op2 | Op3, C], R]], Callable[[Op1 | Op2 | Op3, C], R]]: ...
+    @overload
+    def rule(self, *ops: type[Op]) -> Callable[[Callable[[Op, C], R]], Callable[[Op, C], R]]: ...
+    def rule(self, *ops: type[Op]) -> Callable[[Callable[[Any, C], R]], Callable[[Any, C], R]]:
+        """Register the decorated function as the rule of these ops; its first parameter is an op of one of them.
 
         Raises:
             ValueError: an op already has a rule.
         """
 
-        def register(function: Callable[[OpT, C], R]) -> Callable[[OpT, C], R]:
+        def register(function: Callable[[Any, C], R]) -> Callable[[Any, C], R]:
             for op in ops:
                 if op in self._rules:
                     raise ValueError(f"{self.target} has two rules for '{op.kind}'")
@@ -77,78 +91,9 @@ class RuleTable(Generic[C, R]):
     def __iter__(self) -> Iterator[type[Op]]:
         return iter(self._rules)
 
-    def module_of(self, op: type[Op]) -> str:
-        """The module that holds the rule of an op: its family."""
-        return self._rules[op].__module__
-
-
-# Removed when the last target registers its rules in a RuleTable.
-class Rules(Generic[R]):
-    """What a target does for each op. `file` is the file or the folder to edit when a rule is missing."""
-
-    def __init__(self, target: str, file: str) -> None:
-        self.target = target
-        self.file = file
-        self._rules: dict[type[Op], R] = {}
-
-    def add(self, op: type[Op], rule: R) -> None:
-        """Enter a rule; a second one for the same op is a mistake."""
-        if op in self._rules:
-            raise ValueError(f"{self.target} has two rules for '{op.kind}'")
-        self._rules[op] = rule
-
-    def rule(self, *ops: type[Op]) -> Callable[[R], R]:
-        """Enter a function as the rule of some ops."""
-
-        def enter(rule: R) -> R:
-            for op in ops:
-                self.add(op, rule)
-            return rule
-
-        return enter
-
-    def include(self, family: Rules[R]) -> None:
-        """Enter the rules of a family."""
-        for op, rule in family._rules.items():
-            self.add(op, rule)
-
-    def __getitem__(self, node: Node) -> R:
-        """The rule for a node.
-
-        Raises:
-            ArchspecError: the target has none for this op.
-        """
-        op = type(node.op)
-        if isinstance(node.op, Op) and op in self._rules:
-            return self._rules[op]
-        if isinstance(node.op, Op) and self.target in node.op.rules:
-            return self._of_plugin(node.op.rules[self.target], node)
-        raise fail(
-            "unsupported",
-            f"{self.target} has no rule for '{node.op.kind}'",
-            node.span,
-            help=f"rules are in {self.file}",
-        )
-
-    def _of_plugin(self, place: str, node: Node) -> R:
-        """The rule that the op of a plugin brings.
-
-        Raises:
-            ArchspecError: it is not where the op says.
-        """
-        module, _, function = place.partition(":")
-        try:
-            rule: R = getattr(import_module(module), function)
-        except Exception as error:  # importing runs somebody's code, which may fail in any way
-            message = f"{self.target}'s rule for '{node.op.kind}' is not to be had: {type(error).__name__}: {error}"
-            raise fail("wrong-plugin", message, node.span, help=f"the op says it is at {place}") from error
-        return rule
-
-    def __contains__(self, op: type[Op]) -> bool:
-        return op in self._rules
-
-    def __iter__(self) -> Iterator[type[Op]]:
-        return iter(self._rules)
+    def __getitem__(self, op: type[Op]) -> Callable[[Any, C], R]:
+        """The rule of an op that is not a plugin's."""
+        return self._rules[op]
 
 
 def unsupported(target: str, node: Node, reason: str) -> ArchspecError:

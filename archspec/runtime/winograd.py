@@ -17,7 +17,7 @@ import numpy as np
 from archspec.ir.types import TensorType
 from archspec.lower.onnx.builder import Emit
 from archspec.lower.onnx.rules import conv as rules
-from archspec.lower.onnx.rules.table import Rule
+from archspec.lower.onnx.rules.common import Rule
 from archspec.ops import Op
 from archspec.ops.conv import Conv
 
@@ -68,7 +68,7 @@ def gain(op: Conv, tensor: TensorType) -> float:
     return op.cost((tensor,), (output,)).macs / cost
 
 
-def conv(op: Conv, emit: Emit) -> str:
+def conv(op: Conv, emit: Emit) -> str | tuple[str, ...]:
     """The rule of `Conv` for models that run at once: Winograd's form where it is expected to be faster."""
     if gain(op, emit.type) > GAIN:
         return transformed(op, emit)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Graph, Node, Scope, Value
 from archspec.lower.keras.initializers import frozen_alone, started
-from archspec.lower.keras.rules import written
+from archspec.lower.keras.rules import RULES
 from archspec.lower.keras.rules.common import LayerCall, WeightLayout
 from archspec.lower.text.code_model import Call
 from archspec.ops.reshape import Flatten
@@ -142,7 +142,7 @@ def _needed(graph: Graph) -> dict[Node, LayerCall]:
     found: list[tuple[Node, LayerCall]] = []
     for node in reversed(graph.nodes):
         if not wanted.isdisjoint(node.outputs):
-            rule = written(node)
+            rule = RULES.apply(node, node)
             wanted.update(node.inputs[: rule.reads])
             found.append((node, rule))
     return dict(reversed(found))

@@ -15,7 +15,8 @@ from archspec.ir.types import DType, SymbolicDim
 from archspec.lower.onnx.builder import Array, Body, Emit, Program, Step, ValueInfo
 from archspec.lower.onnx.dynamic_sizes import alike, opened
 from archspec.lower.onnx.external_weights import LightModel
-from archspec.lower.onnx.rules.table import RULES, Rule
+from archspec.lower.onnx.rules import RULES
+from archspec.lower.onnx.rules.common import Rule
 from archspec.lower.weights import Weights, fitted
 from archspec.ops import Op
 
@@ -107,8 +108,9 @@ def _lower(graph: Graph, program: Program, overrides: Mapping[type[Op], Rule]) -
     names = {value: value.name for value in graph.inputs}
     for node in graph.inference_nodes:
         assert isinstance(node.op, Op)
-        rule = overrides.get(type(node.op)) or RULES[node]
-        made = rule(node.op, Emit(program, node, tuple(names[value] for value in node.inputs)))
+        emit = Emit(program, node, tuple(names[value] for value in node.inputs))
+        override = overrides.get(type(node.op))
+        made = override(node.op, emit) if override else RULES.apply(node, emit)
         names.update(zip(node.outputs, (made,) if isinstance(made, str) else made, strict=True))
     return names
 

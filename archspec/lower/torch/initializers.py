@@ -10,7 +10,7 @@ from archspec.ir.types import Initializer, Weight
 from archspec.lower.text.constants import enter, is_large
 from archspec.lower.text.formatter import INDENT, literal
 from archspec.lower.torch.init_calls import starting
-from archspec.lower.torch.rules import leaf
+from archspec.lower.torch.rules import RULES
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def _starts_as_made(weight: Weight, default: Weight) -> bool:
 
 
 def _kind(node: Node) -> str:
-    module = leaf(node).module
+    module = RULES.apply(node, node).module
     return module.callee if module else ""
 
 

@@ -17,7 +17,7 @@ from archspec.lower.rule_table import unsupported
 from archspec.lower.text.code_model import INPLACE, Call
 from archspec.lower.text.numbered_runs import numbered
 from archspec.lower.torch.module_call import Helper, ModuleCall
-from archspec.lower.torch.rules import leaf
+from archspec.lower.torch.rules import RULES
 
 
 def is_attribute(name: str) -> bool:
@@ -169,7 +169,7 @@ class _Planner:
                 self.child(module, item, hint, training)
 
     def node(self, module: Module, node: Node, hint: str, training_only: bool) -> None:
-        written = self.overwriting(node, leaf(node))
+        written = self.overwriting(node, RULES.apply(node, node))
         step = Step(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
         if written.parameter is not None:
             step.function = written.function

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from archspec.lower.onnx import OPSET, OPSETS, export
-from archspec.lower.onnx.rules.table import RULES
+from archspec.lower.onnx.rules import RULES
 from archspec.ops import OPS, Op, OpError
 from tests import op_references, op_samples
 from tests.lower.onnx.runtime import NEWEST, inferred_shapes, random_weights, session, shapes
@@ -23,7 +23,7 @@ each_sample = pytest.mark.parametrize("sample", op_samples.GOOD, ids=lambda samp
 def test_every_op_has_a_rule_a_reference_and_samples(op: type[Op]) -> None:
     good = [sample for sample in op_samples.GOOD if type(sample.op) is op]
     bad = [sample for sample in op_samples.BAD if type(sample.op) is op]
-    assert op in RULES, f"write a rule for '{op.kind}' in {RULES.file}"
+    assert op in RULES, f"write a rule for '{op.kind}' in {RULES.folder}"
     assert op.kind in op_references.REFERENCES, f"write a reference for '{op.kind}' in {op_references.FILE}"
     assert len(good) >= 3, f"give three samples of '{op.kind}' in {op_samples.FILE}"
     assert bad or op.kind in op_samples.NEVER_REFUSES, f"give a sample that '{op.kind}' refuses in {op_samples.FILE}"

@@ -14,8 +14,8 @@ import archspec
 from archspec.ir.graph import Graph
 from archspec.ir.verifier import verify
 from archspec.lower import weights
-from archspec.lower.onnx.rules.table import RULES as ONNX
-from archspec.lower.onnx.rules.table import layout
+from archspec.lower.onnx.rules import RULES as ONNX
+from archspec.lower.onnx.rules.common import identity
 from archspec.lower.optimize import TRANSFORMS
 from archspec.network import Network
 from tests.op_samples import GOOD, Sample
@@ -152,9 +152,8 @@ def test_a_network_that_is_optimized_already_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("sample", {sample.op.kind: sample for sample in GOOD}.values(), ids=lambda sample: sample.id)
-def test_an_op_is_inert_where_onnx_has_nothing_to_do_for_it(sample: Sample) -> None:
-    (node,) = sample.graph.nodes
-    assert (ONNX[node] is layout.passes) == sample.op.identity_at_inference
+def test_an_op_is_an_identity_at_inference_exactly_where_its_onnx_rule_is(sample: Sample) -> None:
+    assert (ONNX[type(sample.op)] is identity) == sample.op.identity_at_inference
 
 
 def test_compile_with_the_flag_writes_what_runs_alike(tmp_path: Path) -> None:

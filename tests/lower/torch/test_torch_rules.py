@@ -20,7 +20,7 @@ from tests.op_samples import GOOD, Sample
 
 def test_every_op_has_a_rule() -> None:
     missing = [op.kind for op in OPS if op not in RULES]
-    assert not missing, f"add rules to {RULES.file} for {missing}"
+    assert not missing, f"add rules to {RULES.folder} for {missing}"
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])

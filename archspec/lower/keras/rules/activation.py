@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 from archspec import ops
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, LayerCall, WeightLayout, axes_of, family, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
 from archspec.lower.text.code_model import Constant, function
-from archspec.ops import activation, dropout
-
-RULES = family("pointwise")
+from archspec.ops import activation
 
 _NAMED: Mapping[type[ops.Op], str] = {
     activation.Selu: "selu",
@@ -32,24 +30,22 @@ def _activation(name: str) -> LayerCall:
 
 
 @RULES.rule(*_NAMED)
-def _named(node: Node) -> LayerCall:
-    return _activation(_NAMED[type(node.op)])  # type: ignore[index]  # rules are entered by op class
+def _named(op: ops.Op, node: Node) -> LayerCall:
+    return _activation(_NAMED[type(op)])
 
 
 @RULES.rule(activation.Relu)
-def _relu(node: Node) -> LayerCall:
+def _relu(op: activation.Relu, node: Node) -> LayerCall:
     return LayerCall((layer("ReLU", {}),))
 
 
 @RULES.rule(activation.Relu6)
-def _relu6(node: Node) -> LayerCall:
+def _relu6(op: activation.Relu6, node: Node) -> LayerCall:
     return LayerCall((layer("ReLU", {}, {"max_value": (6.0, None)}),))
 
 
 @RULES.rule(activation.LeakyRelu)
-def _leaky_relu(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.LeakyRelu)
+def _leaky_relu(op: activation.LeakyRelu, node: Node) -> LayerCall:
     if op.slope < 0:  # which the layer refuses
         numbers: dict[str, Constant] = {"slope": op.slope}
         return LayerCall((function("leaky_relu", "ops.leaky_relu({x}, negative_slope={slope})", numbers),))
@@ -57,58 +53,42 @@ def _leaky_relu(node: Node) -> LayerCall:
 
 
 @RULES.rule(activation.Elu)
-def _elu(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Elu)
+def _elu(op: activation.Elu, node: Node) -> LayerCall:
     return LayerCall((layer("ELU", {}, {"alpha": (op.alpha, 1.0)}),))
 
 
 @RULES.rule(activation.Celu)
-def _celu(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Celu)
+def _celu(op: activation.Celu, node: Node) -> LayerCall:
     return _activation("celu") if op.alpha == 1 else _function("celu", "alpha={alpha}", alpha=op.alpha)
 
 
 @RULES.rule(activation.Gelu)
-def _gelu(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Gelu)
+def _gelu(op: activation.Gelu, node: Node) -> LayerCall:
     return _activation("gelu") if op.approximate == "none" else _function("gelu", "approximate=True")
 
 
 @RULES.rule(activation.Threshold)
-def _threshold(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Threshold)
+def _threshold(op: activation.Threshold, node: Node) -> LayerCall:
     return _function("threshold", "{threshold}, 0.0", threshold=op.threshold)
 
 
 @RULES.rule(activation.Glu)
-def _glu(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Glu)
+def _glu(op: activation.Glu, node: Node) -> LayerCall:
     return _function("glu", "axis={axis}", axis=op.axis)
 
 
 @RULES.rule(activation.Softmax)
-def _softmax(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Softmax)
+def _softmax(op: activation.Softmax, node: Node) -> LayerCall:
     return LayerCall((layer("Softmax", {}, {"axis": (op.axis, -1)}),))
 
 
 @RULES.rule(activation.Squash)
-def _squash(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Squash)
+def _squash(op: activation.Squash, node: Node) -> LayerCall:
     return own("Squash", {}, {"axis": (op.axis, -1)})
 
 
 @RULES.rule(activation.LogSoftmax)
-def _log_softmax(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.LogSoftmax)
+def _log_softmax(op: activation.LogSoftmax, node: Node) -> LayerCall:
     return _function("log_softmax", "axis={axis}", axis=op.axis)
 
 
@@ -117,9 +97,7 @@ def _function(name: str, arguments: str, **numbers: Constant) -> LayerCall:
 
 
 @RULES.rule(activation.Tanh)
-def _tanh(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Tanh)
+def _tanh(op: activation.Tanh, node: Node) -> LayerCall:
     if op.scale == op.slope == 1:
         return _activation("tanh")
     numbers: dict[str, Constant] = {"scale": op.scale, "slope": op.slope}
@@ -127,16 +105,12 @@ def _tanh(node: Node) -> LayerCall:
 
 
 @RULES.rule(activation.Scale)
-def _scale(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Scale)
+def _scale(op: activation.Scale, node: Node) -> LayerCall:
     return LayerCall((function("multiply", "{factor} * {x}", {"factor": op.factor}),))
 
 
 @RULES.rule(activation.Clip)
-def _clip(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, activation.Clip)
+def _clip(op: activation.Clip, node: Node) -> LayerCall:
     if op.min is None:
         return _function("minimum", "{most}", most=op.max)
     if op.max is None:
@@ -145,41 +119,10 @@ def _clip(node: Node) -> LayerCall:
 
 
 @RULES.rule(activation.PRelu)
-def _prelu(node: Node) -> LayerCall:
-    op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, activation.PRelu)
+def _prelu(op: activation.PRelu, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
     first = 2 if op.per_channel else 1
     shared = tuple(range(first, tensor.rank))
     shape = tuple(size if axis < first else 1 for axis, size in enumerate(tensor.sizes, start=1))
     made = layer("PReLU", {}, {"shared_axes": (shared or None, None)})
     return LayerCall((made,), (WeightLayout("weight", shape=shape),))
-
-
-@RULES.rule(dropout.Dropout)
-def _dropout(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, dropout.Dropout)
-    if op.p == 0:
-        return LayerCall()
-    return LayerCall((layer("Dropout", {"rate": op.p}),))
-
-
-@RULES.rule(dropout.SpatialDropout)
-def _spatial_dropout(node: Node) -> LayerCall:
-    op, d = node.op, axes_of(node)
-    assert isinstance(op, dropout.SpatialDropout)
-    if op.p == 0:
-        return LayerCall()
-    if d == 1:  # whose own layer takes the channels last alone
-        return LayerCall((layer("Dropout", {"rate": op.p}, {"noise_shape": ((None, None, 1), None)}),))
-    return LayerCall((layer(f"SpatialDropout{d}D", {"rate": op.p}, {"data_format": FIRST}),))
-
-
-@RULES.rule(dropout.StochasticDepth)
-def _stochastic_depth(node: Node) -> LayerCall:
-    op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, dropout.StochasticDepth)
-    if op.p == 0:
-        return LayerCall()
-    shape: Constant = (None if op.mode == "row" else 1, *(1,) * len(tensor.sizes))
-    return LayerCall((layer("Dropout", {"rate": op.p}, {"noise_shape": (shape, None)}),))

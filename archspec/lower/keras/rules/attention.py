@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import LayerCall, WeightLayout, family, layer
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer
 from archspec.lower.text.code_model import Constant, function
 from archspec.ops import attention
 
-RULES = family("attention")
-
 
 @RULES.rule(attention.MatMul)
-def _matmul(node: Node) -> LayerCall:
+def _matmul(op: attention.MatMul, node: Node) -> LayerCall:
     return LayerCall((function("matmul", "ops.matmul({all})"),))
 
 
 @RULES.rule(attention.MultiHeadAttention)
-def _multi_head_attention(node: Node) -> LayerCall:
+def _multi_head_attention(op: attention.MultiHeadAttention, node: Node) -> LayerCall:
     # Keras has a map each for query, key and value, with an axis for the heads, and takes the value before the key.
-    op, features = node.op, node.inputs[0].type.sizes[1]
-    assert isinstance(op, attention.MultiHeadAttention)
+    features = node.inputs[0].type.sizes[1]
     size = features // op.heads
     required: dict[str, Constant] = {"num_heads": op.heads, "key_dim": size}
     made = layer("MultiHeadAttention", required, {"dropout": (op.dropout, 0.0), "use_bias": (op.bias, True)})

@@ -1,14 +1,14 @@
-"""What the rules of several families write with."""
+"""The table of rules, and what rules of several families use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.helpers import helper
-from archspec.lower.rule_table import Rules, unsupported
+from archspec.lower.rule_table import RuleTable, unsupported
 from archspec.lower.text.code_model import Call, Constant, Options, function
 from archspec.lower.text.code_model import call as written_call
 from archspec.ops.geometry import Pads
@@ -59,13 +59,8 @@ class LayerCall:
     """Classes that the source defines for itself: their names and their text."""
 
 
-Rule = Callable[[Node], LayerCall]
-"""How a node of the op it is entered for is written."""
-
-
-def family(name: str) -> Rules[Rule]:
-    """The rules of one family of ops, in the file of that name."""
-    return Rules("Keras", f"archspec/lower/keras/rules/{name}.py")
+RULES: RuleTable[Node, LayerCall] = RuleTable("Keras", "archspec/lower/keras/rules/")
+"""The rules of this target: functions `(op, node)`. The modules beside this one register them."""
 
 
 def cannot(node: Node, reason: str) -> Exception:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, LayerCall, WeightLayout, axes_of, cannot, family, layer, padded
+from archspec.lower.keras.rules.common import (
+    FIRST,
+    RULES,
+    LayerCall,
+    WeightLayout,
+    axes_of,
+    cannot,
+    layer,
+    padded,
+)
 from archspec.lower.text.code_model import Call, Options, function, same
 from archspec.ops import conv
 from archspec.ops.geometry import extent, same_pads
 from archspec.ops.sliding import Sliding
 
-RULES = family("conv")
-
 
 @RULES.rule(conv.Conv)
-def _conv(node: Node) -> LayerCall:
-    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
-    assert isinstance(op, conv.Conv)
+def _conv(op: conv.Conv, node: Node) -> LayerCall:
+    tensor, d = node.inputs[0].type, axes_of(node)
     window = op.sliding(tensor)
     if max(window.stride) > 1 and max(window.dilation) > 1:
         raise cannot(node, "its convolutions have either a stride or a dilation")
@@ -49,9 +55,8 @@ def _padding(window: Sliding, sizes: tuple[int, ...]) -> tuple[tuple[Call, ...],
 
 
 @RULES.rule(conv.ConvTranspose)
-def _conv_transpose(node: Node) -> LayerCall:
-    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
-    assert isinstance(op, conv.ConvTranspose)
+def _conv_transpose(op: conv.ConvTranspose, node: Node) -> LayerCall:
+    tensor, d = node.inputs[0].type, axes_of(node)
     window, added = op.sliding(tensor), op.added(tensor)
     if op.groups > 1:
         raise cannot(node, "its transposed convolutions have no groups")

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from archspec import ops
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import LayerCall, family, layer
-from archspec.lower.text.code_model import Constant, function
-from archspec.ops import merge, reduce
+from archspec.lower.keras.rules.common import RULES, LayerCall, layer
+from archspec.ops import merge
 
-RULES = family("joins")
-
-_JOINS = {merge.Add: "Add", merge.Mul: "Multiply", merge.Mean: "Average", merge.Max: "Maximum"}
+_JOINS: Mapping[type[ops.Op], str] = {
+    merge.Add: "Add",
+    merge.Mul: "Multiply",
+    merge.Mean: "Average",
+    merge.Max: "Maximum",
+}
 
 
 @RULES.rule(*_JOINS)
-def _join(node: Node) -> LayerCall:
+def _join(op: ops.Op, node: Node) -> LayerCall:
     if len(node.inputs) == 1:
         return LayerCall()
-    return LayerCall((layer(_JOINS[type(node.op)], {}),))  # type: ignore[index]  # rules are entered by op class
+    return LayerCall((layer(_JOINS[type(op)], {}),))
 
 
 @RULES.rule(merge.Concat)
-def _concat(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, merge.Concat)
+def _concat(op: merge.Concat, node: Node) -> LayerCall:
     return LayerCall((layer("Concatenate", {}, {"axis": (op.axis, -1)}),)) if len(node.inputs) > 1 else LayerCall()
-
-
-_REDUCTIONS = {reduce.ReduceMean: "mean", reduce.ReduceSum: "sum", reduce.ReduceMax: "max"}
-
-
-@RULES.rule(*_REDUCTIONS)
-def _reduction(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, reduce.ReduceMean | reduce.ReduceSum | reduce.ReduceMax)
-    name = _REDUCTIONS[type(op)]
-    keep = ", keepdims=True" if op.keepdim else ""
-    axis: Constant = op.axis
-    return LayerCall((function(name, f"ops.{name}({{x}}, axis={{axis}}{keep})", {"axis": axis}),))

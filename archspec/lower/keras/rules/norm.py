@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import LayerCall, WeightLayout, family, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
 from archspec.lower.text.code_model import Call, Constant, Listed, Options, function
-from archspec.ops import linear, norm
-
-RULES = family("affine")
-
-
-@RULES.rule(linear.Linear)
-def _linear(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, linear.Linear)
-    bias = (WeightLayout("bias"),) if op.bias else ()
-    return LayerCall(
-        (layer("Dense", {"units": op.features}, {"use_bias": (op.bias, True)}),),
-        (WeightLayout("weight", (1, 0)), *bias),
-    )
-
-
-@RULES.rule(linear.CapsuleVotes)
-def _capsule_votes(node: Node) -> LayerCall:
-    made = layer("EinsumDense", {"equation": "nik,ijfk->nijf", "output_shape": node.outputs[0].type.sizes})
-    return LayerCall((made,), (WeightLayout("weight"),))
-
-
-@RULES.rule(linear.RadialBasis)
-def _radial_basis(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, linear.RadialBasis)
-    return own("RadialBasis", {"units": op.units}, holds=(WeightLayout("weight"),))
+from archspec.ops import norm
 
 
 @RULES.rule(norm.BatchNorm)
-def _batch_norm(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, norm.BatchNorm)
+def _batch_norm(op: norm.BatchNorm, node: Node) -> LayerCall:
     # Keras' momentum is the share of what was known before.
     momentum = round(1 - op.momentum, 12)
     numbers: Options = {"momentum": (momentum, 0.99), "epsilon": (op.eps, 0.001)}
@@ -47,18 +19,15 @@ def _batch_norm(node: Node) -> LayerCall:
 
 
 @RULES.rule(norm.FrozenBatchNorm)
-def _frozen_batch_norm(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, norm.FrozenBatchNorm)
+def _frozen_batch_norm(op: norm.FrozenBatchNorm, node: Node) -> LayerCall:
     numbers: Options = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
     made = layer("BatchNormalization", {}, {**numbers, "trainable": (False, True)})
     return LayerCall((made,), tuple(WeightLayout(weight.name) for weight in node.weights))
 
 
 @RULES.rule(norm.LayerNorm)
-def _layer_norm(node: Node) -> LayerCall:
-    op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, norm.LayerNorm)
+def _layer_norm(op: norm.LayerNorm, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
     places = tuple(op.places(tensor))
     axis: Constant = Listed(places) if len(places) > 1 else -1
     made = layer(
@@ -77,9 +46,8 @@ def _transposed(axes: tuple[int, ...]) -> Call:
 
 
 @RULES.rule(norm.GroupNorm, norm.InstanceNorm)
-def _group_norm(node: Node) -> LayerCall:
-    op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, norm.GroupNorm | norm.InstanceNorm)
+def _group_norm(op: norm.GroupNorm | norm.InstanceNorm, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
     groups = op.groups if isinstance(op, norm.GroupNorm) else tensor.channels
     numbers: Options = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
     made = layer("GroupNormalization", {"groups": groups}, {**numbers, **_learned(affine=op.affine)})
@@ -95,25 +63,20 @@ def _held(*, affine: bool) -> tuple[WeightLayout, ...]:
 
 
 @RULES.rule(norm.L2Normalize)
-def _l2_normalize(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, norm.L2Normalize)
+def _l2_normalize(op: norm.L2Normalize, node: Node) -> LayerCall:
     numbers: dict[str, Constant] = {"axis": op.axis, "epsilon": op.eps}
     return LayerCall((function("normalize", "ops.normalize({x}, axis={axis}, epsilon={epsilon})", numbers),))
 
 
 @RULES.rule(norm.LocalResponseNorm)
-def _local_response_norm(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, norm.LocalResponseNorm)
+def _local_response_norm(op: norm.LocalResponseNorm, node: Node) -> LayerCall:
     numbers: Options = {"alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)}
     return own("LocalResponseNormalization", {"size": op.size}, numbers)
 
 
 @RULES.rule(norm.Affine)
-def _affine(node: Node) -> LayerCall:
-    op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, norm.Affine)
+def _affine(op: norm.Affine, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
     shape = (tensor.channels, *(1 for _ in tensor.spatial))
     holds = tuple(WeightLayout(weight.name, shape=shape) for weight in node.weights)
     return own("Affine", {}, {"use_bias": (op.bias, True)}, holds)

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import LayerCall, WeightLayout, family, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
 from archspec.lower.text.code_model import Constant
 from archspec.ops import parameters
 from archspec.ops.base import need_axis
 
-RULES = family("learned")
-
 
 @RULES.rule(parameters.LayerScale)
-def _layer_scale(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, parameters.LayerScale)
+def _layer_scale(op: parameters.LayerScale, node: Node) -> LayerCall:
     axis = need_axis(op.kind, op.axis, node.inputs[0].type)
     return own("LayerScale", {}, {"axis": (axis, 1)}, (WeightLayout("weight"),))
 
 
 @RULES.rule(parameters.ClassToken)
-def _class_token(node: Node) -> LayerCall:
+def _class_token(op: parameters.ClassToken, node: Node) -> LayerCall:
     return own("ClassToken", {}, holds=(WeightLayout("weight"),))
 
 
 @RULES.rule(parameters.PositionEmbedding)
-def _position_embedding(node: Node) -> LayerCall:
+def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> LayerCall:
     return own("PositionEmbedding", {}, holds=(WeightLayout("weight"),))
 
 
 @RULES.rule(parameters.Embedding)
-def _embedding(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, parameters.Embedding)
+def _embedding(op: parameters.Embedding, node: Node) -> LayerCall:
     sizes: dict[str, Constant] = {"input_dim": op.entries, "output_dim": op.features}
     return LayerCall((layer("Embedding", sizes),), (WeightLayout("weight"),))

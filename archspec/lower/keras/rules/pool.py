@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, LayerCall, axes_of, cannot, family, layer, own, padded
+from archspec.lower.keras.rules.common import FIRST, RULES, LayerCall, axes_of, cannot, layer, own, padded
 from archspec.lower.text.code_model import Call, Options, same
 from archspec.ops import pool
 from archspec.ops.geometry import Pads, extent, same_pads
 from archspec.ops.sliding import Sliding
-
-RULES = family("pool")
 
 
 def _pads(node: Node, window: Sliding) -> tuple[Pads, ...]:
@@ -33,9 +31,7 @@ def _layer(kind: str, window: Sliding, padding: str) -> Call:
 
 
 @RULES.rule(pool.MaxPool)
-def _max_pool(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, pool.MaxPool)
+def _max_pool(op: pool.MaxPool, node: Node) -> LayerCall:
     window = op.sliding(node.inputs[0].type)
     if max(window.dilation) > 1:
         raise cannot(node, "its poolings have no dilation")
@@ -53,9 +49,7 @@ def _max_pool(node: Node) -> LayerCall:
 
 
 @RULES.rule(pool.AvgPool)
-def _avg_pool(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, pool.AvgPool)
+def _avg_pool(op: pool.AvgPool, node: Node) -> LayerCall:
     window = op.sliding(node.inputs[0].type)
     pads = _pads(node, window)
     if not any(map(any, pads)):
@@ -71,12 +65,12 @@ def _avg_pool(node: Node) -> LayerCall:
 
 
 @RULES.rule(pool.GlobalAvgPool, pool.AdaptiveAvgPool)
-def _average_to_size(node: Node) -> LayerCall:
+def _average_to_size(op: pool.GlobalAvgPool | pool.AdaptiveAvgPool, node: Node) -> LayerCall:
     return _adaptive(node, "Average")
 
 
 @RULES.rule(pool.GlobalMaxPool, pool.AdaptiveMaxPool)
-def _max_to_size(node: Node) -> LayerCall:
+def _max_to_size(op: pool.GlobalMaxPool | pool.AdaptiveMaxPool, node: Node) -> LayerCall:
     return _adaptive(node, "Max")
 
 

@@ -5,33 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import LayerCall, family
+from archspec.lower.keras.rules.common import RULES, LayerCall
 from archspec.lower.text.code_model import function
 from archspec.ops import shuffle
 
-RULES = family("shuffle")
-
 
 @RULES.rule(shuffle.PixelShuffle)
-def _pixel_shuffle(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, shuffle.PixelShuffle)
+def _pixel_shuffle(op: shuffle.PixelShuffle, node: Node) -> LayerCall:
     r, (channels, height, width) = op.factor, node.inputs[0].type.sizes
     return _dealt(node, (channels // r**2, r, r, height, width), (1, 4, 2, 5, 3))
 
 
 @RULES.rule(shuffle.PixelUnshuffle)
-def _pixel_unshuffle(node: Node) -> LayerCall:
-    op = node.op
-    assert isinstance(op, shuffle.PixelUnshuffle)
+def _pixel_unshuffle(op: shuffle.PixelUnshuffle, node: Node) -> LayerCall:
     r, (channels, height, width) = op.factor, node.inputs[0].type.sizes
     return _dealt(node, (channels, height // r, r, width // r, r), (1, 3, 5, 2, 4))
 
 
 @RULES.rule(shuffle.ChannelShuffle)
-def _channel_shuffle(node: Node) -> LayerCall:
-    op, tensor = node.op, node.inputs[0].type
-    assert isinstance(op, shuffle.ChannelShuffle)
+def _channel_shuffle(op: shuffle.ChannelShuffle, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
     rest = range(3, tensor.rank + 1)
     return _dealt(node, (op.groups, tensor.channels // op.groups, *tensor.spatial), (2, 1, *rest))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from archspec.ir.types import TensorType
 from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.rules.common import RULES
 from archspec.ops.attention import MatMul, MultiHeadAttention
 
 
+@RULES.rule(MatMul)
 def matmul(op: MatMul, emit: Emit) -> str:
     """MatMul."""
     return emit.last("MatMul", *emit.inputs)
 
 
+@RULES.rule(MultiHeadAttention)
 def multi_head_attention(op: MultiHeadAttention, emit: Emit) -> str:
     """Four linear maps, and two products with a Softmax between: `Attention` is as young as opset 23."""
     positions, features = emit.output.sizes

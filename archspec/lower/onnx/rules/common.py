@@ -1,13 +1,25 @@
-"""Axes in ONNX: values taken apart along them, shapes with the batch, weights that meet channels."""
+"""The table of rules, and what rules of several families use: axes, padding, shapes with the batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.builder import Emit
+from archspec.lower.rule_table import RuleTable
+from archspec.ops import Op
+from archspec.ops.geometry import Pads
+from archspec.ops.sliding import Sliding
+
+Rule = Callable[[Any, Emit], str | tuple[str, ...]]
+"""Writes one layer, of an op of the class it is registered for."""
+
+RULES: RuleTable[Emit, str | tuple[str, ...]] = RuleTable("ONNX", "archspec/lower/onnx/rules/")
+"""The rules of this target: functions `(op, emit)` that write one layer and return the name of its value, or the names
+of all its values. The modules beside this one register them."""
 
 
 def resized(tensor: TensorType, axis: int, size: int) -> TensorType:
@@ -46,3 +58,47 @@ def a_channel(emit: Emit, label: str, weight: str) -> str:
         return weight
     shape = (emit.type.channels, *(1 for _ in axes))
     return emit.form(label, "Unsqueeze", weight, emit.integers("axes", axes), shape=shape)
+
+
+def identity(op: Op, emit: Emit) -> str:
+    """A layer that does nothing at inference: what reads it reads its input."""
+    return emit.input
+
+
+def padded(emit: Emit, pads: Sequence[Pads], value: float = 0.0) -> str:
+    """The input with rows of one value around its spatial axes; the input itself if there are none."""
+    if not any(map(any, pads)):
+        return emit.input
+    sizes = (size + sum(pair) for size, pair in zip(emit.type.spatial, pads, strict=True))
+    constants = [emit.integers("pads", onnx_pads([(0, 0), (0, 0), *pads]))]
+    if value:
+        constants.append(emit.numbers("padding", value))
+    return emit.step("pad", "Pad", emit.input, *constants, type=emit.type.with_sizes(emit.type.channels, *sizes))
+
+
+def onnx_pads(pads: Sequence[Pads]) -> list[int]:
+    """Padding as ONNX lists it: before every axis, then after every axis."""
+    return [before for before, _ in pads] + [after for _, after in pads]
+
+
+def window_attributes(window: Sliding) -> dict[str, Sequence[int]]:
+    """The attributes of a window; what is ONNX's default is left out."""
+    given: dict[str, Sequence[int]] = {"kernel_shape": window.kernel}
+    if any(step > 1 for step in window.stride):
+        given["strides"] = window.stride
+    if any(map(any, window.pads)):
+        given["pads"] = onnx_pads(window.pads)
+    if any(step > 1 for step in window.dilation):
+        given["dilations"] = window.dilation
+    return given
+
+
+def vector_length(emit: Emit, place: int) -> tuple[str, TensorType]:
+    """The lengths of the vectors along one axis, which stays with size 1."""
+    tensor = resized(emit.type, place, 1)
+    return emit.step("length", "ReduceL2", emit.input, emit.integers("axes", [place]), type=tensor, keepdims=1), tensor
+
+
+def named(kind: str) -> Callable[[Op, Emit], str]:
+    """The rule of an op that is one of ONNX's, without attributes."""
+    return lambda op, emit: emit.last(kind, emit.input)

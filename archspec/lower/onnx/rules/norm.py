@@ -6,45 +6,20 @@ import numpy as np
 
 from archspec.ir.types import DType
 from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import a_channel
-from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
-from archspec.ops.norm import Affine, BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
+from archspec.lower.onnx.rules.common import RULES, a_channel, vector_length
+from archspec.ops.norm import (
+    Affine,
+    BatchNorm,
+    FrozenBatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    L2Normalize,
+    LayerNorm,
+    LocalResponseNorm,
+)
 
 
-def linear(op: Linear, emit: Emit) -> str:
-    """The weight stays as the state dict has it, features first: Gemm turns it round by itself, MatMul does not."""
-    weight, *bias = emit.weights("weight", "bias")
-    if emit.type.rank == 2:
-        return emit.last("Gemm", emit.input, weight, *bias, transB=1)
-    matrix = emit.form("matrix", "Transpose", weight, shape=(emit.type.sizes[-1], op.features), perm=(1, 0))
-    if not bias:
-        return emit.last("MatMul", emit.input, matrix)
-    product = emit.step("product", "MatMul", emit.input, matrix, type=emit.output)
-    return emit.last("Add", product, *bias)
-
-
-def capsule_votes(op: CapsuleVotes, emit: Emit) -> str:
-    """The matrices of one capsule below one another, times its vector as a column."""
-    count, features = emit.type.sizes
-    rows = op.capsules * op.features
-    shape = emit.integers("shape", (count, rows, features))
-    matrices = emit.form("matrices", "Reshape", *emit.weights("weight"), shape, shape=(count, rows, features))
-    column = emit.type.with_sizes(count, features, 1)
-    vector = emit.step("vector", "Unsqueeze", emit.input, emit.integers("axes", [3]), type=column)
-    votes = emit.step("votes", "MatMul", matrices, vector, type=emit.type.with_sizes(count, rows, 1))
-    return emit.last("Reshape", votes, emit.integers("shape", (0, *emit.output.sizes)))
-
-
-def radial_basis(op: RadialBasis, emit: Emit) -> str:
-    """The input beside each prototype, subtracted, squared and summed."""
-    (features,) = emit.type.sizes
-    row = emit.type.with_sizes(1, features)
-    each = emit.type.with_sizes(op.units, features)
-    vector = emit.step("vector", "Unsqueeze", emit.input, emit.integers("axes", [1]), type=row)
-    difference = emit.step("difference", "Sub", vector, *emit.weights("weight"), type=each)
-    return emit.last("ReduceSumSquare", difference, emit.integers("axes", [2]), keepdims=0)
-
-
+@RULES.rule(BatchNorm, FrozenBatchNorm)
 def batch_norm(op: BatchNorm | FrozenBatchNorm, emit: Emit) -> str:
     """BatchNormalization by the running mean and variance."""
     running = emit.weights("running_mean", "running_var")
@@ -60,6 +35,7 @@ def _neutral(emit: Emit, count: int) -> tuple[str, str]:
     return emit.numbers("ones", np.ones(count)), emit.numbers("zeros", np.zeros(count))
 
 
+@RULES.rule(LayerNorm)
 def layer_norm(op: LayerNorm, emit: Emit) -> str:
     """LayerNormalization, which looks at the last axes: channels are brought there and back."""
     tensor, sizes = emit.type, op.normalized(emit.type)
@@ -72,6 +48,7 @@ def layer_norm(op: LayerNorm, emit: Emit) -> str:
     return emit.last("Transpose", value, perm=(0, tensor.rank - 1, *range(1, tensor.rank - 1)))
 
 
+@RULES.rule(GroupNorm)
 def group_norm(op: GroupNorm, emit: Emit) -> str:
     """InstanceNormalization of groups laid out as channels: what GroupNormalization scales by changed at opset 21."""
     tensor = emit.type
@@ -92,11 +69,13 @@ def group_norm(op: GroupNorm, emit: Emit) -> str:
     return emit.last("Add", value, a_channel(emit, "shift", bias))
 
 
+@RULES.rule(InstanceNorm)
 def instance_norm(op: InstanceNorm, emit: Emit) -> str:
     """InstanceNormalization."""
     return emit.last("InstanceNormalization", emit.input, *_scale_and_shift(emit), epsilon=op.eps)
 
 
+@RULES.rule(LocalResponseNorm)
 def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:
     """ONNX Runtime takes images only, so other values are laid out as images: the op looks along the channels alone."""
     tensor = emit.type
@@ -108,6 +87,7 @@ def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:
     return emit.last("Reshape", value, emit.integers("shape", (0, *tensor.sizes)))
 
 
+@RULES.rule(Affine)
 def affine(op: Affine, emit: Emit) -> str:
     """Mul and Add."""
     weight, *bias = emit.weights("weight", "bias")
@@ -116,3 +96,10 @@ def affine(op: Affine, emit: Emit) -> str:
         return emit.last("Mul", emit.input, scale)
     scaled = emit.step("scaled", "Mul", emit.input, scale, type=emit.type)
     return emit.last("Add", scaled, a_channel(emit, "shift", *bias))
+
+
+@RULES.rule(L2Normalize)
+def l2_normalize(op: L2Normalize, emit: Emit) -> str:
+    """LpNormalization divides by zero; here the length is at least eps."""
+    length, tensor = vector_length(emit, op.place(emit.type))
+    return emit.last("Div", emit.input, emit.step("least", "Max", length, emit.numbers("eps", op.eps), type=tensor))

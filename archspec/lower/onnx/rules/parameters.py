@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import with_batch
+from archspec.lower.onnx.rules.common import RULES, with_batch
 from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 
 
+@RULES.rule(LayerScale)
 def layer_scale(op: LayerScale, emit: Emit) -> str:
     """Mul."""
     return emit.last("Mul", emit.input, *emit.weights("weight"))
 
 
+@RULES.rule(ClassToken)
 def class_token(op: ClassToken, emit: Emit) -> str:
     """The token for each sample, by the size of the batch, and Concat."""
     (weight,) = emit.weights("weight")
@@ -20,11 +22,13 @@ def class_token(op: ClassToken, emit: Emit) -> str:
     return emit.last("Concat", each, emit.input, axis=1)
 
 
+@RULES.rule(PositionEmbedding)
 def position_embedding(op: PositionEmbedding, emit: Emit) -> str:
     """Add."""
     return emit.last("Add", emit.input, *emit.weights("weight"))
 
 
+@RULES.rule(Embedding)
 def embedding(op: Embedding, emit: Emit) -> str:
     """Gather."""
     return emit.last("Gather", *emit.weights("weight"), emit.input, axis=0)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from archspec.ir.types import TensorType
 from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import resized
-from archspec.ops.activation import Squash
-from archspec.ops.norm import L2Normalize
+from archspec.lower.onnx.rules.common import RULES
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
 
 
@@ -22,21 +19,6 @@ def reduced(kind: str) -> Callable[[ReduceMean | ReduceSum | ReduceMax, Emit], s
     return reduce
 
 
-def l2_normalize(op: L2Normalize, emit: Emit) -> str:
-    """LpNormalization divides by zero; here the length is at least eps."""
-    length, tensor = _length(emit, op.place(emit.type))
-    return emit.last("Div", emit.input, emit.step("least", "Max", length, emit.numbers("eps", op.eps), type=tensor))
-
-
-def squash(op: Squash, emit: Emit) -> str:
-    """The length divided by one more than its square, times the vector."""
-    length, tensor = _length(emit, op.place(emit.type))
-    square = emit.step("square", "Mul", length, length, type=tensor)
-    more = emit.step("more", "Add", square, emit.numbers("one", 1), type=tensor)
-    return emit.last("Mul", emit.input, emit.step("factor", "Div", length, more, type=tensor))
-
-
-def _length(emit: Emit, place: int) -> tuple[str, TensorType]:
-    """The lengths of the vectors along one axis, which stays with size 1."""
-    tensor = resized(emit.type, place, 1)
-    return emit.step("length", "ReduceL2", emit.input, emit.integers("axes", [place]), type=tensor, keepdims=1), tensor
+RULES.rule(ReduceMean)(reduced("ReduceMean"))
+RULES.rule(ReduceSum)(reduced("ReduceSum"))
+RULES.rule(ReduceMax)(reduced("ReduceMax"))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.rules.common import RULES
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 
 
+@RULES.rule(PixelShuffle)
 def pixel_shuffle(op: PixelShuffle, emit: Emit) -> str:
     """DepthToSpace, with the channel before the place in the square."""
     return emit.last("DepthToSpace", emit.input, blocksize=op.factor, mode="CRD")
 
 
+@RULES.rule(PixelUnshuffle)
 def pixel_unshuffle(op: PixelUnshuffle, emit: Emit) -> str:
     """SpaceToDepth orders its channels the other way, the place in the square first: the axes are cut and turned."""
     channels, height, width = emit.type.sizes
@@ -20,6 +23,7 @@ def pixel_unshuffle(op: PixelUnshuffle, emit: Emit) -> str:
     return _turned(emit, cut, (1, 3, 5, 2, 4))
 
 
+@RULES.rule(ChannelShuffle)
 def channel_shuffle(op: ChannelShuffle, emit: Emit) -> str:
     """Groups and channels within a group change places."""
     cut = (op.groups, emit.type.channels // op.groups, emit.type.elements // emit.type.channels)

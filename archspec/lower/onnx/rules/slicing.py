@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.rules.common import RULES
 from archspec.ops.slicing import Slice, Split
 
 
+@RULES.rule(Split)
 def split(op: Split, emit: Emit) -> str | tuple[str, ...]:
     """Split; of one part there is nothing to cut off."""
     cuts = op.cuts(emit.type)
@@ -16,6 +18,7 @@ def split(op: Split, emit: Emit) -> str | tuple[str, ...]:
     return emit.write(emit.node.name, "Split", inputs, made, {"axis": op.place(emit.type)})
 
 
+@RULES.rule(Slice)
 def slice_(op: Slice, emit: Emit) -> str:
     """Slice, with all its bounds counted from the start."""
     taken = op.entries(emit.type)

@@ -11,7 +11,7 @@ from math import prod
 
 from archspec.ir.types import DType
 from archspec.lower.onnx.builder import Attribute, Emit, ValueInfo
-from archspec.lower.onnx.rules.common import with_batch
+from archspec.lower.onnx.rules.common import RULES, with_batch
 from archspec.ops.unpool import MaxUnpool
 
 
@@ -25,6 +25,7 @@ def max_pool_with_indices(emit: Emit, value: str, attributes: Mapping[str, Attri
     return output.name, indices.name
 
 
+@RULES.rule(MaxUnpool)
 def max_unpool(op: MaxUnpool, emit: Emit) -> str:
     """ScatterElements into zeros, a row of positions a channel: MaxUnpool would want indices over the whole value."""
     channels, sizes = emit.type.channels, emit.output.spatial

@@ -1,14 +1,14 @@
-"""The rules: how each op is written in PyTorch, a file a family."""
+"""How each op is written in PyTorch, one file per family of ops. Importing this package registers all rules."""
 
 from __future__ import annotations
 
-from archspec.ir.graph import Node
-from archspec.lower.rule_table import Rules
-from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules import (
+from archspec.lower.torch.rules import (  # noqa: F401 - each registers its rules
     activation,
     attention,
     conv,
+    dropout,
+    linear,
+    merge,
     norm,
     parameters,
     pool,
@@ -18,18 +18,8 @@ from archspec.lower.torch.rules import (
     shuffle,
     slicing,
     spatial,
+    unpool,
 )
-from archspec.lower.torch.rules.common import Rule
+from archspec.lower.torch.rules.common import RULES
 
-RULES: Rules[Rule] = Rules("PyTorch", "archspec/lower/torch/rules/")
-for _family in (conv, pool, reduce, norm, attention, parameters, activation, reshape, spatial, slicing, shuffle, roi):
-    RULES.include(_family.RULES)
-
-
-def leaf(node: Node) -> ModuleCall:
-    """How a node is written.
-
-    Raises:
-        ArchspecError: there is no rule for its op.
-    """
-    return RULES[node](node)
+__all__ = ["RULES"]

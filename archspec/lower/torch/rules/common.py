@@ -1,25 +1,20 @@
-"""What the rules of several families write with."""
+"""The table of rules, and what rules of several families use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.rule_table import Rules
+from archspec.lower.rule_table import RuleTable
 from archspec.lower.text.code_model import Call, Constant, Options, call, same
 from archspec.lower.torch.helpers import class_name
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.ops.geometry import Pads
 from archspec.ops.sliding import Sliding
 
-Rule = Callable[[Node], ModuleCall]
-"""How a node of the op it is entered for is written."""
-
-
-def family(name: str) -> Rules[Rule]:
-    """The rules of one family of ops, in the file of that name."""
-    return Rules("PyTorch", f"archspec/lower/torch/rules/{name}.py")
+RULES: RuleTable[Node, ModuleCall] = RuleTable("PyTorch", "archspec/lower/torch/rules/")
+"""The rules of this target: functions `(op, node)`. The modules beside this one register them."""
 
 
 def both(module: Call, function: str) -> ModuleCall:

@@ -6,17 +6,14 @@ from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
 from archspec.lower.text.code_model import Constant, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import axes_of, even, family, flat, own
+from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, own
 from archspec.ops import conv
 from archspec.ops.sliding import Sliding
 
-RULES = family("conv")
-
 
 @RULES.rule(conv.Conv)
-def _conv(node: Node) -> ModuleCall:
-    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
-    assert isinstance(op, conv.Conv)
+def _conv(op: conv.Conv, node: Node) -> ModuleCall:
+    tensor, d = node.inputs[0].type, axes_of(node)
     window = op.sliding(tensor)
     required = _required(op, window, tensor)
     stride, dilation = (same(window.stride), 1), (same(window.dilation), 1)
@@ -34,9 +31,8 @@ def _required(op: conv.Conv | conv.ConvTranspose, window: Sliding, tensor: Tenso
 
 
 @RULES.rule(conv.ConvTranspose)
-def _conv_transpose(node: Node) -> ModuleCall:
-    op, tensor, d = node.op, node.inputs[0].type, axes_of(node)
-    assert isinstance(op, conv.ConvTranspose)
+def _conv_transpose(op: conv.ConvTranspose, node: Node) -> ModuleCall:
+    tensor, d = node.inputs[0].type, axes_of(node)
     window = op.sliding(tensor)
     required = _required(op, window, tensor)
     stride, output_padding = (same(window.stride), 1), (same(op.added(tensor)), 0)

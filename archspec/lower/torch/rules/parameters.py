@@ -7,10 +7,8 @@ from archspec.ir.types import Weight
 from archspec.lower.text.code_model import Argument, Call, Constant, call, function
 from archspec.lower.torch.init_calls import options_of
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import family
+from archspec.lower.torch.rules.common import RULES
 from archspec.ops import parameters
-
-RULES = family("learned")
 
 
 def parameter(weight: Weight, *axes: str) -> Call:
@@ -35,21 +33,21 @@ def parameter(weight: Weight, *axes: str) -> Call:
 
 
 @RULES.rule(parameters.LayerScale)
-def _layer_scale(node: Node) -> ModuleCall:
+def _layer_scale(op: parameters.LayerScale, node: Node) -> ModuleCall:
     (weight,) = node.weights
     made = parameter(weight, "channels", *("1" for _ in weight.shape[1:]))
     return ModuleCall(function=function("scale", "{weight} * {x}"), parameter=made)
 
 
 @RULES.rule(parameters.ClassToken)
-def _class_token(node: Node) -> ModuleCall:
+def _class_token(op: parameters.ClassToken, node: Node) -> ModuleCall:
     (weight,) = node.weights
     template = "torch.cat([{weight}.expand({x}.shape[0], -1, -1), {x}], dim=1)"
     return ModuleCall(function=function("token", template), parameter=parameter(weight, "1", "1", "channels"))
 
 
 @RULES.rule(parameters.PositionEmbedding)
-def _position_embedding(node: Node) -> ModuleCall:
+def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> ModuleCall:
     (weight,) = node.weights
     names = {1: ("channels",), 2: ("length", "channels")}.get(len(weight.shape) - 1)
     names = names or ("channels", *(f"size{axis}" for axis in range(1, len(weight.shape) - 1)))
@@ -57,7 +55,5 @@ def _position_embedding(node: Node) -> ModuleCall:
 
 
 @RULES.rule(parameters.Embedding)
-def _embedding(node: Node) -> ModuleCall:
-    op = node.op
-    assert isinstance(op, parameters.Embedding)
+def _embedding(op: parameters.Embedding, node: Node) -> ModuleCall:
     return ModuleCall(call("nn.Embedding", {"num_embeddings": op.entries, "embedding_dim": op.features}, {}))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Constant, call, function, same
+from archspec.lower.text.code_model import Constant, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import axes_of, both, even, family, flat, own
-from archspec.ops import pool, unpool
+from archspec.lower.torch.rules.common import RULES, axes_of, both, even, flat, own
+from archspec.ops import pool
 from archspec.ops.geometry import Pads, extent
 from archspec.ops.sliding import Sliding
-
-RULES = family("pool")
 
 
 def _plain_padding(window: Sliding) -> bool:
@@ -25,9 +23,8 @@ def _completing(node: Node, window: Sliding) -> tuple[Pads, ...]:
 
 
 @RULES.rule(pool.MaxPool)
-def _max_pool(node: Node) -> ModuleCall:
-    op, d = node.op, axes_of(node)
-    assert isinstance(op, pool.MaxPool)
+def _max_pool(op: pool.MaxPool, node: Node) -> ModuleCall:
+    d = axes_of(node)
     window = op.sliding(node.inputs[0].type)
     kernel, stride, dilation = same(window.kernel), same(window.stride), same(window.dilation)
     if not _plain_padding(window):
@@ -43,28 +40,9 @@ def _max_pool(node: Node) -> ModuleCall:
     return both(call(f"nn.MaxPool{d}d", {"kernel_size": kernel}, optional), f"F.max_pool{d}d")
 
 
-@RULES.rule(unpool.MaxUnpool)
-def _max_unpool(node: Node) -> ModuleCall:
-    op, d = node.op, axes_of(node)
-    assert isinstance(op, unpool.MaxUnpool)
-    window = op.sliding(node.inputs[0].type)
-    pads = tuple(before for before, _ in window.pads)
-    # Not nn.MaxUnpool, which PyTorch 2.13 cannot script; the function wants a number for each axis.
-    if len(node.inputs) == 2:
-        each = {"stride": (window.stride, window.kernel), "padding": (pads, (0,) * d)}
-        return ModuleCall(function=call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
-    numbers: dict[str, Constant] = {"kernel": window.kernel}
-    numbers |= {"stride": window.stride} if window.stride != window.kernel else {}
-    numbers |= {"padding": pads} if any(pads) else {}
-    shown = "".join(f", {name}={{{name}}}" for name in numbers if name != "kernel")
-    template = f"F.max_unpool{d}d({{x0}}, {{x1}}, {{kernel}}{shown}, output_size={{x2}}.shape[2:])"
-    return ModuleCall(function=function("max_unpool", template, numbers))
-
-
 @RULES.rule(pool.AvgPool)
-def _avg_pool(node: Node) -> ModuleCall:
-    op, d = node.op, axes_of(node)
-    assert isinstance(op, pool.AvgPool)
+def _avg_pool(op: pool.AvgPool, node: Node) -> ModuleCall:
+    d = axes_of(node)
     window = op.sliding(node.inputs[0].type)
     kernel, stride = same(window.kernel), same(window.stride)
     # avg_pool3d, and it alone, refuses a kernel larger than the input without its padding.
@@ -82,14 +60,14 @@ def _avg_pool(node: Node) -> ModuleCall:
 
 
 @RULES.rule(pool.GlobalAvgPool, pool.GlobalMaxPool)
-def _global_pool(node: Node) -> ModuleCall:
-    kind = "Avg" if isinstance(node.op, pool.GlobalAvgPool) else "Max"
+def _global_pool(op: pool.GlobalAvgPool | pool.GlobalMaxPool, node: Node) -> ModuleCall:
+    kind = "Avg" if isinstance(op, pool.GlobalAvgPool) else "Max"
     return _adaptive(kind, axes_of(node), 1)
 
 
 @RULES.rule(pool.AdaptiveAvgPool, pool.AdaptiveMaxPool)
-def _adaptive_pool(node: Node) -> ModuleCall:
-    kind = "Avg" if isinstance(node.op, pool.AdaptiveAvgPool) else "Max"
+def _adaptive_pool(op: pool.AdaptiveAvgPool | pool.AdaptiveMaxPool, node: Node) -> ModuleCall:
+    kind = "Avg" if isinstance(op, pool.AdaptiveAvgPool) else "Max"
     return _adaptive(kind, axes_of(node), same(node.outputs[0].type.spatial))
 
 

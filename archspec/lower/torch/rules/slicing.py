@@ -5,16 +5,12 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Constant, Listed, function
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import family
+from archspec.lower.torch.rules.common import RULES
 from archspec.ops import slicing
-
-RULES = family("parts")
 
 
 @RULES.rule(slicing.Split)
-def _split(node: Node) -> ModuleCall:
-    op = node.op
-    assert isinstance(op, slicing.Split)
+def _split(op: slicing.Split, node: Node) -> ModuleCall:
     cuts = op.cuts(node.inputs[0].type)
     if len(cuts) == 1:
         return ModuleCall(function=function("identity", "{x}"))
@@ -28,9 +24,7 @@ def _split(node: Node) -> ModuleCall:
 
 
 @RULES.rule(slicing.Slice)
-def _slice(node: Node) -> ModuleCall:
-    op = node.op
-    assert isinstance(op, slicing.Slice)
+def _slice(op: slicing.Slice, node: Node) -> ModuleCall:
     bounds: dict[str, Constant] = {
         name: value
         for name, value in {"start": op.start, "end": op.end, "step": op.step}.items()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Constant, function
-from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import axes_of, family
-from archspec.ops import spatial
+from dataclasses import replace
 
-RULES = family("like")
+from archspec.ir.graph import Node
+from archspec.lower.text.code_model import Call, Constant, Listed, Options, call, function, same
+from archspec.lower.torch.module_call import ModuleCall
+from archspec.lower.torch.rules.common import RULES, axes_of, flat
+from archspec.ops import spatial
 
 
 @RULES.rule(spatial.UpsampleLike)
-def _upsample_like(node: Node) -> ModuleCall:
-    op, d = node.op, axes_of(node)
-    assert isinstance(op, spatial.UpsampleLike)
+def _upsample_like(op: spatial.UpsampleLike, node: Node) -> ModuleCall:
+    d = axes_of(node)
     template = "F.interpolate({x0}, {x1}.shape[2:]"
     if not op.sized(node.input_types).interpolates:
         return ModuleCall(function=function("upsample", template + ")"))
@@ -24,9 +23,7 @@ def _upsample_like(node: Node) -> ModuleCall:
 
 
 @RULES.rule(spatial.CropLike)
-def _crop_like(node: Node) -> ModuleCall:
-    op = node.op
-    assert isinstance(op, spatial.CropLike)
+def _crop_like(op: spatial.CropLike, node: Node) -> ModuleCall:
     numbers: dict[str, Constant] = {}
     stretches: list[str] = []
     for axis, start in enumerate(op.starts(node.input_types), start=2):
@@ -35,3 +32,39 @@ def _crop_like(node: Node) -> ModuleCall:
             numbers[f"start{axis}"] = start
         stretches.append(f"{{start{axis}}} : {{start{axis}}} + {size}" if start else f": {size}")
     return ModuleCall(function=function("crop", f"{{x0}}[:, :, {', '.join(stretches)}]", numbers))
+
+
+@RULES.rule(spatial.Pad)
+def _pad(op: spatial.Pad, node: Node) -> ModuleCall:
+    pads = flat(op.pads(node.inputs[0].type))
+    optional: Options = {"mode": (op.mode, "constant"), "value": (op.value, 0.0)}
+    return ModuleCall(function=call("F.pad", {"pad": pads}, optional))
+
+
+@RULES.rule(spatial.PadChannels)
+def _pad_channels(op: spatial.PadChannels, node: Node) -> ModuleCall:
+    tensor = node.inputs[0].type
+    pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
+    return ModuleCall(function=call("F.pad", {"pad": flat(pads)}, {}))
+
+
+@RULES.rule(spatial.CenterCrop)
+def _center_crop(op: spatial.CenterCrop, node: Node) -> ModuleCall:
+    cut = [(-before, -after) for before, after in op.pads(node.inputs[0].type)]
+    return ModuleCall(function=function("crop", "F.pad({x}, {crop})", {"crop": flat(cut)}))
+
+
+@RULES.rule(spatial.Upsample)
+def _upsample(op: spatial.Upsample, node: Node) -> ModuleCall:
+    d = axes_of(node)
+    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d] if op.interpolates else "nearest"
+    name, value = ("size", same(node.outputs[0].type.spatial)) if op.scale is None else ("scale_factor", op.scale)
+    plain = value
+    if op.scale is not None:  # The module makes whole factors floats, as TorchScript wants them; the function does not.
+        plain = Listed(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
+    corners = {"align_corners": (op.align_corners or None, None)} if op.interpolates else {}
+
+    def written(callee: str, value: Constant) -> Call:
+        return call(callee, {}, {name: (value, None), "mode": (mode, "nearest"), **corners})
+
+    return ModuleCall(replace(written("nn.Upsample", value), stateless=True), written("F.interpolate", plain))

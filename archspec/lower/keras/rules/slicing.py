@@ -1,0 +1,33 @@
+"""Splits and slices in Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules.common import RULES, LayerCall
+from archspec.lower.text.code_model import Constant, Listed, function
+from archspec.ops import slicing
+
+
+@RULES.rule(slicing.Split)
+def _split(op: slicing.Split, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
+    cuts = op.cuts(tensor)
+    if len(cuts) == 1:
+        return LayerCall()
+    where: Constant = len(cuts) if len(set(cuts)) == 1 else Listed(_ends(cuts)[:-1])
+    numbers: dict[str, Constant] = {"where": where, "axis": op.place(tensor)}
+    return LayerCall((function("split", "ops.split({x}, {where}, axis={axis})", numbers),))
+
+
+def _ends(sizes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sum(sizes[: i + 1]) for i in range(len(sizes)))
+
+
+@RULES.rule(slicing.Slice)
+def _slice(op: slicing.Slice, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
+    taken = op.entries(tensor)
+    step = f":{taken.step}" if taken.step > 1 else ""
+    return LayerCall((function("get_item", f"{{x}}[{':, ' * op.place(tensor)}{taken.start}:{taken.stop}{step}]"),))

@@ -1,0 +1,68 @@
+"""Padding, cropping and resizing of spatial axes in Keras."""
+
+from __future__ import annotations
+
+from archspec.ir.graph import Node
+from archspec.lower.keras.rules.common import FIRST, RULES, LayerCall, axes_of, cannot, layer, padded
+from archspec.lower.keras.rules.conv import crop
+from archspec.lower.text.code_model import Constant, Options, function, same
+from archspec.ops import spatial
+
+
+@RULES.rule(spatial.Pad)
+def _pad(op: spatial.Pad, node: Node) -> LayerCall:
+    pads = op.pads(node.inputs[0].type)
+    if not any(map(any, pads)):
+        return LayerCall()
+    if op.mode == "constant":
+        return LayerCall((padded(pads, op.value),))
+    if op.mode != "reflect":
+        raise cannot(node, f"its padding has no mode {op.mode}")
+    widths: Constant = ((0, 0), (0, 0), *pads)
+    return LayerCall((function("pad", 'ops.pad({x}, {widths}, mode="reflect")', {"widths": widths}),))
+
+
+@RULES.rule(spatial.PadChannels)
+def _pad_channels(op: spatial.PadChannels, node: Node) -> LayerCall:
+    tensor = node.inputs[0].type
+    pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
+    return LayerCall((padded(pads, before=1),))
+
+
+@RULES.rule(spatial.CenterCrop)
+def _center_crop(op: spatial.CenterCrop, node: Node) -> LayerCall:
+    return LayerCall((crop(op.pads(node.inputs[0].type)),))
+
+
+@RULES.rule(spatial.CropLike)
+def _crop_like(op: spatial.CropLike, node: Node) -> LayerCall:
+    sizes = zip(op.starts(node.input_types), node.inputs[0].type.spatial, node.outputs[0].type.spatial, strict=True)
+    return LayerCall((crop(tuple((start, size - start - kept) for start, size, kept in sizes)),), reads=1)
+
+
+@RULES.rule(spatial.Upsample)
+def _upsample(op: spatial.Upsample, node: Node) -> LayerCall:
+    return _enlarged(node, linear=op.interpolates, align_corners=op.align_corners)
+
+
+@RULES.rule(spatial.UpsampleLike)
+def _upsample_like(op: spatial.UpsampleLike, node: Node) -> LayerCall:
+    sized = op.sized(node.input_types)
+    return _enlarged(node, linear=sized.interpolates, align_corners=sized.align_corners)
+
+
+def _enlarged(node: Node, *, linear: bool, align_corners: bool) -> LayerCall:
+    d = axes_of(node)
+    sizes = list(zip(node.inputs[0].type.spatial, node.outputs[0].type.spatial, strict=True))
+    if any(wanted % size for size, wanted in sizes):
+        raise cannot(node, "its upsampling repeats rows a whole number of times")
+    if linear and (d != 2 or align_corners):
+        raise cannot(node, "its upsampling interpolates between the middles of pixels alone, over two axes")
+    factors = tuple(wanted // size for size, wanted in sizes)
+    if max(factors) == 1:
+        return LayerCall(reads=1)
+    if d == 1:  # whose own layer takes the channels last alone
+        return LayerCall((function("repeat", "ops.repeat({x}, {times}, axis=2)", {"times": factors[0]}),), reads=1)
+    interpolation: Options = {"interpolation": ("bilinear", "nearest")} if linear else {}
+    made = layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST, **interpolation})
+    return LayerCall((made,), reads=1)

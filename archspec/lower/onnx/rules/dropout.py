@@ -1,0 +1,10 @@
+"""Dropout in ONNX: at inference it hands its input on."""
+
+from __future__ import annotations
+
+from archspec.lower.onnx.rules.common import RULES, identity
+from archspec.ops.dropout import Dropout, SpatialDropout, StochasticDepth
+
+RULES.rule(Dropout)(identity)
+RULES.rule(SpatialDropout)(identity)
+RULES.rule(StochasticDepth)(identity)
