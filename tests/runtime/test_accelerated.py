@@ -309,7 +309,7 @@ def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkey
     def refused(*arguments: object) -> object:
         raise error
 
-    monkeypatch.setattr("archspec.lower.onnx.host", refused)
+    monkeypatch.setattr("archspec.runtime.session.host", refused)
     called: list[nn.Module] = []
     monkeypatch.setattr(device.torch, "compile", lambda module, **options: called.append(module) or module)
     assert net.to_torch(compiled=True) is called[0]
