@@ -1,4 +1,4 @@
-"""Diagrams: a graph as DOT, and as SVG, PNG or PDF through whatever Graphviz there is."""
+"""Diagrams: a graph as DOT text, rendered as SVG, PNG or PDF by the Graphviz that is installed."""
 
 from archspec.lower.graphviz.dot import draw
 from archspec.lower.graphviz.rendering import ENDINGS, Diagram, picture, render

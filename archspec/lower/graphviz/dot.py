@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-
-import graphviz
+from typing import TYPE_CHECKING
 
 from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph, Node, Output, Value
@@ -15,6 +14,10 @@ from archspec.lower.graphviz.labels import FACTS, Labels
 from archspec.lower.graphviz.rendering import Diagram
 from archspec.lower.graphviz.style import Attributes
 from archspec.lower.graphviz.u_layout import Course, courses, rows
+from archspec.lower.optional_deps import require
+
+if TYPE_CHECKING:
+    import graphviz
 
 RANKDIRS = ("TB", "LR", "BT", "RL")
 
@@ -41,8 +44,9 @@ def draw(
         climb: draw a decoder that reads its encoder at several heights back up beside it, as a U.
 
     Raises:
-        ArchspecError: there is no such direction or fact, or the depth is negative.
+        ArchspecError: the direction or a fact is unknown, the depth is negative, or the library graphviz is missing.
     """
+    require("graphviz", "drawing a diagram")
     if depth is not None and depth < 0:
         raise fail("wrong-value", f"a depth is at least 0, not {depth}")
     if rankdir not in RANKDIRS:
@@ -65,6 +69,8 @@ class _Drawing:
 
     def dot(self, rankdir: str, *, climb: bool) -> graphviz.Digraph:
         """The whole diagram."""
+        import graphviz
+
         arrows = list(edges(self.graph, self.view))
         dot = graphviz.Digraph(
             html_labels.identifier(self.graph.name),

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-import graphviz
-
 from archspec.lower.graphviz.labels import Label
 from archspec.lower.graphviz.style import FAINT, MANY, SMALL
 
@@ -30,8 +28,10 @@ def identifier(name: str) -> str:
 
 def tooltip(text: str) -> str:
     """Plain text of one line or more."""
+    from graphviz import nohtml
+
     lines = (_printable(line).replace("&", "&amp;").replace("\\", "\\\\") for line in text.split("\n"))
-    plain: str = graphviz.nohtml("\\n".join(lines))
+    plain: str = nohtml("\\n".join(lines))
     return plain
 
 

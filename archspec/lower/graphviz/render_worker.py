@@ -1,7 +1,7 @@
-"""The program that draws with the Graphviz inside pygraphviz: DOT from standard input, a picture to standard output.
+"""A program that renders with the Graphviz library in pygraphviz: DOT on standard input, a picture on standard output.
 
-It runs in a process of its own, because the library writes to the terminal and ends the process when it fails. Its
-arguments are the kind of picture and attributes of the graph: `png dpi=144`.
+It runs in its own process because the library prints to the terminal and exits the process on failure. Its arguments
+are the picture format and graph attributes: `png dpi=144`.
 """
 
 import sys

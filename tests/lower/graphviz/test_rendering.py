@@ -1,8 +1,9 @@
-"""Files are written whole, by whatever Graphviz there is, and its failures become diagnostics."""
+"""Files are written completely or not at all, by an installed Graphviz; its failures become diagnostics."""
 
 from __future__ import annotations
 
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,29 +15,33 @@ from archspec.lower.graphviz import Diagram, draw, render, rendering
 from tests.lower.graphviz.dots import network
 
 MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
+SHELL_MAGIC = {"svg": "<?xml", "png": r"\211PNG\r\n\032\n", "pdf": "%%PDF-"}
+"""The same for `printf` of a shell."""
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="stands in for `dot` with a shell script")
 
 
 @pytest.fixture(autouse=True)
 def no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Without `dot`, whatever this machine has; what was known of its fonts is forgotten."""
+    """Hide the programs `dot` and graphviz-pure of this machine, and empty the cache of `_finds_fonts`."""
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "scripts"))
     rendering._finds_fonts.cache_clear()
     yield
     rendering._finds_fonts.cache_clear()
 
 
-def program(tmp_path: Path, script: str) -> None:
-    """Put a program `dot` on the path."""
-    path = tmp_path / "bin" / "dot"
+def program(tmp_path: Path, script: str, name: str = "bin/dot") -> None:
+    """Install a program: `dot` in a folder on the path, if no other name is given."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(f"#!/bin/sh\nexport PATH=/usr/bin:/bin\n{script}\n")
     path.chmod(0o755)
 
 
-def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+def without_library(monkeypatch: pytest.MonkeyPatch, name: str = "pygraphviz") -> None:
+    monkeypatch.setitem(sys.modules, name, None)
 
 
 def refused(path: Path, diagram: Diagram | str = "digraph { a }", **options: float) -> Diagnostic:
@@ -45,8 +50,8 @@ def refused(path: Path, diagram: Diagram | str = "digraph { a }", **options: flo
     with pytest.raises(ArchspecError) as error:
         render(diagram, path, **options)
     assert (sorted(path.parent.iterdir()) if path.parent.is_dir() else []) == before
-    (found,) = error.value.diagnostics
-    return found
+    (diagnostic,) = error.value.diagnostics
+    return diagnostic
 
 
 @pytest.mark.parametrize("kind", MAGIC)
@@ -54,10 +59,10 @@ def test_pictures(kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     diagram = draw(network("lenet5"))
     render(diagram, tmp_path / f"one.{kind}")
     render(diagram, str(tmp_path / f"two.{kind.upper()}"))
-    made = (tmp_path / f"one.{kind}").read_bytes()
-    assert made.startswith(MAGIC[kind])
-    assert made == (tmp_path / f"two.{kind.upper()}").read_bytes()
-    assert b"/CreationDate (D:" not in made.replace(b"/CreationDate (D:1970", b""), "nor does the time tell them apart"
+    content = (tmp_path / f"one.{kind}").read_bytes()
+    assert content.startswith(MAGIC[kind])
+    assert content == (tmp_path / f"two.{kind.upper()}").read_bytes()
+    assert b"/CreationDate (D:" not in content.replace(b"/CreationDate (D:1970", b""), "no time of creation"
     assert capfd.readouterr() == ("", ""), "the terminal stays clean"
 
 
@@ -88,11 +93,21 @@ def test_a_notebook_shows_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "missing-library" in diagram._repr_mimebundle_()["text/plain"]
 
 
-def test_without_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", MAGIC)
+def test_without_graphviz(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_library(monkeypatch)
-    found = refused(tmp_path / "net.svg")
+    found = refused(tmp_path / f"net.{kind}")
     assert found.code == "missing-library"
-    assert found.help == "pip install pygraphviz, or write .dot and draw it elsewhere"
+    light = "" if kind == "pdf" else " (or graphviz-pure, which is smaller)"
+    assert found.help == f"pip install pygraphviz{light}, or write .dot and draw it elsewhere"
+
+
+def test_without_the_package_that_writes_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch, "graphviz")
+    with pytest.raises(ArchspecError) as error:
+        draw(network("lenet5"))
+    (diagnostic,) = error.value.diagnostics
+    assert (diagnostic.code, diagnostic.help) == ("missing-library", "pip install graphviz")
 
 
 def test_another_ending(tmp_path: Path) -> None:
@@ -131,6 +146,22 @@ def test_the_library_helps_a_program_that_fails(script: str, tmp_path: Path) -> 
     program(tmp_path, script)
     render("digraph { a }", tmp_path / "net.svg")
     assert b"<title>a</title>" in (tmp_path / "net.svg").read_bytes()
+
+
+@posix
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
+def test_graphviz_pure_renders_what_it_can(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its program may be in an environment that is not active. It writes no PDF."""
+    program(tmp_path, f'printf "{SHELL_MAGIC[kind]}"; echo "$@"; cat', "scripts/graphviz-pure")
+    without_library(monkeypatch)
+    if kind == "pdf":
+        assert refused(tmp_path / "net.pdf").code == "missing-library"
+        return
+    render("digraph { a }", tmp_path / f"net.{kind}")
+    written = (tmp_path / f"net.{kind}").read_bytes()
+    dpi = b" -Gdpi=144" if kind == "png" else b""
+    fonts = b"-Gfontname=Helvetica -Nfontname=Helvetica -Efontname=Helvetica"
+    assert written == MAGIC[kind] + fonts + b" -T" + kind.encode() + dpi + b"\ndigraph { a }"
 
 
 @posix
