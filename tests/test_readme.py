@@ -1,6 +1,6 @@
-"""The README shows what really happens: each of its commands and scripts is run, and prints what stands there.
+"""The README and the page on usage show real output: their commands and scripts are run, and print what they show.
 
-`--update-golden` writes what they print into the README.
+`--update-golden` writes what they print into the pages.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import pytest
 import archspec
 
 ROOT = Path(archspec.__file__).parent.parent
-README = ROOT / "README.md"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+PAGES = ("README.md", "specs/USAGE.md")
+BLOCK = re.compile(r"^```(\w+(?: no-run)?)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 SELF = "./tools/test"
 """The one command that is not run from here, since it is what runs this test."""
 
@@ -59,6 +59,8 @@ def executed(text: str, folder: Path) -> str:
         elif kind == "console":
             commands = re.findall(r"^\$ (.*)$", body, re.MULTILINE)
             body = "".join(f"$ {line}\n" + ("" if line == SELF else run(line, folder)) for line in commands)
+        elif kind == "python no-run":
+            compile(body, "<page>", "exec")  # it needs a package that the tests do not install
         elif kind == "python":
             printed = output([sys.executable, "-c", body], folder)
         elif kind == "text":
@@ -68,19 +70,23 @@ def executed(text: str, folder: Path) -> str:
     return BLOCK.sub(block, text)
 
 
-def test_readme(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_what_its_commands_print(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     now = executed(text, tmp_path)
     if request.config.getoption("--update-golden"):
-        README.write_text(now, encoding="utf-8")
+        (ROOT / page).write_text(now, encoding="utf-8")
         return
     assert now == text
+
+
+def test_the_two_commands_of_the_readme_can_be_run() -> None:
     assert os.access(ROOT / SELF, os.X_OK)
     assert os.access(ROOT / "tools" / "archspec", os.X_OK)
 
 
 def test_links_lead_somewhere() -> None:
-    pages = ("README.md", "CHANGELOG.md", "archspec/README.md", "specs/README.md", "specs/OPS.md")
+    pages = (*PAGES, "CHANGELOG.md", "CONTRIBUTING.md", "archspec/README.md", "specs/README.md", "specs/OPS.md")
     for page in map(ROOT.joinpath, pages):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert target.startswith("http") or (page.parent / target).exists(), f"{page}: {target}"

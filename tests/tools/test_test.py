@@ -14,10 +14,32 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_what_a_user_compiles_into_the_checkout_is_not_linted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """`tools/test` as a module."""
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    tool = ModuleType("tool")
-    SourceFileLoader("tool", str(ROOT / "tools" / "test")).exec_module(tool)
+    module = ModuleType("tool")
+    SourceFileLoader("tool", str(ROOT / "tools" / "test")).exec_module(module)
+    return module
+
+
+def test_the_fast_set_is_there_and_comes_after_lint_and_types(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert all((ROOT / place).exists() for place in tool.FAST)
+    runs: list[list[str]] = []
+    monkeypatch.setattr(tool, "run", lambda extra, command: runs.append(command) or 0)
+    monkeypatch.setattr(sys, "argv", ["test", "--fast"])
+    assert tool.main() == 0
+    assert [command[1] for command in runs] == ["ruff", "ruff", "mypy", "pytest"]
+    assert set(tool.FAST) <= set(runs[-1])
+    monkeypatch.setattr(sys, "argv", ["test", "-k", "padding"])
+    runs.clear()
+    assert tool.main() == 0
+    assert [command[1:] for command in runs] == [["pytest", "-n", "auto", "-k", "padding"]]
+
+
+def test_what_a_user_compiles_into_the_checkout_is_not_linted(tool: ModuleType, tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for place in tool.OURS:
         shutil.copy(ROOT / place, tmp_path) if Path(place).suffix else (tmp_path / place).mkdir()

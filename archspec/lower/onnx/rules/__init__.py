@@ -1,6 +1,8 @@
-"""The rules: how each op is written in ONNX, in one file per family of ops."""
+"""How each op is written in ONNX, one file per family of ops. Importing this package registers all rules."""
 
-from archspec.lower.onnx.rules import (
+from __future__ import annotations
+
+from archspec.lower.onnx.rules import (  # noqa: F401 - each registers its rules
     activation,
     attention,
     conv,
@@ -18,25 +20,6 @@ from archspec.lower.onnx.rules import (
     spatial,
     unpool,
 )
-from archspec.lower.onnx.rules.common import RULES, OnnxRule
+from archspec.lower.onnx.rules.common import RULES
 
-__all__ = [
-    "RULES",
-    "OnnxRule",
-    "activation",
-    "attention",
-    "conv",
-    "dropout",
-    "linear",
-    "merge",
-    "norm",
-    "parameters",
-    "pool",
-    "reduce",
-    "reshape",
-    "roi",
-    "shuffle",
-    "slicing",
-    "spatial",
-    "unpool",
-]
+__all__ = ["RULES"]
