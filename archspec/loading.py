@@ -11,7 +11,7 @@ from typing import Any
 from archspec import expect_check, zoo
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
 from archspec.frontend.elaborate.builder import build
-from archspec.frontend.elaborate.overrides import Sizes, settings, suspicious
+from archspec.frontend.elaborate.overrides import Sizes, settings, suspicious_inputs
 from archspec.frontend.expressions.values import Data
 from archspec.frontend.language import document, fields, imports
 from archspec.frontend.language.op_registry import OpRegistry
@@ -174,7 +174,7 @@ def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> I
 def _warnings(network: Network, *, sound: bool) -> Iterator[Diagnostic]:
     """Advice about a network; of one with mistakes only what may be the cause of them."""
     if network.spec is not None:
-        yield from suspicious(network.spec, network.graph.inputs)
+        yield from suspicious_inputs(network.spec, network.graph.inputs)
     if sound:
         yield from lint(network.facts)
         yield from reserved_names(network.graph)

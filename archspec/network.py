@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from archspec.lower.onnx import Difference
+    from archspec.lower.onnx import OutputDifference
     from archspec.lower.weights import WeightsReport
     from archspec.runtime.options import Layout
 
@@ -261,7 +261,7 @@ class Network:
         dynamic: bool = False,
         structure: bool = False,
         verify: bool = False,
-    ) -> tuple[Difference, ...]:
+    ) -> tuple[OutputDifference, ...]:
         """Write the network as an ONNX file, straight from the graph, as it is at inference.
 
         Args:
@@ -294,7 +294,7 @@ class Network:
         optimized = self._kept is not None
         others = at_other_sizes(self.graph, self.spec, self.variant, self.given, optimize=optimized) if dynamic else []
         arrays = None if structure else self._weights(weights, seed, strict)
-        found: list[Difference] = []
+        found: list[OutputDifference] = []
         save(
             export(self.graph, arrays, opset=opset or OPSET, others=others, about=self._about()),
             Path(path),
@@ -327,15 +327,15 @@ class Network:
 
         return summary.stored(self.facts, self._origin.spec, self.variant, self.title, self.reference)
 
-    def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[Difference, ...]:
+    def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[OutputDifference, ...]:
         """How far a file is off what the module computes, at the network's own sizes and at some others."""
-        from archspec.lower.onnx import differences, random_inputs, refuse
+        from archspec.lower.onnx import difference_error, differences, random_inputs
         from archspec.lower.torch.inference import outputs
 
         module = self.to_torch(weights).eval()
         samples = map(random_inputs, [self.graph, *others[:1], *others[-2:]])
         found = differences(draft, samples, lambda inputs: outputs(module, self.graph, inputs))
-        if error := refuse(found, self.name):
+        if error := difference_error(found, self.name):
             raise error
         return found
 

@@ -331,10 +331,10 @@ def test_what_holds_no_weights_takes_none(tmp_path: Path) -> None:
 def test_onnx_that_is_open_and_verified(tmp_path: Path) -> None:
     _, err = run("compile", "resnet20_cifar", "-o", "a.onnx", "--dynamic", "--verify", cwd=tmp_path)
     said, wrote = err.splitlines()
-    assert said.startswith("output: at most ")
+    assert said.startswith("output: off by at most ")
     assert wrote == "wrote a.onnx"
     _, err = run("compile", "lenet5", "-o", "b.onnx", "--dynamic", cwd=tmp_path, code=1)
-    assert "error[unsupported]: ONNX cannot leave the sizes of 'lenet5' open: 'f6' is made for one size" in err
+    assert "error[unsupported]: ONNX cannot export 'lenet5' with dynamic sizes: 'f6' works at one size only" in err
     run("compile", "lenet5", "-o", "c.onnx", "--no-weights", cwd=tmp_path)
     assert (tmp_path / "c.onnx").stat().st_size < 10_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "c.onnx"]

@@ -47,11 +47,11 @@ def test_an_unknown_param_is_told_in_either_way() -> None:
 @pytest.mark.parametrize(
     ("spec", "variant", "help"),
     [
-        ("vgg", "vgg16", f"a variant stands after the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
+        ("vgg", "vgg16", f"a variant follows the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
         ("vgg", "vgg_16", "did you mean 'vgg16'?"),
         ("vnet", "large", "known here: vnet, vnet_released"),
         ("zfnet", None, "known here: zfnet, zfnet_b"),
-        ("vgg16", "vgg16", f"a variant stands after the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
+        ("vgg16", "vgg16", f"a variant follows the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
     ],
 )
 def test_a_variant_is_no_param(spec: str, variant: str | None, help: str) -> None:

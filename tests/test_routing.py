@@ -56,6 +56,6 @@ def test_routing_can_be_said(rounds: int) -> None:
     votes = torch.einsum("ijfk,nik->nijf", module.state_dict()["votes.weight"], x)
     found = module(x)
     torch.testing.assert_close(found, routed(votes, rounds))
-    (ours,) = session(export(net.graph, from_module(net.graph, module)).whole()).run(None, {"input": x.numpy()})
+    (ours,) = session(export(net.graph, from_module(net.graph, module)).to_proto()).run(None, {"input": x.numpy()})
     np.testing.assert_allclose(ours, found.detach().numpy(), rtol=1e-5, atol=1e-6)
     assert net.params == 12 * 3 * 5 * 4

@@ -126,7 +126,7 @@ def _in_torch(network: archspec.Network, layer: Layer, weights: Mapping[str, Arr
 def _in_onnx(network: archspec.Network, layer: Layer, weights: Mapping[str, Array]) -> list[Array]:
     options = onnxruntime.SessionOptions()
     options.log_severity_level, options.intra_op_num_threads = 4, 1
-    model = export(network.graph, weights).whole().SerializeToString()
+    model = export(network.graph, weights).to_proto().SerializeToString()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     fed = {f"x{i}": np.array(array, order="C") for i, array in enumerate(layer.inputs)}
     results: list[Array] = session.run(None, fed)

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from archspec.ir.graph import Graph
-from archspec.lower.onnx.external_weights import LightModel
+from archspec.lower.onnx.external_weights import OnnxModel
 from archspec.lower.onnx.model import export
 from archspec.lower.onnx.save import LIMIT
 from archspec.lower.weights import Weights
@@ -28,7 +28,7 @@ class Host:
         keys: the weights it needs, by their names in the state dict.
     """
 
-    model: LightModel
+    model: OnnxModel
     keys: tuple[str, ...]
 
     def open(self, weights: Weights, threads: int) -> Run:
@@ -36,7 +36,7 @@ class Host:
         import onnxruntime
 
         tensors = {**self.model.tensors, **{key: weights[key] for key in self.keys}}
-        pieces = LightModel(self.model.rest, tensors).pieces()
+        pieces = OnnxModel(self.model.proto, tensors).pieces()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
@@ -56,4 +56,4 @@ def host(graph: Graph, weights: Weights) -> Host | None:
     if sum(array.nbytes for array in light.tensors.values()) > LIMIT:
         return None
     constants = {name: array for name, array in light.tensors.items() if name not in weights}
-    return Host(LightModel(light.rest, constants), tuple(name for name in light.tensors if name in weights))
+    return Host(OnnxModel(light.proto, constants), tuple(name for name in light.tensors if name in weights))

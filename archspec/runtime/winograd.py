@@ -15,9 +15,9 @@ from math import prod
 import numpy as np
 
 from archspec.ir.types import TensorType
-from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.rules import OnnxRule
 from archspec.lower.onnx.rules import conv as rules
-from archspec.lower.onnx.rules.common import Rule
 from archspec.ops import Op
 from archspec.ops.conv import Conv
 
@@ -68,40 +68,40 @@ def gain(op: Conv, tensor: TensorType) -> float:
     return op.cost((tensor,), (output,)).macs / cost
 
 
-def conv(op: Conv, emit: Emit) -> str | tuple[str, ...]:
+def conv(op: Conv, b: OnnxBuilder) -> str | tuple[str, ...]:
     """The rule of `Conv` for models that run at once: Winograd's form where it is expected to be faster."""
-    if gain(op, emit.type) > GAIN:
-        return transformed(op, emit)
-    return rules.conv(op, emit)
+    if gain(op, b.input_type) > GAIN:
+        return transformed(op, b)
+    return rules.conv(op, b)
 
 
-OVERRIDES: dict[type[Op], Rule] = {Conv: conv}
+OVERRIDES: dict[type[Op], OnnxRule] = {Conv: conv}
 """The rules to pass to `export`."""
 
 
-def transformed(op: Conv, emit: Emit) -> str:
+def transformed(op: Conv, b: OnnxBuilder) -> str:
     """Conv spreads the tiles, MatMul is all the products, and another makes outputs of them."""
-    rows, columns = _grid(emit.output)
-    matrices = _kernels(op, emit), _tiles(op, emit)
-    value = emit.form("products", "MatMul", *matrices, shape=(READ**2, None, op.channels, rows * columns))
-    value = _reshaped(emit, "product_rows", value, (READ**2, None))
-    gather = emit.numbers("gather", np.kron(OUTPUT, OUTPUT))
-    value = emit.form("outputs", "MatMul", gather, value, shape=(TILE**2, None))
-    value = _reshaped(emit, "output_tiles", value, (TILE, TILE, None))
-    value = emit.form("output_lines", "Transpose", value, shape=(TILE, None, TILE), perm=(0, 2, 1))
-    value = _reshaped(emit, "lines", value, (TILE, None, columns * TILE))
-    value = emit.form("output_rows", "Transpose", value, shape=(None, TILE, columns * TILE), perm=(1, 0, 2))
-    return _ended(emit, value, emit.type.with_sizes(op.channels, rows * TILE, columns * TILE))
+    rows, columns = _grid(b.output_type)
+    matrices = _kernels(op, b), _tiles(op, b)
+    value = b.unbatched_step("products", "MatMul", *matrices, shape=(READ**2, None, op.channels, rows * columns))
+    value = _reshaped(b, "product_rows", value, (READ**2, None))
+    gather = b.floats("gather", np.kron(OUTPUT, OUTPUT))
+    value = b.unbatched_step("outputs", "MatMul", gather, value, shape=(TILE**2, None))
+    value = _reshaped(b, "output_tiles", value, (TILE, TILE, None))
+    value = b.unbatched_step("output_lines", "Transpose", value, shape=(TILE, None, TILE), perm=(0, 2, 1))
+    value = _reshaped(b, "lines", value, (TILE, None, columns * TILE))
+    value = b.unbatched_step("output_rows", "Transpose", value, shape=(None, TILE, columns * TILE), perm=(1, 0, 2))
+    return _ended(b, value, b.input_type.with_sizes(op.channels, rows * TILE, columns * TILE))
 
 
-def _tiles(op: Conv, emit: Emit) -> str:
+def _tiles(op: Conv, b: OnnxBuilder) -> str:
     """Bᵀ x B of every tile, as (36, N, channels, tiles)."""
-    grid, spatial = _grid(emit.output), emit.type.spatial
-    spread = emit.numbers("spread_kernel", np.kron(INPUT, INPUT).reshape(READ**2, 1, READ, READ))
-    before = [pads[0] for pads in op.sliding(emit.type).pads]
+    grid, spatial = _grid(b.output_type), b.input_type.spatial
+    spread = b.floats("spread_kernel", np.kron(INPUT, INPUT).reshape(READ**2, 1, READ, READ))
+    before = [pads[0] for pads in op.sliding(b.input_type).pads]
     after = [READ + (tiles - 1) * TILE - size - first for tiles, size, first in zip(grid, spatial, before, strict=True)]
-    value = _reshaped(emit, "planes", emit.input, (None, 1, *spatial))
-    value = emit.form(
+    value = _reshaped(b, "planes", b.input, (None, 1, *spatial))
+    value = b.unbatched_step(
         "spread",
         "Conv",
         value,
@@ -111,33 +111,33 @@ def _tiles(op: Conv, emit: Emit) -> str:
         strides=(TILE, TILE),
         pads=(*before, *after),
     )
-    value = emit.form("turned", "Transpose", value, shape=(READ**2, None, *grid), perm=(1, 0, 2, 3))
-    return _reshaped(emit, "tiles", value, (READ**2, None, emit.type.channels, grid[0] * grid[1]))
+    value = b.unbatched_step("turned", "Transpose", value, shape=(READ**2, None, *grid), perm=(1, 0, 2, 3))
+    return _reshaped(b, "tiles", value, (READ**2, None, b.input_type.channels, grid[0] * grid[1]))
 
 
-def _kernels(op: Conv, emit: Emit) -> str:
+def _kernels(op: Conv, b: OnnxBuilder) -> str:
     """G w Gᵀ of every kernel, as (36, 1, channels, input channels), which a runtime works out as it loads the model."""
-    pairs = op.channels * emit.type.channels
-    (weight,) = emit.weights("weight")
-    spread = emit.numbers("kernel", np.kron(KERNEL, KERNEL).T / 24**2)
-    value = _reshaped(emit, "kernel_rows", weight, (pairs, 9))
-    value = emit.form("spread_kernels", "MatMul", value, spread, shape=(pairs, READ**2))
-    value = emit.form("turned_kernels", "Transpose", value, shape=(READ**2, pairs), perm=(1, 0))
-    return _reshaped(emit, "kernels", value, (READ**2, 1, op.channels, emit.type.channels))
+    pairs = op.channels * b.input_type.channels
+    (weight,) = b.weights("weight")
+    spread = b.floats("kernel", np.kron(KERNEL, KERNEL).T / 24**2)
+    value = _reshaped(b, "kernel_rows", weight, (pairs, 9))
+    value = b.unbatched_step("spread_kernels", "MatMul", value, spread, shape=(pairs, READ**2))
+    value = b.unbatched_step("turned_kernels", "Transpose", value, shape=(READ**2, pairs), perm=(1, 0))
+    return _reshaped(b, "kernels", value, (READ**2, 1, op.channels, b.input_type.channels))
 
 
-def _ended(emit: Emit, value: str, covered: TensorType) -> str:
+def _ended(b: OnnxBuilder, value: str, covered: TensorType) -> str:
     """The lines of the tiles as images, without what hangs over the end, and with the bias."""
-    ends = [("Reshape", [emit.integers("covered", (-1, *covered.sizes))], covered)]
-    if covered != emit.output:
-        bounds = (0, 0), emit.output.spatial, (2, 3)
-        ends.append(("Slice", [emit.integers("bounds", bound) for bound in bounds], emit.output))
-    if bias := emit.weights("bias"):
-        ends.append(("Add", [_reshaped(emit, "bias", bias[0], (emit.output.channels, 1, 1))], emit.output))
+    ends = [("Reshape", [b.integers("covered", (-1, *covered.sizes))], covered)]
+    if covered != b.output_type:
+        bounds = (0, 0), b.output_type.spatial, (2, 3)
+        ends.append(("Slice", [b.integers("bounds", bound) for bound in bounds], b.output_type))
+    if bias := b.weights("bias"):
+        ends.append(("Add", [_reshaped(b, "bias", bias[0], (b.output_type.channels, 1, 1))], b.output_type))
     for name, constants, type in ends[:-1]:
-        value = emit.step(name.lower(), name, value, *constants, type=type)
+        value = b.step(name.lower(), name, value, *constants, type=type)
     name, constants, _ = ends[-1]
-    return emit.last(name, value, *constants)
+    return b.result(name, value, *constants)
 
 
 def _grid(output: TensorType) -> tuple[int, int]:
@@ -146,7 +146,7 @@ def _grid(output: TensorType) -> tuple[int, int]:
     return -(-height // TILE), -(-width // TILE)
 
 
-def _reshaped(emit: Emit, label: str, value: str, shape: tuple[int | None, ...]) -> str:
+def _reshaped(b: OnnxBuilder, label: str, value: str, shape: tuple[int | None, ...]) -> str:
     """A value in another shape, in which the batch takes what is left."""
-    sizes = emit.integers("shape", [-1 if size is None else size for size in shape])
-    return emit.form(label, "Reshape", value, sizes, shape=shape)
+    sizes = b.integers("shape", [-1 if size is None else size for size in shape])
+    return b.unbatched_step(label, "Reshape", value, sizes, shape=shape)

@@ -45,7 +45,7 @@ def test_their_names_are_those_of_the_layers_everywhere(tmp_path: Path) -> None:
     assert {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()} == SHAPES
     to_file(initial(network.graph), tmp_path / "weights.safetensors")
     assert {key: array.shape for key, array in given(network.graph, tmp_path / "weights.safetensors").items()} == SHAPES
-    model = export(network.graph, initial(network.graph)).whole()
+    model = export(network.graph, initial(network.graph)).to_proto()
     assert {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer if tensor.name in SHAPES} == SHAPES
 
 
@@ -66,7 +66,7 @@ def test_they_start_as_the_spec_says_in_both() -> None:
 def test_the_module_and_onnx_agree() -> None:
     network = net(LAYERS)
     module = network.to_torch().eval()
-    model = export(network.graph, {key: tensor.numpy() for key, tensor in module.state_dict().items()}).whole()
+    model = export(network.graph, {key: tensor.numpy() for key, tensor in module.state_dict().items()}).to_proto()
     onnx.checker.check_model(model, full_check=True)
     x = torch.randn(3, 4, 8, 8)
     (made,) = session(model).run(None, {"input": x.numpy()})

@@ -57,7 +57,7 @@ def test_it_says_what_conv2d_says(sample: Sample, batch: int) -> None:
     weights = random_weights(graph)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd, "GAIN", 0.0)
-        model = export(graph, weights, overrides=winograd.OVERRIDES).whole()
+        model = export(graph, weights, overrides=winograd.OVERRIDES).to_proto()
     assert [node.op_type for node in model.graph.node].count("MatMul") == 3
     onnx.checker.check_model(model, full_check=True)
     inferred = inferred_shapes(model)
@@ -112,6 +112,6 @@ def test_only_what_is_run_at_once_is_written_so() -> None:
         "archspec: 1\nname: net\ninput: [128, 64, 64]\nlayers: [conv: {channels: 256, kernel: 3, padding: 1}]"
     )
     weights = random_weights(net.graph)
-    plain, fast = export(net.graph, weights).rest, export(net.graph, weights, overrides=winograd.OVERRIDES).rest
+    plain, fast = export(net.graph, weights).proto, export(net.graph, weights, overrides=winograd.OVERRIDES).proto
     assert [node.op_type for node in plain.graph.node] == ["Conv"]
     assert len(fast.graph.node) > 1

@@ -1,4 +1,4 @@
-"""How steps get their names: from the spec, after what they are, or by number."""
+"""Names of layers: the name in the spec, or else the op's kind, the block's name or a number."""
 
 from __future__ import annotations
 
@@ -9,59 +9,59 @@ from archspec.frontend.language.fields import Template
 from archspec.frontend.language.identifiers import check_name
 from archspec.frontend.language.spec import BrokenStep, CallStep, OpStep, RepeatStep, SequentialStep, Step
 
-Claim = tuple[str, ArchspecError | None]
-"""A name, and what to report if it is another than was asked for."""
+NameAndError = tuple[str, ArchspecError | None]
+"""A free name, and the error to report if it is not the name in the spec."""
 
 
-def claim(template: Template, frame: SymbolTable, scope: Environment) -> Claim:
-    """The name a template gives; another where that is taken.
+def explicit_name(template: Template, symbols: SymbolTable, environment: Environment) -> NameAndError:
+    """The name a template gives, or a fresh one if it is taken.
 
     Raises:
-        ArchspecError: it cannot be a name.
+        ArchspecError: it is not a valid name.
     """
-    name = template.fill(scope)
+    name = template.fill(environment)
     if template.constant is None:
         check_name(name, template.span)
-    before = frame.entries.get(name)
-    if before is None:
+    existing = symbols.entries.get(name)
+    if existing is None:
         return name, None
-    again = before.span.line == template.span.line
+    is_same_text = existing.span.line == template.span.line
     help = "choose another name"
-    if again and template.constant is None:
-        help = "make the name change from round to round"
-    elif again:
-        help = f"put what changes from round to round into the name: {name}$i"
-    notes = () if again else [("first", f"line {before.span.line}")]
-    message = f"'{name}' is the name of another layer already"
-    return frame.give(name), fail("duplicate-name", message, template.span, notes=notes, help=help)
+    if is_same_text and template.constant is None:
+        help = "give each iteration another name"
+    elif is_same_text:
+        help = f"add the index of the iteration to the name: {name}$i"
+    notes = () if is_same_text else [("first", f"line {existing.span.line}")]
+    message = f"another layer is already called '{name}'"
+    return symbols.fresh_name(name), fail("duplicate-name", message, template.span, notes=notes, help=help)
 
 
-def local_name(step: Step, frame: SymbolTable, scope: Environment) -> Claim | None:
-    """What a step is called among its neighbours; None for a structure that lends its layers no name.
+def local_name(step: Step, symbols: SymbolTable, environment: Environment) -> NameAndError | None:
+    """The name of a step in its scope; None for a structure that adds no name to the paths of its layers.
 
     Raises:
-        ArchspecError: it cannot be called so.
-        Unknown: a mistake leaves nobody to tell.
+        ArchspecError: it is not a valid name.
+        Invalid: it depends on something an earlier error makes unknown.
     """
     if step.name is None:
-        base = _base(step, scope)
-        return None if base is None else (frame.give(base), None)
-    return None if named_by_round(step) else claim(step.name, frame, scope)
+        base = _base(step, environment)
+        return None if base is None else (symbols.fresh_name(base), None)
+    return None if names_iterations(step) else explicit_name(step.name, symbols, environment)
 
 
-def named_by_round(step: Step) -> bool:
-    """Whether a step is a repeat whose name changes from round to round, and so names the rounds."""
+def names_iterations(step: Step) -> bool:
+    """Whether a step is a repeat whose name differs in each iteration, so that it names the iterations."""
     if not isinstance(step, RepeatStep) or step.name is None or step.name.constant is not None:
         return False
     return not step.name.names.isdisjoint((step.rounds.index, *step.rounds.targets))
 
 
-def _base(step: Step, scope: Environment) -> str | None:
-    """What a step without a name is called after, if it gets a name."""
+def _base(step: Step, environment: Environment) -> str | None:
+    """What a step without a name is named after, if it gets a name."""
     if isinstance(step, OpStep):
         return step.op.kind
     if isinstance(step, CallStep):
-        return step.callee.fill(scope)
+        return step.callee.fill(environment)
     if isinstance(step, BrokenStep):
         return step.kind
     return "sequential" if isinstance(step, SequentialStep) and step.indexed else None

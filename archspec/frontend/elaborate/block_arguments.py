@@ -1,11 +1,11 @@
-"""Calls of blocks: the values of their arguments, and ops whose names are computed."""
+"""Block arguments: binding the arguments of a call to the parameters of a block, or to the attributes of an op."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Diagnostic, did_you_mean, fail
+from archspec.frontend.elaborate.context import Evaluate
 from archspec.frontend.expressions.values import Data
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Block, CallStep, OpStep, WeightOptions
@@ -13,56 +13,60 @@ from archspec.frontend.language.steps import SHORTHAND, usage
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
 
-Evaluate = Callable[[Field], Data]
 
-
-def arguments(
-    step: CallStep, block: Block, scope: dict[str, Any], given: Evaluate, default: Evaluate
+def bind_arguments(
+    step: CallStep, block: Block, environment: dict[str, Any], evaluate: Evaluate, evaluate_default: Evaluate
 ) -> dict[str, Data]:
-    """The arguments of a call: those given, and the defaults of the others.
+    """The values of a block's arguments: those of the call, and the defaults of the others.
 
-    Each comes into `scope`, what the block sees, as soon as it is known: a default may name the arguments before it.
+    Args:
+        step: the call.
+        block: the block that is called.
+        environment: the names that the block's expressions can use. Each argument is added as soon as it is bound,
+            since a default may refer to the arguments before it.
+        evaluate: evaluates a field of the call.
+        evaluate_default: evaluates a default, in `environment`.
 
     Raises:
-        ArchspecError: one is missing, or one too many.
+        ArchspecError: an argument is missing or unknown.
     """
-    written = _by_name(step, block)
+    fields = _fields_by_name(step, block)
     values: dict[str, Data] = {}
-    for name, otherwise in block.arguments.items():
-        if name in written:
-            values[name] = scope[name] = given(written[name])
-        elif otherwise is not None:
-            values[name] = scope[name] = default(otherwise)
+    for name, default in block.arguments.items():
+        if name in fields:
+            values[name] = environment[name] = evaluate(fields[name])
+        elif default is not None:
+            values[name] = environment[name] = evaluate_default(default)
     return values
 
 
-def _by_name(step: CallStep, block: Block) -> dict[str, Field]:
-    """What is written for each argument.
+def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
+    """The field that the call gives for each argument.
 
     Raises:
-        ArchspecError: the block has no such argument, or needs another.
+        ArchspecError: an argument is missing or unknown.
     """
-    written = {name: found.value for name, found in step.arguments.items()}
-    needed = [name for name, default in block.arguments.items() if default is None]
-    if SHORTHAND in written:
-        if len(needed) != 1 and len(block.arguments) != 1:
-            how = "takes its arguments by name" if block.arguments else "takes no arguments"
-            message = f"'{block.name}' {how}, and here stands a value"
-            raise fail("wrong-arguments", message, written[SHORTHAND].span, help=_usage(block))
-        written[(needed or list(block.arguments))[0]] = written.pop(SHORTHAND)
-    unknown = [name for name in written if name not in block.arguments]
+    fields = {name: argument.value for name, argument in step.arguments.items()}
+    required = [name for name, default in block.arguments.items() if default is None]
+    if SHORTHAND in fields:
+        if len(required) != 1 and len(block.arguments) != 1:
+            takes = "named arguments" if block.arguments else "no arguments"
+            message = f"'{block.name}' takes {takes}, not a value"
+            raise fail("wrong-arguments", message, fields[SHORTHAND].span, help=_usage(block))
+        fields[(required or list(block.arguments))[0]] = fields.pop(SHORTHAND)
+    unknown = [name for name in fields if name not in block.arguments]
     if unknown:
         raise ArchspecError(_unknown(step, block, name) for name in unknown)
-    missing = [f"'{name}'" for name in needed if name not in written]
+    missing = [f"'{name}'" for name in required if name not in fields]
     if missing:
         message = f"'{block.name}' needs {' and '.join(missing)}"
         raise fail("missing-argument", message, step.span, help=_usage(block))
-    return written
+    return fields
 
 
 def _unknown(step: CallStep, block: Block, name: str) -> Diagnostic:
-    help = did_you_mean(name, block.arguments) if block.arguments else f"'{block.name}' takes none"
-    message = f"'{block.name}' takes no argument '{name}'"
+    help = did_you_mean(name, block.arguments) if block.arguments else f"'{block.name}' takes no arguments"
+    message = f"'{block.name}' has no argument '{name}'"
     return Diagnostic("unknown-argument", message, step.arguments[name].place, help=help)
 
 
@@ -71,16 +75,16 @@ def _usage(block: Block) -> str:
     return f"write - {block.name}: {{{usage}}}" if usage else f"write - {block.name}"
 
 
-def as_op(step: CallStep, op: type[Op]) -> OpStep:
-    """A call whose computed name turned out to be an op's.
+def as_op_step(step: CallStep, op: type[Op]) -> OpStep:
+    """The step for a call whose computed name is that of an op.
 
     Raises:
-        ArchspecError: it is given one value, and the op has no attribute to take it.
+        ArchspecError: an attribute is unknown, or a value is given to an op that takes only named attributes.
     """
-    attributes = {name: found.value for name, found in step.arguments.items()}
+    attributes = {name: argument.value for name, argument in step.arguments.items()}
     if SHORTHAND in attributes:
         if op.shorthand is None or op.shorthand == "from":
-            message = f"'{op.kind}' takes its attributes by name, and here stands a value"
+            message = f"'{op.kind}' takes named attributes, not a value"
             raise fail("wrong-type", message, attributes[SHORTHAND].span, help=usage(op))
         attributes[op.shorthand] = attributes.pop(SHORTHAND)
     known = attributes_of(op)
@@ -94,7 +98,5 @@ def as_op(step: CallStep, op: type[Op]) -> OpStep:
             )
             for name in unknown
         )
-    weight_options = WeightOptions(share=step.share) if step.share else DEFAULT_OPTIONS
-    return OpStep(
-        step.span, step.name, step.sources, step.when, op=op, attributes=attributes, weight_options=weight_options
-    )
+    options = WeightOptions(share=step.share) if step.share else DEFAULT_OPTIONS
+    return OpStep(step.span, step.name, step.sources, step.when, op=op, attributes=attributes, weight_options=options)

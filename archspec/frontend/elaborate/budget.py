@@ -1,4 +1,4 @@
-"""How much of the work that limits allow is done: each limit is checked before the work it is about."""
+"""Counters for the limits of a build: each limit is checked before the work that would exceed it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.limits import MAX_DEPTH, MAX_FAILURES, MAX_LAYERS, MAX_RECURSIONS, MAX_STEPS
 
 
-class PastLimit(Exception):
-    """A limit is passed: to go on would only pass it further, so the build ends with `error`."""
+class LimitExceeded(Exception):
+    """A limit is exceeded. The build ends with `error`, since it could only exceed the limit further."""
 
     def __init__(self, error: ArchspecError) -> None:
         super().__init__(error)
@@ -15,7 +15,7 @@ class PastLimit(Exception):
 
 
 class Budget:
-    """What one build has spent. Every method counts, and raises `PastLimit` where that is too much."""
+    """What one build has used so far. Every method raises `LimitExceeded` if its limit is exceeded."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -23,46 +23,46 @@ class Budget:
         self.recursions = 0
         self.failures = 0
 
-    def step(self, span: Span, count: int = 1) -> None:
-        """So many items of `layers` are looked at, rounds begun or structures entered."""
+    def count_steps(self, span: Span, count: int = 1) -> None:
+        """Count visited items of `layers`, iterations and structures."""
         self.steps += count
         if self.steps > MAX_STEPS:
             message = f"building the network takes more than {MAX_STEPS:,} steps"
-            raise PastLimit(fail("too-large", message, span, help="repeat less, or leave less out"))
+            raise LimitExceeded(fail("too-large", message, span, help="use fewer iterations, or fewer skipped layers"))
 
-    def layer(self, span: Span) -> None:
-        """A layer is made."""
+    def count_layer(self, span: Span) -> None:
+        """Count a layer that is built."""
         self.layers += 1
         if self.layers > MAX_LAYERS:
             raise self._too_many(f"more than {MAX_LAYERS:,} layers", span)
 
-    def rounds(self, span: Span, count: int) -> None:
-        """What is built there is built so many times, all repeats around it counted."""
+    def check_repetitions(self, span: Span, count: int) -> None:
+        """Check how often a place is built, by all repeats around it together."""
         if count > MAX_LAYERS:
-            raise self._too_many(f"{count:,} rounds", span)
+            raise self._too_many(f"{count:,} iterations", span)
 
-    def depth(self, span: Span, depth: int) -> None:
-        """So many blocks and structures are around what is built there."""
+    def check_depth(self, span: Span, depth: int) -> None:
+        """Check how many blocks and structures enclose a place."""
         if depth > MAX_DEPTH:
             message = f"blocks and structures are nested more than {MAX_DEPTH} deep here"
             recursive = "a block that calls itself needs a `when` that ends it"
-            help = recursive if self.recursions else "say `repeat` for layers after one another"
-            raise PastLimit(fail("endless-recursion", message, span, help=help))
+            help = recursive if self.recursions else "use `repeat` for consecutive layers"
+            raise LimitExceeded(fail("endless-recursion", message, span, help=help))
 
-    def recursion(self, span: Span, block: str) -> None:
-        """A block is called from inside itself."""
+    def count_recursion(self, span: Span, block: str) -> None:
+        """Count a call of a block from inside itself."""
         self.recursions += 1
         if self.recursions > MAX_RECURSIONS:
             message = f"'{block}' calls itself more than {MAX_RECURSIONS:,} times"
-            help = "a block that calls itself twice doubles with every level"
-            raise PastLimit(fail("too-large", message, span, help=help))
+            help = "a block that calls itself twice doubles the calls at every level"
+            raise LimitExceeded(fail("too-large", message, span, help=help))
 
-    def failure(self, error: ArchspecError) -> None:
-        """A step goes wrong; where thousands do, what is wrong with them is known."""
+    def count_failure(self, error: ArchspecError) -> None:
+        """Count a step that fails: after thousands, one more tells the user nothing new."""
         self.failures += 1
         if self.failures > MAX_FAILURES:
-            raise PastLimit(error)
+            raise LimitExceeded(error)
 
-    def _too_many(self, what: str, span: Span) -> PastLimit:
+    def _too_many(self, what: str, span: Span) -> LimitExceeded:
         message, help = f"the network would have {what} here", f"at most {MAX_LAYERS:,} are allowed"
-        return PastLimit(fail("too-large", message, span, help=help))
+        return LimitExceeded(fail("too-large", message, span, help=help))

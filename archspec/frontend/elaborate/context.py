@@ -1,99 +1,113 @@
-"""Where steps are built: the names around them, what expressions may name there, and what was built so far."""
+"""The build context: the names, blocks and limits that apply where a step is built."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from archspec.diagnostics import Note, Span, fail
-from archspec.frontend.elaborate.symbols import Flow, SymbolTable
+from archspec.diagnostics import Note, Span
+from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import Library
 from archspec.ir.graph import Node, Scope
 
+Evaluate = Callable[[Field], Data]
+"""Evaluates a field in some context."""
+
 
 @dataclass(slots=True)
 class BuildContext:
-    """A place in the network.
+    """Where steps are built.
 
-    `home` are the params and blocks of the file it stands in. `depth` counts the structures around it, `rounds` how
-    many times all of them together repeat it. `blocks` are those it is in, by where they stand, and `call` is where
-    the innermost of them was called.
+    Attributes:
+        symbols: the names of layers.
+        environment: the names that expressions can use.
+        library: the params and blocks of the file that contains the steps.
+        depth: the number of enclosing structures.
+        repetitions: how often the enclosing repeats build this place in total.
+        blocks: the enclosing blocks, by where they are defined.
+        call: where the innermost block is called.
+        items: what has been built here so far.
     """
 
-    frame: SymbolTable
-    scope: Environment
-    home: Library
+    symbols: SymbolTable
+    environment: Environment
+    library: Library
     depth: int = 0
-    rounds: int = 1
+    repetitions: int = 1
     blocks: frozenset[Span] = frozenset()
     call: Span | None = None
     items: list[Node | Scope] = field(default_factory=list)
 
-    def within(self, scope: Environment) -> BuildContext:
-        """The same place, where expressions may name other things."""
-        return BuildContext(self.frame, scope, self.home, self.depth, self.rounds, self.blocks, self.call, self.items)
+    def with_environment(self, environment: Environment) -> BuildContext:
+        """The same context, and the same items, with other names for expressions."""
+        return BuildContext(
+            self.symbols,
+            environment,
+            self.library,
+            self.depth,
+            self.repetitions,
+            self.blocks,
+            self.call,
+            self.items,
+        )
 
-    def evaluate(self, value: Field, flow: Flow) -> Data:
-        """What a value is worth here, where `in` is what flows in.
+    def evaluate(self, field: Field, values: Values) -> Data:
+        """The value of a field, where `in` refers to `values`.
 
         Raises:
-            ArchspecError: the expression is wrong.
-            Unknown: it asks about a value nobody knows.
+            ArchspecError: the expression fails.
+            Invalid: it depends on something an earlier error makes unknown.
         """
-        if "in" not in value.names:
-            return value.evaluate(self.scope)
-        if flow is None:
+        if "in" not in field.names:
+            return field.evaluate(self.environment)
+        if values is None:
             raise Invalid
-        return value.evaluate({**self.scope, "in": InputValue(tuple(found.type.sizes for found in flow))})
+        sizes = tuple(value.type.sizes for value in values)
+        return field.evaluate({**self.environment, "in": InputValue(sizes)})
 
-    def worth(self, names: Sequence[str], flow: Flow) -> str | None:
-        """What names are worth here, all in one text that tells each worth from others; None where one is not known."""
+    def cache_key(self, names: Sequence[str], values: Values) -> str | None:
+        """A key for the current values of `names`: equal keys, equal values. None if one of them is unknown."""
         if not names:
             return ""
         if "in" not in names:
-            scope = self.scope
-        elif flow is None:
+            environment = self.environment
+        elif values is None:
             return None
         else:
-            scope = {**self.scope, "in": [found.type.sizes for found in flow]}
+            environment = {**self.environment, "in": [value.type.sizes for value in values]}
         try:
-            return repr([scope[name] for name in names])
+            return repr([environment[name] for name in names])
         except KeyError:
             return None
 
-    def holds(self, condition: Field, flow: Flow) -> bool:
-        """Whether a condition is true here; it raises as `evaluate` does."""
-        value = self.evaluate(condition, flow)
-        if not isinstance(value, bool):
-            message = f"a condition is true or false, not {show(value)}"
-            raise fail("wrong-value", message, condition.span, help="compare it with something")
-        return value
-
-    def where(self) -> tuple[Note, ...]:
-        """A note that tells the place from others the same text is built at; none where there is but one."""
+    def notes(self) -> tuple[Note, ...]:
+        """A note that tells this expansion of a text from others; empty if the text is expanded only once."""
         parts: list[str] = []
-        if self.frame.path:
-            parts.append(f"in '{_short(self.frame.path)}'")
+        if self.symbols.path:
+            parts.append(f"in '{_shorten(self.symbols.path)}'")
         if self.call is not None:
-            parts.append(f"called on {self.call.seen_from(self.home.source)}")
-        if local := list(self._local(self.home.params)):
+            parts.append(f"called on {self.call.seen_from(self.library.source)}")
+        if local := list(self._local_names()):
             parts.append(f"where {', '.join(local)}")
         return ((", ".join(parts),),) if local or self.call else ()
 
-    def _local(self, params: Environment) -> Iterator[str]:
-        for name, value in self.scope.items():
+    def _local_names(self) -> Iterator[str]:
+        """`name = value` for each name that is not a param of the file."""
+        params = self.library.params
+        for name, value in self.environment.items():
             if value is not INVALID and not (name in params and params[name] is value):
-                shown = show(value)
-                yield f"{name} = {shown if len(shown) <= _LONGEST else shown[:_LONGEST] + '...'}"
+                text = show(value)
+                yield f"{name} = {text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + '...'}"
 
 
-_LONGEST = 60
+_MAX_SHOWN = 60
+"""Characters of a value that a note shows."""
 
 
-def _short(path: str) -> str:
-    """A path without its middle, if it is long."""
+def _shorten(path: str) -> str:
+    """A path, without its middle if it is long."""
     names = path.split(".")
     return path if len(names) <= 8 else f"{'.'.join(names[:3])}...{'.'.join(names[-3:])}"

@@ -1,4 +1,4 @@
-"""Rounds of a repetition: how many there are, and what expressions may name in each."""
+"""Iterations of a repeat or of parallel paths: their number, and the names that expressions can use in each."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from archspec.frontend.expressions.values import MAX_INTEGER, Data, show, whole
 from archspec.frontend.language.spec import Iterations
 
 
-def entries(rounds: Iterations, value: Data) -> Sequence[Data]:
-    """What the rounds are for, where `value` is what `over` or `times` is worth.
+def iteration_entries(iterations: Iterations, value: Data) -> Sequence[Data]:
+    """One entry per iteration: the items of `over`, or numbers from 0. `value` is the value of `over` or `times`.
 
     Raises:
-        ArchspecError: it is no list, or no number of rounds, or an entry cannot be taken apart.
+        ArchspecError: it is not a list or not a valid number of iterations, or an item cannot be unpacked.
     """
-    if rounds.over is None:
-        assert rounds.times is not None
+    if iterations.over is None:
+        assert iterations.times is not None
         times = whole(value)
         if times is None or times < 0:
             message = f"'times' is a whole number of at least 0, not {show(value)}"
-            raise fail("wrong-value", message, rounds.times.span)
-        return range(min(times, MAX_INTEGER - 1))  # more cannot be counted, and are too many anyway
+            raise fail("wrong-value", message, iterations.times.span)
+        return range(min(times, MAX_INTEGER - 1))  # `len` takes no larger range, and the limit is far below
     if not isinstance(value, tuple):
-        raise fail("wrong-value", f"'over' is a list, not {show(value)}", rounds.over.span)
-    wanted = len(rounds.targets)
+        raise fail("wrong-value", f"'over' is a list, not {show(value)}", iterations.over.span)
+    wanted = len(iterations.targets)
     for number, entry in enumerate(value if wanted > 1 else ()):
         if not isinstance(entry, tuple) or len(entry) != wanted:
-            message = f"'as' takes each entry of 'over' apart into {wanted}, and entry {number} is {show(entry)}"
-            raise fail("wrong-value", message, rounds.over.span, help=f"make each entry a list of {wanted}")
+            message = f"'as' unpacks each entry of 'over' into {wanted}, but entry {number} is {show(entry)}"
+            raise fail("wrong-value", message, iterations.over.span, help=f"make each entry a list of {wanted}")
     return value
 
 
-def bind(rounds: Iterations, number: int, entry: Data, scope: Environment) -> Environment:
-    """What expressions may name in a round: what they may around it, its number, its entry or the entry's parts."""
-    if rounds.index is None and not rounds.targets:
-        return scope
-    bound = dict(scope)
-    if rounds.index is not None:
-        bound[rounds.index] = number
-    if len(rounds.targets) == 1:
-        bound[rounds.targets[0]] = entry
+def bind_iteration(iterations: Iterations, number: int, entry: Data, environment: Environment) -> Environment:
+    """The environment of one iteration: the outer one with the index, and the entry or its parts, by their names."""
+    if iterations.index is None and not iterations.targets:
+        return environment
+    bound = dict(environment)
+    if iterations.index is not None:
+        bound[iterations.index] = number
+    if len(iterations.targets) == 1:
+        bound[iterations.targets[0]] = entry
     elif isinstance(entry, tuple):
-        bound.update(zip(rounds.targets, entry, strict=True))
+        bound.update(zip(iterations.targets, entry, strict=True))
     return bound

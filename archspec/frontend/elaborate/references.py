@@ -1,4 +1,4 @@
-"""What steps refer to: the values they take instead of the one before, and the weights they share."""
+"""References of steps: the values named by `from`, the weights named by `share`, and the outputs of the network."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, fail
 from archspec.frontend.elaborate.context import BuildContext
-from archspec.frontend.elaborate.shape_mismatch import Source
-from archspec.frontend.elaborate.symbols import Flow, SymbolTable
+from archspec.frontend.elaborate.shape_mismatch import LabelledValue
+from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.fields import Template
@@ -16,94 +16,94 @@ from archspec.frontend.language.spec import Returned, Step
 from archspec.ir.graph import Value
 
 
-def inflow(step: Step, flow: Flow, place: BuildContext) -> Flow:
-    """What flows into a step: the values before it, or those it names; None where nobody can tell.
+def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
+    """The inputs of a step: `values`, which the step before it returns, or those its `from` names.
 
     Raises:
-        ArchspecError: it names values that are not there; all of them are told.
+        ArchspecError: it names values that do not exist; the error has a diagnostic for each.
     """
     if step.sources is None:
-        return flow
-    found: list[Value] = []
-    faults: list[Diagnostic] = []
+        return values
+    inputs: list[Value] = []
+    errors: list[Diagnostic] = []
     known = True
     for template in step.sources:
         try:
-            values = _named(template, step, flow, place)
-            found += values or ()
-            known = known and values is not None
+            referenced = _referenced(template, step, values, context)
+            inputs += referenced or ()
+            known = known and referenced is not None
         except Invalid:
             known = False
         except ArchspecError as error:
-            faults += error.diagnostics
-    if faults:
-        raise ArchspecError(faults)
-    return tuple(found) if known else None
+            errors += error.diagnostics
+    if errors:
+        raise ArchspecError(errors)
+    return tuple(inputs) if known else None
 
 
-def _named(template: Template, step: Step, flow: Flow, place: BuildContext) -> Flow:
-    reference = template.fill(place.scope)
-    return flow if reference == PREVIOUS else place.frame.find(reference, template.span, step).flow
+def _referenced(template: Template, step: Step, values: Values, context: BuildContext) -> Values:
+    reference = template.fill(context.environment)
+    return values if reference == PREVIOUS else context.symbols.find(reference, template.span, step).values
 
 
-def sources(step: Step, flow: Sequence[Value], place: BuildContext) -> list[Source]:
-    """The values that flow into a step, under the names it gives them."""
-    labels = [template.fill(place.scope) for template in step.sources or ()]
-    if len(labels) != len(flow):
-        labels = ["input"] * len(flow)
-    return [Source(label, value) for label, value in zip(labels, flow, strict=True)]
+def labelled_inputs(step: Step, inputs: Sequence[Value], context: BuildContext) -> list[LabelledValue]:
+    """The inputs of a step, labelled with the names its `from` uses for them."""
+    labels = [template.fill(context.environment) for template in step.sources or ()]
+    if len(labels) != len(inputs):
+        labels = ["input"] * len(inputs)
+    return [LabelledValue(label, value) for label, value in zip(labels, inputs, strict=True)]
 
 
-def lender(share: Template, step: Step, place: BuildContext) -> str:
-    """The path of the weights a step wants to share.
+def shared_weight_owner(share: Template, step: Step, context: BuildContext) -> str:
+    """The path of the weights that the `share` of a step names.
 
     Raises:
         ArchspecError: there is no such layer.
-        Unknown: a mistake leaves nobody to tell.
+        Invalid: an earlier error makes it unknown.
     """
-    entry = place.frame.find(share.fill(place.scope), share.span, step, waits=False)
-    if entry.flow is None:
+    symbol = context.symbols.find(share.fill(context.environment), share.span, step, needs_value=False)
+    if symbol.values is None:
         raise Invalid
-    return entry.owner
+    return symbol.weight_owner
 
 
-def outputs(
+def network_outputs(
     returned: Sequence[Returned],
-    flow: Flow,
-    frame: SymbolTable,
+    values: Values,
+    symbols: SymbolTable,
     params: Environment,
     inputs: Mapping[str, Span],
-    faults: list[Diagnostic],
+    errors: list[Diagnostic],
 ) -> Iterator[tuple[str, Value]]:
-    """The values a network returns under their names: those the spec names, or else what flows out at the end.
+    """The names and values of the network's outputs: those the spec declares, or else `values`, the last step's.
 
-    None of them can have the name of an input: in a file of ONNX both are values by their names.
+    An output cannot have the name of an input, since ONNX identifies both by name. Errors are added to `errors`.
     """
-    values = flow or ()
-    for i, value in enumerate(() if returned else values):
-        name = "output" if len(values) == 1 else f"output{i}"
+    last = values or ()
+    for i, value in enumerate(() if returned else last):
+        name = "output" if len(last) == 1 else f"output{i}"
         if name in inputs:
-            message, help = f"'{name}' is also what the network returns", "name the input otherwise, or say 'outputs'"
-            faults.append(Diagnostic("duplicate-name", message, inputs[name], help=help))
+            message, help = f"'{name}' is also the name of an output", "rename the input, or declare `outputs`"
+            errors.append(Diagnostic("duplicate-name", message, inputs[name], help=help))
         yield name, value
     for output in returned:
         if output.name in inputs:
-            message, help = f"'{output.name}' is an input already", "return it under another name: {name: value}"
-            faults.append(Diagnostic("duplicate-name", message, output.span, help=help))
+            message, help = f"'{output.name}' is already an input", "give the output another name: {name: value}"
+            errors.append(Diagnostic("duplicate-name", message, output.span, help=help))
             continue
         try:
-            for value in _returned(output, frame, params):
+            for value in _output_values(output, symbols, params):
                 yield output.name, value
         except ArchspecError as error:
-            faults += error.diagnostics
+            errors += error.diagnostics
         except Invalid:
             pass
 
 
-def _returned(output: Returned, frame: SymbolTable, params: Environment) -> Sequence[Value]:
-    flow = frame.find(output.source.fill(params), output.source.span).flow
-    if flow and len(flow) > 1:
-        message = f"'{output.name}' is {len(flow)} values, and an output is one"
-        help = f"name one of them: {', '.join(value.name for value in flow)}"
+def _output_values(output: Returned, symbols: SymbolTable, params: Environment) -> Sequence[Value]:
+    values = symbols.find(output.source.fill(params), output.source.span).values
+    if values and len(values) > 1:
+        message = f"'{output.name}' refers to {len(values)} values, but an output is one value"
+        help = f"name one of them: {', '.join(value.name for value in values)}"
         raise fail("wrong-arity", message, output.source.span, help=help)
-    return flow or ()
+    return values or ()

@@ -1,4 +1,4 @@
-"""Values that meet: what they are called, how large ones are cut to fit, and what would make unequal ones equal."""
+"""Shape mismatches: the fix suggested for inputs whose shapes differ, and the sizes `align: center_crop` cuts to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from archspec.ir.types import TensorType
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """An input of a node, with the words a note calls it by."""
+class LabelledValue:
+    """An input of a node, with the label a note gives it."""
 
     label: str
     value: Value
@@ -23,72 +23,77 @@ class Source:
 
 
 def crop_sizes(types: Sequence[TensorType]) -> list[tuple[int, ...] | None]:
-    """For each type the spatial size to cut it to, the smallest along each axis; None where it has it already."""
+    """For each type the spatial sizes to crop it to, the smallest along each axis; None if it has them already."""
     if len({type.rank for type in types}) > 1:
         return [None] * len(types)
     smallest = tuple(min(sizes) for sizes in zip(*(type.spatial for type in types), strict=True))
     return [None if type.spatial == smallest else smallest for type in types]
 
 
-def remedy(join: str, sources: Sequence[Source], *, paths: bool) -> str | None:
-    """The help for values that do not fit one another. The first of them is as it should be; for `mul` the largest is.
+def suggest_fix(op: str, inputs: Sequence[LabelledValue], *, are_paths: bool) -> str | None:
+    """The help for inputs of `op` whose shapes do not fit.
 
-    `paths` says whether they are the ends of paths, which a structure can cut to fit.
+    The first input is assumed to be right; for `mul` it is the largest one.
+
+    Args:
+        op: the kind of the op.
+        inputs: its inputs.
+        are_paths: whether they are the results of paths, which a structure can crop.
     """
-    if len({source.type.rank for source in sources}) > 1:
-        return "bring all of them to one number of axes, with `flatten` or `reshape`"
-    types = [source.type for source in sources]
-    wanted = max(types, key=lambda tensor: tensor.elements) if join == "mul" else types[0]
-    other = next((source for source in sources if _differs(join, source.type, wanted)), None)
+    if len({value.type.rank for value in inputs}) > 1:
+        return "give all of them the same number of axes, with `flatten` or `reshape`"
+    types = [value.type for value in inputs]
+    wanted = max(types, key=lambda tensor: tensor.elements) if op == "mul" else types[0]
+    other = next((value for value in inputs if _differs(op, value.type, wanted)), None)
     if other is None:
         return None
-    if join == "mul":
-        wanted = _where_not_one(other.type, wanted)
+    if op == "mul":
+        wanted = _without_broadcast_axes(other.type, wanted)
     smaller, larger = _factors(other.type, wanted), _factors(wanted, other.type)
-    if join != "concat" and (other.type.channels != wanted.channels or _strides(other.type, wanted)):
+    if op != "concat" and (other.type.channels != wanted.channels or _strides(other.type, wanted)):
         return _projection(other, wanted)
     if larger is not None:
-        return f"enlarge {_the(other)}: upsample {{scale: {_number(larger)}}}"
+        return f"enlarge {_title(other)}: upsample {{scale: {_number(larger)}}}"
     if smaller is not None:
-        return f"shrink {_the(other)}: max_pool {{kernel: {_number(smaller)}}}"
-    if paths:
-        return "pad the paths so that they keep their size, or cut them to the smallest with align: center_crop"
-    return "pad so that sizes stay, or cut the larger with `center_crop`"
+        return f"shrink {_title(other)}: max_pool {{kernel: {_number(smaller)}}}"
+    if are_paths:
+        return "pad the paths so that their sizes stay equal, or crop them to the smallest with align: center_crop"
+    return "pad so that the sizes stay equal, or crop the larger one with `center_crop`"
 
 
-def _differs(join: str, type: TensorType, wanted: TensorType) -> bool:
-    if join == "mul":
-        return type.sizes != _where_not_one(type, wanted).sizes
-    return type.spatial != wanted.spatial if join == "concat" else type.sizes != wanted.sizes
+def _differs(op: str, type: TensorType, wanted: TensorType) -> bool:
+    if op == "mul":
+        return type.sizes != _without_broadcast_axes(type, wanted).sizes
+    return type.spatial != wanted.spatial if op == "concat" else type.sizes != wanted.sizes
 
 
-def _where_not_one(type: TensorType, wanted: TensorType) -> TensorType:
-    """The wanted type along the axes where `type` has no size of 1, which stands for every position of a product."""
+def _without_broadcast_axes(type: TensorType, wanted: TensorType) -> TensorType:
+    """The wanted type, with the sizes of `type` along the axes that `mul` broadcasts."""
     pairs = zip(type.sizes, wanted.sizes, strict=True)
-    return wanted.with_sizes(*(have if 1 in (have, want) else want for have, want in pairs))
+    return wanted.with_sizes(*(size if 1 in (size, other) else other for size, other in pairs))
 
 
-def _projection(source: Source, wanted: TensorType) -> str:
-    """The layer that would bring a value to the wanted shape, or the shape, if no one layer would."""
+def _projection(value: LabelledValue, wanted: TensorType) -> str:
+    """The layer that projects a value to the wanted shape, or the shape itself if a single layer cannot."""
     if wanted.rank == 2:
-        return f"project {_the(source)}: linear {wanted.channels}"
-    strides = _strides(source.type, wanted)
+        return f"project {_title(value)}: linear {wanted.channels}"
+    strides = _strides(value.type, wanted)
     if strides is None:
-        return f"bring {_the(source)} to the size {list(wanted.spatial)} and to {wanted.channels} channels"
+        return f"bring {_title(value)} to the size {list(wanted.spatial)} and to {wanted.channels} channels"
     stride = f", stride: {_number(strides)}" if set(strides) != {1} else ""
-    return f"project {_the(source)}: conv {{channels: {wanted.channels}, kernel: 1{stride}}}"
+    return f"project {_title(value)}: conv {{channels: {wanted.channels}, kernel: 1{stride}}}"
 
 
-def _factors(have: TensorType, wanted: TensorType) -> list[int] | None:
-    """The whole numbers by which one spatial size is larger than another; None if it is not."""
-    pairs = list(zip(have.spatial, wanted.spatial, strict=True))
+def _factors(type: TensorType, wanted: TensorType) -> list[int] | None:
+    """The whole factors by which the spatial sizes of `type` exceed those wanted; None if they are not whole."""
+    pairs = list(zip(type.spatial, wanted.spatial, strict=True))
     return [old // new for old, new in pairs] if all(old % new == 0 for old, new in pairs) else None
 
 
-def _strides(have: TensorType, wanted: TensorType) -> list[int] | None:
-    """The strides that bring one spatial size to another, in the way a 1x1 convolution goes; None if none do."""
-    strides = [-(-old // new) for old, new in zip(have.spatial, wanted.spatial, strict=True)]
-    fits = all(-(-old // s) == new for old, new, s in zip(have.spatial, wanted.spatial, strides, strict=True))
+def _strides(type: TensorType, wanted: TensorType) -> list[int] | None:
+    """The strides of a 1x1 convolution that reduces the spatial sizes of `type` to those wanted; None if none do."""
+    strides = [-(-old // new) for old, new in zip(type.spatial, wanted.spatial, strict=True)]
+    fits = all(-(-old // s) == new for old, new, s in zip(type.spatial, wanted.spatial, strides, strict=True))
     return strides if fits else None
 
 
@@ -96,5 +101,5 @@ def _number(values: Sequence[int]) -> int | list[int]:
     return values[0] if len(set(values)) == 1 else list(values)
 
 
-def _the(source: Source) -> str:
-    return f"the {source.label}" if source.label in ("shortcut", "layers") else f"'{source.label}'"
+def _title(value: LabelledValue) -> str:
+    return f"the {value.label}" if value.label in ("shortcut", "layers") else f"'{value.label}'"

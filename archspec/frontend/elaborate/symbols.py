@@ -1,4 +1,4 @@
-"""Names: how layers get theirs, and how a spec refers to a layer by it."""
+"""Symbol tables: which layer a name refers to, and names for layers that have none."""
 
 from __future__ import annotations
 
@@ -7,156 +7,172 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from archspec.diagnostics import ArchspecError, Span, did_you_mean, fail
-from archspec.frontend.elaborate.cycles import too_early
+from archspec.frontend.elaborate.cycles import forward_reference
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.identifiers import PREVIOUS
 from archspec.frontend.language.spec import Body, Step
 from archspec.ir.graph import Value
 
-Flow = tuple[Value, ...] | None
-"""What flows from one layer to the next; None where a mistake leaves nobody to tell."""
+Values = tuple[Value, ...] | None
+"""The values one layer passes to the next; None if an earlier error makes them unknown."""
 
 
 NO_PORTS: Mapping[str, Value] = MappingProxyType({})
-"""What most ops have: one output, that needs no name."""
+"""The ports of an op with a single output, which needs no name."""
 
 
 @dataclass(slots=True)
 class Symbol:
-    """What a name stands for: the values of a layer, and the names inside it if it has any."""
+    """What a name refers to: the outputs of a layer and, for a structure, the names inside it."""
 
-    flow: Flow
+    values: Values
     span: Span
-    owner: str
-    """The path of the weights behind the name: its own, unless it shares another's."""
+    weight_owner: str
+    """The path of the weights: the layer's own path, or that of the layer whose weights it shares."""
     ports: Mapping[str, Value] = field(default_factory=lambda: NO_PORTS)
     inside: SymbolTable | None = None
 
 
 @dataclass(slots=True)
 class SymbolTable:
-    """A stretch of a spec in which names are unique.
+    """The names of one scope of the spec.
 
-    `outer` is the frame around it that references may reach too; a block is closed and has none, but a `caller`.
-    `owner` is the path of the frame whose weights are used instead of its own. `bodies` are the lists of layers the
-    names come from. A frame is `uncertain` where a mistake left names out of it that nobody knows.
+    Attributes:
+        path: the dotted path of the scope; empty for the network.
+        outer: the enclosing table that references can reach as well. A block has none.
+        caller: for a block, the table of the scope it is called in.
+        indexed: whether layers without a name are named by number.
+        weight_owner: the path of the scope whose weights this one shares, if it shares any.
+        bodies: the lists of layers that the names come from.
+        entries: the layers built so far, by name.
+        skipped: the layers whose `when` is false.
+        uncertain: whether an error hid a name, so that a missing name may be no error.
     """
 
     path: str
     outer: SymbolTable | None = None
     caller: SymbolTable | None = None
     indexed: bool = False
-    owner: str | None = None
+    weight_owner: str | None = None
     bodies: tuple[Body, ...] = ()
     entries: dict[str, Symbol] = field(default_factory=dict)
-    left_out: dict[str, Span] = field(default_factory=dict)
-    used: dict[str, int] = field(default_factory=dict)
-    children: int = 0
+    skipped: dict[str, Span] = field(default_factory=dict)
+    uses: dict[str, int] = field(default_factory=dict)
+    next_index: int = 0
     uncertain: bool = False
 
-    def give(self, base: str) -> str:
-        """A name for a child without one: its number, or `base` with a number if that is taken."""
+    def fresh_name(self, base: str) -> str:
+        """An unused name for a layer without one: its number, or `base` with a number appended if it is taken."""
         if self.indexed:
-            while (name := str(self.children)) in self.entries:
-                self.children += 1
-            self.children += 1
+            while (name := str(self.next_index)) in self.entries:
+                self.next_index += 1
+            self.next_index += 1
             return name
-        count = self.used.get(base, 0)
+        count = self.uses.get(base, 0)
         while (name := f"{base}_{count}" if count else base) in self.entries:
             count += 1
-        self.used[base] = count + 1
+        self.uses[base] = count + 1
         return name
 
-    def lose(self, name: str | None, span: Span) -> None:
-        """Note that a mistake leaves a layer unknown: what refers to it is passed over."""
+    def mark_invalid(self, name: str | None, span: Span) -> None:
+        """Record that a layer could not be built, so that references to it are not reported again."""
         if name is None:
             self.uncertain = True
         else:
-            self.entries.setdefault(name, Symbol(None, span, self.owner_of(name)))
+            self.entries.setdefault(name, Symbol(None, span, self.weight_owner_of(name)))
 
-    def join(self, name: str) -> str:
-        """The dotted path of a child."""
+    def path_of(self, name: str) -> str:
+        """The dotted path of a layer in this scope."""
         return f"{self.path}.{name}" if self.path else name
 
-    def owner_of(self, name: str) -> str:
-        """The path under which the weights of a child are found."""
-        return f"{self.owner}.{name}" if self.owner else self.join(name)
+    def weight_owner_of(self, name: str) -> str:
+        """The path that holds the weights of a layer in this scope."""
+        return f"{self.weight_owner}.{name}" if self.weight_owner else self.path_of(name)
 
-    def find(self, reference: str, span: Span, step: Step | None = None, *, waits: bool = True) -> Symbol:
-        """What a reference stands for: its first name is looked up here and outwards, the others inside it.
+    def find(self, reference: str, span: Span, step: Step | None = None, *, needs_value: bool = True) -> Symbol:
+        """The symbol of a dotted reference: its first name is looked up here and outwards, the others inside it.
 
-        `step` is what refers to it, and `waits` for its value.
+        Args:
+            reference: the dotted path.
+            span: where the reference is.
+            step: the step that contains it.
+            needs_value: whether the step reads the value, or only shares weights.
 
         Raises:
-            ArchspecError: it stands for nothing.
-            Unknown: a mistake leaves nobody to tell.
+            ArchspecError: there is no such layer.
+            Invalid: an earlier error makes it unknown.
         """
-        path, *others = reference.split(".")
-        entry = self._look_up(path, span, step, waits)
-        for name in others:
-            inside = entry.inside.entries if entry.inside else {}
-            if name in entry.ports:
-                entry = Symbol((entry.ports[name],), entry.span, entry.owner)
+        path, *names = reference.split(".")
+        symbol = self._look_up(path, span, step, needs_value)
+        for name in names:
+            inside = symbol.inside.entries if symbol.inside else {}
+            if name in symbol.ports:
+                symbol = Symbol((symbol.ports[name],), symbol.span, symbol.weight_owner)
             elif name in inside:
-                entry = inside[name]
-            elif entry.inside and name in entry.inside.left_out:
-                raise _left_out(f"{path}.{name}", entry.inside.left_out[name], span)
-            elif entry.inside.uncertain if entry.inside else entry.flow is None:
+                symbol = inside[name]
+            elif symbol.inside and name in symbol.inside.skipped:
+                raise _skipped(f"{path}.{name}", symbol.inside.skipped[name], span)
+            elif symbol.inside.uncertain if symbol.inside else symbol.values is None:
                 raise Invalid
             else:
-                help = did_you_mean(name, [*entry.ports, *inside]) or f"'{path}' has no layers inside"
+                help = did_you_mean(name, [*symbol.ports, *inside]) or f"'{path}' has no layers inside"
                 raise fail("unknown-layer", f"there is no layer '{name}' inside '{path}'", span, help=help)
             path = f"{path}.{name}"
-        return entry
+        return symbol
 
-    def _look_up(self, name: str, span: Span, step: Step | None, waits: bool) -> Symbol:
-        frames = list(self._outwards())
-        for frame in frames:
-            if name in frame.entries:
-                return frame.entries[name]
-            if name in frame.left_out:
-                raise _left_out(name, frame.left_out[name], span)
-            if frame.uncertain:
+    def _look_up(self, name: str, span: Span, step: Step | None, needs_value: bool) -> Symbol:
+        tables = list(self._outwards())
+        for table in tables:
+            if name in table.entries:
+                return table.entries[name]
+            if name in table.skipped:
+                raise _skipped(name, table.skipped[name], span)
+            if table.uncertain:
                 raise Invalid
-        for frame in frames:
-            if step is not None and (fault := too_early(name, span, step, frame.bodies, waits=waits)):
-                raise fault
-        raise self._nowhere(name, span, step)
+        for table in tables:
+            if step is not None and (
+                error := forward_reference(name, span, step, table.bodies, needs_value=needs_value)
+            ):
+                raise error
+        raise self._unknown(name, span, step)
 
     def _outwards(self) -> Iterator[SymbolTable]:
-        frame: SymbolTable | None = self
-        while frame is not None:
-            yield frame
-            frame = frame.outer
+        table: SymbolTable | None = self
+        while table is not None:
+            yield table
+            table = table.outer
 
-    def _nowhere(self, name: str, span: Span, step: Step | None) -> ArchspecError:
-        """The error of a reference to what nobody here has heard of."""
-        here = {known: entry for frame in reversed(list(self._outwards())) for known, entry in frame.entries.items()}
-        outside, inner = self._callers_name(name), _inner(name, here)
-        if inner:
+    def _unknown(self, name: str, span: Span, step: Step | None) -> ArchspecError:
+        """The error for a name that no layer has."""
+        visible = {
+            known: symbol for table in reversed(list(self._outwards())) for known, symbol in table.entries.items()
+        }
+        if inner := _path_inside(name, visible):
             help: str | None = f"did you mean '{inner}'?"
-        elif outside:
-            help = "a block sees its own layers only; hand the value of others in with `from` where it is called"
+        elif self._is_visible_to_caller(name):
+            help = "a block sees only its own layers; pass it the value with `from` where it is called"
         else:
-            help = did_you_mean(name, [*reversed(here), *([PREVIOUS] if step is not None else [])])
+            help = did_you_mean(name, [*reversed(visible), *([PREVIOUS] if step is not None else [])])
         message = f"there is no layer '{name}' above this one" if step is not None else f"there is no layer '{name}'"
         return fail("unknown-layer", message, span, help=help)
 
-    def _callers_name(self, name: str) -> bool:
+    def _is_visible_to_caller(self, name: str) -> bool:
         *_, outermost = self._outwards()
         caller = outermost.caller
-        return caller is not None and (any(name in f.entries for f in caller._outwards()) or caller._callers_name(name))
+        if caller is None:
+            return False
+        return any(name in table.entries for table in caller._outwards()) or caller._is_visible_to_caller(name)
 
 
-def _left_out(name: str, layer: Span, span: Span) -> ArchspecError:
-    notes = [("left out by its `when`", f"line {layer.line}")]
-    help = "give the layer that refers to it a `when` too, or another `from`"
-    return fail("unknown-layer", f"the layer '{name}' is left out here", span, notes=notes, help=help)
+def _skipped(name: str, layer: Span, span: Span) -> ArchspecError:
+    notes = [("skipped by its `when`", f"line {layer.line}")]
+    help = "give this layer a `when` as well, or another `from`"
+    return fail("unknown-layer", f"the layer '{name}' is skipped here", span, notes=notes, help=help)
 
 
-def _inner(name: str, entries: Mapping[str, Symbol]) -> str | None:
-    """The path of a layer of that name inside one of `entries`."""
-    for outer, entry in entries.items():
-        if entry.inside and name in entry.inside.entries:
+def _path_inside(name: str, entries: Mapping[str, Symbol]) -> str | None:
+    """The path of a layer called `name` inside one of `entries`."""
+    for outer, symbol in entries.items():
+        if symbol.inside and name in symbol.inside.entries:
             return f"{outer}.{name}"
     return None

@@ -1,4 +1,4 @@
-"""What runs only while training, and who may need it: nobody that runs always."""
+"""Checks that no layer that runs at inference reads a value computed only while training."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from archspec.diagnostics import Diagnostic, Span
 from archspec.ir.graph import Output, Scope
 
 
-def misplaced(body: Scope, outputs: Sequence[Output], span: Span | None) -> Iterator[Diagnostic]:
-    """The layers that run always and read what is there only while training; and that nothing else is returned.
+def check_training_only(body: Scope, outputs: Sequence[Output], span: Span | None) -> Iterator[Diagnostic]:
+    """An error for each inference layer that reads a training-only value, and for a network without other outputs.
 
     Args:
         body: the whole network.
-        outputs: what it returns.
-        span: where the spec says what that is.
+        outputs: its outputs.
+        span: where the spec declares the outputs.
     """
-    beside = set(body.training_only_nodes())
-    makers = {value: node for node in beside for value in node.outputs}
+    training_only = set(body.training_only_nodes())
+    producers = {value: node for node in training_only for value in node.outputs}
     for node in body.nodes():
-        maker = next((makers[value] for value in node.inputs if value in makers), None)
-        if maker is not None and node not in beside:
-            message = f"'{node.name}' runs always, and '{maker.name}', which it reads, only while training"
-            yield Diagnostic("training-only", message, node.span, help="leave out training_only, or read another layer")
+        producer = next((producers[value] for value in node.inputs if value in producers), None)
+        if producer is not None and node not in training_only:
+            message = f"'{node.name}' runs at inference, but '{producer.name}', which it reads, only while training"
+            yield Diagnostic("training-only", message, node.span, help="remove training_only, or read another layer")
     if outputs and all(output.training_only for output in outputs):
-        message, help = "all that is returned is there only while training", "return what there is at inference, too"
+        message, help = "all outputs are computed only while training", "return a value that exists at inference, too"
         yield Diagnostic("training-only", message, span, help=help)

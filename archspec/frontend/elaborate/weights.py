@@ -1,11 +1,12 @@
-"""The weights of nodes: whose they are, how they start, what the spec fixes, and how many there are."""
+"""Weights of nodes: initializers, fixed values, frozen weights, sharing, and the limit on their number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
+from archspec.frontend.elaborate.context import Evaluate
 from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import Constant, Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
@@ -15,123 +16,135 @@ from archspec.ir.initializers import INITIALIZERS, OF_KERNELS, misfit
 from archspec.ir.types import Initializer, Weight
 from archspec.ops.attribute_types import FLOAT_MAX
 
-Evaluate = Callable[[Field], Data]
-"""Works out a value where the layer stands."""
 
+class WeightBinder:
+    """Applies the weight options of a spec to the nodes of one graph.
 
-class Weights:
-    """Settles the weights of the nodes of one graph. `starts` are what the spec says for all layers of an op."""
+    Args:
+        initializers: the spec's initializers for all layers of an op, by op and weight.
+        evaluate: evaluates the options of those initializers.
+    """
 
-    def __init__(self, starts: Mapping[str, Mapping[str, Start]], evaluate: Evaluate) -> None:
-        self.starts = starts
+    def __init__(self, initializers: Mapping[str, Mapping[str, Start]], evaluate: Evaluate) -> None:
         self.total = 0
-        self._initializers: dict[tuple[str, str], Initializer] = {}
+        self._initializers_of_ops = initializers
         self._evaluate = evaluate
-        self._lenders: dict[str, Node] = {}
-        self._seen: dict[str, set[str]] = {}
-        self._plain: dict[int, tuple[Weight, ...]] = {}
+        self._evaluated: dict[tuple[str, str], Initializer] = {}
+        self._owners: dict[str, Node] = {}
+        self._weight_names: dict[str, set[str]] = {}
+        self._default: dict[tuple[str, tuple[Weight, ...]], tuple[Weight, ...]] = {}
 
-    def start(self, node: Node, wishes: WeightOptions, evaluate: Evaluate) -> Node:
-        """The node with its weights started, fixed or frozen as the spec says.
+    def apply(self, node: Node, options: WeightOptions, evaluate: Evaluate) -> Node:
+        """The node with its weights initialized, fixed or frozen as the spec says.
+
+        Args:
+            node: the node.
+            options: the options of its step.
+            evaluate: evaluates fields where the step is.
 
         Raises:
-            ArchspecError: the spec speaks of a weight the op has not, or gives values that cannot be.
+            ArchspecError: an option names a weight that the op lacks, or has an invalid value.
         """
-        if wishes is DEFAULT_OPTIONS:
-            return node.with_weights(self._as_common(node, evaluate))
-        known = [weight.name for weight in node.weights if not weight.buffer]
-        for name, start in wishes.starts.items():
-            if name not in known:
-                raise _no_weight(node, name, start.span, known)
-        if wishes.fixed is not None and "weight" not in known:
-            raise _no_weight(node, "weight", wishes.fixed.span, known)
-        weights = [self._started(node, weight, wishes, evaluate) for weight in node.weights]
-        if wishes.trainable is not None and not _holds(wishes.trainable, evaluate):
+        if options is DEFAULT_OPTIONS:
+            return node.with_weights(self._with_default_options(node))
+        names = [weight.name for weight in node.weights if not weight.buffer]
+        for name, start in options.starts.items():
+            if name not in names:
+                raise _unknown_weight(node, name, start.span, names)
+        if options.fixed is not None and "weight" not in names:
+            raise _unknown_weight(node, "weight", options.fixed.span, names)
+        weights = [self._initialized(node, weight, options, evaluate) for weight in node.weights]
+        if options.trainable is not None and not _is_trainable(options.trainable, evaluate):
             weights = [replace(weight, trainable=False) for weight in weights]
         return node.with_weights(tuple(weights))
 
-    def _as_common(self, node: Node, evaluate: Evaluate) -> tuple[Weight, ...]:
-        """The weights of a node that has no wishes of its own; the nodes of one signature get the same object."""
-        key = id(node.weights)
-        if key not in self._plain:
-            self._plain[key] = tuple(
-                [self._started(node, weight, DEFAULT_OPTIONS, evaluate) for weight in node.weights]
-            )
-        return self._plain[key]
+    def register(self, node: Node, elements: int, span: Span) -> ArchspecError | None:
+        """Record a node that owns its weights, so that others can share them.
 
-    def own(self, node: Node, elements: int, span: Span) -> ArchspecError | None:
-        """Let others share the weights of a node that owns them; the error to report, once, if there are too many."""
-        self._lenders[node.name] = node
+        Returns:
+            An error if this node makes the network's weights exceed the limit; the nodes after it do not report it.
+        """
+        self._owners[node.name] = node
         before, self.total = self.total, self.total + elements
         if not before <= MAX_PARAMETERS < self.total:
             return None
         message = f"with '{node.name}' the network has {self.total:,} weights"
         return fail("too-large", message, span, help=f"at most {MAX_PARAMETERS:,} are allowed")
 
-    def borrow(self, node: Node, owner: str, span: Span) -> Node:
-        """The node with the weights found under the path `owner`.
+    def share(self, node: Node, owner: str, span: Span) -> Node:
+        """The node with the weights of the node at the path `owner`.
 
         Raises:
-            ArchspecError: there are none, or they do not fit.
+            ArchspecError: there are no weights there, or their shapes differ.
         """
-        lender = self._lenders.get(owner)
-        if lender is None:
+        shared = self._owners.get(owner)
+        if shared is None:
             message = f"'{owner}' has no weights for '{node.name}' to share"
             raise fail("wrong-share", message, span, help="share with a layer of the same op above this one")
-        if _shapes(node) != _shapes(lender):
-            notes = [(f"{node.name}:", _shapes(node)), (f"{lender.name}:", _shapes(lender))]
+        if _shapes(node) != _shapes(shared):
+            notes = [(f"{node.name}:", _shapes(node)), (f"{shared.name}:", _shapes(shared))]
             message = f"'{node.name}' cannot share weights of other shapes"
-            raise fail("wrong-share", message, span, notes=notes, help=f"give it the attributes of '{lender.name}'")
-        self._lenders[node.name] = node
-        return node.with_weights(lender.weights, lender.owner or lender.name)
+            raise fail("wrong-share", message, span, notes=notes, help=f"give it the attributes of '{shared.name}'")
+        self._owners[node.name] = node
+        return node.with_weights(shared.weights, shared.owner or shared.name)
 
-    def unused_starts(self) -> Iterator[Diagnostic]:
-        """What to say about weights the spec starts that no layer of the op has."""
-        for kind, starts in self.starts.items():
+    def unused_initializers(self) -> Iterator[Diagnostic]:
+        """An error for each initializer whose weight no layer of the op has."""
+        for kind, starts in self._initializers_of_ops.items():
             for name, start in starts.items():
-                if kind in self._seen and name not in self._seen[kind]:
-                    help = did_you_mean(name, sorted(self._seen[kind]))
+                if kind in self._weight_names and name not in self._weight_names[kind]:
+                    help = did_you_mean(name, sorted(self._weight_names[kind]))
                     yield Diagnostic("unknown-weight", f"no '{kind}' has a weight '{name}'", start.span, help=help)
 
-    def _started(self, node: Node, weight: Weight, wishes: WeightOptions, evaluate: Evaluate) -> Weight:
+    def _with_default_options(self, node: Node) -> tuple[Weight, ...]:
+        """The weights of a node whose step has no options; equal ones are one object."""
+        key = (node.op.kind, node.weights)
+        if key not in self._default:
+            weights = [self._initialized(node, weight, DEFAULT_OPTIONS, self._evaluate) for weight in node.weights]
+            self._default[key] = tuple(weights)
+        return self._default[key]
+
+    def _initialized(self, node: Node, weight: Weight, options: WeightOptions, evaluate: Evaluate) -> Weight:
         kind = node.op.kind
-        seen = self._seen.setdefault(kind, set())
+        names = self._weight_names.setdefault(kind, set())
         if weight.buffer:
             return weight
-        seen.add(weight.name)
-        if wishes.fixed is not None and weight.name == "weight":
-            return _fixed(weight, evaluate(wishes.fixed), wishes.fixed.span)
-        if weight.name in wishes.starts:
-            start = wishes.starts[weight.name]
-            return replace(weight, initializer=_fitting(initializer(start, evaluate), weight, node, start.span))
-        if weight.name in self.starts.get(kind, {}):
-            start = self.starts[kind][weight.name]
-            return replace(weight, initializer=_fitting(self._common(kind, weight.name), weight, node, start.span))
+        names.add(weight.name)
+        if options.fixed is not None and weight.name == "weight":
+            return _fixed(weight, evaluate(options.fixed), options.fixed.span)
+        if weight.name in options.starts:
+            start = options.starts[weight.name]
+            return replace(weight, initializer=_checked(initializer(start, evaluate), weight, node, start.span))
+        if weight.name in self._initializers_of_ops.get(kind, {}):
+            start = self._initializers_of_ops[kind][weight.name]
+            common = self._initializer_of_op(kind, weight.name)
+            return replace(weight, initializer=_checked(common, weight, node, start.span))
         return weight
 
-    def _common(self, kind: str, name: str) -> Initializer:
-        if (kind, name) not in self._initializers:
-            self._initializers[kind, name] = initializer(self.starts[kind][name], self._evaluate)
-        return self._initializers[kind, name]
+    def _initializer_of_op(self, kind: str, name: str) -> Initializer:
+        if (kind, name) not in self._evaluated:
+            self._evaluated[kind, name] = initializer(self._initializers_of_ops[kind][name], self._evaluate)
+        return self._evaluated[kind, name]
 
 
 def initializer(start: Start, evaluate: Evaluate) -> Initializer:
-    """The initializer a spec asks for, with its options worked out.
+    """The initializer a spec asks for, with its options evaluated.
 
     Raises:
-        ArchspecError: an option is no number that float32 holds, or those given make no distribution.
+        ArchspecError: an option is not a finite float32 number, or the options do not define a distribution.
     """
     options: dict[str, object] = {}
     for option, default in INITIALIZERS[start.kind].items():
         if option not in start.options:
             options[option] = default[0] if isinstance(default, tuple) else default
         elif isinstance(default, tuple):
-            written = start.options[option]
-            options[option] = written.value if isinstance(written, Constant) else None
+            field = start.options[option]
+            options[option] = field.value if isinstance(field, Constant) else None
         else:
             options[option] = _number(option, start.options[option], evaluate)
     if start.kind == "trunc_normal" and options["std"] == 0:
-        raise fail("wrong-value", "'std' of 'trunc_normal' is above 0", start.span, help="all elements alike: constant")
+        help = "use `constant` for equal elements"
+        raise fail("wrong-value", "'std' of 'trunc_normal' is greater than 0", start.span, help=help)
     low, high = options.get("low", 0.0), options.get("high", 0.0)
     assert isinstance(low, float)
     assert isinstance(high, float)
@@ -141,56 +154,61 @@ def initializer(start: Start, evaluate: Evaluate) -> Initializer:
     return Initializer(start.kind, options)
 
 
-def _fitting(initializer: Initializer, weight: Weight, node: Node, span: Span) -> Initializer:
-    """The initializer, if such a weight can start from it."""
-    # What a layer does with a weight of its own alone is no convolution, however many axes it has.
+def _checked(initializer: Initializer, weight: Weight, node: Node, span: Span) -> Initializer:
+    """The initializer.
+
+    Raises:
+        ArchspecError: it does not suit the shape of the weight.
+    """
+    # A bare weight is not a kernel, however many axes it has.
     reason = misfit(initializer.kind, () if weight.bare and initializer.kind in OF_KERNELS else weight.shape)
     if reason is not None:
-        message = f"{reason}, and the {weight.name} of '{node.op.kind}' has shape {list(weight.shape)}"
-        raise fail("wrong-value", message, span, help="start it with uniform, normal or a number")
+        message = f"{reason}, but the {weight.name} of '{node.op.kind}' has shape {list(weight.shape)}"
+        raise fail("wrong-value", message, span, help="initialize it with uniform, normal or a number")
     return initializer
 
 
-def _number(option: str, written: Field, evaluate: Evaluate) -> float:
-    value = evaluate(written)
+def _number(option: str, field: Field, evaluate: Evaluate) -> float:
+    value = evaluate(field)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise fail("wrong-value", f"'{option}' is a number, not {show(value)}", written.span)
+        raise fail("wrong-value", f"'{option}' is a number, not {show(value)}", field.span)
     if option == "std" and value < 0:
-        raise fail("wrong-value", f"'std' is at least 0, not {show(value)}", written.span)
+        raise fail("wrong-value", f"'std' is at least 0, not {show(value)}", field.span)
     if abs(value) > FLOAT_MAX:
-        raise fail("wrong-value", f"'{option}' is a number float32 holds, not {value:g}", written.span)
+        raise fail("wrong-value", f"'{option}' exceeds the range of float32: {value:g}", field.span)
     return float(value)
 
 
-def _holds(condition: Field, evaluate: Evaluate) -> bool:
+def _is_trainable(condition: Field, evaluate: Evaluate) -> bool:
     value = evaluate(condition)
     if not isinstance(value, bool):
         raise fail("wrong-value", f"'trainable' is true or false, not {show(value)}", condition.span)
     return value
 
 
-def _no_weight(node: Node, name: str, span: Span, known: list[str]) -> ArchspecError:
-    help = did_you_mean(name, known)
+def _unknown_weight(node: Node, name: str, span: Span, names: list[str]) -> ArchspecError:
+    help = did_you_mean(name, names)
     return fail("unknown-weight", f"'{node.op.kind}' has no weight '{name}' here", span, help=help)
 
 
 def _fixed(weight: Weight, values: Data, span: Span) -> Weight:
+    """The weight with fixed values, which are broadcast to its shape."""
     shape = _shape_of(values)
     if shape is None:
-        raise fail("wrong-value", "'weight' is numbers in lists of equal length", span)
-    if (large := _too_large(values)) is not None:
-        raise fail("wrong-value", f"'weight' is numbers that float32 holds, not {large:g}", span)
+        raise fail("wrong-value", "'weight' is a number, or nested lists of equal length of numbers", span)
+    if (large := _out_of_range(values)) is not None:
+        raise fail("wrong-value", f"'weight' exceeds the range of float32: {large:g}", span)
     if len(shape) > len(weight.shape) or any(
-        have not in (1, want) for have, want in zip(reversed(shape), reversed(weight.shape), strict=False)
+        size not in (1, wanted) for size, wanted in zip(reversed(shape), reversed(weight.shape), strict=False)
     ):
         message = f"'weight' has shape {list(shape)}, which does not fit {list(weight.shape)}"
-        help = f"give the last axes of {list(weight.shape)}; axes before them repeat"
+        help = f"give the last axes of {list(weight.shape)}; the values repeat along the axes before them"
         raise fail("wrong-value", message, span, help=help)
     return replace(weight, initializer=Initializer("values", {"values": values}), trainable=False)
 
 
 def _shape_of(values: Data) -> tuple[int, ...] | None:
-    """The shape of nested tuples of numbers; None where they are ragged or hold something else."""
+    """The shape of nested tuples of numbers; None if they are ragged or contain something else."""
     if not isinstance(values, tuple):
         return () if isinstance(values, int | float) and not isinstance(values, bool) else None
     shapes = {_shape_of(item) for item in values}
@@ -198,10 +216,10 @@ def _shape_of(values: Data) -> tuple[int, ...] | None:
     return None if inner is None else (len(values), *inner)
 
 
-def _too_large(values: Data) -> float | None:
-    """The first of nested numbers that float32 does not hold; None where it holds them all."""
+def _out_of_range(values: Data) -> float | None:
+    """The first of nested numbers outside the range of float32, if there is one."""
     if isinstance(values, tuple):
-        return next((found for item in values if (found := _too_large(item)) is not None), None)
+        return next((number for item in values if (number := _out_of_range(item)) is not None), None)
     return values if isinstance(values, int | float) and abs(values) > FLOAT_MAX else None
 
 

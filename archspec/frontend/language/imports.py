@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, fail
-from archspec.frontend.elaborate.overrides import defaults
 from archspec.frontend.language.common import SHARED, names_under, without_loops
 from archspec.frontend.language.op_registry import OpRegistry
+from archspec.frontend.language.params import default_values
 from archspec.frontend.language.reader import Keys, Reader, describe
 from archspec.frontend.language.search_path import locate
 from archspec.frontend.language.spec import Library
@@ -178,7 +178,7 @@ class Imports:
         reader = SpecReader(names_under(tree, "params"), known, self.vocabulary)
         reader.diagnostics += faults
         values = reader.keys("a file of blocks", tree, LIBRARY)
-        params, wrong = defaults(values.get("params", {}))
+        params, wrong = default_values(values.get("params", {}))
         reader.diagnostics += wrong
         blocks = without_loops(reader, values.get("blocks", {}))
         self.diagnostics += reader.diagnostics

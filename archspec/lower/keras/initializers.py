@@ -14,7 +14,7 @@ from archspec.ir.graph import Node
 from archspec.ir.initializers import gain
 from archspec.ir.types import Initializer, Weight
 from archspec.lower.keras.constants import listed
-from archspec.lower.keras.helpers import HELPERS, helper
+from archspec.lower.keras.helper_classes import helper, helper_classes
 from archspec.lower.keras.rules.common import LayerCall, WeightLayout
 from archspec.lower.text.code_model import Argument, Call, Constant, Hole, Options
 from archspec.lower.text.code_model import call as written_call
@@ -54,7 +54,7 @@ def started(node: Node, rule: LayerCall, tables: dict[str, object]) -> LayerCall
         return rule
     place = next(i for i, call in enumerate(rule.calls) if call.template is None)
     made = rule.calls[place]
-    if not made.callee.startswith("layers.") and made.callee not in HELPERS:
+    if not made.callee.startswith("layers.") and made.callee not in helper_classes():
         return rule  # a plugin's layer, which may have no such arguments
     found = _starts(node, rule.holds, made.callee)
     for variable, start in found.items():

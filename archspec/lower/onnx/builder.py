@@ -1,4 +1,4 @@
-"""What rules write with: the ONNX nodes of one layer after another, their types, and the constants they read."""
+"""The builder that rules write ONNX nodes with, and the plain data of an ONNX graph: nodes, values, constants."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from archspec.ir.graph import Node
 from archspec.ir.types import Dim, DType, Shape, TensorType
 
-Attribute = int | float | str | Sequence[int]
+AttributeValue = int | float | str | Sequence[int]
 Array = NDArray[np.float32] | NDArray[np.int64]
 
-Axes = tuple[Dim | None, ...]
-"""An axis is a size, a symbol, or None where nothing is known of it."""
+OnnxShape = tuple[Dim | None, ...]
+"""Each axis is a size, a symbol, or None if it is unknown."""
 
 CONSTANTS = "const/"
-"""What the names of constants begin with. No layer can be called so: the names of layers hold no slash."""
+"""The prefix of the names of constants. No layer can have such a name: names of layers contain no slash."""
 
 _SHORT = 12
-"""How many numbers a constant may have to be named by them."""
+"""The largest number of elements of a constant that is named by its elements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,149 +29,167 @@ class ValueInfo:
     """A value of an ONNX graph."""
 
     name: str
-    shape: Axes
+    shape: OnnxShape
     dtype: DType = DType.FLOAT32
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OnnxNode:
     """One ONNX node."""
 
     op: str
     name: str
     inputs: tuple[str, ...]
-    attributes: Mapping[str, Attribute]
+    attributes: Mapping[str, AttributeValue]
     outputs: tuple[ValueInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """All that is written of a graph: inputs, outputs, the nodes between, and what they read."""
+class OnnxGraph:
+    """A complete ONNX graph: inputs, outputs, nodes in order, the names of its weights, and its constants."""
 
     inputs: tuple[ValueInfo, ...]
     outputs: tuple[ValueInfo, ...]
-    steps: tuple[Step, ...]
+    nodes: tuple[OnnxNode, ...]
     weights: frozenset[str]
     constants: Mapping[str, Array]
 
 
 @dataclass(slots=True)
-class Program:
-    """The ONNX nodes of a graph so far, in order, and the weights and constants they read.
+class GraphState:
+    """The ONNX nodes written so far, in order, and the weights and constants they read.
 
-    If its sizes are to be `open`, rules write as much as they can without numbers of rows.
+    If the sizes are `dynamic`, rules avoid constants that depend on height and width.
     """
 
     opset: int
-    open: bool = False
-    steps: list[Step] = field(default_factory=list)
+    dynamic: bool = False
+    nodes: list[OnnxNode] = field(default_factory=list)
     weights: set[str] = field(default_factory=set)
     constants: dict[str, Array] = field(default_factory=dict)
     names: dict[tuple[str, Shape, bytes], str] = field(default_factory=dict)
-    """The names of constants, by what they hold."""
+    """The names of constants by dtype, shape and content."""
 
 
 @dataclass(frozen=True, slots=True)
-class Emit:
-    """The place where the rule of one layer writes.
+class OnnxBuilder:
+    """Writes the ONNX nodes of one layer.
 
-    A rule ends with `last`, whose node and values have the layer's name, and returns what that returns; or it writes
-    nothing and returns the name of its input, if the layer does nothing.
+    A rule ends with `result`, whose node and value have the layer's name, and returns the name that `result` returns.
+    If the layer does nothing, the rule writes no node and returns the name of its input.
     """
 
-    program: Program
+    state: GraphState
     node: Node
     inputs: tuple[str, ...]
 
     @property
     def input(self) -> str:
-        """The name of the first value that flows in."""
+        """The name of the first input."""
         return self.inputs[0]
 
     @property
-    def type(self) -> TensorType:
-        """The type of the first value that flows in."""
+    def input_type(self) -> TensorType:
+        """The type of the first input."""
         return self.node.inputs[0].type
 
     @property
-    def output(self) -> TensorType:
-        """The type of what the layer makes."""
+    def output_type(self) -> TensorType:
+        """The type of the layer's first output."""
         return self.node.outputs[0].type
 
     @property
     def opset(self) -> int:
-        return self.program.opset
+        return self.state.opset
 
     @property
-    def open(self) -> bool:
-        """Whether the network is to run at other sizes as well."""
-        return self.program.open
+    def dynamic(self) -> bool:
+        """Whether the model also has to run at other heights and widths."""
+        return self.state.dynamic
 
-    def last(self, op: str, *inputs: str, **attributes: Attribute) -> str:
-        """The node that makes the layer's value, under the layer's name."""
-        (made,) = self.write(self.node.name, op, inputs, (self.made(0),), attributes)
-        return made
+    def result(self, op: str, *inputs: str, **attributes: AttributeValue) -> str:
+        """Write the node that computes the layer's output, under the layer's name."""
+        (name,) = self.add_node(self.node.name, op, inputs, (self.output_info(0),), attributes)
+        return name
 
-    def step(self, label: str, op: str, *inputs: str, type: TensorType, **attributes: Attribute) -> str:
-        """A node on the way there, called `layer/label`, as is the value it makes."""
+    def step(self, label: str, op: str, *inputs: str, type: TensorType, **attributes: AttributeValue) -> str:
+        """Write an intermediate node. The node and its value are named `layer/label`."""
         name = f"{self.node.name}/{label}"
-        (made,) = self.write(name, op, inputs, (ValueInfo(name, type.shape, type.dtype),), attributes)
-        return made
+        self.add_node(name, op, inputs, (ValueInfo(name, type.shape, type.dtype),), attributes)
+        return name
 
-    def form(
-        self, label: str, op: str, *inputs: str, shape: Axes, dtype: DType = DType.FLOAT32, **attributes: Attribute
+    def unbatched_step(
+        self,
+        label: str,
+        op: str,
+        *inputs: str,
+        shape: OnnxShape,
+        dtype: DType = DType.FLOAT32,
+        **attributes: AttributeValue,
     ) -> str:
-        """A node whose value has no batch axis: a weight in another form, a shape, or rows of many samples."""
+        """Write an intermediate node whose value has no batch axis, such as a reshaped weight or a shape."""
         name = f"{self.node.name}/{label}"
-        (made,) = self.write(name, op, inputs, (ValueInfo(name, shape, dtype),), attributes)
-        return made
+        self.add_node(name, op, inputs, (ValueInfo(name, shape, dtype),), attributes)
+        return name
 
-    def maker(self, value: str) -> str | None:
-        """The operator that made a value; None of what flows in from outside."""
-        made = (step.op for step in reversed(self.program.steps) if any(value == own.name for own in step.outputs))
-        return next(made, None)
+    def producer(self, value: str) -> str | None:
+        """The ONNX operator that computes a value; None for an input of the graph."""
+        nodes = reversed(self.state.nodes)
+        return next((node.op for node in nodes if any(value == output.name for output in node.outputs)), None)
 
     def weights(self, *names: str) -> tuple[str, ...]:
-        """The names in the state dict of those of these weights that the layer has."""
+        """The state dict keys of those of the named weights that the layer has."""
         known = {weight.name: self.node.weight_key(weight) for weight in self.node.weights}
         keys = tuple(known[name] for name in names if name in known)
-        self.program.weights.update(keys)
+        self.state.weights.update(keys)
         return keys
 
     def integers(self, label: str, values: ArrayLike) -> str:
         """A constant of int64: a shape, axes, indices."""
         return self._constant(label, np.asarray(values, dtype=np.int64))
 
-    def numbers(self, label: str, values: ArrayLike) -> str:
+    def floats(self, label: str, values: ArrayLike) -> str:
         """A constant of float32."""
         return self._constant(label, np.asarray(values, dtype=np.float32))
 
-    def made(self, port: int) -> ValueInfo:
-        """What the layer makes, by the number of the output. It gives way where a weight has the layer's name."""
+    def constant(self, name: str) -> Array:
+        """The elements of a constant, by the name that `integers` or `floats` returned."""
+        return self.state.constants[name]
+
+    def output_info(self, port: int) -> ValueInfo:
+        """Name and type of one of the layer's outputs. If a weight has the layer's name, the output has another."""
         value = self.node.outputs[port]
         bare = any(weight.bare for weight in self.node.weights)
         return ValueInfo(f"{value.name}/value" if bare else value.name, value.type.shape, value.type.dtype)
 
-    def write(
-        self, name: str, op: str, inputs: Sequence[str], made: Sequence[ValueInfo], attributes: Mapping[str, Attribute]
+    def add_node(
+        self,
+        name: str,
+        op: str,
+        inputs: Sequence[str],
+        outputs: Sequence[ValueInfo],
+        attributes: Mapping[str, AttributeValue],
     ) -> tuple[str, ...]:
-        """A node that makes any values; their names."""
-        self.program.steps.append(Step(op, name, tuple(inputs), attributes, tuple(made)))
-        return tuple(value.name for value in made)
+        """Write a node with any number of outputs; returns their names."""
+        self.state.nodes.append(OnnxNode(op, name, tuple(inputs), attributes, tuple(outputs)))
+        return tuple(value.name for value in outputs)
 
     def _constant(self, label: str, array: Array) -> str:
-        """A constant, once for all layers that read it: named by what it holds, or by its first use if that is much."""
+        """Store a constant once for all layers that read it.
+
+        It is named by its elements if they are few, otherwise by the layer that reads it first.
+        """
         content = array.dtype.str, array.shape, array.tobytes()
-        known = self.program.names.get(content)
+        known = self.state.names.get(content)
         if known is None:
             known = CONSTANTS + (_text(array) or f"{self.node.name}/{label}")
-            self.program.names[content] = known
-            self.program.constants[known] = array
+            self.state.names[content] = known
+            self.state.constants[known] = array
         return known
 
 
 def _text(array: Array) -> str | None:
-    """A constant as text, if it is short or the same all over: `6.0`, `[0,64,49]`, `1.0x512`."""
+    """A constant as text, if it is short or all its elements are equal: `6.0`, `[0,64,49]`, `1.0x512`."""
     if array.ndim == 0:
         return str(array[()])
     if array.ndim == 1 and array.size <= _SHORT:

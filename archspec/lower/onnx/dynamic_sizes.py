@@ -1,6 +1,7 @@
-"""Sizes left open: a model for all sizes is one that comes out the same at other sizes but for the shapes it declares.
+"""Dynamic height and width: export at several sizes and accept only what is identical apart from the declared shapes.
 
-No rule has to say whether it depends on sizes. A network is built at several, and what is written is compared.
+No rule declares whether its nodes depend on the sizes. The network is lowered at several sizes and the ONNX graphs are
+compared.
 """
 
 from __future__ import annotations
@@ -12,163 +13,173 @@ from itertools import zip_longest
 from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType, SymbolicDim
-from archspec.lower.onnx.builder import Body, Step, ValueInfo
+from archspec.lower.onnx.builder import OnnxGraph, OnnxNode, ValueInfo
 from archspec.ops.base import OpError
 
-_MORE = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8), (16, 16), (32, 32), (32, 64), (64, 32))
-"""Rows and columns to add; a third axis gets both. Many networks take multiples of 32 alone."""
+_INCREMENTS = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (7, 7), (8, 8), (16, 16), (32, 32), (32, 64), (64, 32))
+"""Rows and columns to add to the inputs; a third axis gets their sum. Many networks accept only multiples of 32."""
 
 _AXES = ("depth", "height", "width")
 
 
 def other_sizes(graph: Graph) -> Iterator[dict[str, tuple[int, ...]]]:
-    """Other shapes for the inputs of a graph, without the batch axis: those with channels and something after them."""
-    open_inputs = [value for value in graph.inputs if value.type.rank > 2 and value.type.dtype is DType.FLOAT32]
-    if not open_inputs:
+    """Other shapes for the float inputs of a graph that have axes after the channels, without the batch axis."""
+    inputs = [value for value in graph.inputs if value.type.rank > 2 and value.type.dtype is DType.FLOAT32]
+    if not inputs:
         return
-    for rows, columns in _MORE:
-        more = (rows, columns, rows + columns)
+    for rows, columns in _INCREMENTS:
+        added = (rows, columns, rows + columns)
         yield {
-            value.name: (value.type.channels, *map(sum, zip(value.type.spatial, more, strict=False)))
-            for value in open_inputs
+            value.name: (value.type.channels, *map(sum, zip(value.type.spatial, added, strict=False)))
+            for value in inputs
         }
 
 
-def alike(graph: Graph, body: Body, others: Sequence[tuple[Graph, Body]]) -> list[tuple[Graph, Body]]:
-    """Those of the others that are the same network at other sizes; what is left is a network that takes no such size.
+def same_network(
+    graph: Graph, onnx_graph: OnnxGraph, others: Sequence[tuple[Graph, OnnxGraph]]
+) -> list[tuple[Graph, OnnxGraph]]:
+    """Those of `others` that are the same network at other sizes.
+
+    Another network is left out if the layers of `graph` do not accept its sizes.
 
     Args:
         graph: the network.
-        body: what is written of it.
-        others: what its spec makes at other sizes, and what is written of that.
+        onnx_graph: its ONNX graph.
+        others: what its spec builds at other sizes, each with its ONNX graph.
 
     Raises:
-        ArchspecError: a layer is made for one size; it is named.
+        ArchspecError: a layer works at one size only; the message names it.
     """
-    found: list[tuple[Graph, Body]] = []
+    same: list[tuple[Graph, OnnxGraph]] = []
     reasons: list[tuple[str, str]] = []
-    for other, twin in others:
-        fixed = _weighing(graph, other) or _differing(body, twin)
-        if fixed is None:
-            found.append((other, twin))
-        elif _takes(graph, other):
-            raise _refused(graph, fixed)
+    for other, other_onnx in others:
+        difference = _weight_difference(graph, other) or _node_difference(onnx_graph, other_onnx)
+        if difference is None:
+            same.append((other, other_onnx))
+        elif _accepts(graph, other):
+            raise _fixed_size(graph, difference)
         else:
-            reasons.append(fixed)
-    if not found:
-        raise _refused(graph, reasons[0])
-    return found
+            reasons.append(difference)
+    if not same:
+        raise _fixed_size(graph, reasons[0])
+    return same
 
 
-def opened(body: Body, twins: Sequence[Body]) -> Body:
-    """What is written of a graph, with symbols for the sizes in which it differs from what is written at other sizes.
+def with_symbols(onnx_graph: OnnxGraph, others: Sequence[OnnxGraph]) -> OnnxGraph:
+    """An ONNX graph with symbols for the sizes in which it differs from its versions at other sizes.
 
-    An axis of an output that is always as long as one of an input has that one's symbol.
+    An axis of an output that always has the length of an input's axis gets that axis's symbol.
     """
-    names = _symbols(body.inputs, [twin.inputs for twin in twins], prefixed=len(body.inputs) > 1)
-    lengths = {
-        tuple(own.shape[axis] for own in (made, *(twin.inputs[i] for twin in twins))): names[made.name, axis]
-        for i, made in enumerate(body.inputs)
-        for axis in range(len(made.shape))
-        if (made.name, axis) in names
+    names = _input_symbols(onnx_graph.inputs, [other.inputs for other in others], prefixed=len(onnx_graph.inputs) > 1)
+    symbols = {
+        tuple(version.shape[axis] for version in (value, *(other.inputs[i] for other in others))): names[
+            value.name, axis
+        ]
+        for i, value in enumerate(onnx_graph.inputs)
+        for axis in range(len(value.shape))
+        if (value.name, axis) in names
     }
 
-    def renewed(made: ValueInfo, like: Sequence[ValueInfo], *, named: bool) -> ValueInfo:
-        shape = list(made.shape)
-        for axis, size in enumerate(made.shape):
-            sizes = (size, *(other.shape[axis] for other in like))
+    def with_own(value: ValueInfo, versions: Sequence[ValueInfo], *, named: bool) -> ValueInfo:
+        shape = list(value.shape)
+        for axis, size in enumerate(value.shape):
+            sizes = (size, *(version.shape[axis] for version in versions))
             if len(set(sizes)) > 1:
-                own = SymbolicDim(f"{made.name}_{_axis(made, axis)}") if named else None
-                shape[axis] = lengths.get(sizes, own)
-        return replace(made, shape=tuple(shape))
+                own = SymbolicDim(f"{value.name}_{_axis_name(value, axis)}") if named else None
+                shape[axis] = symbols.get(sizes, own)
+        return replace(value, shape=tuple(shape))
 
-    def all_renewed(
-        made: Sequence[ValueInfo], like: Iterable[Sequence[ValueInfo]], *, named: bool
+    def with_all(
+        values: Sequence[ValueInfo], versions: Iterable[Sequence[ValueInfo]], *, named: bool
     ) -> tuple[ValueInfo, ...]:
-        return tuple(renewed(each, same, named=named) for each, same in zip(made, zip(*like, strict=True), strict=True))
+        pairs = zip(values, zip(*versions, strict=True), strict=True)
+        return tuple(with_own(value, others, named=named) for value, others in pairs)
 
-    steps = zip(body.steps, zip(*(twin.steps for twin in twins), strict=True), strict=True)
+    nodes = zip(onnx_graph.nodes, zip(*(other.nodes for other in others), strict=True), strict=True)
     return replace(
-        body,
-        inputs=all_renewed(body.inputs, [twin.inputs for twin in twins], named=True),
-        outputs=all_renewed(body.outputs, [twin.outputs for twin in twins], named=True),
-        steps=tuple(
-            replace(step, outputs=all_renewed(step.outputs, [other.outputs for other in same], named=False))
-            for step, same in steps
+        onnx_graph,
+        inputs=with_all(onnx_graph.inputs, [other.inputs for other in others], named=True),
+        outputs=with_all(onnx_graph.outputs, [other.outputs for other in others], named=True),
+        nodes=tuple(
+            replace(node, outputs=with_all(node.outputs, [version.outputs for version in versions], named=False))
+            for node, versions in nodes
         ),
     )
 
 
-def unopened(graph: Graph, errors: Iterable[ArchspecError]) -> ArchspecError:
-    """The error of a network that can be built at no other size, with what was wrong at the last."""
-    found = [diagnostic for error in errors for diagnostic in error.diagnostics]
-    if not found:
-        return fail("unsupported", f"the inputs of '{graph.name}' have no height and width that could stay open")
-    message = f"ONNX cannot leave the sizes of '{graph.name}' open: it is made for one size"
-    return fail("unsupported", message, found[-1].span, notes=[("at another:", found[-1].message)])
+def no_other_size(graph: Graph, errors: Iterable[ArchspecError]) -> ArchspecError:
+    """The error for a network that can be built at no other size, with the last of the `errors` of trying."""
+    diagnostics = [diagnostic for error in errors for diagnostic in error.diagnostics]
+    if not diagnostics:
+        return fail("unsupported", f"the inputs of '{graph.name}' have no height and width that could be dynamic")
+    message = f"ONNX cannot export '{graph.name}' with dynamic sizes: it works at one size only"
+    return fail("unsupported", message, diagnostics[-1].span, notes=[("at another size:", diagnostics[-1].message)])
 
 
-def _symbols(
-    inputs: Sequence[ValueInfo], like: Sequence[Sequence[ValueInfo]], *, prefixed: bool
+def _input_symbols(
+    inputs: Sequence[ValueInfo], versions: Sequence[Sequence[ValueInfo]], *, prefixed: bool
 ) -> Mapping[tuple[str, int], SymbolicDim]:
-    """The symbols of the axes of inputs that differ: `height`, or `left_height` where there are several inputs."""
+    """The symbols of the input axes that differ: `height`, or `left_height` if there are several inputs."""
     return {
-        (made.name, axis): SymbolicDim(f"{made.name}_{_axis(made, axis)}" if prefixed else _axis(made, axis))
-        for i, made in enumerate(inputs)
-        for axis, size in enumerate(made.shape)
-        if any(other[i].shape[axis] != size for other in like)
+        (value.name, axis): SymbolicDim(
+            f"{value.name}_{_axis_name(value, axis)}" if prefixed else _axis_name(value, axis)
+        )
+        for i, value in enumerate(inputs)
+        for axis, size in enumerate(value.shape)
+        if any(version[i].shape[axis] != size for version in versions)
     }
 
 
-def _axis(made: ValueInfo, axis: int) -> str:
-    """What an axis is called: `height` and `width` are the last two of an image."""
-    rank = len(made.shape)
+def _axis_name(value: ValueInfo, axis: int) -> str:
+    """The name of an axis: `height` and `width` are the last two of an image."""
+    rank = len(value.shape)
     if rank == 3:
         return ("N", "channels", "length")[axis]
     return ("N", "channels", *_AXES[5 - rank :])[axis] if 4 <= rank <= 5 else f"axis{axis}"
 
 
-def _takes(graph: Graph, other: Graph) -> bool:
-    """Whether the layers of a graph fit one another at the sizes of another's inputs."""
-    types = {value: twin.type for value, twin in zip(graph.inputs, other.inputs, strict=True)}
+def _accepts(graph: Graph, other: Graph) -> bool:
+    """Whether the layers of a graph accept the sizes of another graph's inputs."""
+    types = {value: other_value.type for value, other_value in zip(graph.inputs, other.inputs, strict=True)}
     try:
         for node in graph.nodes:
-            made = node.op.infer([types[value] for value in node.inputs])
-            types.update(zip(node.outputs, made, strict=True))
+            outputs = node.op.infer([types[value] for value in node.inputs])
+            types.update(zip(node.outputs, outputs, strict=True))
     except OpError:
         return False
     return True
 
 
-def _weighing(graph: Graph, other: Graph) -> tuple[str, str] | None:
-    """The first layer that has other weights at another size, and how."""
-    mine, theirs = dict(graph.weights()), dict(other.weights())
-    for key in [*mine, *theirs]:
-        weight, twin = mine.get(key), theirs.get(key)
-        if weight is None or twin is None or weight.shape != twin.shape:
-            shapes = " and ".join(str(list(each.shape)) if each else "none" for each in (weight, twin))
+def _weight_difference(graph: Graph, other: Graph) -> tuple[str, str] | None:
+    """The first layer whose weights differ at another size, and how."""
+    weights, other_weights = dict(graph.weights()), dict(other.weights())
+    for key in [*weights, *other_weights]:
+        pair = weights.get(key), other_weights.get(key)
+        if pair[0] is None or pair[1] is None or pair[0].shape != pair[1].shape:
+            shapes = " and ".join(str(list(weight.shape)) if weight else "none" for weight in pair)
             return key.rpartition(".")[0], f"its weight would be {shapes}"
     return None
 
 
-def _differing(body: Body, twin: Body) -> tuple[str, str] | None:
-    """The first layer that is written otherwise at another size."""
-    for step, other in zip_longest(body.steps, twin.steps):
-        if step is None or other is None or _written(step, body) != _written(other, twin):
-            return (step or other).name.partition("/")[0], "it is written with numbers of rows"
+def _node_difference(onnx_graph: OnnxGraph, other: OnnxGraph) -> tuple[str, str] | None:
+    """The first layer whose ONNX nodes differ at another size."""
+    for node, other_node in zip_longest(onnx_graph.nodes, other.nodes):
+        if node is None or other_node is None or _content(node, onnx_graph) != _content(other_node, other):
+            return (node or other_node).name.partition("/")[0], "its ONNX form contains the sizes"
     return None
 
 
-def _written(step: Step, body: Body) -> tuple[object, ...]:
-    """What is written of a step, the numbers of its constants among it, but not the shapes of what it makes."""
-    constants = [body.constants[name].tobytes() for name in step.inputs if name in body.constants]
-    made = [(value.name, value.dtype, len(value.shape)) for value in step.outputs]
-    return step.op, step.name, step.inputs, dict(step.attributes), made, constants
+def _content(node: OnnxNode, onnx_graph: OnnxGraph) -> tuple[object, ...]:
+    """Everything about a node, with the elements of its constants, but without the shapes of its outputs."""
+    constants = [onnx_graph.constants[name].tobytes() for name in node.inputs if name in onnx_graph.constants]
+    outputs = [(value.name, value.dtype, len(value.shape)) for value in node.outputs]
+    return node.op, node.name, node.inputs, dict(node.attributes), outputs, constants
 
 
-def _refused(graph: Graph, fixed: tuple[str, str]) -> ArchspecError:
-    name, reason = fixed
+def _fixed_size(graph: Graph, difference: tuple[str, str]) -> ArchspecError:
+    """The error for a layer that works at one size only."""
+    name, reason = difference
     node = next((node for node in graph.nodes if node.name == name), None)
-    message = f"ONNX cannot leave the sizes of '{graph.name}' open: '{name}' is made for one size"
-    help = "what is to run at any size ends in convolutions, or in a global pooling before its linear layers"
-    return fail("unsupported", message, node.span if node else None, notes=[("at another:", reason)], help=help)
+    message = f"ONNX cannot export '{graph.name}' with dynamic sizes: '{name}' works at one size only"
+    help = "a network for any size ends in convolutions, or has a global pooling before its linear layers"
+    return fail("unsupported", message, node.span if node else None, notes=[("at another size:", reason)], help=help)

@@ -1,4 +1,4 @@
-"""An ONNX model that does not hold the numbers of its initializers: they stay where they are until they are stored."""
+"""An ONNX model without the elements of its initializers: arrays are not copied until the model is written."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from onnx import helper
 from archspec.lower.atomic_write import Piece
 from archspec.lower.onnx.builder import Array
 
-_BYTES = 2
-"""The wire type of what has a length: https://protobuf.dev/programming-guides/encoding/."""
+_LENGTH_DELIMITED = 2
+"""The wire type of fields with a length: https://protobuf.dev/programming-guides/encoding/."""
 
 
 @dataclass(frozen=True, slots=True)
-class LightModel:
-    """A model and, beside it, the arrays that are its initializers: in ONNX's own classes each would be a copy.
+class OnnxModel:
+    """A model and, beside it, the arrays of its initializers, each of which would be a copy in a `ModelProto`.
 
     Attributes:
-        rest: everything else.
-        tensors: the initializers by name, in order, after those that `rest` may have.
+        proto: the model without these initializers.
+        tensors: the initializers by name, in order, after those that `proto` may have.
     """
 
-    rest: onnx.ModelProto
+    proto: onnx.ModelProto
     tensors: Mapping[str, Array]
 
-    def whole(self) -> onnx.ModelProto:
-        """The model in ONNX's own classes, with a copy of every array."""
-        model = copied(self.rest)
+    def to_proto(self) -> onnx.ModelProto:
+        """The complete model as a `ModelProto`, with a copy of every array."""
+        model = copy_of(self.proto)
         for name, array in self.tensors.items():
             model.graph.initializer.append(header(name, array))
             model.graph.initializer[-1].raw_data = bytes(memory(array))
         return model
 
     def structure(self) -> onnx.ModelProto:
-        """The model with its initializers as inputs: their names, types and shapes, and no numbers."""
-        model = copied(self.rest)
+        """The model with its initializers as inputs: names, types and shapes, without elements."""
+        model = copy_of(self.proto)
         model.graph.input.extend(
             helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
             for name, array in self.tensors.items()
@@ -46,50 +46,52 @@ class LightModel:
         return model
 
     def pieces(self) -> list[Piece]:
-        """What a file of the whole model holds, in a row; arrays are not copied, if their elements lie in a row.
+        """The bytes of the complete model's file, in order. Contiguous arrays are not copied.
 
-        A message is its fields in any order, and a field that is a message or bytes is a tag, its length and itself. So
-        the initializers can follow what else there is of the graph, each as its head and the memory of its array.
+        The fields of a protobuf message may be in any order, and a field that is a message or bytes is a tag, its
+        length and its content. So the initializers follow the rest of the graph, each as a header and the memory of its
+        array.
         """
-        model = copied(self.rest)
+        model = copy_of(self.proto)
         model.ClearField("graph")
-        graph: list[Piece] = [self.rest.graph.SerializeToString(deterministic=True)]
+        graph: list[Piece] = [self.proto.graph.SerializeToString(deterministic=True)]
         for name, array in self.tensors.items():
-            numbers = memory(array)
+            elements = memory(array)
             head = header(name, array).SerializeToString(deterministic=True)
-            head += _opening(onnx.TensorProto.RAW_DATA_FIELD_NUMBER, numbers.nbytes)
-            graph += _opening(onnx.GraphProto.INITIALIZER_FIELD_NUMBER, len(head) + numbers.nbytes), head, numbers
+            head += _tag_and_length(onnx.TensorProto.RAW_DATA_FIELD_NUMBER, elements.nbytes)
+            start = _tag_and_length(onnx.GraphProto.INITIALIZER_FIELD_NUMBER, len(head) + elements.nbytes)
+            graph += start, head, elements
         length = sum(memoryview(piece).nbytes for piece in graph)
-        opening = _opening(onnx.ModelProto.GRAPH_FIELD_NUMBER, length)
-        return [model.SerializeToString(deterministic=True), opening, *graph]
+        start = _tag_and_length(onnx.ModelProto.GRAPH_FIELD_NUMBER, length)
+        return [model.SerializeToString(deterministic=True), start, *graph]
 
 
-def copied(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A model to change."""
+def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a model."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     return copy
 
 
 def header(name: str, array: Array) -> onnx.TensorProto:
-    """What is said of an initializer beside its numbers."""
+    """An initializer without its elements: name, shape and type."""
     return onnx.TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
 
 
 def memory(array: Array) -> memoryview:
-    """Elements in a row, the lowest byte of each first, as ONNX stores them."""
+    """The elements in ONNX's order: contiguous and little-endian."""
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data
 
 
-def _opening(field: int, length: int) -> bytes:
-    """What stands before a field that has a length."""
-    return _varint(field << 3 | _BYTES) + _varint(length)
+def _tag_and_length(field: int, length: int) -> bytes:
+    """The bytes before the content of a field that has a length."""
+    return _varint(field << 3 | _LENGTH_DELIMITED) + _varint(length)
 
 
 def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
-    found = bytearray()
+    """Seven bits per byte, the lowest first; the eighth bit is set if more bytes follow."""
+    encoded = bytearray()
     while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
+        encoded.append(number & 0x7F | 0x80)
         number >>= 7
-    return bytes([*found, number])
+    return bytes([*encoded, number])

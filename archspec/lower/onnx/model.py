@@ -1,4 +1,4 @@
-"""From a graph to an ONNX model: what its outputs need at inference, layer by layer, under its own names."""
+"""Export: the graph's inference part as an ONNX model, layer by layer, under the names of the graph."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from onnx import helper
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, SymbolicDim
-from archspec.lower.onnx.builder import Array, Body, Emit, Program, Step, ValueInfo
-from archspec.lower.onnx.dynamic_sizes import alike, opened
-from archspec.lower.onnx.external_weights import LightModel
-from archspec.lower.onnx.rules import RULES
-from archspec.lower.onnx.rules.common import Rule
+from archspec.lower.onnx.builder import Array, GraphState, OnnxBuilder, OnnxGraph, OnnxNode, ValueInfo
+from archspec.lower.onnx.dynamic_sizes import same_network, with_symbols
+from archspec.lower.onnx.external_weights import OnnxModel
+from archspec.lower.onnx.rules import RULES, OnnxRule
 from archspec.lower.weights import Weights, fitted
 from archspec.ops import Op
 
 OPSET = 22
-"""The opset written unless another is asked for."""
+"""The default opset."""
 
 OPSETS = range(18, onnx.defs.onnx_opset_version() + 1)
-"""Opsets that can be written: from the first whose Resize names its axes and whose reductions take theirs as an input,
-to the last the installed onnx knows.
+"""The supported opsets: from the first in which Resize names its axes and reductions take theirs as an input, to the
+last that the installed onnx knows.
 """
 
-_ELEMENTS = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
+_ELEMENT_TYPES = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
 
 
 def export(
@@ -38,26 +37,26 @@ def export(
     opset: int = OPSET,
     others: Sequence[Graph] = (),
     about: Mapping[str, str] | None = None,
-    overrides: Mapping[type[Op], Rule] | None = None,
-) -> LightModel:
-    """The network as an ONNX model, as it is at inference; the weights stay where they are.
+    overrides: Mapping[type[Op], OnnxRule] | None = None,
+) -> OnnxModel:
+    """The inference part of a network as an ONNX model; the weights are not copied.
 
     Nodes and values have the names of layers, inputs and outputs those of the spec, initializers those of the state
-    dict. Helper nodes are called `layer/what`. The batch axis is the symbol N. What no output needs is left out, and so
-    are outputs that are only there while training.
+    dict. Intermediate nodes are named `layer/label`. The batch axis is the symbol N. Layers that no output needs are
+    left out, and so are outputs that exist only in training.
 
     Args:
         graph: the network.
-        weights: every weight of the graph by its name in the state dict; see `archspec.lower.weights`. If None, they
-            are inputs of the model, after the network's own.
+        weights: every weight of the graph by its name in the state dict; see `archspec.lower.weights`. If None, the
+            weights become inputs of the model, after the network's own inputs.
         opset: the version of ONNX's operators to write.
-        others: the same network at other sizes: then the sizes in which they differ are symbols.
-        about: facts to store with the model.
+        others: the same network at other sizes; the sizes in which they differ become symbols.
+        about: metadata to store in the model.
         overrides: rules that replace those of `RULES` for some ops, such as faster forms for one runtime.
 
     Raises:
-        ArchspecError: the opset is not among `OPSETS`, the weights do not fit, an op has no rule, a layer is made for
-            one size and there are others, or names of inputs and outputs leave ONNX with two values of one name.
+        ArchspecError: the opset is not in `OPSETS`, the weights do not fit, an op has no rule, a layer works at one
+            size only although `others` are given, or two values would have the same name.
     """
     if opset not in OPSETS:
         raise fail(
@@ -65,126 +64,135 @@ def export(
             f"ONNX opset {opset} cannot be written",
             help=f"opsets {OPSETS.start} to {OPSETS.stop - 1} can",
         )
-    body = _body(graph, Program(opset, open=bool(others)), overrides)
+    onnx_graph = _lower(graph, opset, dynamic=bool(others), overrides=overrides)
     if others:
-        body = opened(body, [twin for _, twin in alike(graph, body, _bodies(others, opset))])
-    known = {key: weight for key, weight in graph.weights() if key in body.weights}
-    _check_names(graph, body, known)
+        pairs = same_network(graph, onnx_graph, _lower_all(others, opset))
+        onnx_graph = with_symbols(onnx_graph, [other for _, other in pairs])
+    used = {key: weight for key, weight in graph.weights() if key in onnx_graph.weights}
+    _check_names(graph, onnx_graph, used)
     if weights is None:
-        lent = tuple(ValueInfo(key, weight.shape, weight.dtype) for key, weight in known.items())
-        return _model(graph.name, replace(body, inputs=(*body.inputs, *lent)), {}, opset, about or {})
-    fitting = fitted(graph, weights)
-    return _model(graph.name, body, {key: fitting[key] for key in known}, opset, about or {})
+        inputs = tuple(ValueInfo(key, weight.shape, weight.dtype) for key, weight in used.items())
+        return _model(graph.name, replace(onnx_graph, inputs=(*onnx_graph.inputs, *inputs)), {}, opset, about or {})
+    arrays = fitted(graph, weights)
+    return _model(graph.name, onnx_graph, {key: arrays[key] for key in used}, opset, about or {})
 
 
 def at_any_size(graph: Graph, others: Iterable[Graph], *, opset: int = OPSET) -> list[Graph]:
-    """Those of the others that one model can stand for: the same network at other sizes.
+    """Those of `others` that one ONNX model with symbolic sizes covers: the same network at other sizes.
 
     Raises:
-        ArchspecError: a layer is made for one size; it is named.
+        ArchspecError: a layer works at one size only; the message names it.
     """
-    return [other for other, _ in alike(graph, _body(graph, Program(opset, open=True)), _bodies(others, opset))]
+    onnx_graph = _lower(graph, opset, dynamic=True)
+    return [other for other, _ in same_network(graph, onnx_graph, _lower_all(others, opset))]
 
 
-def _bodies(others: Iterable[Graph], opset: int) -> list[tuple[Graph, Body]]:
-    return [(other, _body(other, Program(opset, open=True))) for other in others]
+def _lower_all(graphs: Iterable[Graph], opset: int) -> list[tuple[Graph, OnnxGraph]]:
+    return [(graph, _lower(graph, opset, dynamic=True)) for graph in graphs]
 
 
-def _body(graph: Graph, program: Program, overrides: Mapping[type[Op], Rule] | None = None) -> Body:
-    """All that is written of a graph but its weights; the program is empty, and says how to write."""
+def _lower(
+    graph: Graph, opset: int, *, dynamic: bool, overrides: Mapping[type[Op], OnnxRule] | None = None
+) -> OnnxGraph:
+    """The ONNX graph of a network, without the values of its weights."""
+    state = GraphState(opset, dynamic)
+    names = _apply_rules(graph, state, overrides or {})
     outputs = graph.inference_outputs
-    names = _lower(graph, program, overrides or {})
-    return Body(
+    return OnnxGraph(
         tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
         tuple(ValueInfo(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
-        tuple(_named(program.steps, outputs, names)),
-        frozenset(program.weights),
-        program.constants,
+        tuple(_with_output_names(state.nodes, outputs, names)),
+        frozenset(state.weights),
+        state.constants,
     )
 
 
-def _lower(graph: Graph, program: Program, overrides: Mapping[type[Op], Rule]) -> dict[Value, str]:
-    """Writes the steps of every layer that is needed; the ONNX name of each value."""
+def _apply_rules(graph: Graph, state: GraphState, overrides: Mapping[type[Op], OnnxRule]) -> dict[Value, str]:
+    """Write the ONNX nodes of every layer that inference needs; the ONNX name of each value of the graph."""
     names = {value: value.name for value in graph.inputs}
     for node in graph.inference_nodes:
+        builder = OnnxBuilder(state, node, tuple(names[value] for value in node.inputs))
         assert isinstance(node.op, Op)
-        emit = Emit(program, node, tuple(names[value] for value in node.inputs))
         override = overrides.get(type(node.op))
-        made = override(node.op, emit) if override else RULES.apply(node, emit)
-        names.update(zip(node.outputs, (made,) if isinstance(made, str) else made, strict=True))
+        result = RULES.apply(node, builder) if override is None else override(node.op, builder)
+        names.update(zip(node.outputs, (result,) if isinstance(result, str) else result, strict=True))
     return names
 
 
-def _named(steps: Sequence[Step], outputs: Sequence[Output], names: Mapping[Value, str]) -> list[Step]:
-    """The steps with their values named as outputs return them.
+def _with_output_names(
+    nodes: Sequence[OnnxNode], outputs: Sequence[Output], names: Mapping[Value, str]
+) -> list[OnnxNode]:
+    """The nodes, with the values that the network returns renamed to the names of its outputs.
 
-    A value that is an input, or that another output has named already, is copied; a value within the network whose name
-    an output takes gives way.
+    A value that is an input of the network, or that is returned under another name already, is copied by an Identity.
+    Another value that has the name of an output is renamed.
     """
-    made = {value.name for step in steps for value in step.outputs}
+    computed = {value.name for node in nodes for value in node.outputs}
     renamed: dict[str, str] = {}
     copies: list[Output] = []
     for output in outputs:
         name = names[output.value]
-        if name in made and name not in renamed:
+        if name in computed and name not in renamed:
             renamed[name] = output.name
         else:
             copies.append(output)
-    for taken in made.intersection(output.name for output in outputs):
+    for taken in computed.intersection(output.name for output in outputs):
         renamed.setdefault(taken, f"{taken}/value")
-    named = [
+    result = [
         replace(
-            step,
-            inputs=tuple(renamed.get(name, name) for name in step.inputs),
-            outputs=tuple(replace(value, name=renamed.get(value.name, value.name)) for value in step.outputs),
+            node,
+            inputs=tuple(renamed.get(name, name) for name in node.inputs),
+            outputs=tuple(replace(value, name=renamed.get(value.name, value.name)) for value in node.outputs),
         )
-        for step in steps
+        for node in nodes
     ]
     for output in copies:
         name, type = names[output.value], output.value.type
         source = renamed.get(name, name)
         copy = ValueInfo(output.name, type.shape, type.dtype)
-        named.append(Step("Identity", f"{output.name}/copy", (source,), {}, (copy,)))
-    return named
+        result.append(OnnxNode("Identity", f"{output.name}/copy", (source,), {}, (copy,)))
+    return result
 
 
-def _check_names(graph: Graph, body: Body, weights: Iterable[str]) -> None:
-    """ONNX keeps inputs, outputs, weights and everything between under one roof."""
-    made = (value.name for step in body.steps for value in step.outputs)
-    names = Counter([*(value.name for value in body.inputs), *made, *weights, *body.constants])
-    name, times = names.most_common(1)[0]
-    if times > 1:
+def _check_names(graph: Graph, onnx_graph: OnnxGraph, weights: Iterable[str]) -> None:
+    """Check that names are unique: in ONNX inputs, outputs, weights and all other values share one namespace."""
+    computed = (value.name for node in onnx_graph.nodes for value in node.outputs)
+    names = Counter([*(value.name for value in onnx_graph.inputs), *computed, *weights, *onnx_graph.constants])
+    name, count = names.most_common(1)[0]
+    if count > 1:
         raise fail(
             "unsupported",
             f"ONNX cannot express '{graph.name}': two of its values would be called '{name}'",
-            help="name the input or the output otherwise",
+            help="rename the input or the output",
         )
 
 
-def _model(name: str, body: Body, weights: Mapping[str, Array], opset: int, about: Mapping[str, str]) -> LightModel:
+def _model(
+    name: str, onnx_graph: OnnxGraph, weights: Mapping[str, Array], opset: int, about: Mapping[str, str]
+) -> OnnxModel:
     version = helper.make_opsetid("", opset)
     model = onnx.ModelProto(ir_version=helper.find_min_ir_version_for([version]), producer_name="archspec")
     model.opset_import.append(version)
     for key, value in about.items():
         model.metadata_props.add(key=key, value=value)
-    graph = model.graph
-    graph.name = name
-    graph.input.extend(map(_info, body.inputs))
-    graph.output.extend(map(_info, body.outputs))
-    returned = {output.name for output in body.outputs}
-    for step in body.steps:
-        graph.node.append(_node(step))
-        graph.value_info.extend(_info(value) for value in step.outputs if value.name not in returned)
-    return LightModel(model, {**weights, **body.constants})
+    proto = model.graph
+    proto.name = name
+    proto.input.extend(map(_value_info, onnx_graph.inputs))
+    proto.output.extend(map(_value_info, onnx_graph.outputs))
+    returned = {output.name for output in onnx_graph.outputs}
+    for node in onnx_graph.nodes:
+        proto.node.append(_node_proto(node))
+        proto.value_info.extend(_value_info(value) for value in node.outputs if value.name not in returned)
+    return OnnxModel(model, {**weights, **onnx_graph.constants})
 
 
-def _node(step: Step) -> onnx.NodeProto:
-    node = onnx.NodeProto(op_type=step.op, name=step.name, input=step.inputs)
-    node.output.extend(value.name for value in step.outputs)
-    node.attribute.extend(helper.make_attribute(name, value) for name, value in step.attributes.items())
-    return node
+def _node_proto(node: OnnxNode) -> onnx.NodeProto:
+    proto = onnx.NodeProto(op_type=node.op, name=node.name, input=node.inputs)
+    proto.output.extend(value.name for value in node.outputs)
+    proto.attribute.extend(helper.make_attribute(name, value) for name, value in node.attributes.items())
+    return proto
 
 
-def _info(made: ValueInfo) -> onnx.ValueInfoProto:
-    sizes = [size.name if isinstance(size, SymbolicDim) else size for size in made.shape]
-    return helper.make_tensor_value_info(made.name, _ELEMENTS[made.dtype], sizes)
+def _value_info(value: ValueInfo) -> onnx.ValueInfoProto:
+    sizes = [size.name if isinstance(size, SymbolicDim) else size for size in value.shape]
+    return helper.make_tensor_value_info(value.name, _ELEMENT_TYPES[value.dtype], sizes)

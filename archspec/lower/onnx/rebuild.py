@@ -1,4 +1,4 @@
-"""The graph of a network at other sizes of its inputs, built again from its spec."""
+"""Building a network again from its spec at other sizes of its inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.frontend.elaborate.builder import build
 from archspec.frontend.elaborate.overrides import settings
 from archspec.frontend.language.spec import Spec
 from archspec.ir.graph import Graph
-from archspec.lower.onnx.dynamic_sizes import other_sizes, unopened
+from archspec.lower.onnx.dynamic_sizes import no_other_size, other_sizes
 from archspec.lower.onnx.model import at_any_size
 from archspec.lower.optimize import optimized
 from archspec.lower.weights import initial
@@ -19,17 +19,17 @@ from archspec.lower.weights import initial
 def at_other_sizes(
     graph: Graph, spec: Spec | None, variant: str | None, params: Mapping[str, Any], *, optimize: bool
 ) -> list[Graph]:
-    """The graphs of a network at other sizes, those that it accepts.
+    """The graphs of a network at those other sizes that it accepts.
 
     Args:
         graph: the network at its own sizes.
-        spec: what it was built from.
+        spec: the spec it was built from.
         variant: the variant of the spec.
-        params: the params of the spec that were given from outside.
-        optimize: whether `graph` is optimized, and so the others should be.
+        params: the params that override those of the spec.
+        optimize: whether to optimize the graphs, as `graph` is.
 
     Raises:
-        ArchspecError: there is no spec, no other size is accepted, or the network differs from size to size.
+        ArchspecError: there is no spec, no other size is accepted, or the network differs between sizes.
     """
     if spec is None:
         message = f"'{graph.name}' has no spec to build it from at other sizes"
@@ -40,10 +40,10 @@ def at_other_sizes(
         built = build(spec, graph.name, settings(spec, variant, params, sizes))
         if built.diagnostics:
             errors.append(ArchspecError(built.diagnostics))
-        elif optimize:  # the values of its weights make no difference to how a graph is optimized
+        elif optimize:  # how a graph is optimized does not depend on the values of its weights
             graphs.append(optimized(built.graph, initial(built.graph))[0])
         else:
             graphs.append(built.graph)
     if not graphs:
-        raise unopened(graph, errors)
+        raise no_other_size(graph, errors)
     return at_any_size(graph, graphs)

@@ -1,4 +1,4 @@
-"""ONNX files: one, or two where the weights are too large for one; checked, and written whole or not at all."""
+"""Writing ONNX files: checked, complete or not at all, and two files if the weights are too large for one."""
 
 from __future__ import annotations
 
@@ -11,85 +11,85 @@ from archspec.diagnostics import fail
 from archspec.lower import atomic_write
 from archspec.lower.atomic_write import Piece
 from archspec.lower.onnx.builder import Array
-from archspec.lower.onnx.external_weights import LightModel, copied, header, memory
+from archspec.lower.onnx.external_weights import OnnxModel, copy_of, header, memory
 
 LIMIT = 2**31 - 2**26
-"""Bytes of weights in a model of one file: protobuf reads less than 2 GiB, and the nodes need some of it."""
+"""The largest size of the weights, in bytes, in a single file: protobuf reads less than 2 GiB, nodes included."""
 
 _PAGE = 4096
-"""Weights in a file of their own begin at multiples of this, so that they can be mapped into memory."""
+"""The alignment of weights in a file of their own, so that they can be mapped into memory."""
 
 _SMALL = 1024
-"""Bytes up to which a tensor stays in the model, where tools look for shapes and axes."""
+"""Tensors of at most this many bytes stay in the model file, where tools look for shapes and axes."""
 
 
 Accept = Callable[[Path], None]
-"""Looks at a model as it is stored, and raises an error if it is not to be put in place."""
+"""Inspects the written model and raises an error to reject it."""
 
 
-def save(model: LightModel, path: str | Path, *, limit: int = LIMIT, accept: Accept | None = None) -> None:
-    """Write a model to `path`; with more than `limit` bytes of weights, those to `path` + `.data` beside it.
+def save(model: OnnxModel, path: str | Path, *, limit: int = LIMIT, accept: Accept | None = None) -> None:
+    """Write a model to `path`; weights of more than `limit` bytes go to `path` + `.data` beside it.
 
     Args:
-        model: what to write.
+        model: the model to write.
         path: the file.
-        limit: bytes of weights that one file may hold.
-        accept: looks at the model before it is put in place.
+        limit: the largest size of the weights, in bytes, in a single file.
+        accept: inspects the model before it is moved to `path`.
 
     Raises:
-        ArchspecError: the files cannot be written, or ONNX's checker refuses the model. Then nothing new is there.
+        ArchspecError: the files cannot be written, or ONNX's checker rejects the model. Then no file has changed.
     """
     _check(model)
     path = Path(path)
     if sum(array.nbytes for array in model.tensors.values()) <= limit:
-        atomic_write.write(path, lambda draft: _put(model, draft, accept))
+        atomic_write.write(path, lambda draft: _write_one(model, draft, accept))
         return
     data = path.with_name(path.name + ".data")
     atomic_write.write_together(
-        [data, path], lambda folder: _put_in_two(model, folder / path.name, folder / data.name, accept)
+        [data, path], lambda folder: _write_two(model, folder / path.name, folder / data.name, accept)
     )
 
 
-def _check(model: LightModel) -> None:
-    """Check a model by its structure: all the checker asks beside it is that numbers are as many as shapes say."""
+def _check(model: OnnxModel) -> None:
+    """Run ONNX's checker on the structure: of the elements it checks only that their number matches the shape."""
     try:
         onnx.checker.check_model(model.structure())
     except onnx.checker.ValidationError as error:
-        raise fail("invalid-graph", f"ONNX's checker refuses the model: {error}") from error
+        raise fail("invalid-graph", f"ONNX's checker rejects the model: {error}") from error
 
 
-def _put(model: LightModel, draft: Path, accept: Accept | None) -> None:
+def _write_one(model: OnnxModel, draft: Path, accept: Accept | None) -> None:
     atomic_write.put(draft, model.pieces())
     if accept:
         accept(draft)
 
 
-def _put_in_two(model: LightModel, draft: Path, data: Path, accept: Accept | None) -> None:
-    """The model first: where its few bytes do not find room, there is no room for the weights."""
+def _write_two(model: OnnxModel, draft: Path, data: Path, accept: Accept | None) -> None:
+    """Write the model first: if the disk has no space for it, it has none for the weights."""
     large = {name: array for name, array in model.tensors.items() if array.nbytes > _SMALL}
     atomic_write.put(draft, _without(model, large, data.name).pieces())
-    atomic_write.put(data, [piece for array in large.values() for piece in _pages(array)])
+    atomic_write.put(data, [piece for array in large.values() for piece in _padded_to_page(array)])
     if accept:
         accept(draft)
 
 
-def _without(model: LightModel, tensors: Mapping[str, Array], location: str) -> LightModel:
-    """The model with some tensors in a file called `location`, in order, each at the start of a page."""
-    rest, offset = copied(model.rest), 0
+def _without(model: OnnxModel, tensors: Mapping[str, Array], location: str) -> OnnxModel:
+    """The model with some tensors in the file `location`, in order, each at the start of a page."""
+    proto, offset = copy_of(model.proto), 0
     for name, array in tensors.items():
-        outside = header(name, array)
-        outside.data_location = onnx.TensorProto.EXTERNAL
+        external = header(name, array)
+        external.data_location = onnx.TensorProto.EXTERNAL
         for key, value in {"location": location, "offset": offset, "length": array.nbytes}.items():
-            outside.external_data.add(key=key, value=str(value))
-        rest.graph.initializer.append(outside)
-        offset += array.nbytes + _gap(array)
-    return LightModel(rest, {name: array for name, array in model.tensors.items() if name not in tensors})
+            external.external_data.add(key=key, value=str(value))
+        proto.graph.initializer.append(external)
+        offset += array.nbytes + _padding(array)
+    return OnnxModel(proto, {name: array for name, array in model.tensors.items() if name not in tensors})
 
 
-def _pages(array: Array) -> tuple[Piece, Piece]:
-    return memory(array), bytes(_gap(array))
+def _padded_to_page(array: Array) -> tuple[Piece, Piece]:
+    return memory(array), bytes(_padding(array))
 
 
-def _gap(array: Array) -> int:
-    """Bytes from the end of an array that starts a page to the next page."""
+def _padding(array: Array) -> int:
+    """The number of bytes from the end of an array that starts a page to the next page."""
     return -array.nbytes % _PAGE

@@ -1,4 +1,4 @@
-"""What ONNX Runtime makes of a file, held against what another says the network computes."""
+"""Comparing the outputs of an ONNX file in ONNX Runtime with those of a reference."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType
 
-Arrays = Mapping[str, NDArray[Any]]
+NamedArrays = Mapping[str, NDArray[Any]]
 
 TOLERANCE = 1e-4
-"""The largest difference that is let pass, as a share of the largest number of the output: what another order of
-additions makes in float32, in networks of a hundred layers.
+"""The largest accepted difference, relative to the largest element of the output. A different order of additions in
+float32 causes such differences in networks of a hundred layers.
 """
 
 _BATCH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How far an output is off, at most.
+class OutputDifference:
+    """The largest difference of an output from the expected one.
 
     Attributes:
-        output: its name.
-        absolute: the largest difference of two numbers.
-        relative: that as a share of the largest number expected.
+        output: the name of the output.
+        absolute: the largest difference of two elements.
+        relative: `absolute` divided by the largest expected element.
     """
 
     output: str
@@ -39,11 +39,11 @@ class Difference:
     relative: float
 
     def __str__(self) -> str:
-        return f"{self.output}: at most {self.absolute:.2g} off, {self.relative:.2g} of the largest"
+        return f"{self.output}: off by at most {self.absolute:.2g}, or {self.relative:.2g} of the largest element"
 
 
-def random_inputs(graph: Graph, seed: int = 0) -> Arrays:
-    """Two samples for a network: normal numbers, and for inputs of whole numbers 0 and 1, which any table has."""
+def random_inputs(graph: Graph, seed: int = 0) -> NamedArrays:
+    """Two samples of random inputs: normally distributed floats, and 0 or 1 for integers, which any table contains."""
     random = np.random.default_rng(seed)
     return {
         value.name: (
@@ -56,14 +56,14 @@ def random_inputs(graph: Graph, seed: int = 0) -> Arrays:
 
 
 def differences(
-    path: Path, samples: Iterable[Arrays], reference: Callable[[Arrays], Mapping[str, NDArray[Any]]]
-) -> tuple[Difference, ...]:
-    """How far the outputs of a model are off those of `reference`, at most over all samples.
+    path: Path, samples: Iterable[NamedArrays], reference: Callable[[NamedArrays], NamedArrays]
+) -> tuple[OutputDifference, ...]:
+    """The differences of a model's outputs from those of `reference`, the largest of all samples.
 
     Args:
         path: the model.
         samples: inputs by name.
-        reference: what is right: outputs by name. Outputs the model lacks do not count.
+        reference: computes the expected outputs by name. Outputs that the model does not have are ignored.
     """
     import onnxruntime
 
@@ -71,30 +71,31 @@ def differences(
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    found: list[list[Difference]] = []
+    by_sample: list[list[OutputDifference]] = []
     for inputs in samples:
         expected = reference(inputs)
-        got = session.run(names, dict(inputs))
-        found.append([_difference(name, own, expected[name]) for name, own in zip(names, got, strict=True)])
-    return tuple(max(each, key=_badness) for each in zip(*found, strict=True))
+        outputs = session.run(names, dict(inputs))
+        by_sample.append([_difference(name, array, expected[name]) for name, array in zip(names, outputs, strict=True)])
+    return tuple(max(by_output, key=_relative) for by_output in zip(*by_sample, strict=True))
 
 
-def refuse(differences: Sequence[Difference], name: str) -> ArchspecError | None:
-    """The error of outputs that are too far off; None if there are none."""
-    wrong = [each for each in differences if not each.relative <= TOLERANCE]
+def difference_error(differences: Sequence[OutputDifference], name: str) -> ArchspecError | None:
+    """The error for outputs that differ by more than `TOLERANCE`; None if there are none."""
+    wrong = [difference for difference in differences if not difference.relative <= TOLERANCE]
     if not wrong:
         return None
-    message = f"ONNX Runtime does not compute what PyTorch does with '{name}'"
-    return fail("wrong-numbers", message, notes=[(str(each),) for each in wrong], help=f"{TOLERANCE:g} would pass")
+    message = f"ONNX Runtime and PyTorch compute different outputs for '{name}'"
+    notes = [(str(difference),) for difference in wrong]
+    return fail("wrong-numbers", message, notes=notes, help=f"a relative difference of {TOLERANCE:g} is accepted")
 
 
-def _difference(name: str, got: NDArray[Any], expected: NDArray[Any]) -> Difference:
-    if got.shape != expected.shape or not np.isfinite(got).all():
-        return Difference(name, float("inf"), float("inf"))
-    absolute = float(np.abs(got - expected).max(initial=0))
+def _difference(name: str, array: NDArray[Any], expected: NDArray[Any]) -> OutputDifference:
+    if array.shape != expected.shape or not np.isfinite(array).all():
+        return OutputDifference(name, float("inf"), float("inf"))
+    absolute = float(np.abs(array - expected).max(initial=0))
     largest = float(np.abs(expected).max(initial=0))
-    return Difference(name, absolute, absolute / largest if largest else absolute)
+    return OutputDifference(name, absolute, absolute / largest if largest else absolute)
 
 
-def _badness(difference: Difference) -> float:
+def _relative(difference: OutputDifference) -> float:
     return difference.relative

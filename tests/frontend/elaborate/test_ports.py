@@ -40,7 +40,7 @@ def test_the_indices_of_a_pooling_do_not_flow_on() -> None:
 @pytest.mark.parametrize(
     ("layers", "fault"),
     [
-        ("- split: {name: s, parts: 2}\n- relu", ("wrong-arity", "'relu' takes one value, and 2 flow in")),
+        ("- split: {name: s, parts: 2}\n- relu", ("wrong-arity", "'relu' takes 1 input, but gets 2")),
         ("- split: {name: s, parts: 2}\n- relu: {from: s.2}", ("unknown-layer", "there is no layer '2' inside 's'")),
         ("- max_pool: {name: p, kernel: 2}\n- relu: {from: p.indices}",
          ("unknown-layer", "there is no layer 'indices' inside 'p'")),

@@ -107,12 +107,12 @@ def test_the_layer_that_is_made_for_one_size_is_named(layers: str, name: str, li
     found = refused(spec(layers), tmp_path / "net.onnx")
     assert found.span is not None
     assert found.span.line == line
-    assert f"'{name}'" in found.message or found.notes[0][0] == "at another:"
+    assert f"'{name}'" in found.message or found.notes[0][0] == "at another size:"
 
 
 def test_inputs_without_rows_have_no_size_to_leave_open(tmp_path: Path) -> None:
     found = refused(spec("  - linear: 3", "[4]"), tmp_path / "net.onnx")
-    assert found.message == "the inputs of 'net' have no height and width that could stay open"
+    assert found.message == "the inputs of 'net' have no height and width that could be dynamic"
 
 
 def test_params_from_outside_hold_at_other_sizes(tmp_path: Path) -> None:

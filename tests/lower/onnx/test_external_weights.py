@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from archspec.loading import load
-from archspec.lower.onnx.external_weights import LightModel
+from archspec.lower.onnx.external_weights import OnnxModel
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -32,19 +32,19 @@ def tensors(draw: st.DrawFn) -> NDArray[Any]:
 
 
 @st.composite
-def light_models(draw: st.DrawFn) -> LightModel:
+def onnx_models(draw: st.DrawFn) -> OnnxModel:
     """Models of any initializers, some of them in ONNX's own classes."""
     rest = onnx.ModelProto(ir_version=10, producer_name=draw(st.text(max_size=300)))
     rest.graph.name = "net"
     rest.graph.node.add(op_type="Relu", input=["x"], output=["y"])
     if draw(st.booleans()):
         rest.graph.initializer.append(onnx.numpy_helper.from_array(np.arange(3), "own"))
-    return LightModel(rest, draw(st.dictionaries(st.text(max_size=200), tensors(), max_size=5)))
+    return OnnxModel(rest, draw(st.dictionaries(st.text(max_size=200), tensors(), max_size=5)))
 
 
-@given(light_models())
-def test_the_pieces_are_the_whole_model(model: LightModel) -> None:
-    whole = model.whole()
+@given(onnx_models())
+def test_the_pieces_are_the_whole_model(model: OnnxModel) -> None:
+    whole = model.to_proto()
     data = b"".join(model.pieces())
     assert onnx.ModelProto.FromString(data) == whole
     assert len(data) == whole.ByteSize()
@@ -52,22 +52,22 @@ def test_the_pieces_are_the_whole_model(model: LightModel) -> None:
         assert tensor.SerializeToString(deterministic=True) in data
 
 
-@given(light_models())
-def test_the_numbers_are_those_of_the_arrays(model: LightModel) -> None:
-    found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.whole().graph.initializer}
+@given(onnx_models())
+def test_the_numbers_are_those_of_the_arrays(model: OnnxModel) -> None:
+    found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.to_proto().graph.initializer}
     for name, array in model.tensors.items():
         np.testing.assert_array_equal(found[name], array, strict=True)
 
 
 def test_arrays_whose_elements_lie_in_a_row_are_not_copied() -> None:
     array = np.ones((3, 4), np.float32)
-    *_, numbers = LightModel(onnx.ModelProto(), {"weight": array}).pieces()
+    *_, numbers = OnnxModel(onnx.ModelProto(), {"weight": array}).pieces()
     assert np.shares_memory(np.frombuffer(numbers, np.float32), array)
 
 
 def test_the_structure_has_the_initializers_as_inputs() -> None:
     rest = onnx.ModelProto()
-    structure = LightModel(rest, {"w": np.ones((3, 4), np.float32), "n": np.ones((), np.int64)}).structure()
+    structure = OnnxModel(rest, {"w": np.ones((3, 4), np.float32), "n": np.ones((), np.int64)}).structure()
     assert structure.graph.input == [
         onnx.helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, (3, 4)),
         onnx.helper.make_tensor_value_info("n", onnx.TensorProto.INT64, ()),

@@ -46,7 +46,7 @@ layers:
 
 def model_of(text: str, **arguments: int) -> onnx.ModelProto:
     graph = parse(text).graph
-    return export(graph, random_weights(graph), **arguments).whole()
+    return export(graph, random_weights(graph), **arguments).to_proto()
 
 
 def spec(layers: str, rest: str = "", shape: str = "[3, 4, 4]") -> str:
@@ -76,7 +76,7 @@ def test_nodes_and_values_are_named_as_in_the_spec() -> None:
 
 def test_every_layer_that_does_something_is_there() -> None:
     net = parse(SMALL)
-    nodes = [node.name for node in export(net.graph, random_weights(net.graph)).whole().graph.node]
+    nodes = [node.name for node in export(net.graph, random_weights(net.graph)).to_proto().graph.node]
     assert nodes == [node.name for node in net.graph.nodes if node.op.kind != "dropout"]
 
 
@@ -84,7 +84,7 @@ def test_initializers_are_the_weights_inference_reads() -> None:
     net = parse(SMALL)
     given = random_weights(net.graph)
     stored = {
-        tensor.name: numpy_helper.to_array(tensor) for tensor in export(net.graph, given).whole().graph.initializer
+        tensor.name: numpy_helper.to_array(tensor) for tensor in export(net.graph, given).to_proto().graph.initializer
     }
     assert set(stored) == {name for name in given if not name.endswith("num_batches_tracked")}
     for name, array in stored.items():
@@ -97,7 +97,7 @@ def test_the_network_computes_what_the_module_does() -> None:
     for buffer in module.buffers():
         if buffer.is_floating_point():
             buffer.uniform_(0.5, 1.5)
-    runner = session(export(net.graph, weights.from_module(net.graph, module)).whole())
+    runner = session(export(net.graph, weights.from_module(net.graph, module)).to_proto())
     for batch in (1, 4):
         inputs = random_inputs(net.graph, batch)
         expected = module(torch.from_numpy(inputs["input"])).detach().numpy()

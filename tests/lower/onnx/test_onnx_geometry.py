@@ -72,7 +72,7 @@ def agrees(sample: Sample) -> None:
     """Check the sample's shape and numbers against ONNX Runtime and PyTorch, which is run on real tensors."""
     graph = sample.graph
     weights, inputs = random_weights(graph), random_inputs(graph, batch=2)
-    (result,) = session(export(graph, weights).whole()).run(None, dict(inputs))
+    (result,) = session(export(graph, weights).to_proto()).run(None, dict(inputs))
     parameters = {key.removeprefix("layer."): torch.from_numpy(array) for key, array in weights.items()}
     expected = results(sample.op, [torch.from_numpy(inputs["x0"])], parameters)[0].numpy()
     assert (2, *sample.outputs[0].sizes) == result.shape == expected.shape
@@ -140,7 +140,7 @@ def test_zeros_around_the_input_of_a_pooling_are_not_its_own_padding(kind: str, 
     text = f"archspec: 1\nname: net\ninput: [2, 5, 6]\nlayers: [pad: 2, {json.dumps({kind: attributes})}]\n"
     net = archspec.parse(text)
     x = -1 - random_inputs(net.graph, 2)["input"] ** 2
-    (got,) = session(export(net.graph, {}).whole()).run(None, {"input": x})
+    (got,) = session(export(net.graph, {}).to_proto()).run(None, {"input": x})
     with torch.no_grad():
         expected = net.to_torch()(torch.from_numpy(x))
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)

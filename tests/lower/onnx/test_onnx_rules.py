@@ -42,7 +42,7 @@ def test_there_is_nothing_for_an_op_that_is_not() -> None:
 def test_results_are_pytorchs_for_any_batch(sample: Sample, opset: int) -> None:
     graph = sample.graph
     weights = random_weights(graph)
-    runner = session(export(graph, weights, opset=opset).whole())
+    runner = session(export(graph, weights, opset=opset).to_proto())
     (node,) = graph.nodes
     parameters = {weight.name: torch.from_numpy(weights[node.weight_key(weight)]) for weight in node.weights}
     for batch in BATCHES:
@@ -60,7 +60,7 @@ def test_results_are_pytorchs_for_any_batch(sample: Sample, opset: int) -> None:
 def test_onnx_checks_and_infers_the_shapes_declared(sample: Sample) -> None:
     graph = sample.graph
     for opset in (OPSETS.start, OPSET, NEWEST, OPSETS.stop - 1):
-        model = export(graph, random_weights(graph), opset=opset).whole()
+        model = export(graph, random_weights(graph), opset=opset).to_proto()
         onnx.checker.check_model(model, full_check=True)
         declared = shapes([*model.graph.value_info, *model.graph.output])
         for i, type in enumerate(sample.outputs):
@@ -71,7 +71,7 @@ def test_onnx_checks_and_infers_the_shapes_declared(sample: Sample) -> None:
 @each_sample
 def test_nodes_are_named_for_the_layer_and_constants_are_read(sample: Sample) -> None:
     graph = sample.graph
-    model = export(graph, random_weights(graph)).whole().graph
+    model = export(graph, random_weights(graph)).to_proto().graph
     names = [node.name for node in model.node]
     assert len(set(names)) == len(names)
     own = [name for name in names if not name.endswith("/copy")]

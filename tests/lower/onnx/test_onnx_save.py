@@ -13,7 +13,7 @@ from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
 from archspec.loading import parse
 from archspec.lower.onnx import export, save
-from archspec.lower.onnx.external_weights import LightModel
+from archspec.lower.onnx.external_weights import OnnxModel
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
 
 TEXT = """
@@ -36,13 +36,13 @@ def graph() -> Graph:
 
 
 @pytest.fixture
-def model(graph: Graph) -> LightModel:
+def model(graph: Graph) -> OnnxModel:
     return export(graph, random_weights(graph))
 
 
-def broken(model: LightModel) -> LightModel:
+def broken(model: OnnxModel) -> OnnxModel:
     """A model the checker refuses: a node reads what nobody makes."""
-    model.rest.graph.node[0].input[0] = "nothing"
+    model.proto.graph.node[0].input[0] = "nothing"
     return model
 
 
@@ -50,18 +50,18 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_small_model_is_one_file(model: LightModel, tmp_path: Path) -> None:
+def test_a_small_model_is_one_file(model: OnnxModel, tmp_path: Path) -> None:
     save(model, tmp_path / "net.onnx")
     assert names(tmp_path) == ["net.onnx"]
     onnx.checker.check_model(tmp_path / "net.onnx", full_check=True)
-    assert onnx.load(tmp_path / "net.onnx") == model.whole()
+    assert onnx.load(tmp_path / "net.onnx") == model.to_proto()
 
 
-def test_a_large_model_is_two_files_that_run_together(graph: Graph, model: LightModel, tmp_path: Path) -> None:
-    before = model.whole()
+def test_a_large_model_is_two_files_that_run_together(graph: Graph, model: OnnxModel, tmp_path: Path) -> None:
+    before = model.to_proto()
     save(model, str(tmp_path / "net.onnx"), limit=1000)
     assert names(tmp_path) == ["net.onnx", "net.onnx.data"]
-    assert model.whole() == before
+    assert model.to_proto() == before
     onnx.checker.check_model(tmp_path / "net.onnx", full_check=True)
     bare = onnx.load(tmp_path / "net.onnx", load_external_data=False)
     outside = {t.name: {e.key: e.value for e in t.external_data} for t in bare.graph.initializer if t.external_data}
@@ -78,7 +78,7 @@ def test_a_large_model_is_two_files_that_run_together(graph: Graph, model: Light
     np.testing.assert_array_equal(runner.run(None, inputs)[0], session(before).run(None, inputs)[0])
 
 
-def test_the_same_model_gives_the_same_files(model: LightModel, tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_files(model: OnnxModel, tmp_path: Path) -> None:
     for limit in (0, 10**9):
         written = []
         for folder in (tmp_path / f"a{limit}", tmp_path / f"b{limit}"):
@@ -89,7 +89,7 @@ def test_the_same_model_gives_the_same_files(model: LightModel, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
-def test_what_the_checker_refuses_is_not_written(model: LightModel, tmp_path: Path, limit: int) -> None:
+def test_what_the_checker_refuses_is_not_written(model: OnnxModel, tmp_path: Path, limit: int) -> None:
     with pytest.raises(ArchspecError) as error:
         save(broken(model), tmp_path / "net.onnx", limit=limit)
     assert error.value.diagnostics[0].code == "invalid-graph"
@@ -97,7 +97,7 @@ def test_what_the_checker_refuses_is_not_written(model: LightModel, tmp_path: Pa
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
-def test_a_file_that_cannot_be_written_leaves_nothing(model: LightModel, tmp_path: Path, limit: int) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing(model: OnnxModel, tmp_path: Path, limit: int) -> None:
     (tmp_path / "net.onnx").mkdir()
     with pytest.raises(ArchspecError) as error:
         save(model, tmp_path / "net.onnx", limit=limit)
@@ -105,7 +105,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(model: LightModel, tmp_pat
     assert names(tmp_path) == ["net.onnx"]
 
 
-def test_a_missing_folder_is_a_diagnostic(model: LightModel, tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_diagnostic(model: OnnxModel, tmp_path: Path) -> None:
     with pytest.raises(ArchspecError) as error:
         save(model, tmp_path / "none" / "net.onnx")
     assert error.value.diagnostics[0].code == "unwritable-file"

@@ -16,7 +16,7 @@ from tests.zoo.small import DISTINCT, ZOO, small
 @pytest.mark.parametrize("name", ZOO)
 def test_onnx_infers_the_shape_of_every_value(name: str) -> None:
     graph = load(name).graph
-    model = export(graph, None).whole()  # shapes do not depend on the numbers of weights
+    model = export(graph, None).to_proto()  # shapes do not depend on the numbers of weights
     assert inferred_shapes(model) == shapes([*model.graph.value_info, *model.graph.output])
     assert shapes(model.graph.output) == {
         output.name: ["N", *output.value.type.sizes] for output in graph.inference_outputs
@@ -37,7 +37,7 @@ def test_onnx_runtime_gives_the_modules_numbers(name: str) -> None:
     inputs = random_inputs(net.graph, batch=2)
     with torch.no_grad():
         returned = module(*(torch.from_numpy(value) for value in inputs.values()))
-    results = session(export(net.graph, weights.from_module(net.graph, module)).whole()).run(None, dict(inputs))
+    results = session(export(net.graph, weights.from_module(net.graph, module)).to_proto()).run(None, dict(inputs))
     for result, tensor in zip(results, returned if isinstance(returned, tuple) else (returned,), strict=True):
         expected = tensor.numpy()
         assert np.ptp(expected) > 0

@@ -57,7 +57,7 @@ def test_shared_layers_compute_what_they_do_in_onnx(layers: str) -> None:
     inputs = random_inputs(net.graph, batch=2)
     with torch.no_grad():
         expected = module(torch.from_numpy(inputs["input"])).numpy()
-    (result,) = session(export(net.graph, weights.from_module(net.graph, module)).whole()).run(None, dict(inputs))
+    (result,) = session(export(net.graph, weights.from_module(net.graph, module)).to_proto()).run(None, dict(inputs))
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 

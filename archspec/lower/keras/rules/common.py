@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.helpers import helper
+from archspec.lower.keras.helper_classes import helper
 from archspec.lower.rule_table import RuleTable, unsupported
 from archspec.lower.text.code_model import Call, Constant, Options, function
 from archspec.lower.text.code_model import call as written_call
@@ -83,7 +83,7 @@ def own(
     holds: tuple[WeightLayout, ...] = (),
     reads: int | None = None,
 ) -> LayerCall:
-    """An op written as a layer whose class the source defines, by its key of `helpers.HELPERS`."""
+    """An op written as a layer whose class the source defines, by its name in `helpers/`."""
     return LayerCall((written_call(kind, required, optional or {}),), holds, reads, helpers=(helper(kind),))
 
 

@@ -1,8 +1,6 @@
-"""How each op is written in ONNX, one file per family of ops. Importing this package registers all rules."""
+"""The rules: how each op is written in ONNX, in one file per family of ops."""
 
-from __future__ import annotations
-
-from archspec.lower.onnx.rules import (  # noqa: F401 - each registers its rules
+from archspec.lower.onnx.rules import (
     activation,
     attention,
     conv,
@@ -20,6 +18,25 @@ from archspec.lower.onnx.rules import (  # noqa: F401 - each registers its rules
     spatial,
     unpool,
 )
-from archspec.lower.onnx.rules.common import RULES
+from archspec.lower.onnx.rules.common import RULES, OnnxRule
 
-__all__ = ["RULES"]
+__all__ = [
+    "RULES",
+    "OnnxRule",
+    "activation",
+    "attention",
+    "conv",
+    "dropout",
+    "linear",
+    "merge",
+    "norm",
+    "parameters",
+    "pool",
+    "reduce",
+    "reshape",
+    "roi",
+    "shuffle",
+    "slicing",
+    "spatial",
+    "unpool",
+]

@@ -1,11 +1,12 @@
-"""Functions of one element, softmax, and joins, in ONNX."""
+"""Activations and softmax in ONNX."""
 
 from __future__ import annotations
 
 from math import pi, sqrt
 
-from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import RULES, a_channel, named, vector_length
+from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.rules.common import RULES, per_channel, vector_lengths
+from archspec.ops import Op
 from archspec.ops.activation import (
     Celu,
     Clip,
@@ -34,159 +35,167 @@ from archspec.ops.activation import (
     Threshold,
 )
 
+_SAME: dict[type[Op], str] = {
+    Relu: "Relu",
+    Selu: "Selu",
+    Sigmoid: "Sigmoid",
+    HardSwish: "HardSwish",
+    Mish: "Mish",
+    Softplus: "Softplus",
+    Softsign: "Softsign",
+}
+"""Ops that are one ONNX operator without attributes."""
+
+
+@RULES.rule(*_SAME)
+def same(op: Op, b: OnnxBuilder) -> str:
+    """The ONNX operator of the same function."""
+    return b.result(_SAME[type(op)], b.input)
+
 
 @RULES.rule(Relu6)
-def relu6(op: Relu6, emit: Emit) -> str:
+def relu6(op: Relu6, b: OnnxBuilder) -> str:
     """Clip."""
-    return emit.last("Clip", emit.input, emit.numbers("least", 0), emit.numbers("most", 6))
+    return b.result("Clip", b.input, b.floats("least", 0), b.floats("most", 6))
 
 
 @RULES.rule(LeakyRelu)
-def leaky_relu(op: LeakyRelu, emit: Emit) -> str:
+def leaky_relu(op: LeakyRelu, b: OnnxBuilder) -> str:
     """LeakyRelu."""
-    return emit.last("LeakyRelu", emit.input, alpha=op.slope)
+    return b.result("LeakyRelu", b.input, alpha=op.slope)
 
 
 @RULES.rule(PRelu)
-def prelu(op: PRelu, emit: Emit) -> str:
-    """PRelu, whose slopes meet the last axes unless they have axes of their own."""
-    (slope,) = emit.weights("weight")
-    return emit.last("PRelu", emit.input, a_channel(emit, "slope", slope) if op.per_channel else slope)
+def prelu(op: PRelu, b: OnnxBuilder) -> str:
+    """PRelu. ONNX broadcasts the slope from the last axis, so one slope per channel needs trailing axes of size 1."""
+    (slope,) = b.weights("weight")
+    return b.result("PRelu", b.input, per_channel(b, "slope", slope) if op.per_channel else slope)
 
 
 @RULES.rule(Elu)
-def elu(op: Elu, emit: Emit) -> str:
+def elu(op: Elu, b: OnnxBuilder) -> str:
     """Elu."""
-    return emit.last("Elu", emit.input, alpha=op.alpha)
+    return b.result("Elu", b.input, alpha=op.alpha)
 
 
 @RULES.rule(HardSigmoid)
-def hard_sigmoid(op: HardSigmoid, emit: Emit) -> str:
-    """HardSigmoid, with PyTorch's slope of 1/6: ONNX's own is 1/5."""
-    return emit.last("HardSigmoid", emit.input, alpha=1 / 6, beta=0.5)
+def hard_sigmoid(op: HardSigmoid, b: OnnxBuilder) -> str:
+    """HardSigmoid with PyTorch's slope of 1/6; ONNX's default is 1/5."""
+    return b.result("HardSigmoid", b.input, alpha=1 / 6, beta=0.5)
 
 
 @RULES.rule(Tanh)
-def tanh(op: Tanh, emit: Emit) -> str:
-    """Tanh, between Muls where it is scaled."""
-    value = emit.input
+def tanh(op: Tanh, b: OnnxBuilder) -> str:
+    """Tanh, with a Mul before it for the slope and one after it for the scale, unless they are 1."""
+    value = b.input
     if op.slope != 1:
-        value = emit.step("slope", "Mul", value, emit.numbers("slope", op.slope), type=emit.type)
+        value = b.step("slope", "Mul", value, b.floats("slope", op.slope), type=b.input_type)
     if op.scale == 1:
-        return emit.last("Tanh", value)
-    value = emit.step("tanh", "Tanh", value, type=emit.type)
-    return emit.last("Mul", value, emit.numbers("scale", op.scale))
+        return b.result("Tanh", value)
+    value = b.step("tanh", "Tanh", value, type=b.input_type)
+    return b.result("Mul", value, b.floats("scale", op.scale))
 
 
 @RULES.rule(Silu)
-def silu(op: Silu, emit: Emit) -> str:
-    """Opset 24 has it as `Swish`; what runs older opsets knows the pair as well, and fuses it."""
-    return emit.last("Mul", emit.input, emit.step("gate", "Sigmoid", emit.input, type=emit.type))
+def silu(op: Silu, b: OnnxBuilder) -> str:
+    """Sigmoid and Mul, which runtimes fuse. `Swish` exists only from opset 24 on."""
+    return b.result("Mul", b.input, b.step("gate", "Sigmoid", b.input, type=b.input_type))
 
 
 @RULES.rule(Gelu)
-def gelu(op: Gelu, emit: Emit) -> str:
-    """`Gelu` is as old as opset 20; before it, Phi is written out."""
-    if emit.opset >= 20:
-        return emit.last("Gelu", emit.input, **({} if op.approximate == "none" else {"approximate": op.approximate}))
-    return emit.last("Mul", emit.input, _normal(op, emit))
+def gelu(op: Gelu, b: OnnxBuilder) -> str:
+    """Gelu; before opset 20, which introduced it, its formula."""
+    if b.opset >= 20:
+        return b.result("Gelu", b.input, **({} if op.approximate == "none" else {"approximate": op.approximate}))
+    return b.result("Mul", b.input, _normal(op, b))
 
 
-def _normal(op: Gelu, emit: Emit) -> str:
-    """The normal distribution's cumulative function: (1 + erf(x / sqrt(2))) / 2, or its approximation by tanh."""
+def _normal(op: Gelu, b: OnnxBuilder) -> str:
+    """The cumulative normal distribution: (1 + erf(x / sqrt(2))) / 2, or its approximation with tanh."""
 
     def step(label: str, kind: str, value: str, *numbers: float) -> str:
-        constants = [emit.numbers(label, number) for number in numbers]
-        return emit.step(label, kind, value, *constants, type=emit.type)
+        constants = [b.floats(label, number) for number in numbers]
+        return b.step(label, kind, value, *constants, type=b.input_type)
 
     if op.approximate == "none":
-        curve = step("erf", "Erf", step("scaled", "Mul", emit.input, sqrt(1 / 2)))
+        curve = step("erf", "Erf", step("scaled", "Mul", b.input, sqrt(1 / 2)))
     else:
-        cube = step("cube", "Pow", emit.input, 3)
-        bent = emit.step("bent", "Add", emit.input, step("weighted", "Mul", cube, 0.044715), type=emit.type)
+        cube = step("cube", "Pow", b.input, 3)
+        bent = b.step("bent", "Add", b.input, step("weighted", "Mul", cube, 0.044715), type=b.input_type)
         curve = step("tanh", "Tanh", step("scaled", "Mul", bent, sqrt(2 / pi)))
     return step("normal", "Mul", step("raised", "Add", curve, 1), 0.5)
 
 
 @RULES.rule(HardTanh)
-def hard_tanh(op: HardTanh, emit: Emit) -> str:
+def hard_tanh(op: HardTanh, b: OnnxBuilder) -> str:
     """Clip."""
-    return emit.last("Clip", emit.input, emit.numbers("least", -1), emit.numbers("most", 1))
+    return b.result("Clip", b.input, b.floats("least", -1), b.floats("most", 1))
 
 
 @RULES.rule(Celu)
-def celu(op: Celu, emit: Emit) -> str:
+def celu(op: Celu, b: OnnxBuilder) -> str:
     """Celu."""
-    return emit.last("Celu", emit.input, alpha=op.alpha)
+    return b.result("Celu", b.input, alpha=op.alpha)
 
 
 @RULES.rule(Threshold)
-def threshold(op: Threshold, emit: Emit) -> str:
+def threshold(op: Threshold, b: OnnxBuilder) -> str:
     """ThresholdedRelu."""
-    return emit.last("ThresholdedRelu", emit.input, alpha=op.threshold)
+    return b.result("ThresholdedRelu", b.input, alpha=op.threshold)
 
 
 @RULES.rule(LogSigmoid)
-def log_sigmoid(op: LogSigmoid, emit: Emit) -> str:
-    """-log(1 + exp(-x)), which does not overflow."""
-    turned = emit.step("turned", "Neg", emit.input, type=emit.type)
-    return emit.last("Neg", emit.step("softplus", "Softplus", turned, type=emit.type))
+def log_sigmoid(op: LogSigmoid, b: OnnxBuilder) -> str:
+    """-softplus(-x), which does not overflow."""
+    turned = b.step("turned", "Neg", b.input, type=b.input_type)
+    return b.result("Neg", b.step("softplus", "Softplus", turned, type=b.input_type))
 
 
 @RULES.rule(Scale)
-def scale(op: Scale, emit: Emit) -> str:
+def scale(op: Scale, b: OnnxBuilder) -> str:
     """Mul."""
-    return emit.last("Mul", emit.input, emit.numbers("factor", op.factor))
+    return b.result("Mul", b.input, b.floats("factor", op.factor))
 
 
 @RULES.rule(Clip)
-def clip(op: Clip, emit: Emit) -> str:
-    """Clip, whose bounds may each be missing."""
-    least = "" if op.min is None else emit.numbers("least", op.min)
-    most = () if op.max is None else (emit.numbers("most", op.max),)
-    return emit.last("Clip", emit.input, least, *most)
+def clip(op: Clip, b: OnnxBuilder) -> str:
+    """Clip, with each bound optional."""
+    least = "" if op.min is None else b.floats("least", op.min)
+    most = () if op.max is None else (b.floats("most", op.max),)
+    return b.result("Clip", b.input, least, *most)
 
 
 @RULES.rule(Glu)
-def glu(op: Glu, emit: Emit) -> str:
-    """The halves by Slice, and the product of one with the Sigmoid of the other."""
-    place = op.place(emit.type)
-    size = emit.output.sizes[place - 1]
-    axes = emit.integers("axes", [place])
+def glu(op: Glu, b: OnnxBuilder) -> str:
+    """Two Slices, then the first half times the Sigmoid of the second."""
+    axis = op.place(b.input_type)
+    size = b.output_type.sizes[axis - 1]
+    axes = b.integers("axes", [axis])
 
     def half(label: str, start: int) -> str:
-        bounds = emit.integers("starts", [start]), emit.integers("ends", [start + size]), axes
-        return emit.step(label, "Slice", emit.input, *bounds, type=emit.output)
+        bounds = b.integers("starts", [start]), b.integers("ends", [start + size]), axes
+        return b.step(label, "Slice", b.input, *bounds, type=b.output_type)
 
-    gate = emit.step("gate", "Sigmoid", half("second", size), type=emit.output)
-    return emit.last("Mul", half("first", 0), gate)
+    gate = b.step("gate", "Sigmoid", half("second", size), type=b.output_type)
+    return b.result("Mul", half("first", 0), gate)
 
 
 @RULES.rule(Softmax)
-def softmax(op: Softmax, emit: Emit) -> str:
+def softmax(op: Softmax, b: OnnxBuilder) -> str:
     """Softmax."""
-    return emit.last("Softmax", emit.input, axis=op.place(emit.type))
+    return b.result("Softmax", b.input, axis=op.place(b.input_type))
 
 
 @RULES.rule(LogSoftmax)
-def log_softmax(op: LogSoftmax, emit: Emit) -> str:
+def log_softmax(op: LogSoftmax, b: OnnxBuilder) -> str:
     """LogSoftmax."""
-    return emit.last("LogSoftmax", emit.input, axis=op.place(emit.type))
+    return b.result("LogSoftmax", b.input, axis=op.place(b.input_type))
 
 
 @RULES.rule(Squash)
-def squash(op: Squash, emit: Emit) -> str:
-    """The length divided by one more than its square, times the vector."""
-    length, tensor = vector_length(emit, op.place(emit.type))
-    square = emit.step("square", "Mul", length, length, type=tensor)
-    more = emit.step("more", "Add", square, emit.numbers("one", 1), type=tensor)
-    return emit.last("Mul", emit.input, emit.step("factor", "Div", length, more, type=tensor))
-
-
-RULES.rule(Relu)(named("Relu"))
-RULES.rule(Selu)(named("Selu"))
-RULES.rule(Sigmoid)(named("Sigmoid"))
-RULES.rule(HardSwish)(named("HardSwish"))
-RULES.rule(Mish)(named("Mish"))
-RULES.rule(Softplus)(named("Softplus"))
-RULES.rule(Softsign)(named("Softsign"))
+def squash(op: Squash, b: OnnxBuilder) -> str:
+    """The vector times |v| / (1 + |v|^2)."""
+    length, tensor = vector_lengths(b, op.place(b.input_type))
+    square = b.step("square", "Mul", length, length, type=tensor)
+    more = b.step("more", "Add", square, b.floats("one", 1), type=tensor)
+    return b.result("Mul", b.input, b.step("factor", "Div", length, more, type=tensor))

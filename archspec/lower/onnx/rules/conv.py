@@ -1,45 +1,46 @@
-"""Convolutions and poolings that slide, in ONNX.
+"""Convolutions in ONNX.
 
-All padding is written out as numbers, and so are the rows that a last window hangs over the end where `ceil` lets it:
-what `auto_pad` and `ceil_mode` mean at the edges has changed with the versions of ONNX, and differs between runtimes.
+All padding is written as numbers: the meaning of `auto_pad` differs between versions of ONNX and between runtimes.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import RULES, padded, window_attributes
+from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.rules.common import RULES, padded_input, window_attributes
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.geometry import Pads
 
 
 @RULES.rule(Conv)
-def conv(op: Conv, emit: Emit) -> str:
+def conv(op: Conv, b: OnnxBuilder) -> str:
     """Conv."""
-    window = op.sliding(emit.type)
-    return emit.last(
-        "Conv", emit.input, *emit.weights("weight", "bias"), **window_attributes(window), **_groups(op.groups)
-    )
+    attributes = window_attributes(op.sliding(b.input_type))
+    return b.result("Conv", b.input, *b.weights("weight", "bias"), **attributes, **_group(op.groups))
 
 
 @RULES.rule(ConvTranspose)
-def conv_transpose(op: ConvTranspose, emit: Emit) -> str:
-    """ConvTranspose. ONNX Runtime refuses an output padding as large as the stride, which a dilation makes legal."""
-    window = op.sliding(emit.type)
-    axes = zip(window.stride, window.pads, op.added(emit.type), strict=True)
-    zeros, crops, extra = zip(*(_ending(*axis) for axis in axes), strict=True)
-    value = padded(emit, zeros)
-    weights, geometry = emit.weights("weight", "bias"), window_attributes(replace(window, pads=crops))
-    added = {"output_padding": extra} if any(extra) else {}
-    return emit.last("ConvTranspose", value, *weights, **geometry, **_groups(op.groups), **added)
+def conv_transpose(op: ConvTranspose, b: OnnxBuilder) -> str:
+    """ConvTranspose.
+
+    ONNX Runtime rejects an output padding that is not smaller than the stride, which is valid with a dilation: see
+    `_end_of_axis`.
+    """
+    window = op.sliding(b.input_type)
+    axes = zip(window.stride, window.pads, op.added(b.input_type), strict=True)
+    zeros, crops, output_padding = zip(*(_end_of_axis(*axis) for axis in axes), strict=True)
+    value = padded_input(b, zeros)
+    weights, attributes = b.weights("weight", "bias"), window_attributes(replace(window, pads=crops))
+    added = {"output_padding": output_padding} if any(output_padding) else {}
+    return b.result("ConvTranspose", value, *weights, **attributes, **_group(op.groups), **added)
 
 
-def _ending(stride: int, pads: Pads, added: int) -> tuple[Pads, Pads, int]:
-    """Zeros around the input, rows to crop and output padding, for one axis of a transposed convolution.
+def _end_of_axis(stride: int, pads: Pads, added: int) -> tuple[Pads, Pads, int]:
+    """Zeros around the input, rows to crop, and output padding, for one axis of a transposed convolution.
 
-    Output padding as large as the stride becomes rows not cropped. Where none are left to crop, zeros after the input
-    make the output longer by a stride each, and add nothing to it.
+    Output padding of at least the stride is replaced by cropping fewer rows. If there are too few rows to crop, zeros
+    are appended to the input: each makes the output one stride longer and adds nothing to its values.
     """
     before, after = pads
     if added < stride:
@@ -48,5 +49,5 @@ def _ending(stride: int, pads: Pads, added: int) -> tuple[Pads, Pads, int]:
     return (0, zeros), (before, after - added + zeros * stride), 0
 
 
-def _groups(groups: int) -> dict[str, int]:
+def _group(groups: int) -> dict[str, int]:
     return {"group": groups} if groups > 1 else {}

@@ -1,4 +1,4 @@
-"""Dropout in ONNX: at inference it hands its input on."""
+"""Dropout in ONNX: at inference it does nothing."""
 
 from __future__ import annotations
 

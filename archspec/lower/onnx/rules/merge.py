@@ -1,47 +1,41 @@
-"""Ops that merge several values into one in ONNX."""
+"""Merging several values into one, in ONNX."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES
 from archspec.ops import Op
 from archspec.ops.merge import Add, Concat, Max, Mean, Mul
 
+_VARIADIC: dict[type[Op], tuple[str, str]] = {Add: ("Add", "Sum"), Mean: ("Mean", "Mean"), Max: ("Max", "Max")}
+"""The ONNX operators for two inputs and for more."""
 
-def joined(pair: str, several: str) -> Callable[[Op, Emit], str]:
-    """The rule of a join that ONNX has for two values and for several under these names."""
 
-    def join(op: Op, emit: Emit) -> str:
-        if len(emit.inputs) == 1:
-            return emit.input
-        return emit.last(pair if len(emit.inputs) == 2 else several, *emit.inputs)
-
-    return join
+@RULES.rule(*_VARIADIC)
+def variadic(op: Op, b: OnnxBuilder) -> str:
+    """One ONNX operator for all inputs."""
+    if len(b.inputs) == 1:
+        return b.input
+    two, more = _VARIADIC[type(op)]
+    return b.result(two if len(b.inputs) == 2 else more, *b.inputs)
 
 
 @RULES.rule(Mul)
-def mul(op: Mul, emit: Emit) -> str:
-    """ONNX multiplies two at a time."""
-    if len(emit.inputs) == 1:
-        return emit.input
-    product, tensor = emit.input, emit.type
-    for i, value in enumerate(emit.node.inputs[1:-1], start=1):
+def mul(op: Mul, b: OnnxBuilder) -> str:
+    """A chain of Muls: ONNX's Mul takes two inputs."""
+    if len(b.inputs) == 1:
+        return b.input
+    product, tensor = b.input, b.input_type
+    for i, value in enumerate(b.node.inputs[1:-1], start=1):
         (tensor,) = op.infer((tensor, value.type))
-        product = emit.step(f"product{i}", "Mul", product, emit.inputs[i], type=tensor)
-    return emit.last("Mul", product, emit.inputs[-1])
+        product = b.step(f"product{i}", "Mul", product, b.inputs[i], type=tensor)
+    return b.result("Mul", product, b.inputs[-1])
 
 
 @RULES.rule(Concat)
-def concat(op: Concat, emit: Emit) -> str:
+def concat(op: Concat, b: OnnxBuilder) -> str:
     """Concat."""
-    if len(emit.inputs) == 1:
-        return emit.input
-    axis = op.axis + emit.type.rank if op.axis < 0 else op.axis
-    return emit.last("Concat", *emit.inputs, axis=axis)
-
-
-RULES.rule(Add)(joined("Add", "Sum"))
-RULES.rule(Mean)(joined("Mean", "Mean"))
-RULES.rule(Max)(joined("Max", "Max"))
+    if len(b.inputs) == 1:
+        return b.input
+    axis = op.axis + b.input_type.rank if op.axis < 0 else op.axis
+    return b.result("Concat", *b.inputs, axis=axis)

@@ -1,12 +1,12 @@
-"""Linear layers and normalizations, in ONNX."""
+"""Normalization in ONNX."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from archspec.ir.types import DType
-from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import RULES, a_channel, vector_length
+from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.rules.common import RULES, per_channel, vector_lengths
 from archspec.ops.norm import (
     Affine,
     BatchNorm,
@@ -20,86 +20,90 @@ from archspec.ops.norm import (
 
 
 @RULES.rule(BatchNorm, FrozenBatchNorm)
-def batch_norm(op: BatchNorm | FrozenBatchNorm, emit: Emit) -> str:
-    """BatchNormalization by the running mean and variance."""
-    running = emit.weights("running_mean", "running_var")
-    return emit.last("BatchNormalization", emit.input, *_scale_and_shift(emit), *running, epsilon=op.eps)
-
-
-def _scale_and_shift(emit: Emit) -> tuple[str, ...]:
-    """What is learned of a normalization, which ONNX always wants: ones and zeros where nothing is."""
-    return emit.weights("weight", "bias") or _neutral(emit, emit.type.channels)
-
-
-def _neutral(emit: Emit, count: int) -> tuple[str, str]:
-    return emit.numbers("ones", np.ones(count)), emit.numbers("zeros", np.zeros(count))
+def batch_norm(op: BatchNorm | FrozenBatchNorm, b: OnnxBuilder) -> str:
+    """BatchNormalization with the running mean and variance."""
+    running = b.weights("running_mean", "running_var")
+    return b.result("BatchNormalization", b.input, *_scale_and_shift(b), *running, epsilon=op.eps)
 
 
 @RULES.rule(LayerNorm)
-def layer_norm(op: LayerNorm, emit: Emit) -> str:
-    """LayerNormalization, which looks at the last axes: channels are brought there and back."""
-    tensor, sizes = emit.type, op.normalized(emit.type)
-    weight, *bias = emit.weights("weight", "bias") or (emit.numbers("ones", np.ones(sizes)),)
+def layer_norm(op: LayerNorm, b: OnnxBuilder) -> str:
+    """LayerNormalization. It normalizes the last axes, so channels are transposed to the end and back."""
+    tensor, sizes = b.input_type, op.normalized(b.input_type)
+    weight, *bias = b.weights("weight", "bias") or (b.floats("ones", np.ones(sizes)),)
     if op.axes != "channels" or tensor.rank == 2:
-        return emit.last("LayerNormalization", emit.input, weight, *bias, axis=tensor.rank - len(sizes), epsilon=op.eps)
+        return b.result("LayerNormalization", b.input, weight, *bias, axis=tensor.rank - len(sizes), epsilon=op.eps)
     last = tensor.with_sizes(*tensor.spatial, tensor.channels)
-    value = emit.step("last", "Transpose", emit.input, type=last, perm=(0, *range(2, tensor.rank), 1))
-    value = emit.step("norm", "LayerNormalization", value, weight, *bias, type=last, axis=-1, epsilon=op.eps)
-    return emit.last("Transpose", value, perm=(0, tensor.rank - 1, *range(1, tensor.rank - 1)))
+    value = b.step("last", "Transpose", b.input, type=last, perm=(0, *range(2, tensor.rank), 1))
+    value = b.step("norm", "LayerNormalization", value, weight, *bias, type=last, axis=-1, epsilon=op.eps)
+    return b.result("Transpose", value, perm=(0, tensor.rank - 1, *range(1, tensor.rank - 1)))
 
 
 @RULES.rule(GroupNorm)
-def group_norm(op: GroupNorm, emit: Emit) -> str:
-    """InstanceNormalization of groups laid out as channels: what GroupNormalization scales by changed at opset 21."""
-    tensor = emit.type
+def group_norm(op: GroupNorm, b: OnnxBuilder) -> str:
+    """InstanceNormalization with each group as one channel, then Mul and Add.
+
+    GroupNormalization is not used because the meaning of its scale changed at opset 21.
+    """
+    tensor = b.input_type
     rows = tensor.with_sizes(op.groups, tensor.elements // op.groups)
-    neutral = _neutral(emit, op.groups)
-    laid_out = (0, op.groups, -1) if emit.open else (0, *rows.sizes)
-    value = emit.step("groups", "Reshape", emit.input, emit.integers("shape", laid_out), type=rows)
-    value = emit.step("norm", "InstanceNormalization", value, *neutral, type=rows, epsilon=op.eps)
-    if emit.open:
-        shape = emit.form("shape", "Shape", emit.input, shape=(tensor.rank,), dtype=DType.INT64)
+    neutral = _neutral(b, op.groups)
+    grouped = (0, op.groups, -1) if b.dynamic else (0, *rows.sizes)
+    value = b.step("groups", "Reshape", b.input, b.integers("shape", grouped), type=rows)
+    value = b.step("norm", "InstanceNormalization", value, *neutral, type=rows, epsilon=op.eps)
+    if b.dynamic:
+        shape = b.unbatched_step("shape", "Shape", b.input, shape=(tensor.rank,), dtype=DType.INT64)
     else:
-        shape = emit.integers("shape", (0, *tensor.sizes))
+        shape = b.integers("shape", (0, *tensor.sizes))
     if not op.affine:
-        return emit.last("Reshape", value, shape)
-    weight, bias = emit.weights("weight", "bias")
-    value = emit.step("channels", "Reshape", value, shape, type=tensor)
-    value = emit.step("scaled", "Mul", value, a_channel(emit, "scale", weight), type=tensor)
-    return emit.last("Add", value, a_channel(emit, "shift", bias))
+        return b.result("Reshape", value, shape)
+    weight, bias = b.weights("weight", "bias")
+    value = b.step("channels", "Reshape", value, shape, type=tensor)
+    value = b.step("scaled", "Mul", value, per_channel(b, "scale", weight), type=tensor)
+    return b.result("Add", value, per_channel(b, "shift", bias))
 
 
 @RULES.rule(InstanceNorm)
-def instance_norm(op: InstanceNorm, emit: Emit) -> str:
+def instance_norm(op: InstanceNorm, b: OnnxBuilder) -> str:
     """InstanceNormalization."""
-    return emit.last("InstanceNormalization", emit.input, *_scale_and_shift(emit), epsilon=op.eps)
+    return b.result("InstanceNormalization", b.input, *_scale_and_shift(b), epsilon=op.eps)
 
 
 @RULES.rule(LocalResponseNorm)
-def local_response_norm(op: LocalResponseNorm, emit: Emit) -> str:
-    """ONNX Runtime takes images only, so other values are laid out as images: the op looks along the channels alone."""
-    tensor = emit.type
+def local_response_norm(op: LocalResponseNorm, b: OnnxBuilder) -> str:
+    """LRN. ONNX Runtime accepts only rank 4, so other values are reshaped: the op reads along the channels alone."""
+    tensor = b.input_type
     if tensor.rank == 4:
-        return emit.last("LRN", emit.input, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
+        return b.result("LRN", b.input, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
     image = tensor.with_sizes(tensor.channels, tensor.elements // tensor.channels // tensor.sizes[-1], tensor.sizes[-1])
-    value = emit.step("image", "Reshape", emit.input, emit.integers("shape", (0, *image.sizes)), type=image)
-    value = emit.step("norm", "LRN", value, type=image, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
-    return emit.last("Reshape", value, emit.integers("shape", (0, *tensor.sizes)))
-
-
-@RULES.rule(Affine)
-def affine(op: Affine, emit: Emit) -> str:
-    """Mul and Add."""
-    weight, *bias = emit.weights("weight", "bias")
-    scale = a_channel(emit, "scale", weight)
-    if not bias:
-        return emit.last("Mul", emit.input, scale)
-    scaled = emit.step("scaled", "Mul", emit.input, scale, type=emit.type)
-    return emit.last("Add", scaled, a_channel(emit, "shift", *bias))
+    value = b.step("image", "Reshape", b.input, b.integers("shape", (0, *image.sizes)), type=image)
+    value = b.step("norm", "LRN", value, type=image, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
+    return b.result("Reshape", value, b.integers("shape", (0, *tensor.sizes)))
 
 
 @RULES.rule(L2Normalize)
-def l2_normalize(op: L2Normalize, emit: Emit) -> str:
-    """LpNormalization divides by zero; here the length is at least eps."""
-    length, tensor = vector_length(emit, op.place(emit.type))
-    return emit.last("Div", emit.input, emit.step("least", "Max", length, emit.numbers("eps", op.eps), type=tensor))
+def l2_normalize(op: L2Normalize, b: OnnxBuilder) -> str:
+    """The vector divided by its length, which is at least eps; LpNormalization would divide by zero."""
+    length, tensor = vector_lengths(b, op.place(b.input_type))
+    return b.result("Div", b.input, b.step("least", "Max", length, b.floats("eps", op.eps), type=tensor))
+
+
+@RULES.rule(Affine)
+def affine(op: Affine, b: OnnxBuilder) -> str:
+    """Mul and Add."""
+    weight, *bias = b.weights("weight", "bias")
+    scale = per_channel(b, "scale", weight)
+    if not bias:
+        return b.result("Mul", b.input, scale)
+    scaled = b.step("scaled", "Mul", b.input, scale, type=b.input_type)
+    return b.result("Add", scaled, per_channel(b, "shift", *bias))
+
+
+def _scale_and_shift(b: OnnxBuilder) -> tuple[str, ...]:
+    """The learned scale and shift; ones and zeros if there are none, since ONNX requires both."""
+    return b.weights("weight", "bias") or _neutral(b, b.input_type.channels)
+
+
+def _neutral(b: OnnxBuilder, count: int) -> tuple[str, str]:
+    """A scale of ones and a shift of zeros."""
+    return b.floats("ones", np.ones(count)), b.floats("zeros", np.zeros(count))

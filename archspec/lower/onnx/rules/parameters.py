@@ -1,34 +1,34 @@
-"""Parameters that stand in a network by themselves, in ONNX."""
+"""Parameters that are layers of their own, in ONNX."""
 
 from __future__ import annotations
 
-from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import RULES, with_batch
+from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.rules.common import RULES, batched_shape
 from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 
 
 @RULES.rule(LayerScale)
-def layer_scale(op: LayerScale, emit: Emit) -> str:
+def layer_scale(op: LayerScale, b: OnnxBuilder) -> str:
     """Mul."""
-    return emit.last("Mul", emit.input, *emit.weights("weight"))
+    return b.result("Mul", b.input, *b.weights("weight"))
 
 
 @RULES.rule(ClassToken)
-def class_token(op: ClassToken, emit: Emit) -> str:
-    """The token for each sample, by the size of the batch, and Concat."""
-    (weight,) = emit.weights("weight")
-    token = emit.type.with_sizes(1, emit.type.sizes[-1])
-    each = emit.step("token", "Expand", weight, with_batch(emit, (1, 1)), type=token)
-    return emit.last("Concat", each, emit.input, axis=1)
+def class_token(op: ClassToken, b: OnnxBuilder) -> str:
+    """Expand to the batch size, then Concat."""
+    (weight,) = b.weights("weight")
+    token = b.input_type.with_sizes(1, b.input_type.sizes[-1])
+    tokens = b.step("token", "Expand", weight, batched_shape(b, (1, 1)), type=token)
+    return b.result("Concat", tokens, b.input, axis=1)
 
 
 @RULES.rule(PositionEmbedding)
-def position_embedding(op: PositionEmbedding, emit: Emit) -> str:
+def position_embedding(op: PositionEmbedding, b: OnnxBuilder) -> str:
     """Add."""
-    return emit.last("Add", emit.input, *emit.weights("weight"))
+    return b.result("Add", b.input, *b.weights("weight"))
 
 
 @RULES.rule(Embedding)
-def embedding(op: Embedding, emit: Emit) -> str:
+def embedding(op: Embedding, b: OnnxBuilder) -> str:
     """Gather."""
-    return emit.last("Gather", *emit.weights("weight"), emit.input, axis=0)
+    return b.result("Gather", *b.weights("weight"), b.input, axis=0)

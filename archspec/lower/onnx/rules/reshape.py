@@ -1,36 +1,38 @@
-"""Ops that move elements, in ONNX. The batch is never written as a number: a 0 in a shape keeps what is there."""
+"""Reshaping, permuting and selecting in ONNX.
+
+In the shapes of Reshape the batch size is 0, which keeps the size of the input.
+"""
 
 from __future__ import annotations
 
-from archspec.lower.onnx.builder import Emit
-from archspec.lower.onnx.rules.common import RULES, identity, take
+from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.rules.common import RULES, gather, identity
 from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
+
+RULES.rule(Identity)(identity)
 
 
 @RULES.rule(Flatten)
-def flatten(op: Flatten, emit: Emit) -> str:
-    """Flatten, which leaves two axes; Reshape where more are left."""
-    if len(emit.output.sizes) == 1:
-        return emit.last("Flatten", emit.input, axis=1)
-    return emit.last("Reshape", emit.input, emit.integers("shape", (0, *emit.output.sizes)))
+def flatten(op: Flatten, b: OnnxBuilder) -> str:
+    """Flatten if two axes remain with the batch, otherwise Reshape."""
+    if len(b.output_type.sizes) == 1:
+        return b.result("Flatten", b.input, axis=1)
+    return b.result("Reshape", b.input, b.integers("shape", (0, *b.output_type.sizes)))
 
 
 @RULES.rule(Reshape)
-def reshape(op: Reshape, emit: Emit) -> str:
-    """Reshape, with -1 worked out."""
-    return emit.last("Reshape", emit.input, emit.integers("shape", (0, *emit.output.sizes)))
+def reshape(op: Reshape, b: OnnxBuilder) -> str:
+    """Reshape to the inferred sizes."""
+    return b.result("Reshape", b.input, b.integers("shape", (0, *b.output_type.sizes)))
 
 
 @RULES.rule(Permute)
-def permute(op: Permute, emit: Emit) -> str:
+def permute(op: Permute, b: OnnxBuilder) -> str:
     """Transpose."""
-    return emit.last("Transpose", emit.input, perm=(0, *op.order))
+    return b.result("Transpose", b.input, perm=(0, *op.order))
 
 
 @RULES.rule(Select)
-def select(op: Select, emit: Emit) -> str:
+def select(op: Select, b: OnnxBuilder) -> str:
     """Gather."""
-    return take(emit, {op.place(emit.type): op.indices})
-
-
-RULES.rule(Identity)(identity)
+    return gather(b, {op.place(b.input_type): op.indices})

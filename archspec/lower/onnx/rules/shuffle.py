@@ -1,39 +1,39 @@
-"""Ops that move elements between channels and positions, in ONNX."""
+"""Moving elements between channels and positions, in ONNX."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 
 
 @RULES.rule(PixelShuffle)
-def pixel_shuffle(op: PixelShuffle, emit: Emit) -> str:
-    """DepthToSpace, with the channel before the place in the square."""
-    return emit.last("DepthToSpace", emit.input, blocksize=op.factor, mode="CRD")
+def pixel_shuffle(op: PixelShuffle, b: OnnxBuilder) -> str:
+    """DepthToSpace in mode CRD: the channel index is before the position in the block."""
+    return b.result("DepthToSpace", b.input, blocksize=op.factor, mode="CRD")
 
 
 @RULES.rule(PixelUnshuffle)
-def pixel_unshuffle(op: PixelUnshuffle, emit: Emit) -> str:
-    """SpaceToDepth orders its channels the other way, the place in the square first: the axes are cut and turned."""
-    channels, height, width = emit.type.sizes
+def pixel_unshuffle(op: PixelUnshuffle, b: OnnxBuilder) -> str:
+    """Reshape and Transpose: SpaceToDepth puts the position in the block before the channel index."""
+    channels, height, width = b.input_type.sizes
     cut = (channels, height // op.factor, op.factor, width // op.factor, op.factor)
-    return _turned(emit, cut, (1, 3, 5, 2, 4))
+    return _split_and_permute(b, cut, (1, 3, 5, 2, 4))
 
 
 @RULES.rule(ChannelShuffle)
-def channel_shuffle(op: ChannelShuffle, emit: Emit) -> str:
-    """Groups and channels within a group change places."""
-    cut = (op.groups, emit.type.channels // op.groups, emit.type.elements // emit.type.channels)
-    return _turned(emit, cut, (2, 1, 3))
+def channel_shuffle(op: ChannelShuffle, b: OnnxBuilder) -> str:
+    """Reshape and Transpose: the axis of groups and the axis of channels within a group are swapped."""
+    cut = (op.groups, b.input_type.channels // op.groups, b.input_type.elements // b.input_type.channels)
+    return _split_and_permute(b, cut, (2, 1, 3))
 
 
-def _turned(emit: Emit, cut: Sequence[int], order: Sequence[int]) -> str:
-    """The input with its axes cut, these put in another order, and joined to what the layer makes."""
-    tensor = emit.type.with_sizes(*cut)
-    turned = emit.type.with_sizes(*(cut[axis - 1] for axis in order))
-    value = emit.step("cut", "Reshape", emit.input, emit.integers("shape", (0, *cut)), type=tensor)
-    value = emit.step("turned", "Transpose", value, type=turned, perm=(0, *order))
-    return emit.last("Reshape", value, emit.integers("shape", (0, *emit.output.sizes)))
+def _split_and_permute(b: OnnxBuilder, cut: Sequence[int], order: Sequence[int]) -> str:
+    """Split axes to the sizes `cut`, permute them by `order`, and reshape to the output."""
+    tensor = b.input_type.with_sizes(*cut)
+    permuted = b.input_type.with_sizes(*(cut[axis - 1] for axis in order))
+    value = b.step("cut", "Reshape", b.input, b.integers("shape", (0, *cut)), type=tensor)
+    value = b.step("turned", "Transpose", value, type=permuted, perm=(0, *order))
+    return b.result("Reshape", value, b.integers("shape", (0, *b.output_type.sizes)))

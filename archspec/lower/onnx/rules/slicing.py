@@ -1,26 +1,26 @@
-"""Parts of a value, in ONNX."""
+"""Slices and splits in ONNX."""
 
 from __future__ import annotations
 
-from archspec.lower.onnx.builder import Emit
+from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES
 from archspec.ops.slicing import Slice, Split
 
 
 @RULES.rule(Split)
-def split(op: Split, emit: Emit) -> str | tuple[str, ...]:
-    """Split; of one part there is nothing to cut off."""
-    cuts = op.cuts(emit.type)
+def split(op: Split, b: OnnxBuilder) -> str | tuple[str, ...]:
+    """Split; no node for a single part."""
+    cuts = op.cuts(b.input_type)
     if len(cuts) == 1:
-        return emit.input
-    made = [emit.made(port) for port in range(len(cuts))]
-    inputs = emit.input, emit.integers("sizes", cuts)
-    return emit.write(emit.node.name, "Split", inputs, made, {"axis": op.place(emit.type)})
+        return b.input
+    outputs = [b.output_info(port) for port in range(len(cuts))]
+    inputs = b.input, b.integers("sizes", cuts)
+    return b.add_node(b.node.name, "Split", inputs, outputs, {"axis": op.place(b.input_type)})
 
 
 @RULES.rule(Slice)
-def slice_(op: Slice, emit: Emit) -> str:
-    """Slice, with all its bounds counted from the start."""
-    taken = op.entries(emit.type)
-    bounds = {"starts": taken.start, "ends": taken.stop, "axes": op.place(emit.type), "steps": taken.step}
-    return emit.last("Slice", emit.input, *(emit.integers(name, [bound]) for name, bound in bounds.items()))
+def slice_(op: Slice, b: OnnxBuilder) -> str:
+    """Slice, with all bounds counted from the start of the axis."""
+    entries = op.entries(b.input_type)
+    bounds = {"starts": entries.start, "ends": entries.stop, "axes": op.place(b.input_type), "steps": entries.step}
+    return b.result("Slice", b.input, *(b.integers(name, [bound]) for name, bound in bounds.items()))

@@ -1,18 +1,10 @@
-"""Layers and initializers that generated source defines for itself where Keras has nothing of the kind.
+"""Layers of generated source: normalizations, and parameters of a network."""
 
-Each is registered, so that a saved model comes back where the source is imported. Layers whose numbers are all they are
-made of have no `get_config`: Keras stores those by itself.
-"""
+import keras
+from keras import initializers, layers, ops
 
-from __future__ import annotations
 
-from collections.abc import Mapping
-
-from archspec.lower.keras.gather_layers import SAMPLING
-
-HELPERS: Mapping[str, str] = {
-    **SAMPLING,
-    "LocalResponseNormalization": '''
+@keras.saving.register_keras_serializable("archspec")
 class LocalResponseNormalization(layers.Layer):
     """x / (k + alpha * mean of squares) ** beta, over neighbouring channels."""
 
@@ -29,8 +21,9 @@ class LocalResponseNormalization(layers.Layer):
         squares = ops.pad(ops.square(x), around)
         total = sum(squares[:, i : i + channels] for i in range(self.size))
         return x / (self.k + self.alpha / self.size * total) ** self.beta
-''',
-    "Affine": '''
+
+
+@keras.saving.register_keras_serializable("archspec")
 class Affine(layers.Layer):
     """A learned scale, and shift, a channel."""
 
@@ -62,8 +55,9 @@ class Affine(layers.Layer):
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
             "beta_initializer": initializers.serialize(self.beta_initializer),
         }
-''',
-    "LayerScale": '''
+
+
+@keras.saving.register_keras_serializable("archspec")
 class LayerScale(layers.Layer):
     """A learned factor for each entry of an axis."""
 
@@ -84,8 +78,9 @@ class LayerScale(layers.Layer):
         gamma_initializer = initializers.serialize(self.gamma_initializer)
         own = {"axis": self.axis, "gamma_initializer": gamma_initializer}
         return {**super().get_config(), **own}
-''',
-    "ClassToken": '''
+
+
+@keras.saving.register_keras_serializable("archspec")
 class ClassToken(layers.Layer):
     """A learned vector before all others."""
 
@@ -104,8 +99,9 @@ class ClassToken(layers.Layer):
     def get_config(self):
         token_initializer = initializers.serialize(self.token_initializer)
         return {**super().get_config(), "token_initializer": token_initializer}
-''',
-    "PositionEmbedding": '''
+
+
+@keras.saving.register_keras_serializable("archspec")
 class PositionEmbedding(layers.Layer):
     """A learned number added to each element of a sample."""
 
@@ -127,8 +123,9 @@ class PositionEmbedding(layers.Layer):
             **super().get_config(),
             "embeddings_initializer": embeddings_initializer,
         }
-''',
-    "Squash": '''
+
+
+@keras.saving.register_keras_serializable("archspec")
 class Squash(layers.Layer):
     """Vectors brought to a length below 1: |x| / (1 + |x|^2) * x."""
 
@@ -140,8 +137,9 @@ class Squash(layers.Layer):
         square = ops.sum(ops.square(x), axis=self.axis, keepdims=True)
         length = ops.sqrt(ops.maximum(square, 1e-12))  # which has a gradient at 0
         return length / (1 + square) * x
-''',
-    "RadialBasis": '''
+
+
+@keras.saving.register_keras_serializable("archspec")
 class RadialBasis(layers.Layer):
     """Squared distances to a prototype a unit: sum_j (x_j - w_ij)^2."""
 
@@ -161,37 +159,3 @@ class RadialBasis(layers.Layer):
         kernel_initializer = initializers.serialize(self.kernel_initializer)
         own = {"units": self.units, "kernel_initializer": kernel_initializer}
         return {**super().get_config(), **own}
-''',
-    "Bilinear": '''
-class Bilinear(initializers.Initializer):
-    """Lets a transposed convolution interpolate each channel for itself."""
-
-    def __call__(self, shape, dtype=None):
-        *sizes, rows, columns = shape
-        kernel = ops.tile(ops.eye(rows, dtype=dtype), (1, columns // rows))
-        for size in reversed(sizes):
-            distance = ops.abs(ops.arange(size, dtype=dtype) - (size - 1) / 2)
-            kernel = ops.tensordot(1 - distance / ((size + 1) // 2), kernel, axes=0)
-        return kernel
-''',
-    "Listed": '''
-class Listed(initializers.Initializer):
-    """Numbers as they are; an axis of 1 stands for all it repeats over."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def __call__(self, shape, dtype=None):
-        return ops.broadcast_to(ops.convert_to_tensor(self.values, dtype), shape)
-
-    def get_config(self):
-        return {"values": self.values}
-''',
-}
-"""Source text by name."""
-
-
-def helper(name: str) -> tuple[str, str]:
-    """A class by its name, with its text."""
-    text = HELPERS[name].strip("\n")
-    return name, f'@keras.saving.register_keras_serializable("archspec")\n{text}\n'

@@ -1,0 +1,273 @@
+"""How each construct of the language is built: one function per class of step, registered where it is defined.
+
+A new construct is a step class in `language.steps`, a function here, and a `ScopeKind` in `ir.graph`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from archspec.diagnostics import ArchspecError, fail
+from archspec.frontend.elaborate import references
+from archspec.frontend.elaborate.auto_names import explicit_name, names_iterations
+from archspec.frontend.elaborate.block_arguments import as_op_step, bind_arguments
+from archspec.frontend.elaborate.context import BuildContext
+from archspec.frontend.elaborate.iterations import bind_iteration, iteration_entries
+from archspec.frontend.elaborate.shape_mismatch import LabelledValue, crop_sizes
+from archspec.frontend.elaborate.symbols import Values
+from archspec.frontend.expressions.ast import Environment
+from archspec.frontend.expressions.values import Data, Invalid
+from archspec.frontend.language.spec import (
+    Block,
+    Body,
+    BrokenStep,
+    CallStep,
+    Iterations,
+    Library,
+    OpStep,
+    ParallelStep,
+    RepeatStep,
+    ResidualStep,
+    SequentialStep,
+    SideStep,
+    Step,
+)
+from archspec.frontend.language.steps import op_of_package
+from archspec.ops import Op
+from archspec.ops.spatial import CenterCrop
+
+if TYPE_CHECKING:
+    from archspec.frontend.elaborate.builder import Builder
+
+BuildFunction = Callable[["Builder", Any, "str | None", Values, BuildContext], Values]
+"""Builds a step with this name and these inputs in this context, and returns its outputs."""
+
+BUILD_FUNCTIONS: dict[type[Step], BuildFunction] = {}
+"""The build function of each class of step."""
+
+
+def builds(step: type[Step]) -> Callable[[BuildFunction], BuildFunction]:
+    """Register a function as the one that builds steps of a class."""
+
+    def register(function: BuildFunction) -> BuildFunction:
+        BUILD_FUNCTIONS[step] = function
+        return function
+
+    return register
+
+
+@builds(BrokenStep)
+def build_broken(builder: Builder, step: BrokenStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
+    """A step whose error is already reported."""
+    raise Invalid
+
+
+@builds(OpStep)
+def build_op(builder: Builder, step: OpStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
+    """One node."""
+    op = builder.op_of(step, inputs, context)
+    if inputs is None:
+        raise Invalid
+    return builder.node(op, inputs, name, step, context)
+
+
+# --- calls ---
+
+
+@builds(CallStep)
+def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
+    """The layers of a block, or the node of an op whose name is computed."""
+    callee = step.callee.fill(context.environment)
+    registry = builder.spec.vocabulary
+    if callee in registry.ops:
+        return build_op(builder, _as_op_step(builder, step, registry.ops[callee]), name, inputs, context)
+    definition = context.library.find(callee)
+    if definition is None and context.library.whole:
+        op = op_of_package(callee, context.library.names, step.span, registry)
+        return build_op(builder, _as_op_step(builder, step, op), name, inputs, context)
+    block, library = definition or (None, context.library)
+    if block is None:
+        raise Invalid
+    environment = dict(library.params)
+    for_defaults = context.with_environment(environment)
+    arguments = bind_arguments(
+        step,
+        block,
+        environment,
+        evaluate=lambda field: context.evaluate(field, inputs),
+        evaluate_default=lambda field: for_defaults.evaluate(field, inputs),
+    )
+    inside = builder.open_scope(step, name, context, indexed=block.indexed, environment=environment)
+    _enter_block(builder, inside, block, library, step, context)
+    outputs = builder.body(block.layers, inputs, inside)
+    return builder.close_scope("block", step.span, inside, inputs, outputs, context, block=callee, arguments=arguments)
+
+
+def _as_op_step(builder: Builder, step: CallStep, op: type[Op]) -> OpStep:
+    """The call as a step of an op: the same object each time, so that its op is cached."""
+    key = (step, op)
+    if key not in builder.op_steps:
+        builder.op_steps[key] = as_op_step(step, op)
+    return builder.op_steps[key]
+
+
+def _enter_block(
+    builder: Builder, inside: BuildContext, block: Block, library: Library, step: CallStep, context: BuildContext
+) -> None:
+    """Make a context the inside of a block, which sees no layers outside and may share the weights of another."""
+    inside.symbols.outer, inside.symbols.caller = None, context.symbols
+    inside.symbols.bodies = (block.layers,)
+    if step.share is not None:
+        inside.symbols.weight_owner = references.shared_weight_owner(step.share, step, context)
+    inside.library, inside.call, inside.blocks = library, step.span, context.blocks | {block.span}
+    if block.span in context.blocks:
+        builder.budget.count_recursion(step.span, block.name)
+
+
+# --- structures ---
+
+
+@builds(SequentialStep)
+def build_sequential(
+    builder: Builder, step: SequentialStep, name: str | None, inputs: Values, context: BuildContext
+) -> Values:
+    """Layers in order, in a scope of their own."""
+    inside = builder.open_scope(step, name, context, indexed=step.indexed)
+    outputs = builder.body(step.layers, inputs, inside)
+    return builder.close_scope("sequential", step.span, inside, inputs, outputs, context)
+
+
+@builds(SideStep)
+def build_side(builder: Builder, step: SideStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
+    """A branch whose outputs the next step does not read."""
+    inside = builder.open_scope(step, name, context)
+    outputs = builder.body(step.layers, inputs, inside)
+    builder.close_scope("side", step.span, inside, inputs, outputs, context, training_only=step.training_only)
+    return inputs
+
+
+@builds(ResidualStep)
+def build_residual(
+    builder: Builder, step: ResidualStep, name: str | None, inputs: Values, context: BuildContext
+) -> Values:
+    """Layers and a shortcut, joined."""
+    inside = builder.open_scope(step, name, context)
+    results = [
+        *_build_path(builder, "layers", None, step.layers, step, inputs, inside),
+        *_build_path(builder, "shortcut", None, step.shortcut, step, inputs, inside),
+    ]
+    outputs = _join(builder, step, results, inputs, inside)
+    return builder.close_scope("residual", step.span, inside, inputs, outputs, context)
+
+
+@builds(ParallelStep)
+def build_parallel(
+    builder: Builder, step: ParallelStep, name: str | None, inputs: Values, context: BuildContext
+) -> Values:
+    """Paths from the same inputs, joined: those in the spec, or one per iteration."""
+    entries = _entries(builder, step.rounds, inputs, context) if step.rounds else ()
+    inside = builder.open_scope(step, name, context, times=len(entries))
+    results: list[LabelledValue | None] = []
+    for i, (template, layers) in enumerate(step.paths):
+        path_name: str | None = None
+        if template is not None:
+            path_name = builder.report_taken(explicit_name(template, inside.symbols, inside.environment), inside)
+        results += _build_path(builder, path_name or f"path {i + 1}", path_name, layers, step, inputs, inside)
+    for i, entry in enumerate(entries):
+        assert step.rounds is not None
+        iteration = inside.with_environment(bind_iteration(step.rounds, i, entry, context.environment))
+        results += _build_path(builder, f"path {i + 1}", None, step.rounds.layers, step, inputs, iteration)
+    outputs = _join(builder, step, results, inputs, inside)
+    return builder.close_scope("parallel", step.span, inside, inputs, outputs, context)
+
+
+@builds(RepeatStep)
+def build_repeat(builder: Builder, step: RepeatStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
+    """The same layers once per iteration, each with the outputs of the one before."""
+    entries = _entries(builder, step.rounds, inputs, context)
+    outside = builder.open_scope(step, name, context, indexed=True, times=len(entries), bodies=())
+    layers, values = step.rounds.layers, inputs
+    for i, entry in enumerate(entries):
+        environment = bind_iteration(step.rounds, i, entry, context.environment)
+        iteration_name = _iteration_name(builder, step, outside, environment)
+        inside = builder.open_scope(step, iteration_name, outside, environment=environment, bodies=(layers,))
+        before, values = values, builder.body(layers, values, inside)
+        builder.close_scope("iteration", step.span, inside, before, values, outside)
+    return builder.close_scope("repeat", step.span, outside, inputs, values, context)
+
+
+def _iteration_name(builder: Builder, step: RepeatStep, outside: BuildContext, environment: Environment) -> str | None:
+    """The name of an iteration: that of the repeat if it differs in each iteration, or a number inside the repeat."""
+    if step.name is None:
+        return None
+    if names_iterations(step):
+        return builder.report_taken(explicit_name(step.name, outside.symbols, environment), outside)
+    return outside.symbols.fresh_name("")
+
+
+def _entries(builder: Builder, iterations: Iterations, values: Values, context: BuildContext) -> Sequence[Data]:
+    """The entries of the iterations, after their number is checked."""
+    field = iterations.times if iterations.over is None else iterations.over
+    assert field is not None
+    entries = iteration_entries(iterations, context.evaluate(field, values))
+    builder.budget.check_repetitions(field.span, len(entries) * context.repetitions)
+    builder.budget.count_steps(field.span, len(entries))
+    return entries
+
+
+# --- joined paths ---
+
+
+def _build_path(
+    builder: Builder, label: str, name: str | None, layers: Body, step: Step, inputs: Values, context: BuildContext
+) -> list[LabelledValue | None]:
+    """Build one path of a join: its outputs, with its label, or a None if they are unknown."""
+    inside = builder.open_scope(step, name, context, bodies=(layers,))
+    outputs = builder.body(layers, inputs, inside)
+    builder.close_scope("path", step.span, inside, inputs, outputs, context, label=label)
+    if outputs is None:
+        return [None]
+    return [LabelledValue(label, value, "" if layers else "identity") for value in outputs]
+
+
+def _join(
+    builder: Builder,
+    step: ResidualStep | ParallelStep,
+    results: Sequence[LabelledValue | None],
+    inputs: Values,
+    context: BuildContext,
+) -> Values:
+    """Join the results of paths; None if one of them is unknown or they do not fit."""
+    known = [result for result in results if result is not None]
+    name: str | None = None
+    try:
+        if not results:
+            raise fail("wrong-arity", "there are no paths to join", step.span, help="add at least one path")
+        if len(known) < len(results):
+            raise Invalid
+        if step.crop:
+            known = _crop(builder, known, step, context)
+        name = builder.name(step.join, context)
+        op = builder.op_of(step.join, inputs, context)
+        return builder.node(op, tuple(result.value for result in known), name, step, context, known)
+    except ArchspecError as error:
+        builder.report(error, context)
+    except Invalid:
+        pass
+    context.symbols.mark_invalid(name or builder.name_of_failed(step.join, context), step.span)
+    return None
+
+
+def _crop(builder: Builder, results: Sequence[LabelledValue], step: Step, context: BuildContext) -> list[LabelledValue]:
+    """The results of paths, cropped to the size of the smallest."""
+    cropped: list[LabelledValue] = []
+    for result, size in zip(results, crop_sizes([result.type for result in results]), strict=True):
+        if size is not None:
+            op = builder.nodes.intern_op(CenterCrop, {"size": size})
+            (value,) = builder.node(op, (result.value,), None, step, context, results) or ()
+            cropped.append(replace(result, value=value))
+        else:
+            cropped.append(result)
+    return cropped
