@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import archspec
+import archspec.ir
+import archspec.plugin
 from archspec.diagnostic_codes import CODES
 
 ROOT = Path(archspec.__file__).parent
@@ -19,7 +21,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 FLOORS = {
     "diagnostic_codes": 0, "diagnostics": 0.5, "ir": 1, "ops": 2, "frontend": 3, "passes": 3,
-    "lower": 4, "report": 5, "zoo": 5, "expect_check": 5, "runtime": 5.5,
+    "lower": 4, "plugin": 4.5, "report": 5, "zoo": 5, "expect_check": 5, "runtime": 5.5,
     "network": 6, "runtime/bench": 6.2, "loading": 6.5, "cli": 7, "__init__": 7, "__main__": 8,
 }  # fmt: skip
 
@@ -154,8 +156,22 @@ def test_the_package_and_the_command_line_import_no_compiler() -> None:
 
 
 def test_public_names() -> None:
-    """Whoever changes this list changes what users may rely on: say so in the changelog."""
+    """Whoever changes these lists changes what users may rely on: say so in the changelog."""
     assert archspec.__all__ == ["ArchspecError", "Diagnostic", "Layer", "Network", "check", "load", "parse"]
+    assert archspec.ir.__all__ == [
+        "DType", "Graph", "GraphBuilder", "Initializer", "Node", "Operation", "Output", "Scope", "TensorType", "Value",
+        "Weight", "to_text", "verify",
+    ]  # fmt: skip
+    assert archspec.plugin.__all__ == [
+        "NOT_READ", "Axes", "Cost", "Count", "Flag", "Footprint", "KerasRule", "LayerCall", "ModuleCall", "Natural",
+        "Number", "OnnxBuilder", "OnnxRule", "Op", "OpError", "PerAxis", "Positive", "TorchRule", "WeightLayout",
+        "Whole", "Window", "along", "call", "function", "need_axis", "need_float", "need_spatial", "per_axis",
+        "pointwise", "unsupported", "windows",
+    ]  # fmt: skip
+    for module in (archspec, archspec.ir, archspec.plugin):
+        assert all(hasattr(module, name) for name in module.__all__)
+        with pytest.raises(AttributeError):
+            _ = module.something_else
 
 
 def test_only_the_command_line_prints() -> None:

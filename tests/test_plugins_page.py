@@ -1,4 +1,4 @@
-"""The page on plugins does what it says: its package is written out, found as an installed one, used, and compared."""
+"""The page on plugins: its package is installed and used, and its op is compared with a reference."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import archspec
+from archspec import plugin
 
 ROOT = Path(archspec.__file__).parent.parent
 PAGE = ROOT / "archspec" / "PLUGINS.md"
@@ -23,7 +24,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 class Involve(nn.Module):
-    """Written by hand, a tap after another: Li et al. Involution, CVPR 2021, equations 2 and 4."""
+    """The reference, element by element: Li et al. Involution, CVPR 2021, equations 2 and 4."""
 
     def __init__(self, channels: int, kernel: int, groups: int, reduction: int) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class Involve(nn.Module):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of the page, and the metadata that an installer would write of its package."""
+    """The files of the page, and the metadata of its package that an installer writes."""
     folder = tmp_path_factory.mktemp("plugin")
     for _, body in BLOCK.findall(PAGE.read_text("utf-8")):
         path = folder / body.split()[1]
@@ -81,14 +82,23 @@ def run(script: list[str], folder: Path, installed: bool = True) -> str:
     return done.stdout
 
 
-def test_its_script_runs(folder):
+def test_its_scripts_run(folder):
     printed = run(["use.py"], folder).splitlines()
     assert re.fullmatch(r"<Network net: 8 layers, [\d,]+ params, [\d,]+ MACs>", printed[0])
-    # three by three neighbours; nine products for each of 16 x 14 x 14 elements
+    # 3 x 3 neighbours; nine products for each of 16 x 14 x 14 elements
     assert printed[1:] == ["(3, 3) 28224", "(1, 16, 14, 14)"]
+    assert run(["build.py"], folder) == "<Network net: 2 layers, 306 params, 84,672 MACs>\n"
 
 
-def test_it_is_what_is_written_by_hand(net, folder):
+def test_the_page_uses_public_names_only_and_mentions_them_all():
+    page = PAGE.read_text("utf-8")
+    modules = set(re.findall(r"^(?:from|import) (archspec[\w.]*)", page, re.MULTILINE))
+    assert modules == {"archspec", "archspec.ir", "archspec.ops", "archspec.plugin"}
+    for name in plugin.__all__:
+        assert re.search(rf"\b{name}\b", page), f"{name} is public and not on the page"
+
+
+def test_it_computes_what_the_reference_does(net, folder):
     theirs = nn.Sequential(Involve(16, 3, 2, 4), nn.BatchNorm2d(16), nn.ReLU()).eval()
     ours = net.to_torch().eval()
     names = {"0": "mixer", "1": "batch_norm"}
@@ -111,7 +121,15 @@ def test_a_check_imports_no_rules(folder):
     script = "import archspec, sys; assert archspec.check('net.yaml') == (); print(*sys.modules)"
     loaded = run(["-c", script], folder).split()
     assert "involution.ops" in loaded
-    assert not {"involution.rules", "torch", "onnx"} & {*loaded}
+    assert not {"involution.torch_rules", "involution.onnx_rules", "torch", "onnx"} & {*loaded}
+
+
+def test_rules_import_no_target():
+    names = ", ".join(plugin.__all__)
+    script = f"from archspec.plugin import {names}\nimport sys; print(*sys.modules)"
+    loaded = run(["-c", script], ROOT, installed=False).split()
+    assert "archspec.lower.onnx.builder" in loaded
+    assert not {"torch", "onnx", "keras", "onnxruntime"} & {*loaded}
 
 
 def test_without_the_package_the_op_is_unknown(folder, tmp_path):
@@ -124,14 +142,14 @@ def test_without_the_package_the_op_is_unknown(folder, tmp_path):
     ("written", "instead", "code"),
     [("kernel: 3", "kernel: 4", "bad-padding"), ("groups: 2", "groups: 3", "indivisible-channels")],
 )
-def test_what_the_op_refuses_is_told_with_its_place(written, instead, code, folder, monkeypatch, tmp_path):
+def test_errors_of_the_op_point_at_the_line(written, instead, code, folder, monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(folder))
     text = (folder / "net.yaml").read_text().replace(written, instead)
     (found,) = archspec.check(_written(tmp_path / "net.yaml", text))
     assert (found.code, found.span and found.span.line) == (code, 15)
 
 
-def test_a_module_that_is_named_need_not_be_installed(folder, tmp_path):
+def test_a_module_is_named_instead_of_installed(folder, tmp_path):
     _written(tmp_path / "net.yaml", (folder / "net.yaml").read_text())
     (tmp_path / "involution").symlink_to(folder / "involution")
     command = ["-m", "archspec", "check", "net.yaml"]

@@ -105,7 +105,7 @@ class Windowed(nn.Module):
 '''
 
 
-def windowed(node: Node) -> ModuleCall:
+def windowed(op: Windowed, node: Node) -> ModuleCall:
     return ModuleCall(call("Windowed", {}, {}), helper=("Windowed", TEXT))
 
 
