@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from archspec.ir.graph import Graph
 from archspec.lower.onnx.external_weights import OnnxModel
 from archspec.lower.onnx.model import export
-from archspec.lower.onnx.save import LIMIT
+from archspec.lower.onnx.model_file import LIMIT
 from archspec.lower.weights import Weights
 from archspec.runtime import winograd
 

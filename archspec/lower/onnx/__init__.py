@@ -1,9 +1,15 @@
 """Lowering to ONNX: the graph's inference part, written node by node without tracing."""
 
-from archspec.lower.onnx.dynamic_sizes import no_other_size, other_sizes
-from archspec.lower.onnx.model import OPSET, OPSETS, at_any_size, export
-from archspec.lower.onnx.save import save
-from archspec.lower.onnx.verify import OutputDifference, difference_error, differences, random_inputs
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.lower.onnx.dynamic_sizes import no_other_size, other_sizes
+    from archspec.lower.onnx.model import OPSET, OPSETS, at_any_size, export
+    from archspec.lower.onnx.model_file import save
+    from archspec.lower.onnx.verify import OutputDifference, difference_error, differences, random_inputs
 
 __all__ = [
     "OPSET",
@@ -18,3 +24,18 @@ __all__ = [
     "random_inputs",
     "save",
 ]
+
+if not TYPE_CHECKING:
+    # The rules of plugins import the builder alone, and onnx only when a file is written.
+    _MODULES = {
+        "dynamic_sizes": ("no_other_size", "other_sizes"),
+        "model": ("OPSET", "OPSETS", "at_any_size", "export"),
+        "model_file": ("save",),
+        "verify": ("OutputDifference", "difference_error", "differences", "random_inputs"),
+    }
+    _HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'archspec.lower.onnx' has no attribute '{name}'")
+        return getattr(import_module(f"archspec.lower.onnx.{_HOMES[name]}"), name)
