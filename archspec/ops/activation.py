@@ -92,7 +92,9 @@ class HardSigmoid(Activation):
 
 
 class Tanh(Activation):
-    """scale * tanh(slope * x). LeNet-5 has scale 1.7159 and slope 2/3.
+    """scale * tanh(slope * x), where tanh(x) = (exp(2x) - 1) / (exp(2x) + 1).
+
+    LeNet-5 has scale 1.7159 and slope 2/3 (LeCun et al. 1998).
 
     Attributes:
         scale: the amplitude.
@@ -105,18 +107,28 @@ class Tanh(Activation):
     scale: Number = 1.0
     slope: Number = 1.0
 
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        factors = (self.scale != 1) + (self.slope != 1)
+        return super().cost(inputs, outputs) + Cost(other={"multiply": factors * outputs[0].elements})
+
 
 class Gelu(Activation):
-    """x * Phi(x), with Phi the normal distribution's cumulative function.
+    """x * Phi(x), where Phi(x) = (1 + erf(x / sqrt(2))) / 2 is the normal distribution's cumulative function.
 
     Attributes:
         approximate: `tanh` for x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
     """
 
     kind: ClassVar[str] = "gelu"
-    operations = {"erf": 1, "add": 1, "multiply": 2}
+    operations = {"erf": 1, "add": 1, "multiply": 3}
 
     approximate: Literal["none", "tanh"] = "none"
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        if self.approximate == "none":
+            return super().cost(inputs, outputs)
+        per_element = {"multiply": 6, "add": 4, "exp": 1, "divide": 1}
+        return Cost(other={name: count * outputs[0].elements for name, count in per_element.items()})
 
 
 class Silu(Activation):
@@ -238,6 +250,12 @@ class Clip(Activation):
         return Cost(other={"compare": bounds * outputs[0].elements})
 
 
+def softmax_cost(elements: int, vectors: int) -> Cost:
+    """The cost of a softmax over `vectors` vectors of together `elements` elements; the largest is subtracted first."""
+    pairs = elements - vectors
+    return Cost(other={"compare": pairs, "subtract": elements, "exp": elements, "add": pairs, "divide": elements})
+
+
 class _AlongAxis(Op):
     """A function of all elements along one axis."""
 
@@ -252,14 +270,14 @@ class _AlongAxis(Op):
         """The axis, counted from the front."""
         return need_axis(self.kind, self.axis, tensor)
 
+    def vectors(self, tensor: TensorType) -> int:
+        """How many vectors along the axis the tensor has."""
+        return tensor.elements // tensor.sizes[self.place(tensor) - 1]
+
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         need_float(self.kind, inputs[0])
         self.place(inputs[0])
         return (inputs[0],)
-
-    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
-        elements = outputs[0].elements
-        return Cost(other={"exp": elements, "add": elements, "divide": elements, "compare": elements})
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         tensor, place = inputs[0], self.place(inputs[0])
@@ -267,7 +285,7 @@ class _AlongAxis(Op):
 
 
 class Softmax(_AlongAxis):
-    """exp(x_i) / sum_j exp(x_j) along one axis.
+    """exp(x_i) / sum_j exp(x_j) along one axis, worked out as exp(x_i - max) / sum_j exp(x_j - max).
 
     Attributes:
         axis: the axis that sums to 1; 1 is the channels, -1 the last.
@@ -275,15 +293,24 @@ class Softmax(_AlongAxis):
 
     kind: ClassVar[str] = "softmax"
 
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        elements, vectors = outputs[0].elements, self.vectors(inputs[0])
+        return softmax_cost(elements, vectors)
+
 
 class LogSoftmax(_AlongAxis):
-    """x_i - log(sum_j exp(x_j)) along one axis.
+    """x_i - log(sum_j exp(x_j)) along one axis, worked out as z_i - log(sum_j exp(z_j)), where z = x - max.
 
     Attributes:
         axis: the axis; 1 is the channels, -1 the last.
     """
 
     kind: ClassVar[str] = "log_softmax"
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        elements, vectors = outputs[0].elements, self.vectors(inputs[0])
+        pairs = elements - vectors
+        return Cost(other={"compare": pairs, "subtract": 2 * elements, "exp": elements, "add": pairs, "log": vectors})
 
 
 class Squash(_AlongAxis):
@@ -302,7 +329,7 @@ class Squash(_AlongAxis):
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        vectors = elements // inputs[0].sizes[self.place(inputs[0]) - 1]
+        vectors = self.vectors(inputs[0])
         return Cost(
             other={
                 "multiply": 2 * elements + vectors,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
+from archspec.ops.activation import softmax_cost
 from archspec.ops.attribute_types import Count, Flag, Fraction
 from archspec.ops.base import Cost, Footprint, Op, OpError, need_float
 from archspec.ops.conv import fan_in_uniform
@@ -133,14 +134,9 @@ class MultiHeadAttention(Op):
         mapped = 2 * (positions + keys) * features
         scores = self.heads * positions * keys
         macs = mapped * features + 2 * positions * keys * features
-        other = {
-            "multiply": positions * features,
-            "exp": scores,
-            "add": scores + (mapped if self.bias else 0),
-            "divide": scores,
-            "compare": scores,
-        }
-        return Cost(macs, mapped + scores + positions * features, other)
+        scaled_and_biased = {"multiply": positions * features, "add": mapped if self.bias else 0}
+        products = Cost(macs, mapped + scores + positions * features, scaled_and_biased)
+        return products + softmax_cost(scores, self.heads * positions)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {1: (1, IDENTITY)} if index == 0 and len(inputs) == 3 else {}
