@@ -1,4 +1,4 @@
-"""What a spec says must come out, held against what comes out."""
+"""Comparing a network with the `expect` of its spec."""
 
 from __future__ import annotations
 
@@ -14,80 +14,88 @@ from archspec.passes.layer_table import Layer, layers
 from archspec.passes.receptive_field import ReceptiveField
 
 
-def failures(expected: Expected, scope: Environment, known: Facts) -> Iterator[Diagnostic]:
-    """A diagnostic for each expectation that fails, pointing at it."""
-    name = known.graph.name
-    outputs = {output.name: output.value.type.sizes for output in known.graph.outputs}
-    for fact, written in expected.facts.items():
+def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[Diagnostic]:
+    """A diagnostic for each expectation that fails.
+
+    Args:
+        expected: what the spec expects.
+        params: the params that its expressions can use.
+        facts: the facts of the network.
+    """
+    name = facts.graph.name
+    outputs = {output.name: output.value.type.sizes for output in facts.graph.outputs}
+    for fact, field in expected.facts.items():
         if fact != "output":
-            yield from _compare(name, fact, written, getattr(known.total, fact), scope)
+            yield from _compare(name, fact, field, getattr(facts.total, fact), params)
         elif len(outputs) == 1:
-            yield from _compare(name, fact, written, next(iter(outputs.values())), scope)
+            yield from _compare(name, fact, field, next(iter(outputs.values())), params)
         else:
             message = f"'{name}' has {len(outputs)} outputs"
             help = f"write outputs: {{{', '.join(f'{output}: ...' for output in outputs)}}}"
-            yield Diagnostic("expectation-failed", message, written.span, help=help)
-    for output, given in expected.outputs.items():
+            yield Diagnostic("expectation-failed", message, field.span, help=help)
+    for output, wanted in expected.outputs.items():
         if output in outputs:
-            yield from _compare(output, "shape", given.value, outputs[output], scope)
+            yield from _compare(output, "shape", wanted.value, outputs[output], params)
         else:
-            yield _missing("output", output, given.place, outputs)
+            yield _missing("output", output, wanted.place, outputs)
     if expected.layers:
         deepest = max(layer.count(".") for layer in expected.layers)
-        found = {layer.name: layer for layer in layers(known, deepest + 1)}
-        for name, (span, wanted) in expected.layers.items():
-            yield from _layer(name, span, wanted, scope, found)
+        by_name = {layer.name: layer for layer in layers(facts, deepest + 1)}
+        for layer, (span, fields) in expected.layers.items():
+            yield from _compare_layer(layer, span, fields, params, by_name)
 
 
-def _layer(
-    name: str, span: Span, wanted: Mapping[str, Field], scope: Environment, found: Mapping[str, Layer]
+def _compare_layer(
+    name: str, span: Span, fields: Mapping[str, Field], params: Environment, layers: Mapping[str, Layer]
 ) -> Iterator[Diagnostic]:
-    layer = found.get(name)
+    layer = layers.get(name)
     if layer is None or not layer.outputs:
-        yield _missing("layer", name, span, found)
+        yield _missing("layer", name, span, layers)
         return
-    for fact, written in wanted.items():
+    for fact, field in fields.items():
         if fact == "receptive_field":
-            yield from _compare_field(name, written, layer.field, scope)
+            yield from _compare_receptive_field(name, field, layer.field, params)
         else:
-            yield from _compare(name, fact, written, getattr(layer, fact), scope)
+            yield from _compare(name, fact, field, getattr(layer, fact), params)
 
 
 def _missing(what: str, name: str, span: Span, known: Iterable[str]) -> Diagnostic:
     return Diagnostic("expectation-failed", f"there is no {what} '{name}'", span, help=did_you_mean(name, known))
 
 
-def _compare(what: str, fact: str, written: Field, got: Data, scope: Environment) -> Iterator[Diagnostic]:
+def _compare(what: str, fact: str, field: Field, actual: Data, params: Environment) -> Iterator[Diagnostic]:
     try:
-        wanted = written.evaluate(scope)
+        wanted = field.evaluate(params)
     except ArchspecError as error:
         yield from error.diagnostics
         return
-    if wanted != got:
-        yield _differs(what, fact, written, wanted, got)
+    if wanted != actual:
+        yield _differs(what, fact, field, wanted, actual)
 
 
-def _compare_field(what: str, written: Field, field: ReceptiveField | None, scope: Environment) -> Iterator[Diagnostic]:
-    """A receptive field is expected as one number for all axes, or as one for each."""
-    sizes = field.size if field else ()
+def _compare_receptive_field(
+    what: str, field: Field, actual: ReceptiveField | None, params: Environment
+) -> Iterator[Diagnostic]:
+    """A receptive field is expected as one number for all axes, or as one number per axis."""
+    sizes = actual.size if actual else ()
     try:
-        wanted = written.evaluate(scope)
+        wanted = field.evaluate(params)
     except ArchspecError as error:
         yield from error.diagnostics
         return
-    each = wanted if isinstance(wanted, tuple) else (wanted,) * len(sizes)
+    per_axis = wanted if isinstance(wanted, tuple) else (wanted,) * len(sizes)
     if not sizes or None in sizes:
-        message = f"receptive field of '{what}' should be {_show(wanted)}, and it sees all of the input"
-        yield Diagnostic("expectation-failed", message, written.span)
-    elif each != sizes:
-        one = sizes[0] if len(set(sizes)) == 1 and not isinstance(wanted, tuple) else sizes
-        yield _differs(what, "receptive_field", written, wanted, one)
+        message = f"receptive field of '{what}' should be {_show(wanted)}, but is the whole input"
+        yield Diagnostic("expectation-failed", message, field.span)
+    elif per_axis != sizes:
+        shown = sizes[0] if len(set(sizes)) == 1 and not isinstance(wanted, tuple) else sizes
+        yield _differs(what, "receptive_field", field, wanted, shown)
 
 
-def _differs(what: str, fact: str, written: Field, wanted: Data, got: Data) -> Diagnostic:
+def _differs(what: str, fact: str, field: Field, wanted: Data, actual: Data) -> Diagnostic:
     label, verb = fact.replace("_", " "), "are" if fact.endswith("s") else "is"
-    message = f"{label} of '{what}' should be {_show(wanted)}, and {verb} {_show(got)}"
-    return Diagnostic("expectation-failed", message, written.span)
+    message = f"{label} of '{what}' should be {_show(wanted)}, but {verb} {_show(actual)}"
+    return Diagnostic("expectation-failed", message, field.span)
 
 
 def _show(value: Data) -> str:

@@ -1,4 +1,4 @@
-"""From a name, a file or a text to a network: `load`, `parse` and `check`."""
+"""Compiling specs given by name, by file or as text: `load`, `parse` and `check`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from archspec import expect_check, zoo
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
@@ -15,7 +15,7 @@ from archspec.frontend.elaborate.overrides import Sizes, settings, suspicious_in
 from archspec.frontend.expressions.values import Data
 from archspec.frontend.language import document, fields, imports
 from archspec.frontend.language.op_registry import OpRegistry
-from archspec.frontend.language.spec import Expected, Spec
+from archspec.frontend.language.spec import Spec
 from archspec.frontend.yaml import tree as yaml
 from archspec.lower.torch.module_names import reserved_names
 from archspec.network import Network
@@ -25,16 +25,25 @@ Folders = Iterable[str | Path]
 Plugins = Iterable[str | ModuleType]
 
 
+class LoadOptions(TypedDict, total=False):
+    """How a spec is compiled; see `load`."""
+
+    input: Sizes | Mapping[str, Sizes] | None
+    path: Folders
+    plugins: Plugins
+    params: Mapping[str, Any] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A spec compiled as far as it goes: the network without what is wrong, and every mistake and warning."""
+    """A compiled spec: the network without the layers that have errors, and all errors and warnings."""
 
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
-        return tuple(found for found in self.diagnostics if found.severity == "error")
+        return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error")
 
 
 def load(
@@ -47,41 +56,35 @@ def load(
     params: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Network:
-    """The network of a spec: a file, `FILE:VARIANT`, or a name in the zoo.
+    """Load the network of a spec: a file, `FILE:VARIANT`, or the name of a network in the zoo.
 
     Args:
         spec: what to load.
-        path: folders to look for imports in, after that of the file and before the zoo.
-        plugins: modules, or their names, that bring ops of their own; see archspec/PLUGINS.md.
-        input: another shape for the input, without the batch axis; for several inputs a mapping by name.
-        params: other values for the spec's params by name, whatever they are called.
-        **more: the same for those that are called otherwise than what stands above: `classes=10`.
+        path: folders to search for imports, after the folder of the file and before the zoo.
+        plugins: modules that define ops, or their names; see archspec/PLUGINS.md.
+        input: the shape of the input, without the batch axis; for several inputs a mapping by name. It replaces the
+            shape in the spec.
+        params: values for params of the spec, by name.
+        **more: more params, as keyword arguments: `classes=10`.
 
     Raises:
-        ArchspecError: the spec has mistakes; the exception carries all of them.
+        ArchspecError: the spec has errors; the exception holds all of them.
     """
-    return _sound(compile(spec, input=input, path=path, plugins=plugins, params=_together(params, more)))
+    return _without_errors(compile(spec, input=input, path=path, plugins=plugins, params=_merge_params(params, more)))
 
 
-def compile(
-    spec: str | Path,
-    *,
-    input: Sizes | Mapping[str, Sizes] | None = None,
-    path: Folders = (),
-    plugins: Plugins = (),
-    params: Mapping[str, Any] | None = None,
-) -> Compiled:
-    """A spec compiled as far as it goes; see `load`.
+def compile(spec: str | Path, **options: Unpack[LoadOptions]) -> Compiled:
+    """Compile a spec as far as its errors allow; see `load`.
 
     Raises:
-        ArchspecError: it does not go at all: no such file, no YAML, no such variant, params or input that do not fit.
+        ArchspecError: nothing can be compiled: the file cannot be read, there is no such variant, or the params or the
+            input do not fit the spec.
     """
-    text, variant = opened(spec)
-    return compile_source(text, variant, input=input, path=path, plugins=plugins, params=params)
+    return compile_source(*read_spec(spec), **options)
 
 
-def opened(spec: str | Path) -> tuple[Source, str | None]:
-    """The text of a spec, and the variant meant; see `zoo.find`.
+def read_spec(spec: str | Path) -> tuple[Source, str | None]:
+    """The text of a spec, and the variant that is meant; see `zoo.find`.
 
     Raises:
         ArchspecError: there is no such spec, or it cannot be read.
@@ -91,7 +94,7 @@ def opened(spec: str | Path) -> tuple[Source, str | None]:
 
 
 def catalogue(group: str = "") -> Iterator[dict[str, str]]:
-    """The zoo, or a group of it: `name`, `spec` and `summary` of everything in it."""
+    """`name`, `spec` and `summary` of each network in the zoo, or in a group of it."""
     for path in zoo.files(group):
         spec, _ = document.read(yaml.read_file(path), [zoo.folder()])
         assert spec is not None, path
@@ -103,14 +106,14 @@ def catalogue(group: str = "") -> Iterator[dict[str, str]]:
 
 
 def constant(text: str, name: str) -> Data:
-    """The value a text stands for in a spec, where no names are defined.
+    """The value of a text as it would be in a spec without params; `name` is what errors call the text.
 
     Raises:
-        ArchspecError: it stands for none.
+        ArchspecError: it has no value.
     """
-    tree, faults = yaml.parse(Source(name, text))
-    if faults:
-        raise ArchspecError(faults)
+    tree, errors = yaml.parse(Source(name, text))
+    if errors:
+        raise ArchspecError(errors)
     return fields.value(tree).evaluate({})
 
 
@@ -126,116 +129,124 @@ def parse(
     params: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Network:
-    """The network of a spec given as text, which has no folder to import from; otherwise as `load`."""
-    whole = Source(name, text.removeprefix("\ufeff"))
-    given = _together(params, more)
-    return _sound(compile_source(whole, variant, input=input, path=path, plugins=plugins, params=given))
+    """Load the network of a spec given as text, which has no folder to import from; otherwise as `load`."""
+    source = Source(name, text.removeprefix("\ufeff"))
+    params = _merge_params(params, more)
+    return _without_errors(compile_source(source, variant, input=input, path=path, plugins=plugins, params=params))
 
 
 def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tuple[Diagnostic, ...]:
-    """Every mistake and warning of a spec and of what it imports, in all its variants unless one is named.
+    """All errors and warnings of a spec and of its imports, in all its variants unless one is named.
 
-    A file of blocks can be checked too. `path` are folders to look for imports in; see `load`.
+    The spec can be a file of blocks, too. `path` and `plugins` are those of `load`.
     """
     try:
-        text, variant = opened(spec)
-        return check_source(text, variant, path=path, plugins=plugins)
+        source, variant = read_spec(spec)
+        return check_source(source, variant, path=path, plugins=plugins)
     except ArchspecError as error:
         return error.diagnostics
 
 
 def check_source(
-    text: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
+    source: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
 ) -> tuple[Diagnostic, ...]:
-    """As `check`, of a text."""
-    folders, vocabulary = _folders(path), OpRegistry(plugins)
-    spec, faults = document.read(text, folders, vocabulary)
+    """Check a text, as `check` does."""
+    folders, registry = _import_folders(path), OpRegistry(plugins)
+    spec, errors = document.read(source, folders, registry)
     if spec is None:
-        of_blocks = imports.mistakes(text, folders, vocabulary) if variant is None else None
-        return _in_order(faults if of_blocks is None else of_blocks, text)
+        of_blocks = imports.mistakes(source, folders, registry) if variant is None else None
+        return _sorted(errors if of_blocks is None else of_blocks, source)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
-    found = [(name, each) for name in variants for each in _checked(spec, faults, name)]
-    return _in_order([*faults, *_merged(found, len(variants), spec)], text)
+    diagnostics = [(name, diagnostic) for name in variants for diagnostic in _check_variant(spec, errors, name)]
+    return _sorted([*errors, *_merge_variants(diagnostics, len(variants), spec)], source)
 
 
-def _checked(spec: Spec, faults: Sequence[Diagnostic], variant: str | None) -> Iterator[Diagnostic]:
-    """The mistakes and warnings of one variant."""
+def _check_variant(spec: Spec, errors: Sequence[Diagnostic], variant: str | None) -> Iterator[Diagnostic]:
+    """The errors and warnings of one variant. `errors` are those found when the spec was read."""
     try:
-        compiled = _compile(spec, faults, variant, None, {})
+        compiled = _compile(spec, errors, variant, None, {})
     except ArchspecError as error:
         yield from error.diagnostics
         return
     yield from compiled.diagnostics
     if compiled.network is not None:
-        sound = not (faults or compiled.diagnostics)
-        yield from (each for each in _warnings(compiled.network, sound=sound) if each.code not in spec.allowed)
+        has_errors = bool(errors or compiled.diagnostics)
+        for warning in _warnings(compiled.network, has_errors=has_errors):
+            if warning.code not in spec.allowed:
+                yield warning
 
 
-def _warnings(network: Network, *, sound: bool) -> Iterator[Diagnostic]:
-    """Advice about a network; of one with mistakes only what may be the cause of them."""
+def _warnings(network: Network, *, has_errors: bool) -> Iterator[Diagnostic]:
+    """The warnings about a network; if it has errors, only those that may explain them."""
     if network.spec is not None:
         yield from suspicious_inputs(network.spec, network.graph.inputs)
-    if sound:
+    if not has_errors:
         yield from lint(network.facts)
         yield from reserved_names(network.graph)
 
 
-def _merged(found: Iterable[tuple[str | None, Diagnostic]], variants: int, spec: Spec) -> Iterator[Diagnostic]:
-    """What is said of each place once, with a note that names the variants it is said of if there are others."""
+def _merge_variants(
+    diagnostics: Iterable[tuple[str | None, Diagnostic]], variants: int, spec: Spec
+) -> Iterator[Diagnostic]:
+    """Each diagnostic once, with a note that names its variants if it does not concern all `variants` of them."""
     merged: dict[object, tuple[Diagnostic, dict[str | None, None]]] = {}
-    for variant, each in found:
-        key = (each.code, each.span) if each.span else each
-        merged.setdefault(key, (each, {}))[1][variant] = None
-    for each, names in merged.values():
-        if len(names) == variants or (each.code == "expectation-failed" and spec.expect is None):
-            yield each
+    for variant, diagnostic in diagnostics:
+        key = (diagnostic.code, diagnostic.span) if diagnostic.span else diagnostic
+        merged.setdefault(key, (diagnostic, {}))[1][variant] = None
+    for diagnostic, names in merged.values():
+        if len(names) == variants or (diagnostic.code == "expectation-failed" and spec.expect is None):
+            yield diagnostic
         else:
             shown = ", ".join(map(str, list(names)[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            yield replace(each, notes=(*each.notes, (f"only in the variant{'s' if len(names) > 1 else ''} {shown}",)))
+            note = (f"only in the variant{'s' if len(names) > 1 else ''} {shown}",)
+            yield replace(diagnostic, notes=(*diagnostic.notes, note))
 
 
-def compile_source(
-    text: Source, variant: str | None = None, *, input: Sizes | Mapping[str, Sizes] | None = None,
-    path: Folders = (), plugins: Plugins = (), params: Mapping[str, Any] | None = None,
-) -> Compiled:  # fmt: skip
-    """A spec compiled as far as it goes.
+def compile_source(source: Source, variant: str | None = None, **options: Unpack[LoadOptions]) -> Compiled:
+    """Compile a text, as `compile` does.
 
     Raises:
-        ArchspecError: it does not go at all: no YAML, no such variant, params or input that do not fit.
+        ArchspecError: nothing can be compiled: there is no such variant, or the params or the input do not fit.
     """
-    spec, faults = document.read(text, _folders(path), OpRegistry(plugins))
+    folders, registry = _import_folders(options.get("path", ())), OpRegistry(options.get("plugins", ()))
+    spec, errors = document.read(source, folders, registry)
     if spec is None:
-        return Compiled(None, _in_order(faults, text))
-    compiled = _compile(spec, faults, variant, input, params or {})
-    return Compiled(compiled.network, _in_order([*faults, *compiled.diagnostics], text))
+        return Compiled(None, _sorted(errors, source))
+    compiled = _compile(spec, errors, variant, options.get("input"), options.get("params") or {})
+    return Compiled(compiled.network, _sorted([*errors, *compiled.diagnostics], source))
 
 
-def _folders(path: Folders) -> tuple[Path, ...]:
-    """The folders imports come from beside that of the file: those given, and the zoo.
+def _import_folders(path: Folders) -> tuple[Path, ...]:
+    """The folders to search for imports after that of the file: those of `path`, then the zoo.
 
     Raises:
-        ArchspecError: there is no such folder.
+        ArchspecError: one of them does not exist.
     """
-    given = tuple(map(Path, [path] if isinstance(path, str | Path) else path))  # one folder is meant as one
-    for folder in given:
+    folders = tuple(map(Path, [path] if isinstance(path, str | Path) else path))  # a single folder is accepted, too
+    for folder in folders:
         if not folder.is_dir():
-            raise fail("unreadable-file", f"there is no folder {folder}", help="imports come from folders")
-    return (*given, zoo.folder())
+            raise fail("unreadable-file", f"there is no folder {folder}", help="imports are searched for in folders")
+    return (*folders, zoo.folder())
 
 
-def _together(params: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Values for params, given by name in either way.
+def _merge_params(params: Mapping[str, Any] | None, more: Mapping[str, Any]) -> dict[str, Any]:
+    """The params of both mappings.
 
     Raises:
-        ArchspecError: one is given in both.
+        ArchspecError: one is in both.
     """
-    twice = next((name for name in more if name in (params or {})), None)
-    if twice is not None:
-        raise fail("wrong-value", f"the param '{twice}' is given twice", help="leave one of them out")
+    duplicate = next((name for name in more if name in (params or {})), None)
+    if duplicate is not None:
+        raise fail("wrong-value", f"the param '{duplicate}' is given twice", help="remove one of the values")
     return {**(params or {}), **more}
 
 
-def _sound(compiled: Compiled) -> Network:
+def _without_errors(compiled: Compiled) -> Network:
+    """The compiled network.
+
+    Raises:
+        ArchspecError: there are errors.
+    """
     if compiled.errors or compiled.network is None:
         raise ArchspecError(compiled.errors)
     return compiled.network
@@ -243,12 +254,12 @@ def _sound(compiled: Compiled) -> Network:
 
 def _compile(
     spec: Spec,
-    faults: Sequence[Diagnostic],
+    errors: Sequence[Diagnostic],
     variant: str | None,
     input: Sizes | Mapping[str, Sizes] | None,
     overrides: Mapping[str, Any],
 ) -> Compiled:
-    """A variant of a spec that was read with some faults; what it expects is only checked where there are none."""
+    """Compile a variant of a spec. What the spec expects is checked only if it was read and built without errors."""
     variant = spec.default if variant is None else variant
     if variant is not None and variant not in spec.variants:
         message = f"{spec.source.name} has no variant '{variant}'"
@@ -256,29 +267,27 @@ def _compile(
     chosen = settings(spec, variant, overrides, input)
     built = build(spec, variant or spec.name, chosen)
     network = Network(spec, variant, built.graph, overrides)
-    found = list(built.diagnostics)
-    if not found and not faults and (expected := _expected(spec, variant)) and not overrides and input is None:
-        found += expect_check.failures(expected, chosen.params, network.facts)
-    return Compiled(network, tuple(found))
+    diagnostics = list(built.diagnostics)
+    expected = spec.expect or spec.expect_variants.get(variant or "")
+    if expected and not (diagnostics or errors or overrides) and input is None:
+        diagnostics += expect_check.failures(expected, chosen.params, network.facts)
+    return Compiled(network, tuple(diagnostics))
 
 
-def _expected(spec: Spec, variant: str | None) -> Expected | None:
-    return spec.expect or spec.expect_variants.get(variant or "")
+def _sorted(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic, ...]:
+    """Diagnostics by position: those in the spec, then those in its imports, then those without a position.
 
-
-def _in_order(diagnostics: Iterable[Diagnostic], text: Source) -> tuple[Diagnostic, ...]:
-    """Diagnostics as they stand in the spec, then in what it imports; those without a place last.
-
-    Each mistake comes once; so does each kind of warning at one place, however often it is expanded there.
+    Equal errors are merged, and so are warnings with the same code and position.
     """
     unique: dict[object, Diagnostic] = {}
-    for found in diagnostics:
-        key = (found.code, found.span) if found.severity == "warning" and found.span else found
-        unique.setdefault(key, found)
-    return tuple(sorted(unique.values(), key=lambda found: _place(found.span, text)))
+    for diagnostic in diagnostics:
+        is_warning = diagnostic.severity == "warning" and diagnostic.span
+        key = (diagnostic.code, diagnostic.span) if is_warning else diagnostic
+        unique.setdefault(key, diagnostic)
+    return tuple(sorted(unique.values(), key=lambda diagnostic: _position(diagnostic.span, source)))
 
 
-def _place(span: Span | None, text: Source) -> tuple[int, str, int, int]:
+def _position(span: Span | None, source: Source) -> tuple[int, str, int, int]:
     if span is None:
         return 2, "", 0, 0
-    return (0, "", span.line, span.column) if span.source is text else (1, span.source.name, span.line, span.column)
+    return (0, "", span.line, span.column) if span.source is source else (1, span.source.name, span.line, span.column)

@@ -1,6 +1,6 @@
-"""The zoo: the specs that come with the package, found by file or by the name of a variant.
+"""The zoo: the specs that come with the package, found by file, by name or by the name of a variant.
 
-The networks lie in its folder. The examples of lectures lie in a folder below and go by names that say so:
+The networks are in its folder. The examples of lectures are in a folder below it, and their names start with it:
 `lectures/padding`, and `lectures/padding:same` for a variant.
 """
 
@@ -9,39 +9,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from os.path import exists, isdir  # those of Path raise for names that are too long
+from os.path import exists, isdir  # unlike those of Path, they do not raise for long names
 from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, did_you_mean, fail, nearest
 from archspec.frontend.language.search_path import ENDINGS, specs_in
 
 LECTURES = "lectures"
-"""The folder of the lectures' examples."""
+"""The folder of the examples of lectures."""
 
 
 @lru_cache(maxsize=1)
 def folder() -> Path:
-    """Where the specs are: inside the installed package, or beside it in a checkout."""
+    """The folder of the specs: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).parent
     installed = package / "specs"
     return installed if installed.is_dir() else package.parent / "specs"
 
 
 def files(group: str = "") -> list[Path]:
-    """The spec files of the zoo, sorted: those of the networks, or those in the folder of a group."""
+    """The spec files of the zoo in order: those of the networks, or those of a group."""
     return sorted((folder() / group).glob("*.yaml"))
 
 
 def find(spec: str | Path) -> tuple[Path, str | None]:
-    """The file of a spec and the variant meant, for `FILE`, `FILE:VARIANT` or a name in the zoo.
+    """The file of a spec and its variant, for `FILE`, `FILE:VARIANT` or a name in the zoo.
 
     Raises:
-        ArchspecError: there is neither such a file nor such a name; the nearest name is suggested.
+        ArchspecError: there is no such file and no such name; the nearest name is suggested.
     """
     text = str(spec)
     if "\n" in text and not _readable(Path(text)):
         help = "`archspec.parse` takes a spec as text"
-        raise fail("unknown-spec", "the name of a spec is wanted here, and this is a text of several lines", help=help)
+        raise fail("unknown-spec", "a spec is given by file or by name, not by a text of several lines", help=help)
     path, variant = Path(text), None
     if not _readable(path) and ":" in text:
         head, _, variant = text.rpartition(":")
@@ -56,12 +56,12 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
 
 
 def _readable(path: Path) -> bool:
-    """Whether there is something to read: a file, or a pipe such as `/dev/stdin`."""
+    """Whether a path can be read: a file, or a pipe such as `/dev/stdin`."""
     return exists(path) and not isdir(path)
 
 
 def _no_file(path: Path) -> ArchspecError:
-    """What is said of a path that leads to no file, with the one that is likely meant."""
+    """The error for a path without a file; it suggests the one that is probably meant."""
     if isdir(path):
         return fail("unreadable-file", f"{path} is a folder", help="name a file in it, or a network in the zoo")
     networks, families = _places(folder())
@@ -76,19 +76,19 @@ def _no_file(path: Path) -> ArchspecError:
 
 
 def names(group: str = "") -> Iterator[tuple[str, Path]]:
-    """Every network by the name it goes by, with its file: the variants of a file, or what has none."""
+    """The name and the file of every network: of each variant of a file, or of the file itself if it has none."""
     for path in files(group):
-        own, variants = _names(path)
-        for name in variants or (own,):
-            yield name_of(path, own, name), path
+        spec, variants = _names(path)
+        for name in variants or (spec,):
+            yield name_of(path, spec, name), path
 
 
-def name_of(path: Path, own: str, variant: str) -> str:
-    """The name of a variant of a file of the zoo; of a file without variants if `variant` is its own name."""
+def name_of(path: Path, spec: str, variant: str) -> str:
+    """The name in the zoo of a variant of a spec; for a spec without variants, `variant` is the spec's name."""
     group = path.parent.relative_to(folder()).as_posix()
     if group == ".":
         return variant
-    return f"{group}/{path.stem}" if variant == own else f"{group}/{path.stem}:{variant}"
+    return f"{group}/{path.stem}" if variant == spec else f"{group}/{path.stem}:{variant}"
 
 
 def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
@@ -98,21 +98,21 @@ def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
     if name in families:
         return families[name], variant
     if name in networks:
-        raise fail("unknown-variant", f"'{name}' is a variant itself", help=f"leave ':{variant}' out")
+        raise fail("unknown-variant", f"'{name}' is a variant itself", help=f"remove ':{variant}'")
     help = did_you_mean(name, [*networks, *families])
-    help = help or "`archspec list` shows the zoo; a file is named with its ending, .yaml"
+    help = help or "`archspec list` lists the zoo; a file name includes its ending, .yaml"
     raise fail("unknown-spec", f"there is no spec '{name}'", help=help)
 
 
 @lru_cache(maxsize=1)
 def _places(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
-    """The file of each variant by its name, and each file by its name and by that of what it holds."""
+    """The files by the names of their variants, and the files by their own names and those of their specs."""
     networks: dict[str, Path] = {}
     families: dict[str, Path] = {}
     for path in sorted(folder.glob("*.yaml")):
-        own, variants = _names(path)
+        spec, variants = _names(path)
         networks.update({name: path for name in variants if name not in networks})
-        families.update({name: path for name in (own, path.stem) if name not in families})
+        families.update({name: path for name in (spec, path.stem) if name not in families})
     return networks, families
 
 
@@ -122,7 +122,7 @@ def _in_group(path: Path, variant: str | None) -> tuple[Path, str | None]:
     if path.name in known:
         return known[path.name], variant
     close = nearest(path.name, known)
-    help = f"did you mean '{group}/{close}'?" if close else f"`archspec list {group}` shows them"
+    help = f"did you mean '{group}/{close}'?" if close else f"`archspec list {group}` lists them"
     raise fail("unknown-spec", f"there is no spec '{path.as_posix()}'", help=help)
 
 
@@ -132,16 +132,16 @@ _VARIANT = re.compile(r"^  ([A-Za-z0-9_-]+):")
 
 @lru_cache(maxsize=256)
 def _names(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The name of a zoo file and those of its variants, read off its lines without parsing it.
+    """The name of a spec in the zoo and the names of its variants, found line by line without parsing the file.
 
-    The zoo's files are ours: their variants stand two spaces in, under `variants:`.
+    In the zoo's files the variants are indented by two spaces, below `variants:`.
     """
     variants: list[str] = []
-    own, section = path.stem, ""
+    name, section = path.stem, ""
     for line in path.read_text("utf-8").splitlines():
         if top := _TOP.match(line):
             section = top[1]
-            own = top[2].split("#")[0].strip() if section == "name" else own
+            name = top[2].split("#")[0].strip() if section == "name" else name
         elif section == "variants" and (variant := _VARIANT.match(line)):
             variants.append(variant[1])
-    return own, tuple(variants)
+    return name, tuple(variants)

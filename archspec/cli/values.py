@@ -24,7 +24,7 @@ def open_spec(spec: str) -> tuple[Source, str | None]:
     """
     name, colon, variant = spec.partition(":")
     if name not in (STANDARD_INPUT, STDIN):
-        return loading.opened(spec)
+        return loading.read_spec(spec)
     if sys.stdin is None:
         raise fail("unreadable-file", "there is no standard input")
     try:
