@@ -105,11 +105,13 @@ def weights(options: Namespace) -> int:
 
 def bench(options: Namespace) -> int:
     """Measure the network on a device."""
-    from archspec.runtime.bench import Way
+    from archspec.runtime.bench import Configuration
     from archspec.runtime.bench import bench as measure
 
-    way = Way(options.device, options.dtype, options.layout, optimized=options.optimize, compiled=options.compiled)
-    result = measure(_network(options), way, batch=options.batch, seconds=options.seconds)
+    config = Configuration(
+        options.device, options.dtype, options.layout, optimized=options.optimize, compiled=options.compiled
+    )
+    result = measure(_network(options), config, batch=options.batch, seconds=options.seconds)
     if options.json:
         print_json(result.as_json())
     else:

@@ -1,1 +1,1 @@
-"""Running fast: ONNX Runtime in a module's place, device placement, timing and the benchmark."""
+"""Running networks fast: ONNX Runtime in place of a PyTorch module, placement on devices, and the benchmark."""

@@ -1,4 +1,4 @@
-"""A module that something faster runs wherever only its outputs are wanted."""
+"""A module that ONNX Runtime runs whenever a call needs nothing but its outputs."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
 from archspec.lower.optional_deps import is_installed
 from archspec.lower.weights import from_module
-from archspec.runtime.snapshot import ModuleSnapshot, form
+from archspec.runtime.snapshot import ModuleSnapshot, structure
 
 if TYPE_CHECKING:
-    from archspec.runtime.session import Host, Run
+    from archspec.runtime.session import Inference, Runtime
 
 _OPENING = Lock()
-"""Held while a host takes weights: of threads that all call first, one has it do so."""
+"""Held while a session is opened, so that concurrent first calls open only one."""
 
 
-def host_of(module: nn.Module, graph: Graph) -> Host | None:
-    """What can run a module in its place: ONNX Runtime, where it is installed and ONNX can express the network."""
+def runtime_of(module: nn.Module, graph: Graph) -> Runtime | None:
+    """ONNX Runtime for a module; None if it is not installed or ONNX cannot express the network."""
     if not (is_installed("onnx") and is_installed("onnxruntime")):
         return None
     try:
-        from archspec.runtime.session import host
+        from archspec.runtime.session import runtime_for
 
-        return host(graph, from_module(graph, module))
-    except (ArchspecError, ImportError):  # there is another way to compile the module
+        return runtime_for(graph, from_module(graph, module))
+    except (ArchspecError, ImportError):  # the module can be compiled in another way
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
-    """A host with the weights of a module that stood so; there is no `run` where it cannot run that."""
+class _Session:
+    """A session with the weights of a module in one state; `run` is None if ONNX Runtime cannot run that state."""
 
-    standing: ModuleSnapshot
-    run: Run | None
+    snapshot: ModuleSnapshot
+    run: Inference | None
 
 
 class AcceleratedModule(nn.Module):
-    """A module beside its host, which runs what it can: calls in eval mode, without gradients, at the graph's sizes.
+    """A module and ONNX Runtime, which runs the calls it can: in eval mode, without gradients, at the graph's sizes.
 
-    All other calls run the module: those that PyTorch traces or that come to parts with hooks, and all of them once the
-    module is another than was compiled. The host takes the weights at the first call it runs. Where they have changed
-    since, the module runs until a call finds them as the one before did; then the host takes them anew.
-    `ModuleSnapshot` tells which changes are seen. Attributes that are not there are the module's.
+    The module runs all other calls: those that PyTorch traces, those of a module with hooks, and all calls once its
+    structure is no longer that of compilation. ONNX Runtime copies the weights at the first call it runs. After the
+    weights change, the module runs until two successive calls find the same weights; then ONNX Runtime copies them
+    again. `ModuleSnapshot` says which changes are detected. Attributes are those of the module.
 
     Attributes:
         module: the module.
     """
 
-    def __init__(self, module: nn.Module, graph: Graph, host: Host) -> None:
+    def __init__(self, module: nn.Module, graph: Graph, runtime: Runtime) -> None:
         super().__init__()
-        self._host = host
+        self._runtime = runtime
         self._inputs = {value.name: (value.type.sizes, getattr(torch, value.type.dtype)) for value in graph.inputs}
         self._training_only = [output.training_only for output in graph.outputs]
-        self._form = form(module)
-        self._opened: _Opened | None = None
+        self._structure = structure(module)
+        self._session: _Session | None = None
         self._changed: ModuleSnapshot | None = None
         self.module = module
 
@@ -72,82 +72,83 @@ class AcceleratedModule(nn.Module):
             return self.module(*inputs, **named)
         if named:
             inputs = inspect.signature(self.module.forward).bind(*inputs, **named).args
-        arrays = self._arrays(inputs) if self._is_plain() else None
+        arrays = self._arrays(inputs) if self._is_plain_inference() else None
         run = None if arrays is None else self._run()
         if arrays is None or run is None:
             return self.module(*inputs)
         try:
-            return self._returned(run(arrays))
-        except Exception as error:  # what ONNX Runtime raises has no class in common
+            return self._to_tensors(run(arrays))
+        except Exception as error:  # the exceptions of ONNX Runtime have no common base class
             failure = error
-        made = self.module(*inputs)  # or it says in PyTorch's words what is wrong with the inputs
-        self._opened = _Opened(ModuleSnapshot(self.module), None)
-        self._tell(failure)
-        return made
+        outputs = self.module(*inputs)  # raises PyTorch's own error if the inputs are invalid
+        self._session = _Session(ModuleSnapshot(self.module), None)
+        self._warn(failure)
+        return outputs
 
-    def _is_plain(self) -> bool:
-        """Whether a call wants nothing but the outputs at inference, in the precision of the weights."""
-        traced = cast(Any, torch.jit).is_tracing()  # it has no types
-        return not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or traced)
+    def _is_plain_inference(self) -> bool:
+        """Whether a call needs only the outputs at inference, in the precision of the weights."""
+        tracing = cast(Any, torch.jit).is_tracing()  # it has no types
+        return not (self.training or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or tracing)
 
     def _arrays(self, inputs: tuple[Any, ...]) -> dict[str, Any] | None:
-        """The inputs by name; None where the host cannot take them, or takes for right what PyTorch does not."""
+        """The inputs by name; None if ONNX Runtime cannot take them, or accepts values that PyTorch rejects."""
         if len(inputs) != len(self._inputs) or not all(
-            type(given) in (Tensor, nn.Parameter)
-            and given.device.type == "cpu"
-            and given.numel() > 0
-            and (tuple(given.shape[1:]), given.dtype) == wanted
-            for given, wanted in zip(inputs, self._inputs.values(), strict=True)
+            type(tensor) in (Tensor, nn.Parameter)
+            and tensor.device.type == "cpu"
+            and tensor.numel() > 0
+            and (tuple(tensor.shape[1:]), tensor.dtype) == expected
+            for tensor, expected in zip(inputs, self._inputs.values(), strict=True)
         ):
             return None
         try:
-            arrays = {name: given.detach().numpy() for name, given in zip(self._inputs, inputs, strict=True)}
-        except (RuntimeError, TypeError):  # tensors that are sparse, negated as they are read, or others in disguise
+            arrays = {name: tensor.detach().numpy() for name, tensor in zip(self._inputs, inputs, strict=True)}
+        except (RuntimeError, TypeError):  # sparse tensors, lazily negated ones, tensors of function transforms
             return None
-        from_the_end = any(array.dtype.kind == "i" and array.min() < 0 for array in arrays.values())
-        return None if from_the_end else arrays
+        negative = any(array.dtype.kind == "i" and array.min() < 0 for array in arrays.values())
+        return None if negative else arrays  # ONNX counts negative indices from the end
 
-    def _returned(self, outputs: Sequence[Any]) -> Any:
+    def _to_tensors(self, outputs: Sequence[Any]) -> Any:
         """Outputs as the module returns them."""
-        made = map(torch.from_numpy, outputs)
+        tensors = map(torch.from_numpy, outputs)
         if len(outputs) == 1:
-            return next(made)
-        return tuple(None if training_only else next(made) for training_only in self._training_only)
+            return next(tensors)
+        return tuple(None if training_only else next(tensors) for training_only in self._training_only)
 
-    def _run(self) -> Run | None:
-        """What runs the module as it stands now."""
-        opened = self._opened
-        if opened is not None and opened.standing.holds():
-            return opened.run
+    def _run(self) -> Inference | None:
+        """What runs the module in its current state; None if the module has to run itself."""
+        session = self._session
+        if session is not None and session.snapshot.is_current():
+            return session.run
         with _OPENING:
-            opened, changed = self._opened, self._changed
-            if opened is not None and opened.standing.holds():
-                return opened.run
-            if opened is not None and (changed is None or not changed.holds()):
+            session, changed = self._session, self._changed
+            if session is not None and session.snapshot.is_current():
+                return session.run
+            if session is not None and (changed is None or not changed.is_current()):
                 self._changed = ModuleSnapshot(self.module)
                 return None
-            made = _Opened(ModuleSnapshot(self.module), self._open())
-            self._opened, self._changed = made, None
-            return made.run
+            opened = _Session(ModuleSnapshot(self.module), self._open())
+            self._session, self._changed = opened, None
+            return opened.run
 
-    def _open(self) -> Run | None:
-        """The host with the module's weights; None if it is another module than was compiled, or the host fails."""
-        if form(self.module) != self._form:
+    def _open(self) -> Inference | None:
+        """A session with the module's weights; None if the module's structure changed or ONNX Runtime fails."""
+        if structure(self.module) != self._structure:
             return None
         weights = {key: weight.detach().numpy() for key, weight in self.module.state_dict().items()}
         try:
-            return self._host.open(weights, torch.get_num_threads())
-        except Exception as error:  # as above
-            self._tell(error)
+            return self._runtime.open(weights, torch.get_num_threads())
+        except Exception as error:  # as in `forward`
+            self._warn(error)
             return None
 
-    def _tell(self, error: Exception) -> None:
-        """Warn of what keeps the host from running the module."""
+    def _warn(self, error: Exception) -> None:
+        """Warn that ONNX Runtime cannot run the module."""
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        warn(f"PyTorch runs {type(self.module).__name__}, which ONNX Runtime cannot: {reason}", stacklevel=2)
+        name = type(self.module).__name__
+        warn(f"ONNX Runtime cannot run {name}, so PyTorch runs it: {reason}", stacklevel=2)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AcceleratedModule:
-        self._opened = self._changed = None  # or the weights would stay where they were as well
+        self._session = self._changed = None  # snapshots keep the memory of the old weights alive
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # missing from its stubs
         return self
 
@@ -165,4 +166,4 @@ class AcceleratedModule(nn.Module):
             setattr(self.module, name, value)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None, "_changed": None}
+        return {**self.__dict__, "_session": None, "_changed": None}

@@ -1,4 +1,4 @@
-"""How fast a compiled network runs on a device, and how near that is to what the device can do."""
+"""The benchmark: how fast a network runs on a device, and how close that is to the limits of the device."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a network is to run; see `Network.to_torch`."""
+class Configuration:
+    """How to run a network; see `Network.to_torch`."""
 
     device: str = "cpu"
     dtype: Precision = "float32"
@@ -30,20 +30,20 @@ class Way:
     compiled: bool = False
 
 
-_MORE = "over 100%: convolutions that are worked out with fewer products than counted"
+_OVER_100 = "over 100%: a convolution algorithm with fewer multiplications than counted"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Measurement:
     """One measurement.
 
     Attributes:
         what: `latency` or `throughput`.
-        batch: samples in a call.
-        time: seconds of a call.
-        macs: multiply-accumulates of a call.
-        bytes: bytes that a call has to move: each weight read once, each input and each layer's output once.
-        limits: what the device reached at best, in the same process.
+        batch: samples per call.
+        time: seconds per call.
+        macs: multiply-accumulates per call.
+        bytes: the bytes that a call has to move: each weight, each input and each layer's output once.
+        limits: the limits of the device, measured in the same process.
     """
 
     what: str
@@ -59,15 +59,15 @@ class Run:
 
     @property
     def arithmetic_share(self) -> float:
-        """Multiply-accumulates in a second, over those of a large matrix product.
+        """Multiply-accumulates per second, relative to those of a large matrix product.
 
-        More than 1 is possible: some algorithms for convolution multiply less than the formula.
+        It may exceed 1: some algorithms for convolution need fewer multiplications than the formula.
         """
         return self.macs / self.time.median / self.limits.macs
 
     @property
     def bandwidth_share(self) -> float:
-        """Bytes in a second, over those of a large copy. What caches keep need not move, so more than 1 is possible."""
+        """Bytes per second, relative to those of a large copy. It may exceed 1: cached bytes need not be moved."""
         return self.bytes / self.time.median / self.limits.bytes
 
     def as_json(self) -> dict[str, Any]:
@@ -85,28 +85,28 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class BenchResult:
     """The measurements of one network on one device.
 
     Attributes:
         network: its name.
         inputs: the sizes of its inputs by name, for one sample.
-        way: how it was to run.
-        layout: how images lay in memory, which may be what suited the device.
-        device: what the device is called.
+        config: how it was run.
+        layout: the memory layout of images; with `auto`, the one selected for the device.
+        device: the name of the device.
         torch: the version of PyTorch.
-        limits: what the device reached at best.
-        runs: the measurements.
+        limits: the limits of the device.
+        measurements: the measurements.
     """
 
     network: str
     inputs: Mapping[str, Sequence[int]]
-    way: Way
+    config: Configuration
     layout: str
     device: str
     torch: str
     limits: Limits
-    runs: tuple[Run, ...]
+    measurements: tuple[Measurement, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Everything as one object, times in seconds."""
@@ -115,68 +115,71 @@ class Bench:
             "inputs": {name: list(sizes) for name, sizes in self.inputs.items()},
             "device": self.device,
             "torch": self.torch,
-            "way": asdict(self.way),
+            "way": asdict(self.config),
             "layout": self.layout,
             "limits": {"macs_per_second": self.limits.macs, "bytes_per_second": self.limits.bytes},
-            "runs": [run.as_json() for run in self.runs],
+            "runs": [measurement.as_json() for measurement in self.measurements],
         }
 
     def text(self) -> str:
-        """A head and a table, and a word on shares that surprise."""
-        words = [name for name in ("optimized", "compiled") if getattr(self.way, name)]
-        how = ", ".join([self.way.dtype, self.layout.replace("_", " "), *words])
+        """A header, a table, and an explanation of shares above 100%."""
+        words = [name for name in ("optimized", "compiled") if getattr(self.config, name)]
+        how = ", ".join([self.config.dtype, self.layout.replace("_", " "), *words])
         head = ("", "batch", "median", "quartiles", "samples/s", "arithmetic", "bandwidth")
-        table = text_table.fitting([head, *map(_row, self.runs)], None, left=1, needed=len(head))
+        table = text_table.fitting([head, *map(_row, self.measurements)], None, left=1, needed=len(head))
         inputs = " and ".join(map(units.size, self.inputs.values()))
         title = f"{self.network}, {inputs}, on {self.device}, PyTorch {self.torch}"
         macs, bytes = f"{self.limits.macs / 1e9:,.3g} GMAC/s", f"{units.memory(round(self.limits.bytes))}/s"
         limits = f"limits: {macs} in a matrix product, {bytes} in a copy"
-        more = any(run.arithmetic_share > 1 for run in self.runs)
-        return "\n".join([title, how, limits, "", *table, *(["", _MORE] if more else [])])
+        above = any(measurement.arithmetic_share > 1 for measurement in self.measurements)
+        return "\n".join([title, how, limits, "", *table, *(["", _OVER_100] if above else [])])
 
 
-def bench(network: Network, way: Way, *, batch: int = 32, seconds: float = 2.0) -> Bench:
-    """Measure the latency of one sample and the throughput of a batch, and the limits of the device beside them.
+def bench(network: Network, config: Configuration, *, batch: int = 32, seconds: float = 2.0) -> BenchResult:
+    """Measure the latency of one sample, the throughput of a batch, and the limits of the device.
 
     Args:
-        network: what runs, with first values for weights.
-        way: where and how.
-        batch: samples of a call, for throughput.
-        seconds: for each measurement, after some calls that do not count.
+        network: the network; it runs with initial weights.
+        config: where and how to run it.
+        batch: samples per call when measuring throughput.
+        seconds: time for each measurement, after a warm-up.
 
     Raises:
-        ArchspecError: there is no such device, or PyTorch cannot run the network there, or not in that type.
+        ArchspecError: PyTorch is not installed, this machine has no such device, or PyTorch cannot run the network
+            on it in this precision.
     """
     require("torch", "a measurement")
     from archspec.runtime import timing
     from archspec.runtime.device import layout as layout_of
 
-    device, dtype = timing.device(way.device), timing.precision(way.dtype)
-    chosen = network.optimized() if way.optimized else network
+    device, dtype = timing.device(config.device), timing.precision(config.dtype)
+    chosen = network.optimized() if config.optimized else network
 
     def module() -> nn.Module:
-        return chosen.to_torch(device=device, dtype=dtype, memory_format=way.layout, compiled=way.compiled).eval()
+        module = chosen.to_torch(device=device, dtype=dtype, memory_format=config.layout, compiled=config.compiled)
+        return module.eval()
 
     limits = timing.limits(device, dtype, min(seconds, 1.0))
-    runs = []
+    measurements = []
     for what, samples in (("latency", 1), ("throughput", batch)):
         time = timing.inference(module, chosen.graph, samples, device, dtype, seconds)
-        runs.append(Run(what, samples, time, samples * chosen.macs, traffic(chosen, samples, way.dtype), limits))
-    layout = layout_of(chosen.graph, device, dtype, way.layout)
-    return Bench(
+        bytes = traffic(chosen, samples, config.dtype)
+        measurements.append(Measurement(what, samples, time, samples * chosen.macs, bytes, limits))
+    layout = layout_of(chosen.graph, device, dtype, config.layout)
+    return BenchResult(
         network.name,
         network.inputs,
-        way,
+        config,
         "contiguous" if layout is None else str(layout).removeprefix("torch."),
         timing.title(device),
         timing.VERSION,
         limits,
-        tuple(runs),
+        tuple(measurements),
     )
 
 
 def traffic(network: Network, batch: int, dtype: Precision = "float32") -> int:
-    """Bytes that a call at inference has to move: each weight once; for each sample its inputs and every output."""
+    """The bytes that a call has to move at inference: each weight once, and per sample the inputs and every output."""
     nodes = [node for node in network.graph.nodes if node not in network.graph.training_only]
     values = [*network.graph.inputs, *(value for node in nodes for value in node.outputs)]
     weights = [weight for node in nodes if node.owner is None for weight in node.weights]
@@ -185,20 +188,20 @@ def traffic(network: Network, batch: int, dtype: Precision = "float32") -> int:
 
 
 def _bytes(elements: int, kind: str, dtype: Precision) -> int:
-    """Bytes of a tensor in a network of another precision; whole numbers keep theirs."""
+    """The bytes of a tensor in a network of this precision; integers always have 8."""
     return elements * (_BYTES[dtype] if kind == "float32" else 8)
 
 
-def _row(run: Run) -> tuple[str, ...]:
-    time = run.time
+def _row(measurement: Measurement) -> tuple[str, ...]:
+    time = measurement.time
     return (
-        run.what,
-        f"{run.batch:,}",
+        measurement.what,
+        f"{measurement.batch:,}",
         f"{_milliseconds(time.median)} ms",
         f"{_milliseconds(time.lower)} to {_milliseconds(time.upper)} ms",
-        _digits(run.samples_per_second),
-        f"{run.arithmetic_share:.1%}",
-        f"{run.bandwidth_share:.1%}",
+        _digits(measurement.samples_per_second),
+        f"{measurement.arithmetic_share:.1%}",
+        f"{measurement.bandwidth_share:.1%}",
     )
 
 
@@ -207,5 +210,5 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _digits(number: float) -> str:
-    """A number with three digits, or all those before the point."""
+    """A number with three significant digits, or all digits before the decimal point."""
     return f"{number:.3g}" if number < 999.5 else f"{number:,.0f}"

@@ -1,4 +1,4 @@
-"""A module as it stands at one moment, to be held against what it is later: changed weights, other parts, hooks."""
+"""The state of a module at one moment, to detect later changes of its weights, layers and hooks."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from torch import Tensor, nn
 
 
 class ModuleSnapshot:
-    """The parts, weights and hooks of a module at one moment.
+    """The layers, weights and hooks of a module at one moment.
 
-    It sees weights that are written in place, loaded or replaced. It does not see what PyTorch does not count, such as
-    `weight.data.mul_(2)`, nor attributes of a layer such as its stride.
+    It detects weights that are written in place, loaded or replaced. It does not detect writes that PyTorch does not
+    count, such as `weight.data.mul_(2)`, or changed attributes of a layer, such as its stride.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        parts = tuple(module.modules())
-        self._tables = tuple(table for part in parts for table in _tables(part) if table)
-        self._hooks = (*(part._forward_pre_hooks for part in parts), *(part._forward_hooks for part in parts))
+        layers = tuple(module.modules())
+        self._tables = tuple(table for layer in layers for table in _tables(layer) if table)
+        self._hooks = (*(layer._forward_pre_hooks for layer in layers), *(layer._forward_hooks for layer in layers))
         self._weights = (*module.parameters(), *module.buffers())
-        self._counted = tuple(weight for weight in self._weights if not weight.is_inference())
-        self._memory = tuple(weight.detach() for weight in self._weights)  # or other weights could come to lie there
-        self._state = self._now()
+        self._versioned = tuple(weight for weight in self._weights if not weight.is_inference())
+        # Keeps the memory alive: otherwise other weights could be allocated at the same address.
+        self._memory = tuple(weight.detach() for weight in self._weights)
+        self._state = self._current()
 
-    def holds(self) -> bool:
-        """Whether the module still stands so."""
-        return self._now() == self._state
+    def is_current(self) -> bool:
+        """Whether the module is still in this state."""
+        return self._current() == self._state
 
-    def _now(self) -> tuple[list[int], ...]:
-        """Which children and weights there are, and how many hooks; where weights lie, and how often each was written.
+    def _current(self) -> tuple[list[int], ...]:
+        """The identities of layers and weights, the number of hooks, and the address and version of each weight.
 
-        It is asked before every call, so that what runs is C.
+        Called before every forward pass, so it iterates in C only.
         """
         entries = map(id, chain.from_iterable(table.values() for table in self._tables))
-        places, writes = map(Tensor.data_ptr, self._weights), map(attrgetter("_version"), self._counted)
-        return list(entries), list(map(len, self._hooks)), list(places), list(writes)
+        addresses, versions = map(Tensor.data_ptr, self._weights), map(attrgetter("_version"), self._versioned)
+        return list(entries), list(map(len, self._hooks)), list(addresses), list(versions)
 
 
-def form(module: nn.Module) -> list[Hashable]:
-    """What a module is but for its numbers: its parts and their classes, its weights and their forms, its hooks."""
-    parts = [
-        (name, type(part), bool(part._forward_hooks or part._forward_pre_hooks))
-        for name, part in module.named_modules()
+def structure(module: nn.Module) -> list[Hashable]:
+    """Everything about a module but the values of its weights: layers and classes, shapes and types, hooks."""
+    layers = [
+        (name, type(layer), bool(layer._forward_hooks or layer._forward_pre_hooks))
+        for name, layer in module.named_modules()
     ]
     weights = (*module.named_parameters(), *module.named_buffers())
-    return [*parts, *((key, weight.shape, weight.dtype, weight.device, weight.layout) for key, weight in weights)]
+    return [*layers, *((key, weight.shape, weight.dtype, weight.device, weight.layout) for key, weight in weights)]
 
 
-def _tables(part: nn.Module) -> tuple[Mapping[str, Any], ...]:
-    """What PyTorch keeps the children and the weights of a part in."""
-    return part._modules, part._parameters, part._buffers
+def _tables(layer: nn.Module) -> tuple[Mapping[str, Any], ...]:
+    """The dictionaries in which PyTorch keeps a layer's children and weights."""
+    return layer._modules, layer._parameters, layer._buffers

@@ -1,4 +1,4 @@
-"""How long calls take on a device, and what the device reaches at best: a large matrix product, a large copy."""
+"""Measuring calls on a device, and the limits of the device: a large matrix product and a large copy."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from archspec.runtime.device import device_of
 VERSION = str(torch.__version__)
 
 Clock = Callable[[Callable[[], object]], float]
-"""The seconds of one call."""
+"""Measures one call, in seconds."""
 
 FEWEST, MOST = 5, 1000
-"""Rounds of a measurement, however long or short a call is."""
+"""The smallest and largest number of rounds in a measurement."""
 
 _WARM_UP = 3
-"""Calls that do not count, after the first."""
+"""Calls that are not measured, after the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Seconds of a call: the median of so many rounds, with the quartiles."""
+    """Seconds per call: the median and the quartiles of a number of rounds."""
 
     median: float
     lower: float
@@ -40,14 +40,14 @@ class Spread:
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Spread:
-        """The spread of two measurements or more."""
+        """The spread of at least two measurements."""
         lower, median, upper = statistics.quantiles(seconds, n=4, method="inclusive")
         return cls(median, lower, upper, len(seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a device reached at best, each in a second.
+    """The highest measured speed of a device, per second.
 
     Attributes:
         macs: multiply-accumulates of a square matrix product.
@@ -59,45 +59,45 @@ class Limits:
 
 
 def device(name: str) -> torch.device:
-    """The device of a name, such as `cpu` or `cuda:1`, where something can run.
+    """The device with a name such as `cpu` or `cuda:1`, if it can run a network.
 
     Raises:
-        ArchspecError: there is none here.
+        ArchspecError: this machine has no such device.
     """
     device = device_of(name)
     if device.type == "meta":
-        raise fail("wrong-device", "the device 'meta' has shapes and no values: nothing runs there")
+        raise fail("wrong-device", "the device 'meta' has shapes but no values: nothing can run there")
     return device
 
 
 def title(device: torch.device) -> str:
-    """What a device is called, with what its speed depends on."""
+    """The name of a device, with the settings that its speed depends on."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} (threads: {torch.get_num_threads()})" if device.type == "cpu" else device.type
 
 
 def precision(name: str) -> torch.dtype:
-    """The type of elements of a name, such as `bfloat16`."""
-    found = getattr(torch, name)
-    assert isinstance(found, torch.dtype)
-    return found
+    """The type with a name such as `bfloat16`."""
+    dtype = getattr(torch, name)
+    assert isinstance(dtype, torch.dtype)
+    return dtype
 
 
 def clock(device: torch.device) -> Clock:
-    """The clock of a device: events of its stream on a GPU, whose work is only begun when a call returns."""
+    """The clock of a device: on a GPU, where calls return before the work is done, events of its stream."""
     if device.type == "cuda":
         return _by_events
     wait = (lambda: None) if device.type == "cpu" else getattr(torch, device.type).synchronize
 
-    def by_hand(work: Callable[[], object]) -> float:
+    def synchronized(work: Callable[[], object]) -> float:
         wait()
         start = time.perf_counter()
         work()
         wait()
         return time.perf_counter() - start
 
-    return by_hand
+    return synchronized
 
 
 def _by_events(work: Callable[[], object]) -> float:
@@ -110,15 +110,15 @@ def _by_events(work: Callable[[], object]) -> float:
 
 
 def spread(work: Callable[[], object], clock: Clock, seconds: float) -> Spread:
-    """How long a call takes, after some that do not count: as many rounds as fit into `seconds`, within bounds."""
+    """The time of a call after a warm-up: as many rounds as fit into `seconds`, from `FEWEST` to `MOST`."""
     return Spread.of(list(_rounds(work, clock, seconds, fewest=FEWEST)))
 
 
 def limits(device: torch.device, dtype: torch.dtype, seconds: float) -> Limits:
-    """What a device reaches at best with elements of a type: the fastest of the rounds that fit into `seconds`.
+    """The limits of a device for a type: the fastest of the rounds that fit into `seconds`.
 
-    In float32 a GPU's matrix product is that of TF32, since PyTorch convolves so. Where a product in another type takes
-    longer than in float32, the device has no arithmetic for it, and that in float32 is the limit.
+    In float32 on a GPU the matrix product uses TF32, as PyTorch's convolutions do. If a product in another type is
+    slower than in float32, the device has no arithmetic for the type, and float32 is the limit.
     """
     side, size = (8192, 2**30) if device.type == "cuda" else (1024, 2**26)
     source = torch.zeros(size, dtype=torch.uint8, device=device)
@@ -131,21 +131,21 @@ def limits(device: torch.device, dtype: torch.dtype, seconds: float) -> Limits:
 
 
 def _product(side: int, dtype: torch.dtype, device: torch.device, tick: Clock, seconds: float) -> float:
-    """The seconds of a product of two square matrices, at best."""
+    """The shortest time, in seconds, of a product of two square matrices."""
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     return min(_rounds(lambda: a @ b, tick, seconds, fewest=1))
 
 
 @contextmanager
 def _as_convolutions(device: torch.device) -> Iterator[None]:
-    """Let matrix products of a GPU round as its convolutions do."""
-    usual = torch.get_float32_matmul_precision()
+    """Give matrix products on a GPU the precision of its convolutions, for a `with` block."""
+    previous = torch.get_float32_matmul_precision()
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(usual)
+        torch.set_float32_matmul_precision(previous)
 
 
 def inference(
@@ -156,12 +156,12 @@ def inference(
     dtype: torch.dtype,
     seconds: float,
 ) -> Spread:
-    """How long a call of a graph's module takes, without gradients.
+    """The time of a forward pass without gradients.
 
     Raises:
-        ArchspecError: PyTorch cannot run it there: an op has no kernel for the type, memory is short, nothing compiles.
+        ArchspecError: PyTorch cannot run it: an op has no kernel for the type, out of memory, compilation fails.
     """
-    torch.compiler.reset()  # or the second number of samples would be compiled for any number
+    torch.compiler.reset()  # otherwise the second batch size is compiled with a symbolic batch
     try:
         module, samples = make(), inputs(graph, batch, device, dtype)
         with torch.no_grad():
@@ -173,7 +173,7 @@ def inference(
 
 
 def _rounds(work: Callable[[], object], clock: Clock, seconds: float, *, fewest: int) -> Iterator[float]:
-    """The seconds of each call, after at most so many that do not count, of which the first may compile."""
+    """The seconds of each call, after a warm-up whose first call may compile."""
     clock(work)
     end = time.perf_counter() + seconds
     for _ in range(_WARM_UP):
@@ -187,7 +187,7 @@ def _rounds(work: Callable[[], object], clock: Clock, seconds: float, *, fewest:
 
 
 def inputs(graph: Graph, batch: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, ...]:
-    """Samples for a network: normal numbers of a type, and for inputs of whole numbers zeros, which any table has."""
+    """Random inputs for a network: normally distributed floats, and zeros for integers, which any table contains."""
     return tuple(
         torch.randn(batch, *value.type.sizes, device=device).to(dtype)
         if value.type.dtype.value == "float32"

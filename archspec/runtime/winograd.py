@@ -1,8 +1,8 @@
 """Convolutions of 3x3 with a quarter of the multiplications, in ONNX: Winograd's F(4x4, 3x3).
 
-A tile of 4x4 outputs needs the 6x6 inputs around it. With x such a tile of inputs and w a kernel, it is
-Aᵀ[(G w Gᵀ) ∘ (Bᵀ x B)]A: 36 products a channel in the place of 144, and with the sums over the channels they are 36
-products of matrices. Sums are rounded otherwise than in the plain form, and a NaN or an infinity reaches all its tile.
+A tile of 4x4 outputs needs the 6x6 inputs around it. With x a tile of inputs and w a kernel, the outputs are
+Aᵀ[(G w Gᵀ) ∘ (Bᵀ x B)]A: 36 products per channel instead of 144. With the sums over the channels these are 36 matrix
+products. Rounding differs from direct convolution, and a NaN or an infinity affects its whole tile.
 
 Source of the algorithm and the matrices: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks,
 arXiv:1509.09308, section 4.
@@ -22,10 +22,10 @@ from archspec.ops import Op
 from archspec.ops.conv import Conv
 
 TILE = 4
-"""Outputs of a tile along one axis."""
+"""The number of outputs of a tile along one axis."""
 
 READ = 6
-"""Inputs that a tile reads along one axis."""
+"""The number of inputs that a tile reads along one axis."""
 
 INPUT = [
     [4, 0, -5, 0, 1, 0],
@@ -43,18 +43,18 @@ KERNEL = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24
 OUTPUT = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
 """Aᵀ, for the outputs."""
 
-_MOVED = 130
-"""What it costs to bring an element into this form or back, in multiplications of a matrix product."""
+_TRANSFORM_COST = 130
+"""The cost of transforming an element to or from this form, in multiplications of a matrix product."""
 
-_FETCHED = 20
-"""What it costs to read an element of a kernel for one image alone, in the same."""
+_READ_COST = 20
+"""The cost of reading an element of a kernel for a single image, in the same unit."""
 
-GAIN = 1.2
-"""How many times cheaper this form has to be to be written, as what it does to the layers around it is not counted."""
+MIN_GAIN = 1.2
+"""The expected gain above which this form is used. The margin is for its effect on other layers."""
 
 
 def gain(op: Conv, tensor: TensorType) -> float:
-    """How many times cheaper a convolution of one image is in this form, or 0 where it cannot be written so.
+    """The cost of a direct convolution of one image divided by the cost in this form; 0 if this form does not apply.
 
     `tools/bench_winograd.py` measures it.
     """
@@ -63,24 +63,22 @@ def gain(op: Conv, tensor: TensorType) -> float:
         return 0.0
     (output,) = op.infer((tensor,))
     kernels, tiles = tensor.channels * op.channels, prod(_grid(output))
-    moved = (tensor.channels + op.channels) * tiles
-    cost = READ**2 * (kernels * tiles + _MOVED * moved + _FETCHED * kernels)
+    transformed = (tensor.channels + op.channels) * tiles
+    cost = READ**2 * (kernels * tiles + _TRANSFORM_COST * transformed + _READ_COST * kernels)
     return op.cost((tensor,), (output,)).macs / cost
 
 
-def conv(op: Conv, b: OnnxBuilder) -> str | tuple[str, ...]:
-    """The rule of `Conv` for models that run at once: Winograd's form where it is expected to be faster."""
-    if gain(op, b.input_type) > GAIN:
-        return transformed(op, b)
-    return rules.conv(op, b)
+def overrides(min_gain: float = MIN_GAIN) -> dict[type[Op], OnnxRule]:
+    """Rules for `export` that use Winograd's form for convolutions whose expected gain is above `min_gain`."""
+
+    def conv(op: Conv, b: OnnxBuilder) -> str | tuple[str, ...]:
+        return winograd_conv(op, b) if gain(op, b.input_type) > min_gain else rules.conv(op, b)
+
+    return {Conv: conv}
 
 
-OVERRIDES: dict[type[Op], OnnxRule] = {Conv: conv}
-"""The rules to pass to `export`."""
-
-
-def transformed(op: Conv, b: OnnxBuilder) -> str:
-    """Conv spreads the tiles, MatMul is all the products, and another makes outputs of them."""
+def winograd_conv(op: Conv, b: OnnxBuilder) -> str:
+    """A Conv transforms the tiles, a MatMul computes all products, and another MatMul transforms them to outputs."""
     rows, columns = _grid(b.output_type)
     matrices = _kernels(op, b), _tiles(op, b)
     value = b.unbatched_step("products", "MatMul", *matrices, shape=(READ**2, None, op.channels, rows * columns))
@@ -91,7 +89,7 @@ def transformed(op: Conv, b: OnnxBuilder) -> str:
     value = b.unbatched_step("output_lines", "Transpose", value, shape=(TILE, None, TILE), perm=(0, 2, 1))
     value = _reshaped(b, "lines", value, (TILE, None, columns * TILE))
     value = b.unbatched_step("output_rows", "Transpose", value, shape=(None, TILE, columns * TILE), perm=(1, 0, 2))
-    return _ended(b, value, b.input_type.with_sizes(op.channels, rows * TILE, columns * TILE))
+    return _finish(b, value, b.input_type.with_sizes(op.channels, rows * TILE, columns * TILE))
 
 
 def _tiles(op: Conv, b: OnnxBuilder) -> str:
@@ -116,7 +114,7 @@ def _tiles(op: Conv, b: OnnxBuilder) -> str:
 
 
 def _kernels(op: Conv, b: OnnxBuilder) -> str:
-    """G w Gᵀ of every kernel, as (36, 1, channels, input channels), which a runtime works out as it loads the model."""
+    """G w Gᵀ of every kernel, as (36, 1, channels, input channels); a runtime computes it when it loads the model."""
     pairs = op.channels * b.input_type.channels
     (weight,) = b.weights("weight")
     spread = b.floats("kernel", np.kron(KERNEL, KERNEL).T / 24**2)
@@ -126,27 +124,27 @@ def _kernels(op: Conv, b: OnnxBuilder) -> str:
     return _reshaped(b, "kernels", value, (READ**2, 1, op.channels, b.input_type.channels))
 
 
-def _ended(b: OnnxBuilder, value: str, covered: TensorType) -> str:
-    """The lines of the tiles as images, without what hangs over the end, and with the bias."""
-    ends = [("Reshape", [b.integers("covered", (-1, *covered.sizes))], covered)]
+def _finish(b: OnnxBuilder, value: str, covered: TensorType) -> str:
+    """The rows of the tiles as images, cropped to the output and with the bias added."""
+    nodes = [("Reshape", [b.integers("covered", (-1, *covered.sizes))], covered)]
     if covered != b.output_type:
         bounds = (0, 0), b.output_type.spatial, (2, 3)
-        ends.append(("Slice", [b.integers("bounds", bound) for bound in bounds], b.output_type))
+        nodes.append(("Slice", [b.integers("bounds", bound) for bound in bounds], b.output_type))
     if bias := b.weights("bias"):
-        ends.append(("Add", [_reshaped(b, "bias", bias[0], (b.output_type.channels, 1, 1))], b.output_type))
-    for name, constants, type in ends[:-1]:
+        nodes.append(("Add", [_reshaped(b, "bias", bias[0], (b.output_type.channels, 1, 1))], b.output_type))
+    for name, constants, type in nodes[:-1]:
         value = b.step(name.lower(), name, value, *constants, type=type)
-    name, constants, _ = ends[-1]
+    name, constants, _ = nodes[-1]
     return b.result(name, value, *constants)
 
 
 def _grid(output: TensorType) -> tuple[int, int]:
-    """How many tiles cover the outputs, down and across."""
+    """The number of tiles that cover the outputs, vertically and horizontally."""
     height, width = output.spatial
     return -(-height // TILE), -(-width // TILE)
 
 
 def _reshaped(b: OnnxBuilder, label: str, value: str, shape: tuple[int | None, ...]) -> str:
-    """A value in another shape, in which the batch takes what is left."""
+    """A value in another shape; None is the axis that contains the batch."""
     sizes = b.integers("shape", [-1 if size is None else size for size in shape])
     return b.unbatched_step(label, "Reshape", value, sizes, shape=shape)

@@ -1,4 +1,4 @@
-"""Modules that ONNX Runtime runs where it can: the same outputs, and the module itself wherever it cannot."""
+"""Modules that ONNX Runtime runs if it can: the same outputs, and the module itself for all other calls."""
 
 from __future__ import annotations
 
@@ -52,26 +52,26 @@ def net() -> archspec.Network:
 
 @pytest.fixture
 def runs(monkeypatch) -> list[str]:
-    """A word for each call that ONNX Runtime runs."""
-    found: list[str] = []
+    """One entry per call that ONNX Runtime runs."""
+    runs: list[str] = []
     session = onnxruntime.InferenceSession
 
     class Counting(session):  # type: ignore[valid-type,misc]
         def run(self, *arguments: Any, **options: Any) -> Any:
-            found.append("run")
+            runs.append("run")
             return super().run(*arguments, **options)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", Counting)
-    return found
+    return runs
 
 
 def inputs(batch: int = 2, size: int = 9) -> tuple[Tensor, Tensor]:
     return torch.randn(batch, 3, size, size), torch.randint(0, 5, (batch, 2))
 
 
-def alike(found: Any, expected: Any) -> None:
-    assert isinstance(found, tuple) == isinstance(expected, tuple)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+def assert_close(outputs: Any, expected: Any) -> None:
+    assert isinstance(outputs, tuple) == isinstance(expected, tuple)
+    torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=1e-6)
 
 
 def compiled(net: archspec.Network) -> AcceleratedModule:
@@ -82,11 +82,11 @@ def compiled(net: archspec.Network) -> AcceleratedModule:
 
 
 @torch.no_grad()
-def test_it_says_what_the_module_says_for_any_number_of_samples(net, runs):
+def test_outputs_are_those_of_the_module_for_any_batch(net, runs):
     model = compiled(net)
     for batch in (1, 5):
         given = inputs(batch)
-        alike(model(*given), model.module(*given))
+        assert_close(model(*given), model.module(*given))
     assert len(runs) == 2
 
 
@@ -94,11 +94,11 @@ def test_it_says_what_the_module_says_for_any_number_of_samples(net, runs):
 def test_one_output_is_a_tensor(runs):
     model = compiled(archspec.load("lenet5"))
     images = torch.randn(3, 1, 32, 32).transpose(2, 3)
-    alike(model(images), model.module(images))
+    assert_close(model(images), model.module(images))
     assert runs == ["run"]
 
 
-def test_gradients_training_and_other_sizes_are_the_module_s(net, runs):
+def test_the_module_runs_calls_with_gradients_training_and_other_sizes(net, runs):
     model = compiled(net)
     out, *_ = model(*inputs())
     out.sum().backward()
@@ -119,13 +119,13 @@ CHANGES: dict[str, Callable[[AcceleratedModule], object]] = {
     "loaded": lambda model: model.load_state_dict({key: weight * 2 for key, weight in model.state_dict().items()}),
     "replaced": lambda model: [setattr(weight, "data", weight * 2) for weight in model.parameters()],
     "rounded": lambda model: model.bfloat16().float(),
-    "given a layer": lambda model: setattr(model, "said", nn.Linear(8, 4)),
+    "another layer": lambda model: setattr(model, "said", nn.Linear(8, 4)),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @torch.no_grad()
-def test_the_host_takes_weights_anew_once_they_stay_as_they_are(net, runs, change):
+def test_changed_weights_are_copied_once_they_are_stable(net, runs, change):
     model = compiled(net)
     given = inputs()
     before = model(*given)
@@ -133,7 +133,7 @@ def test_the_host_takes_weights_anew_once_they_stay_as_they_are(net, runs, chang
     expected = model.module(*given)
     assert not torch.equal(expected[0], before[0])
     for _ in range(3):
-        alike(model(*given), expected)
+        assert_close(model(*given), expected)
     assert len(runs) in (3, 4)  # the first call after a change may be the module's
 
 
@@ -148,7 +148,7 @@ SURGERY: dict[str, Callable[[AcceleratedModule], object]] = {
 @pytest.mark.parametrize("change", SURGERY.values(), ids=SURGERY)
 @pytest.mark.parametrize("warm", [False, True])
 @torch.no_grad()
-def test_what_is_no_longer_the_network_is_the_module_s(net, runs, change, warm):
+def test_a_module_of_another_structure_runs_itself(net, runs, change, warm):
     model = compiled(net)
     given = inputs()
     if warm:
@@ -156,30 +156,33 @@ def test_what_is_no_longer_the_network_is_the_module_s(net, runs, change, warm):
     change(model)
     expected = model.module(*given)
     for _ in range(3):
-        alike(model(*given), expected)
+        assert_close(model(*given), expected)
     assert len(runs) == warm
 
 
 @torch.no_grad()
-def test_weights_lent_for_a_call_are_used_for_that_call(net, runs):
+def test_weights_of_a_functional_call_are_used_for_that_call(net, runs):
     model = compiled(net)
     given = inputs()
     before = model(*given)
-    lent = {key: weight * 2 for key, weight in model.module.state_dict().items()}
-    expected = torch.func.functional_call(model.module, lent, given)
-    alike(torch.func.functional_call(model, {f"module.{key}": weight for key, weight in lent.items()}, given), expected)
-    alike(model(*given), before)
+    temporary = {key: weight * 2 for key, weight in model.module.state_dict().items()}
+    expected = torch.func.functional_call(model.module, temporary, given)
+    assert_close(
+        torch.func.functional_call(model, {f"module.{key}": weight for key, weight in temporary.items()}, given),
+        expected,
+    )
+    assert_close(model(*given), before)
     assert len(runs) == 2
 
 
 @torch.no_grad()
-def test_inputs_that_numpy_cannot_see_are_the_module_s(runs):
+def test_the_module_runs_inputs_that_numpy_cannot_represent(runs):
     model = compiled(archspec.load("lenet5"))
     images = torch.randn(3, 1, 32, 32)
     negated = torch.complex(images, images).conj().imag
-    alike(model(negated), model.module(negated))
-    alike(model(images.to_mkldnn()).to_dense(), model.module(images))
-    alike(torch.func.vmap(model)(images[None])[0], model.module(images))
+    assert_close(model(negated), model.module(negated))
+    assert_close(model(images.to_mkldnn()).to_dense(), model.module(images))
+    assert_close(torch.func.vmap(model)(images[None])[0], model.module(images))
     assert runs == []
 
 
@@ -192,48 +195,48 @@ def test_tracing_sees_the_module(runs):
         traced = torch.jit.trace(model, images, check_trace=False)
     exported = torch.export.export(model, (images,)).module()
     for run in (traced, exported):
-        alike(run(others), model.module(others))
+        assert_close(run(others), model.module(others))
     assert runs == []
 
 
 @torch.no_grad()
-def test_inputs_come_by_name_too(net, runs):
+def test_inputs_may_be_named(net, runs):
     model = compiled(net)
     image, word = inputs()
-    alike(model(word=word, image=image), model.module(image, word))
+    assert_close(model(word=word, image=image), model.module(image, word))
     assert runs == ["run"]
     with pytest.raises(TypeError, match="word"):
         model(image, picture=word)
 
 
 @torch.no_grad()
-def test_numbers_an_embedding_does_not_have_are_refused_as_by_the_module(net, runs):
+def test_indices_out_of_range_raise_the_module_s_error(net, runs):
     model = compiled(net)
     image, word = inputs()
     for wrong in (word - 6, word + 6):  # ONNX counts negative ones from the end
         with pytest.raises(IndexError):
             model(image, wrong)
-    alike(model(image, word), model.module(image, word))
+    assert_close(model(image, word), model.module(image, word))
     assert runs[-1] == "run"
 
 
 @pytest.mark.parametrize("step", ["__init__", "run"])
 @torch.no_grad()
-def test_where_onnx_runtime_fails_the_module_runs_and_a_warning_says_so(net, monkeypatch, step):
+def test_if_onnx_runtime_fails_the_module_runs_with_a_warning(net, monkeypatch, step):
     def failing(*arguments: object, **options: object) -> None:
         raise NotImplementedError("no kernel for Conv")
 
     monkeypatch.setattr(onnxruntime.InferenceSession, step, failing)
     model, given = compiled(net), inputs()
-    with pytest.warns(UserWarning, match="PyTorch runs Net, which ONNX Runtime cannot: no kernel for Conv"):
-        made = model(*given)
+    with pytest.warns(UserWarning, match="ONNX Runtime cannot run Net, so PyTorch runs it: no kernel for Conv"):
+        outputs = model(*given)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        alike(made, model(*given))
-    alike(made, model.module(*given))
+        assert_close(outputs, model(*given))
+    assert_close(outputs, model.module(*given))
 
 
-def test_attributes_are_the_module_s(net):
+def test_attributes_are_those_of_the_module(net):
     model = compiled(net)
     assert model.said is model.module.said
     model.said = nn.Linear(8, 1)
@@ -243,7 +246,7 @@ def test_attributes_are_the_module_s(net):
 
 
 @torch.no_grad()
-def test_threads_that_call_first_open_one_session(net, runs, monkeypatch):
+def test_concurrent_first_calls_open_one_session(net, runs, monkeypatch):
     opened: list[object] = []
     session = onnxruntime.InferenceSession
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **o: opened.append(a) or session(*a, **o))
@@ -255,12 +258,12 @@ def test_threads_that_call_first_open_one_session(net, runs, monkeypatch):
 
     with ThreadPoolExecutor(4) as pool:
         for made in pool.map(call, range(8)):
-            alike(made, model.module(*given))
+            assert_close(made, model.module(*given))
     assert (len(opened), len(runs)) == (1, 8)
 
 
 @torch.no_grad()
-def test_copies_run_too(net):
+def test_copies_run(net):
     model = compiled(net)
     given = inputs()
     expected = model(*given)
@@ -270,29 +273,29 @@ def test_copies_run_too(net):
     copies = (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.load(buffer, weights_only=False))
     for copied in copies:
         assert isinstance(copied, nn.Module)
-        alike(copied(*given), expected)
+        assert_close(copied(*given), expected)
 
 
-def test_what_onnx_runtime_cannot_run_is_left_to_torch_compile(net, monkeypatch):
+def test_torch_compile_is_used_if_onnx_runtime_cannot_run_it(net, monkeypatch):
     compiled: list[tuple[nn.Module, dict[str, Any]]] = []
 
-    def noted(module: nn.Module, **options: Any) -> nn.Module:
+    def record(module: nn.Module, **options: Any) -> nn.Module:
         compiled.append((module, options))
         return module
 
-    monkeypatch.setattr(device.torch, "compile", noted)
+    monkeypatch.setattr(device.torch, "compile", record)
     net.to_torch(compiled=True, dtype=torch.bfloat16)
     monkeypatch.setattr(accelerated, "is_installed", lambda module: module != "onnxruntime")
     net.to_torch(compiled=True)
     monkeypatch.undo()
-    monkeypatch.setattr(device.torch, "compile", noted)
+    monkeypatch.setattr(device.torch, "compile", record)
     monkeypatch.setattr("archspec.runtime.session.LIMIT", 100)
     net.to_torch(compiled=True)
     assert [options for _, options in compiled] == [{"options": {"freezing": True}}] * 3
     assert not any(isinstance(module, AcceleratedModule) for module, _ in compiled)
 
 
-def test_pytorch_s_defaults_say_where_and_how_a_module_runs(net, monkeypatch):
+def test_the_default_device_and_type_are_pytorch_s(net, monkeypatch):
     monkeypatch.setattr(device.torch, "compile", lambda module, **options: module)
     with torch.device("meta"):
         assert not isinstance(net.to_torch(compiled=True), AcceleratedModule)
@@ -305,11 +308,11 @@ def test_pytorch_s_defaults_say_where_and_how_a_module_runs(net, monkeypatch):
 
 
 @pytest.mark.parametrize("error", [archspec.ArchspecError([]), ImportError("onnx is broken")])
-def test_a_network_that_onnx_cannot_express_is_left_to_torch_compile(net, monkeypatch, error):
+def test_torch_compile_is_used_if_onnx_cannot_express_the_network(net, monkeypatch, error):
     def refused(*arguments: object) -> object:
         raise error
 
-    monkeypatch.setattr("archspec.runtime.session.host", refused)
+    monkeypatch.setattr("archspec.runtime.session.runtime_for", refused)
     called: list[nn.Module] = []
     monkeypatch.setattr(device.torch, "compile", lambda module, **options: called.append(module) or module)
     assert net.to_torch(compiled=True) is called[0]
@@ -323,7 +326,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Tensor], bool]]] = {
 
 
 @pytest.mark.parametrize(("shape", "laid_out"), LAYOUTS.values(), ids=LAYOUTS)
-def test_convolutions_over_planes_and_volumes_have_channels_last_on_a_cpu(shape, laid_out):
+def test_convolutions_over_two_and_three_axes_are_channels_last_on_a_cpu(shape, laid_out):
     net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [conv: {{channels: 4, kernel: 3}}]")
     assert laid_out(net.to_torch(memory_format="auto").conv.weight)
     assert net.to_torch().conv.weight.is_contiguous()
