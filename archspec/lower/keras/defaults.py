@@ -1,8 +1,8 @@
-"""What most layers of a kind are made with, said once at the head of the source.
+"""Arguments that most layers of a kind have in common, stated once at the head of the source as a partial.
 
-A partial, `Conv2D = partial(layers.Conv2D, data_format="channels_first")`, holds what more than half of the places have
-in common where such a layer is made; the others say what they have instead. It holds conventions alone, and nothing
-that tells one layer from another.
+`Conv2D = partial(layers.Conv2D, data_format="channels_first")` holds the arguments that more than half of the
+constructions of such a layer share; the others override them. A partial holds only conventions and initializers,
+nothing that tells one layer from another.
 """
 
 from __future__ import annotations
@@ -15,61 +15,61 @@ from archspec.lower.text.code_model import Argument, Call, Hole
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line
 
 _CONVENTIONS = ("axis", "momentum", "epsilon", "padding", "use_bias", "data_format")
-"""Arguments that a partial may hold, with the initializers."""
+"""Arguments that a partial may hold, beside initializers."""
 
 _RANDOM = ("VarianceScaling", "RandomUniform", "RandomNormal", "TruncatedNormal", "Orthogonal")
-"""Initializers of which each layer needs one of its own: one that is used again draws the same numbers."""
+"""Initializers that layers must not share: the same instance draws the same numbers each time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """The partials of a source: by what they stand for, the arguments they hold."""
+class LayerDefaults:
+    """The partials of a source: the arguments of each, by the layer class it constructs."""
 
-    held: Mapping[str, Mapping[str, Argument]]
+    arguments: Mapping[str, Mapping[str, Argument]]
 
     @classmethod
-    def of(cls, calls: Iterable[Call]) -> Shared:
-        """The partials worth having for the layers that are made."""
-        made: dict[str, list[Call]] = {}
+    def of(cls, calls: Iterable[Call]) -> LayerDefaults:
+        """The partials for the layers that these calls construct."""
+        by_class: dict[str, list[Call]] = {}
         for call in calls:
             if call.callee.startswith("layers."):
-                made.setdefault(call.callee, []).append(call)
-        found = {callee: _common(own) for callee, own in made.items()}
-        return cls({callee: common for callee, common in found.items() if common})
+                by_class.setdefault(call.callee, []).append(call)
+        common = {callee: _common_arguments(of_class) for callee, of_class in by_class.items()}
+        return cls({callee: arguments for callee, arguments in common.items() if arguments})
 
-    def applied(self, call: Call) -> Call:
-        """The construction of a layer, by its partial if there is one."""
-        if call.callee not in self.held:
+    def apply(self, call: Call) -> Call:
+        """The construction of a layer by its partial, if there is one."""
+        if call.callee not in self.arguments:
             return call
-        defaults = {**call.defaults, **self.held[call.callee]}
-        return replace(call, callee=_name(call.callee), defaults=defaults)  # type: ignore[arg-type]  # or a call
+        defaults = {**call.defaults, **self.arguments[call.callee]}
+        return replace(call, callee=_class_name(call.callee), defaults=defaults)  # type: ignore[arg-type]  # or a call
 
     def lines(self) -> Iterator[str]:
-        """The lines that make the partials."""
-        for callee, common in self.held.items():
-            given = ", ".join([callee, *(f"{name}={one_line(value)}" for name, value in common.items())])
-            random = any(_is_random(value) for value in common.values())
-            line = f"{_name(callee)} = partial({given})"
-            if len(line) <= WIDTH and not random:
+        """The lines that define the partials."""
+        for callee, arguments in self.arguments.items():
+            text = ", ".join([callee, *(f"{name}={one_line(value)}" for name, value in arguments.items())])
+            has_random = any(_is_random(value) for value in arguments.values())
+            line = f"{_class_name(callee)} = partial({text})"
+            if len(line) <= WIDTH and not has_random:
                 yield line
                 continue
-            yield f"{_name(callee)} = partial("
-            if len(INDENT + given) <= WIDTH and not random:
-                yield INDENT + given
+            yield f"{_class_name(callee)} = partial("
+            if len(INDENT + text) <= WIDTH and not has_random:
+                yield INDENT + text
             else:
                 yield f"{INDENT}{callee},"
-                for name, value in common.items():
-                    yield from _lines(name, value)
+                for name, value in arguments.items():
+                    yield from _argument_lines(name, value)
             yield ")"
 
 
-def _name(callee: str) -> str:
+def _class_name(callee: str) -> str:
     return callee.removeprefix("layers.")
 
 
-def _common(calls: list[Call]) -> dict[str, Argument]:
-    """The arguments that more than half of several constructions have, and that are not what Keras takes anyway."""
-    found: dict[str, Argument] = {}
+def _common_arguments(calls: list[Call]) -> dict[str, Argument]:
+    """The arguments that more than half of the constructions share, if they differ from the default of Keras."""
+    common: dict[str, Argument] = {}
     for name in dict.fromkeys(name for call in calls for name in call.defaults):
         if name not in _CONVENTIONS and not name.endswith("_initializer"):
             continue
@@ -77,30 +77,30 @@ def _common(calls: list[Call]) -> dict[str, Argument]:
         texts = Counter(one_line(value) for value in values if not isinstance(value, Hole))
         text, times = texts.most_common(1)[0] if texts else ("", 0)
         value = next((value for value in values if one_line(value) == text), None)
-        usual = next(call.defaults[name] for call in calls if name in call.defaults)
-        if times > 1 and 2 * times > len(calls) and value != usual:
-            found[name] = value
-    return found
+        default = next(call.defaults[name] for call in calls if name in call.defaults)
+        if times > 1 and 2 * times > len(calls) and value != default:
+            common[name] = value
+    return common
 
 
 def _is_random(value: Argument) -> bool:
-    return isinstance(value, Call) and _initializer(value) in _RANDOM
+    return isinstance(value, Call) and _initializer_name(value) in _RANDOM
 
 
-def _initializer(call: Call) -> str:
+def _initializer_name(call: Call) -> str:
     return call.callee.removeprefix("initializers.")
 
 
-def _lines(name: str, value: Argument) -> Iterator[str]:
-    """The lines of an argument; a random initializer as data, of which Keras makes a new one for each layer."""
+def _argument_lines(name: str, value: Argument) -> Iterator[str]:
+    """The lines of an argument. A random initializer is written as its config, so that each layer gets its own."""
     if not isinstance(value, Call) or not _is_random(value):
         yield f"{INDENT}{name}={one_line(value)},"
         return
-    shown = [option for option, each in value.arguments.items() if each != value.defaults.get(option)]
-    texts = [f'"{option}": {one_line(item.value)}' for option, item in zip(shown, items(value), strict=True)]
+    options = [option for option, argument in value.arguments.items() if argument != value.defaults.get(option)]
+    texts = [f'"{option}": {one_line(item.value)}' for option, item in zip(options, items(value), strict=True)]
     config = f'{INDENT * 2}"config": {{{", ".join(texts)}}},'
     yield f"{INDENT}{name}={{  # as data, so that each layer makes its own"
-    yield f'{INDENT * 2}"class_name": {literal(_initializer(value))},'
+    yield f'{INDENT * 2}"class_name": {literal(_initializer_name(value))},'
     if len(config) <= WIDTH:
         yield config
     else:

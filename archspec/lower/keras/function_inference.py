@@ -1,4 +1,4 @@
-"""Which functions the source has: parts that do the same share one, whose parameters are what differs between them."""
+"""The functions of the source: equal subgraphs share one, and what differs between them becomes its parameters."""
 
 from __future__ import annotations
 
@@ -7,86 +7,98 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Value
-from archspec.lower.keras.partition import Part, Step
+from archspec.lower.keras.partition import LayerStep, Subgraph
 from archspec.lower.text.anti_unify import Parameters
 from archspec.lower.text.code_model import Argument, Call
 from archspec.lower.text.formatter import one_line
 from archspec.lower.text.numbered_runs import unnumbered
 
 RESERVED = frozenset({"keras", "layers", "ops", "name", "i", "float", "inputs", "KerasTensor"})
-"""What the source calls something itself, or reads."""
+"""Names that every source uses itself."""
 
 VARIABLES = ("x", "y", "z", *(f"x{i}" for i in range(2, 200)))
-"""What values are called."""
+"""The names of variables that hold values."""
 
 
 @dataclass(eq=False, slots=True)
 class Function:
-    """A function of the source: its steps have holes where instances differ."""
+    """A function of the source.
+
+    Attributes:
+        name: its name.
+        instances: the subgraphs that it stands for.
+        steps: its body, with holes where the instances differ.
+        parameters: its parameters and their arguments for each instance.
+    """
 
     name: str
-    instances: list[Part]
-    steps: list[Step]
+    instances: list[Subgraph]
+    steps: list[LayerStep]
     parameters: Parameters
 
     @property
-    def part(self) -> Part:
-        """The first of the parts it stands for."""
+    def subgraph(self) -> Subgraph:
+        """The first instance."""
         return self.instances[0]
 
 
-class Functions:
-    """The functions of a network, each after those it calls."""
+class FunctionInference:
+    """Finds the functions of a network.
 
-    def __init__(self, root: Part, taken: Sequence[str]) -> None:
+    Attributes:
+        functions: the functions, each after those that it calls.
+    """
+
+    def __init__(self, root: Subgraph, taken: Sequence[str]) -> None:
         self.taken = {*taken, *RESERVED}
-        self.groups: dict[object, list[Part]] = {}
-        self.signatures: dict[Part, object] = {}
-        for part in root.parts():
-            self.signatures[part] = _signature(part, self.signatures)
-            if part.closed and part is not root and len(part.outputs) == 1 and _layers(part) > 1:
-                self.groups.setdefault(self.signatures[part], []).append(part)
-        self.home: dict[Part, tuple[Function, int]] = {}
-        self.found: list[Function] = []
-        for group in self.groups.values():
+        self.signatures: dict[Subgraph, object] = {}
+        groups: dict[object, list[Subgraph]] = {}
+        for subgraph in root.subgraphs():
+            self.signatures[subgraph] = _signature(subgraph, self.signatures)
+            is_candidate = subgraph.can_be_function and subgraph is not root
+            if is_candidate and len(subgraph.outputs) == 1 and _step_count(subgraph) > 1:
+                groups.setdefault(self.signatures[subgraph], []).append(subgraph)
+        self.function_of: dict[Subgraph, tuple[Function, int]] = {}
+        self.functions: list[Function] = []
+        for group in groups.values():
             if len(group) > 1:
                 self.define(group)
 
-    def define(self, group: list[Part]) -> None:
-        """Make the function of parts that do the same, after those they call."""
+    def define(self, group: list[Subgraph]) -> None:
+        """Define the function of equal subgraphs; the functions that they call are defined already."""
         reserved = {*RESERVED, *VARIABLES}
-        parameters = Parameters([part.region.arguments for part in group], (), reserved)
-        instances = [self.steps(part) for part in group]
-        steps: list[Step] = []
+        parameters = Parameters([subgraph.scope.arguments for subgraph in group], (), reserved)
+        instances = [self.steps(subgraph) for subgraph in group]
+        steps: list[LayerStep] = []
         for number, step in enumerate(instances[0]):
             local = step.name.removeprefix(group[0].name).strip("_-")
-            columns = zip(*(self.calls(own[number]) for own in instances), strict=True)
+            columns = zip(*(self.calls(instance[number]) for instance in instances), strict=True)
             calls = tuple(_generalized(parameters, column, local) for column in columns)
             steps.append(replace(step, calls=calls))
-        found = Function(self.name(group[0]), group, steps, parameters)
-        self.found.append(found)
-        self.home.update((part, (found, i)) for i, part in enumerate(group))
+        function = Function(self.new_name(group[0]), group, steps, parameters)
+        self.functions.append(function)
+        self.function_of.update((subgraph, (function, i)) for i, subgraph in enumerate(group))
 
-    def steps(self, part: Part) -> list[Step]:
-        """The steps of a part, with those of the parts inside that are no functions."""
-        found: list[Step] = []
-        for step in part.steps:
-            if step.part is None or step.part in self.home:
-                found.append(step)
+    def steps(self, subgraph: Subgraph) -> list[LayerStep]:
+        """The steps of a subgraph; subgraphs inside it that are not functions are dissolved."""
+        steps: list[LayerStep] = []
+        for step in subgraph.steps:
+            if step.subgraph is None or step.subgraph in self.function_of:
+                steps.append(step)
             else:
-                found += self.steps(step.part)
-        return found
+                steps += self.steps(step.subgraph)
+        return steps
 
-    def calls(self, step: Step) -> tuple[Call, ...]:
-        """What a step is written as: its calls, or that of the function it stands for."""
-        if step.part is None:
+    def calls(self, step: LayerStep) -> tuple[Call, ...]:
+        """The calls of a step, or the call of the function that it stands for."""
+        if step.subgraph is None:
             return step.calls
-        function, instance = self.home[step.part]
+        function, instance = self.function_of[step.subgraph]
         return (function.parameters.call(function.name, instance),)
 
-    def name(self, part: Part) -> str:
-        """A name nobody has, after the block or the part without its number."""
-        label = part.region.block or unnumbered(part.region.local_name)
+    def new_name(self, subgraph: Subgraph) -> str:
+        """A free name for a function, from the block or the scope without its number."""
+        label = subgraph.scope.block or unnumbered(subgraph.scope.local_name)
         base = label.lower() if label[:1].isalpha() else f"part_{label.lower()}"
         base = f"{base}_block" if keyword.iskeyword(base) else base
         candidates = (base, *(f"{base}_{i}" for i in range(2, len(self.taken) + 3)))
@@ -96,36 +108,36 @@ class Functions:
 
 
 def _generalized(parameters: Parameters, column: Sequence[Call], local: str) -> Call:
-    """What calls of several instances have in common, a parameter wherever they differ."""
-    found: dict[str, Argument] = {}
+    """One call for the calls of all instances, with a parameter wherever they differ."""
+    arguments: dict[str, Argument] = {}
     for name in column[0].arguments:
         role = column[0].roles.get(name, name)
-        found[name] = parameters.generalize([call.arguments[name] for call in column], (local, name), role)
-    return replace(column[0], arguments=found)
+        arguments[name] = parameters.generalize([call.arguments[name] for call in column], (local, name), role)
+    return replace(column[0], arguments=arguments)
 
 
-def _layers(part: Part) -> int:
-    """How many layers and functions a part calls, at any depth."""
-    return sum(1 if step.part is None else _layers(step.part) for step in part.steps)
+def _step_count(subgraph: Subgraph) -> int:
+    """The number of layers and functions in a subgraph, at any depth."""
+    return sum(1 if step.subgraph is None else _step_count(step.subgraph) for step in subgraph.steps)
 
 
-def _arguments(call: Call) -> list[tuple[str, str]]:
-    """The arguments of a call, each with what is called to make it; listed numbers are as they are."""
-    made = {name: value for name, value in call.arguments.items() if isinstance(value, Call)}
-    callees = {name: one_line(value) if value.callee == "Listed" else value.callee for name, value in made.items()}
-    return [(name, callees.get(name, "")) for name in call.arguments]
+def _argument_forms(call: Call) -> list[tuple[str, str]]:
+    """The arguments of a call, each with the callee if it is a call itself; lists of numbers with their values."""
+    calls = {name: value for name, value in call.arguments.items() if isinstance(value, Call)}
+    forms = {name: one_line(value) if value.callee == "Listed" else value.callee for name, value in calls.items()}
+    return [(name, forms.get(name, "")) for name in call.arguments]
 
 
-def _signature(part: Part, known: Mapping[Part, object]) -> object:
-    """What a part does, in terms of its own values: equal for parts that differ in numbers alone."""
-    numbers: dict[Value, int] = {value: i for i, value in enumerate(part.inputs)}
+def _signature(subgraph: Subgraph, signatures: Mapping[Subgraph, object]) -> object:
+    """What a subgraph computes in terms of its own values: equal for subgraphs that differ only in constants."""
+    numbers: dict[Value, int] = {value: i for i, value in enumerate(subgraph.inputs)}
     steps: list[object] = []
-    for step in part.steps:
-        called: object = [(call.callee, call.template, _arguments(call)) for call in step.calls]
-        if step.part is not None:
-            called = known[step.part]
+    for step in subgraph.steps:
+        content: object = [(call.callee, call.template, _argument_forms(call)) for call in step.calls]
+        if step.subgraph is not None:
+            content = signatures[step.subgraph]
         read = [numbers[value] for value in step.inputs]
-        steps.append((step.name.removeprefix(part.name), called, read, len(step.outputs)))
+        steps.append((step.name.removeprefix(subgraph.name), content, read, len(step.outputs)))
         for value in step.outputs:
             numbers[value] = len(numbers)
-    return repr((len(part.inputs), steps, [numbers[value] for value in part.outputs]))
+    return repr((len(subgraph.inputs), steps, [numbers[value] for value in subgraph.outputs]))

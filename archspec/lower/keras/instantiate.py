@@ -1,4 +1,4 @@
-"""The model that source text makes, and its weights."""
+"""A Keras model from generated source, with its weights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 
 def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
-    """A new model of the text, with weights by their names in PyTorch's state dict."""
+    """Run the generated source of a graph and set the weights of its model.
+
+    Args:
+        source: the source that `keras.source.source` generated from the graph.
+        graph: the network.
+        weights: arrays by their keys in PyTorch's state dict.
+    """
     name = function_name(graph)
     model: keras.Model = getattr(execute(source, f"keras_{name}"), name)()
-    planned = plan(graph)
-    for path, holds in planned.holds.items():
-        arrays = [held.array(weights[key]) for key, held in holds]
-        model.get_layer(planned.names[path]).set_weights(arrays)
+    model_plan = plan(graph)
+    for path, layouts in model_plan.weights.items():
+        arrays = [layout.array(weights[key]) for key, layout in layouts]
+        model.get_layer(model_plan.layer_names[path]).set_weights(arrays)
     return model

@@ -1,6 +1,6 @@
-"""What the source does, step by step: the graph at inference, cut at the regions that have a name.
+"""The graph as the steps of the generated source: what runs at inference, grouped by the named scopes of the spec.
 
-A functional model has no branch for training: what a `side` runs only then is left out.
+A functional model has no branch for training, so nodes that run only in training are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from archspec.ir.graph import Graph, Node, Scope, Value
-from archspec.lower.keras.initializers import frozen_alone, started
+from archspec.lower.keras.initializers import frozen_variables, with_initializers
 from archspec.lower.keras.rules import RULES
 from archspec.lower.keras.rules.common import LayerCall, WeightLayout
 from archspec.lower.text.code_model import Call
@@ -19,219 +19,266 @@ from archspec.ops.reshape import Flatten
 
 
 @dataclass(eq=False, slots=True)
-class Step:
-    """One layer or function with what prepares it, or a part."""
+class LayerStep:
+    """One layer or function of the source with the calls that prepare its input, or a whole subgraph.
+
+    Attributes:
+        name: the name of the Keras layer.
+        inputs: the values it reads.
+        outputs: the values it computes.
+        calls: the calls that compute the outputs, one after another; none for a subgraph.
+        subgraph: the subgraph that this step stands for.
+        owner: the layer that is called again, if the weights are shared from it.
+        is_shared: whether other steps call this layer again.
+        inputs_template: what the layer is called with; see `LayerCall`.
+    """
 
     name: str
-    """What Keras calls it."""
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     calls: tuple[Call, ...] = ()
-    part: Part | None = None
+    subgraph: Subgraph | None = None
     owner: str | None = None
-    """The layer that is called again, where its weights are shared."""
-    shared: bool = False
-    """Whether others call its layer."""
-    given: str | None = None
-    """What its layer is called with; see `Written`."""
+    is_shared: bool = False
+    inputs_template: str | None = None
 
 
 @dataclass(eq=False, slots=True)
-class Part:
-    """A named region: a function of its own, if others do the same."""
+class Subgraph:
+    """The steps of a named scope. Equal subgraphs become one function of the source.
+
+    Attributes:
+        name: the name of the scope as Keras spells it, the prefix of its layers' names.
+        scope: the scope of the graph.
+        steps: what it runs, in order.
+        inputs: the values that it reads from outside.
+        outputs: its values that are read outside.
+        can_be_function: whether its layers are named after the scope, and no layer is shared across its border.
+    """
 
     name: str
-    region: Scope
-    steps: list[Step]
+    scope: Scope
+    steps: list[LayerStep]
     inputs: tuple[Value, ...] = ()
     outputs: tuple[Value, ...] = ()
-    closed: bool = True
-    """Whether it can be a function: its layers are called as their places say, and by nobody else."""
+    can_be_function: bool = True
 
-    def parts(self) -> Iterator[Part]:
-        """The parts inside and this one, the innermost first."""
+    def subgraphs(self) -> Iterator[Subgraph]:
+        """The subgraphs inside and this one, inner ones first."""
         for step in self.steps:
-            if step.part is not None:
-                yield from step.part.parts()
+            if step.subgraph is not None:
+                yield from step.subgraph.subgraphs()
         yield self
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """The network as a part, and what each layer with weights is called."""
+class ModelPlan:
+    """All that the source and the weights of a model are written from.
 
-    root: Part
+    Attributes:
+        root: the whole network.
+        outputs: the values that the model returns.
+        layer_names: the name of the Keras layer of each node, by the node's name.
+        weights: the weights of each node that owns some: their keys in the state dict and their layouts in the layer.
+        helpers: the classes that the source defines: their source text by name.
+        tables: long lists of numbers at the head of the source, by name.
+        frozen: pairs of a layer and one of its variables that is not trainable although others of the layer are.
+    """
+
+    root: Subgraph
     outputs: tuple[Value, ...]
-    names: Mapping[str, str]
-    """What Keras calls a layer of the spec."""
-    holds: Mapping[str, tuple[tuple[str, WeightLayout], ...]]
-    """How layers of the spec that own weights hold them, by their names in the state dict."""
+    layer_names: Mapping[str, str]
+    weights: Mapping[str, tuple[tuple[str, WeightLayout], ...]]
     helpers: Mapping[str, str]
-    """The classes that the source defines for itself: their names and their text."""
     tables: Mapping[str, object]
-    """Numbers that stand at the head of the source, by their names."""
     frozen: tuple[tuple[str, str], ...]
-    """Layers, as Keras calls them, each with a variable that does not learn though others of the layer do."""
 
 
-def plan(graph: Graph) -> Plan:
-    """The steps of a graph.
+def plan(graph: Graph) -> ModelPlan:
+    """Plan the source of a graph.
 
     Raises:
-        ArchspecError: Keras cannot express something the graph asks for.
+        ArchspecError: Keras cannot express an op of the graph.
     """
     tables: dict[str, object] = {}
-    needed = _needed(graph)
+    needed = _needed_at_inference(graph)
     owners = _owners(needed)
-    begun = {node: started(_lent(node, owners), rule, tables) for node, rule in needed.items()}
-    rules = _squeezed(begun, graph)
-    names = _names(graph, rules)
-    planner = _Planner(graph, rules, names, owners)
-    holds = {node.name: _keyed(node, rule) for node, rule in rules.items() if node.weights and node not in owners}
-    helpers = dict(helper for rule in rules.values() for helper in rule.helpers)
+    initialized = {
+        node: with_initializers(_with_owner(node, owners), layer_call, tables) for node, layer_call in needed.items()
+    }
+    layer_calls = _without_kept_axes(initialized, graph)
+    names = _layer_names(graph, layer_calls)
+    partitioner = _Partitioner(graph, layer_calls, names, owners)
+    weights = {
+        node.name: _keyed_weights(node, layer_call)
+        for node, layer_call in layer_calls.items()
+        if node.weights and node not in owners
+    }
+    helpers = dict(helper for layer_call in layer_calls.values() for helper in layer_call.helpers)
     frozen = tuple(
-        (names[node.name], each) for node, rule in rules.items() for each in frozen_alone(_lent(node, owners), rule)
+        (names[node.name], variable)
+        for node, layer_call in layer_calls.items()
+        for variable in frozen_variables(_with_owner(node, owners), layer_call)
     )
-    return Plan(planner.part(graph.body), outputs(graph, planner.same), names, holds, helpers, tables, frozen)
+    root = partitioner.subgraph(graph.body)
+    return ModelPlan(root, _outputs(graph, partitioner.aliases), names, weights, helpers, tables, frozen)
 
 
-def _keyed(node: Node, rule: LayerCall) -> tuple[tuple[str, WeightLayout], ...]:
-    """What a layer holds, each with the name of the weight in the state dict."""
+def _keyed_weights(node: Node, layer_call: LayerCall) -> tuple[tuple[str, WeightLayout], ...]:
+    """The layouts of a layer's weights, each with the key of the weight in the state dict."""
     keys = {weight.name: node.weight_key(weight) for weight in node.weights}
-    return tuple((keys[held.weight], held) for held in rule.holds)
+    return tuple((keys[layout.weight], layout) for layout in layer_call.weights)
 
 
-def outputs(graph: Graph, same: Mapping[Value, Value]) -> tuple[Value, ...]:
-    """What the network returns at inference."""
-    return tuple(same.get(output.value, output.value) for output in graph.inference_outputs)
+def _outputs(graph: Graph, aliases: Mapping[Value, Value]) -> tuple[Value, ...]:
+    """The values that the network returns at inference."""
+    return tuple(aliases.get(output.value, output.value) for output in graph.inference_outputs)
 
 
-def _handed_on(rules: Mapping[Node, LayerCall]) -> dict[Value, Value]:
-    """Values that are others, because a node with nothing to do hands them on."""
-    same: dict[Value, Value] = {}
-    for node, rule in rules.items():
-        if not rule.calls:
-            same.update((made, same.get(node.inputs[0], node.inputs[0])) for made in node.outputs)
-    return same
+def _aliases(layer_calls: Mapping[Node, LayerCall]) -> dict[Value, Value]:
+    """The values of nodes that need no call, each with the value that it equals."""
+    aliases: dict[Value, Value] = {}
+    for node, layer_call in layer_calls.items():
+        if not layer_call.calls:
+            source = aliases.get(node.inputs[0], node.inputs[0])
+            aliases.update(dict.fromkeys(node.outputs, source))
+    return aliases
 
 
-def _squeezed(rules: Mapping[Node, LayerCall], graph: Graph) -> dict[Node, LayerCall]:
-    """The rules, but that a global pooling leaves out the axes of 1 itself which a `flatten` alone reads."""
-    readers = Counter(value for node in rules for value in node.inputs)
+def _without_kept_axes(layer_calls: Mapping[Node, LayerCall], graph: Graph) -> dict[Node, LayerCall]:
+    """Drop each `flatten` after a global pooling, if nothing else reads the pooling: it then drops its axes itself."""
+    readers = Counter(value for node in layer_calls for value in node.inputs)
     readers.update(output.value for output in graph.outputs)
-    makers = {value: node for node in rules for value in node.outputs}
-    found = dict(rules)
-    for node in rules:
-        pooling = makers.get(node.inputs[0])
+    producers = {value: node for node in layer_calls for value in node.outputs}
+    result = dict(layer_calls)
+    for node in layer_calls:
+        pooling = producers.get(node.inputs[0])
         if isinstance(node.op, Flatten) and pooling is not None and readers[node.inputs[0]] == 1:
-            calls = rules[pooling].calls
-            if len(node.output_types[0].sizes) == 1 and [*map(_keeps, calls)] == [True]:
-                bare = replace(calls[0], arguments={**calls[0].arguments, "keepdims": False})
-                found |= {pooling: replace(rules[pooling], calls=(bare,)), node: LayerCall()}
-    return found
+            calls = layer_calls[pooling].calls
+            if len(node.output_types[0].sizes) == 1 and [*map(_keeps_axes, calls)] == [True]:
+                call = replace(calls[0], arguments={**calls[0].arguments, "keepdims": False})
+                result |= {pooling: replace(layer_calls[pooling], calls=(call,)), node: LayerCall()}
+    return result
 
 
-def _keeps(call: Call) -> bool:
-    """Whether a call is a global pooling that keeps its axes."""
+def _keeps_axes(call: Call) -> bool:
+    """Whether a call is a global pooling that keeps its axes of size 1."""
     return call.callee.startswith("layers.Global") and call.arguments.get("keepdims") is True
 
 
-def _needed(graph: Graph) -> dict[Node, LayerCall]:
-    """The nodes that the outputs at inference depend on, not for a size alone, and how each is written."""
+def _needed_at_inference(graph: Graph) -> dict[Node, LayerCall]:
+    """The nodes whose values the outputs at inference depend on, each with its call.
+
+    An input of which only the size is read, as by `crop_like`, does not count: sizes are known.
+    """
     wanted = {output.value for output in graph.inference_outputs}
-    found: list[tuple[Node, LayerCall]] = []
+    needed: list[tuple[Node, LayerCall]] = []
     for node in reversed(graph.nodes):
         if not wanted.isdisjoint(node.outputs):
-            rule = RULES.apply(node, node)
-            wanted.update(node.inputs[: rule.reads])
-            found.append((node, rule))
-    return dict(reversed(found))
+            layer_call = RULES.apply(node, node)
+            wanted.update(node.inputs[: layer_call.inputs_read])
+            needed.append((node, layer_call))
+    return dict(reversed(needed))
 
 
 def _owners(nodes: Iterable[Node]) -> dict[Node, str]:
-    """The layers that are called again, by who calls them: of those that share weights, the first that is needed."""
+    """The layer that each node with shared weights calls again: of the nodes that share them, the first."""
     first: dict[str, Node] = {}
     for node in nodes:
         first.setdefault(node.owner or node.name, node)
     return {node: first[node.owner].name for node in nodes if node.owner and first[node.owner] is not node}
 
 
-def _lent(node: Node, owners: Mapping[Node, str]) -> Node:
+def _with_owner(node: Node, owners: Mapping[Node, str]) -> Node:
     return node.with_weights(node.weights, owners.get(node))
 
 
-def _names(graph: Graph, rules: Mapping[Node, LayerCall]) -> dict[str, str]:
-    """What Keras calls each layer: its name with `_` for the dots, which PyTorch's parameters cannot have.
+def _layer_names(graph: Graph, layer_calls: Mapping[Node, LayerCall]) -> dict[str, str]:
+    """The name of the Keras layer of each node: the node's name with `_` for dots, which Keras on PyTorch rejects.
 
-    Where that makes one name of two it is `-`, which no name of a spec has. Names that Keras gives functions by itself
-    are left to them.
+    If that makes two names equal, `-` takes the place of the dots: no name in a spec contains one. Names that Keras
+    generates for functions are avoided.
     """
-    own = [value.name for value in graph.inputs]
-    paths = [node.name for node in rules]
-    joined = [*own, *(path.replace(".", "_") for path in paths)]
-    mark = "_" if len(set(joined)) == len(joined) else "-"
-    functions = {call.callee for rule in rules.values() for call in rule.calls if call.template is not None}
-    automatic = re.compile(rf"({'|'.join(sorted(functions))})(_\d+)?") if functions else None
-    found: dict[str, str] = {}
-    taken = set(own)
+    inputs = [value.name for value in graph.inputs]
+    paths = [node.name for node in layer_calls]
+    joined = [*inputs, *(path.replace(".", "_") for path in paths)]
+    separator = "_" if len(set(joined)) == len(joined) else "-"
+    functions = {
+        call.callee for layer_call in layer_calls.values() for call in layer_call.calls if call.template is not None
+    }
+    generated = re.compile(rf"({'|'.join(sorted(functions))})(_\d+)?") if functions else None
+    names: dict[str, str] = {}
+    taken = set(inputs)
     for path in paths:
-        name = path.replace(".", mark)
-        while name in taken or (automatic is not None and automatic.fullmatch(name)):
-            name += f"{mark}layer"
-        found[path] = name
+        name = path.replace(".", separator)
+        while name in taken or (generated is not None and generated.fullmatch(name)):
+            name += f"{separator}layer"
+        names[path] = name
         taken.add(name)
-    return found
+    return names
 
 
-class _Planner:
+class _Partitioner:
+    """Groups the steps of a graph by its named scopes."""
+
     def __init__(
-        self, graph: Graph, rules: Mapping[Node, LayerCall], names: Mapping[str, str], owners: Mapping[Node, str]
+        self, graph: Graph, layer_calls: Mapping[Node, LayerCall], names: Mapping[str, str], owners: Mapping[Node, str]
     ) -> None:
-        self.rules = rules
+        self.layer_calls = layer_calls
         self.names = names
         self.owners = owners
-        self.called_again = set(owners.values())
-        self.same = _handed_on(rules)
-        self.mark = "-" if any("-" in name for name in names.values()) else "_"
-        self.readers: dict[Value, set[Node | None]] = {}
-        for node in rules:
-            for value in self.reads(node):
+        self.shared = set(owners.values())
+        self.aliases = _aliases(layer_calls)
+        self.separator = "-" if any("-" in name for name in names.values()) else "_"
+        self.readers: dict[Value, set[Node | None]] = {}  # None is the caller of the model
+        for node in layer_calls:
+            for value in self.inputs(node):
                 self.readers.setdefault(value, set()).add(node)
-        for value in outputs(graph, self.same):
+        for value in _outputs(graph, self.aliases):
             self.readers.setdefault(value, set()).add(None)
 
-    def reads(self, node: Node) -> tuple[Value, ...]:
-        """What a node reads, those behind what is handed on."""
-        return tuple(self.same.get(value, value) for value in node.inputs[: self.rules[node].reads])
+    def inputs(self, node: Node) -> tuple[Value, ...]:
+        """The values that a node reads, with aliases resolved."""
+        return tuple(self.aliases.get(value, value) for value in node.inputs[: self.layer_calls[node].inputs_read])
 
-    def part(self, region: Scope) -> Part:
-        part = Part((region.name or "").replace(".", self.mark), region, [])
-        self.fill(part, region)
-        inside = {node for node in region.nodes() if node in self.rules}
-        made = {value for step in part.steps for value in step.outputs}
-        first = [self.same.get(value, value) for value in region.inputs]
-        read = dict.fromkeys(value for step in part.steps for value in step.inputs if value not in made)
-        part.inputs = tuple(dict.fromkeys(value for value in (*first, *read) if value in read))
-        part.outputs = tuple(v for step in part.steps for v in step.outputs if self.readers.get(v, set()) - inside)
-        return part
+    def subgraph(self, scope: Scope) -> Subgraph:
+        subgraph = Subgraph((scope.name or "").replace(".", self.separator), scope, [])
+        self.add_steps(subgraph, scope)
+        inside = {node for node in scope.nodes() if node in self.layer_calls}
+        computed = {value for step in subgraph.steps for value in step.outputs}
+        scope_inputs = [self.aliases.get(value, value) for value in scope.inputs]
+        read = dict.fromkeys(value for step in subgraph.steps for value in step.inputs if value not in computed)
+        subgraph.inputs = tuple(dict.fromkeys(value for value in (*scope_inputs, *read) if value in read))
+        subgraph.outputs = tuple(
+            value for step in subgraph.steps for value in step.outputs if self.readers.get(value, set()) - inside
+        )
+        return subgraph
 
-    def fill(self, part: Part, region: Scope) -> None:
-        """Add what a region does to a part, looking through regions without a name."""
-        for item in region.items:
+    def add_steps(self, subgraph: Subgraph, scope: Scope) -> None:
+        """Add the steps of a scope; scopes inside it that have no name are dissolved."""
+        for item in scope.items:
             if isinstance(item, Node):
-                if item in self.rules and self.rules[item].calls:
-                    part.steps.append(self.step(part, item))
+                if item in self.layer_calls and self.layer_calls[item].calls:
+                    subgraph.steps.append(self.step(subgraph, item))
             elif item.name is None:
-                self.fill(part, item)
-            elif any(node in self.rules and self.rules[node].calls for node in item.nodes()):
-                inner = self.part(item)
-                part.closed &= inner.closed
-                part.steps.append(Step(inner.name, inner.inputs, inner.outputs, part=inner))
+                self.add_steps(subgraph, item)
+            elif any(node in self.layer_calls and self.layer_calls[node].calls for node in item.nodes()):
+                inner = self.subgraph(item)
+                subgraph.can_be_function &= inner.can_be_function
+                subgraph.steps.append(LayerStep(inner.name, inner.inputs, inner.outputs, subgraph=inner))
 
-    def step(self, part: Part, node: Node) -> Step:
-        rule = self.rules[node]
+    def step(self, subgraph: Subgraph, node: Node) -> LayerStep:
+        layer_call = self.layer_calls[node]
         name = self.names[node.name]
-        shared = node.name in self.called_again
-        part.closed &= node not in self.owners and not shared and name == node.name.replace(".", self.mark)
-        owner = self.names[self.owners[node]] if node in self.owners else None
-        return Step(name, self.reads(node), node.outputs, rule.calls, owner=owner, shared=shared, given=rule.given)
+        is_shared = node.name in self.shared
+        is_regular = name == node.name.replace(".", self.separator)
+        subgraph.can_be_function &= is_regular and node not in self.owners and not is_shared
+        return LayerStep(
+            name,
+            self.inputs(node),
+            node.outputs,
+            layer_call.calls,
+            owner=self.names[self.owners[node]] if node in self.owners else None,
+            is_shared=is_shared,
+            inputs_template=layer_call.inputs_template,
+        )

@@ -1,4 +1,4 @@
-"""The source text of a network in Keras: a function that makes a functional model, and one a block used again."""
+"""The source text of a network in Keras: a function that builds a functional model, and one per repeated block."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from archspec.ir.graph import Graph, Value
-from archspec.lower.keras.defaults import Shared
-from archspec.lower.keras.function_inference import VARIABLES, Function, Functions
-from archspec.lower.keras.partition import Part, Plan, Step, plan
+from archspec.lower.keras.defaults import LayerDefaults
+from archspec.lower.keras.function_inference import VARIABLES, Function, FunctionInference
+from archspec.lower.keras.partition import LayerStep, ModelPlan, Subgraph, plan
 from archspec.lower.text.code_model import Call, Hole
 from archspec.lower.text.constants import table_lines
 from archspec.lower.text.formatter import (
@@ -28,29 +28,31 @@ from archspec.lower.text.numbered_runs import unnumbered
 
 
 def source(graph: Graph, about: About) -> str:
-    """The source text: functions, the network's last, and a main that prints the output's shape.
+    """The source text of a graph: its functions, the network's last, and a main that prints the output's shape.
 
     Raises:
-        ArchspecError: Keras cannot express something the graph asks for.
+        ArchspecError: Keras cannot express an op of the graph.
     """
-    planned = plan(graph)
+    model_plan = plan(graph)
     name = function_name(graph)
-    functions = Functions(planned.root, [name, *planned.helpers])
-    steps = [*functions.steps(planned.root), *(step for each in functions.found for step in each.steps)]
-    shared = Shared.of(call for step in steps if step.part is None and step.owner is None for call in step.calls)
-    body = [*table_lines(planned.tables)]
-    if partials := [*shared.lines()]:
+    inference = FunctionInference(model_plan.root, [name, *model_plan.helpers])
+    steps = [*inference.steps(model_plan.root), *(step for each in inference.functions for step in each.steps)]
+    defaults = LayerDefaults.of(
+        call for step in steps if step.subgraph is None and step.owner is None for call in step.calls
+    )
+    body = [*table_lines(model_plan.tables)]
+    if partials := [*defaults.lines()]:
         body += ["", *partials]
-    for helper in planned.helpers.values():
+    for helper in model_plan.helpers.values():
         body += ["", "", *helper.strip("\n").split("\n")]
-    for function in functions.found:
-        body += ["", "", *_function(function, functions, shared)]
-    body += ["", "", *_network(name, graph, planned, functions, shared, about), "", "", *_main(name)]
+    for function in inference.functions:
+        body += ["", "", *_function(function, inference, defaults)]
+    body += ["", "", *_network(name, graph, model_plan, inference, defaults, about), "", "", *_main(name)]
     return "\n".join([title(graph.name, "Keras", about), "", *_imports("\n".join(body)), *body, ""])
 
 
 def _imports(text: str) -> Iterator[str]:
-    """The lines that import what the text names."""
+    """The import statements that a source text needs."""
     standard = ["import math"] if re.search(r"\bmath\.prod\(", text) else []
     standard += ["from functools import partial"] if "= partial(" in text else []
     yield from [*standard, ""] if standard else []
@@ -61,45 +63,52 @@ def _imports(text: str) -> Iterator[str]:
 
 
 def function_name(graph: Graph) -> str:
-    """The name of the function that makes the network."""
+    """The name of the function that builds the network."""
     name = re.sub(r"\W+", "_", graph.name.lower(), flags=re.ASCII).strip("_")
-    plain = name[:1].isalpha() and not keyword.iskeyword(name) and name not in _TAKEN
-    return name if plain else f"network_{name}"
+    is_free = name[:1].isalpha() and not keyword.iskeyword(name) and name not in _TAKEN
+    return name if is_free else f"network_{name}"
 
 
 _TAKEN = ("keras", "layers", "ops", "model", "inputs", "print", "float", "name", *VARIABLES)
 
 
 def model_name(graph: Graph) -> str:
-    """What Keras calls the model, which has no dots in its name."""
+    """The name of the Keras model, which may have no dots."""
     return re.sub(r"[^A-Za-z0-9_]", "_", graph.name)
 
 
 def _network(
-    name: str, graph: Graph, planned: Plan, functions: Functions, shared: Shared, about: About
+    name: str,
+    graph: Graph,
+    model_plan: ModelPlan,
+    inference: FunctionInference,
+    defaults: LayerDefaults,
+    about: About,
 ) -> Iterator[str]:
     yield f"def {name}() -> keras.Model:"
     yield from quoted(about.lines(graph.name), INDENT)
     inputs = _input_names(graph.inputs)
     for value, variable in zip(graph.inputs, inputs, strict=True):
         dtype = {} if value.type.dtype == "float32" else {"dtype": str(value.type.dtype)}
-        made = Call("keras.Input", {"shape": value.type.sizes, **dtype, "name": value.name}, 1)
-        yield from assignment(variable, made, INDENT)
-    steps = functions.steps(planned.root)
-    held = dict(zip(graph.inputs, inputs, strict=True))
-    body = _Body(steps, planned.outputs, held, shared, kept=inputs)
-    yield from body.lines(functions, None)
-    given = ", ".join(inputs) if len(inputs) == 1 else f"[{', '.join(inputs)}]"
-    outputs = [body.names[value] for value in planned.outputs]
-    returned = ", ".join(outputs) if len(outputs) == 1 else f"[{', '.join(outputs)}]"
-    model = f"keras.Model({given}, {returned}, name={literal(model_name(graph))})"
-    if not planned.frozen:
+        call = Call("keras.Input", {"shape": value.type.sizes, **dtype, "name": value.name}, 1)
+        yield from assignment(variable, call, INDENT)
+    steps = inference.steps(model_plan.root)
+    names = dict(zip(graph.inputs, inputs, strict=True))
+    body = _Body(steps, model_plan.outputs, names, defaults, reserved=inputs)
+    yield from body.lines(inference, None)
+    outputs = [body.names[value] for value in model_plan.outputs]
+    model = f"keras.Model({_one_or_list(inputs)}, {_one_or_list(outputs)}, name={literal(model_name(graph))})"
+    if not model_plan.frozen:
         yield from wrapped(f"{INDENT}return {model}")
         return
     yield from wrapped(f"{INDENT}model = {model}")
-    for layer, variable in planned.frozen:
+    for layer, variable in model_plan.frozen:
         yield f"{INDENT}model.get_layer({literal(layer)}).{variable}.trainable = False"
     yield f"{INDENT}return model"
+
+
+def _one_or_list(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _input_names(values: Sequence[Value]) -> list[str]:
@@ -110,107 +119,124 @@ def _input_names(values: Sequence[Value]) -> list[str]:
     return names if usable else [f"input{i}" for i in range(1, len(names) + 1)]
 
 
-def _function(function: Function, functions: Functions, shared: Shared) -> Iterator[str]:
-    part = function.part
-    inputs = list(VARIABLES[: len(part.inputs)])
+def _function(function: Function, inference: FunctionInference, defaults: LayerDefaults) -> Iterator[str]:
+    subgraph = function.subgraph
+    inputs = list(VARIABLES[: len(subgraph.inputs)])
     parameters = [parameter.declaration for parameter in function.parameters.ordered]
     arguments = [*(f"{name}: KerasTensor" for name in inputs), *parameters, "*", "name: str"]
     yield from signature_lines(function.name, arguments, "KerasTensor")
-    block, times = part.region.block, len(function.instances)
-    about = f"The block `{block}` of the spec" if block else f"The part `{unnumbered(part.region.local_name)}`"
+    block, times = subgraph.scope.block, len(function.instances)
+    about = f"The block `{block}` of the spec" if block else f"The part `{unnumbered(subgraph.scope.local_name)}`"
     yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
-    held = dict(zip(part.inputs, inputs, strict=True))
-    body = _Body(function.steps, part.outputs, held, shared)
-    yield from body.lines(functions, part)
-    if not body.returns(part):
-        yield f"{INDENT}return {body.names[part.outputs[0]]}"
+    names = dict(zip(subgraph.inputs, inputs, strict=True))
+    body = _Body(function.steps, subgraph.outputs, names, defaults)
+    yield from body.lines(inference, subgraph)
+    if not body.returns_last_step(subgraph):
+        yield f"{INDENT}return {body.names[subgraph.outputs[0]]}"
 
 
 class _Body:
-    """The lines of one function, and what its values are called."""
+    """The lines of one function.
+
+    Attributes:
+        names: the variable of each value.
+        holds: the value that each variable holds at the current step.
+        reserved: variables that are never reassigned.
+        last_read: the number of the last step that reads a value.
+    """
 
     def __init__(
         self,
-        steps: Sequence[Step],
+        steps: Sequence[LayerStep],
         outputs: Sequence[Value],
         names: dict[Value, str],
-        shared: Shared,
-        kept: Sequence[str] = (),
+        defaults: LayerDefaults,
+        reserved: Sequence[str] = (),
     ) -> None:
         self.steps = steps
-        self.shared = shared
+        self.defaults = defaults
         self.names = names
-        self.kept = {*kept, *(_variable(step.name) for step in steps if step.shared)}
-        """Variables that stay what they are."""
-        self.held = {name: value for value, name in names.items()}
-        self.last = {value: i for i, step in enumerate(steps) for value in step.inputs}
-        self.last.update(dict.fromkeys(outputs, len(steps)))
+        self.reserved = {*reserved, *(_layer_variable(step.name) for step in steps if step.is_shared)}
+        self.holds = {name: value for value, name in names.items()}
+        self.last_read = {value: i for i, step in enumerate(steps) for value in step.inputs}
+        self.last_read.update(dict.fromkeys(outputs, len(steps)))
 
-    def returns(self, part: Part) -> bool:
-        """Whether the last step makes what is returned."""
-        return self.steps[-1].outputs == part.outputs
+    def returns_last_step(self, subgraph: Subgraph) -> bool:
+        """Whether the last step computes the outputs of the function."""
+        return self.steps[-1].outputs == subgraph.outputs
 
-    def lines(self, functions: Functions, part: Part | None) -> Iterator[str]:
-        """The lines of the body; `part` where its layers' names begin with an argument, and the last is returned."""
+    def lines(self, inference: FunctionInference, subgraph: Subgraph | None) -> Iterator[str]:
+        """The lines of the body.
+
+        Args:
+            inference: the functions of the source.
+            subgraph: the subgraph of a function that returns its last step and prefixes the names of layers with its
+                parameter `name`; None for the network.
+        """
         for number, step in enumerate(self.steps):
             read = [self.names[value] for value in step.inputs]
-            targets = [self.name(number, value) for value in step.outputs]
+            targets = [self.assign(number, value) for value in step.outputs]
             shape = ", ".join(str(value.type) for value in step.outputs)
-            calls = step.calls if part is not None or step.part is None else functions.calls(step)
+            calls = step.calls if subgraph is not None or step.subgraph is None else inference.calls(step)
             for i, call in enumerate(calls):
-                last = i == len(calls) - 1
-                ends = part is not None and last and number == len(self.steps) - 1 and self.returns(part)
-                head = "return " if ends else f"{', '.join(targets)} = "
-                comment = f"  # {shape}" if part is None and last else ""
-                yield from _commented(self.call(step, call, head, read, part), comment)
+                is_last = i == len(calls) - 1
+                returns = (
+                    subgraph is not None
+                    and is_last
+                    and number == len(self.steps) - 1
+                    and self.returns_last_step(subgraph)
+                )
+                head = "return " if returns else f"{', '.join(targets)} = "
+                comment = f"  # {shape}" if subgraph is None and is_last else ""
+                yield from _commented(self.call(step, call, head, read, subgraph), comment)
                 read = targets
 
-    def call(self, step: Step, call: Call, head: str, read: Sequence[str], part: Part | None) -> list[str]:
-        """The lines of one call, after `x = ` or `return `."""
+    def call(self, step: LayerStep, call: Call, head: str, read: Sequence[str], subgraph: Subgraph | None) -> list[str]:
+        """The lines of one call; `head` is `x = ` or `return `."""
         if call.template is not None:
             return wrapped(f"{INDENT}{head}{_filled(call, read)}")
-        given = read[0] if len(read) == 1 else f"[{', '.join(read)}]"
-        if step.given is not None:
-            given = step.given.format(*read)
+        inputs = _one_or_list(read) if step.inputs_template is None else step.inputs_template.format(*read)
         if step.owner is not None:
-            return wrapped(f"{INDENT}{head}{_variable(step.owner)}({given})")
-        own = literal(step.name) if part is None else f'f"{{name}}{step.name.removeprefix(part.name)}"'
-        if step.part is not None:
-            inputs = {f"input{i}": Hole(name) for i, name in enumerate(read)}
-            arguments = {**inputs, **call.arguments, "name": Hole(own)}
-            made = replace(call, arguments=arguments, positional=len(read) + call.positional)
-            return between(head, made, "", INDENT)
-        made = self.shared.applied(replace(call, arguments={**call.arguments, "name": Hole(own)}))
-        if step.shared:
-            variable = _variable(step.name)
-            return [*assignment(variable, made, INDENT), *wrapped(f"{INDENT}{head}{variable}({given})")]
-        return _applied(f"{INDENT}{head}{one_line(made)}", given) or between(head, made, f"({given})", INDENT)
+            return wrapped(f"{INDENT}{head}{_layer_variable(step.owner)}({inputs})")
+        name = literal(step.name) if subgraph is None else f'f"{{name}}{step.name.removeprefix(subgraph.name)}"'
+        if step.subgraph is not None:
+            values = {f"input{i}": Hole(variable) for i, variable in enumerate(read)}
+            arguments = {**values, **call.arguments, "name": Hole(name)}
+            function_call = replace(call, arguments=arguments, positional=len(read) + call.positional)
+            return between(head, function_call, "", INDENT)
+        layer = self.defaults.apply(replace(call, arguments={**call.arguments, "name": Hole(name)}))
+        if step.is_shared:
+            variable = _layer_variable(step.name)
+            return [*assignment(variable, layer, INDENT), *wrapped(f"{INDENT}{head}{variable}({inputs})")]
+        line = f"{INDENT}{head}{one_line(layer)}"
+        return _called_in_lines(line, inputs) or between(head, layer, f"({inputs})", INDENT)
 
-    def name(self, number: int, value: Value) -> str:
-        """The variable a value is put in: that of what it is made of, unless that is still needed."""
+    def assign(self, number: int, value: Value) -> str:
+        """The variable for an output of a step: that of its first input if no later step reads it, else a free one."""
         step = self.steps[number]
-        if value not in self.last:
+        if value not in self.last_read:
             return "_"
-        before = [self.names[read] for read in step.inputs[:1]] if len(step.outputs) == 1 else []
-        name = next(name for name in (*before, *VARIABLES) if name not in self.kept and self.free(name, number))
+        reusable = [self.names[read] for read in step.inputs[:1]] if len(step.outputs) == 1 else []
+        candidates = (*reusable, *VARIABLES)
+        name = next(name for name in candidates if name not in self.reserved and self.is_free(name, number))
         self.names[value] = name
-        self.held[name] = value
+        self.holds[name] = value
         return name
 
-    def free(self, name: str, number: int) -> bool:
-        """Whether a variable holds nothing that is read after a step."""
-        return name not in self.held or self.last.get(self.held[name], -1) <= number
+    def is_free(self, name: str, number: int) -> bool:
+        """Whether a variable holds no value that is read after a step."""
+        return name not in self.holds or self.last_read.get(self.holds[name], -1) <= number
 
 
-def _variable(layer: str) -> str:
-    """The variable that holds a layer which is called more than once."""
+def _layer_variable(layer: str) -> str:
+    """The variable of a layer that is called more than once."""
     return f"layer_{layer.replace('-', '_')}"
 
 
-def _applied(line: str, given: str) -> list[str]:
-    """A layer called where its construction fits on the line, and what it is called with does not."""
-    fits = len(f"{line}({given})") > WIDTH >= len(f"{line}(")
-    return [f"{line}(", f"{INDENT * 2}{given}", f"{INDENT})"] if fits else []
+def _called_in_lines(line: str, inputs: str) -> list[str]:
+    """The call of a layer whose construction fits on a line, but not together with its inputs; otherwise nothing."""
+    applies = len(f"{line}({inputs})") > WIDTH >= len(f"{line}(")
+    return [f"{line}(", f"{INDENT * 2}{inputs}", f"{INDENT})"] if applies else []
 
 
 def _commented(lines: list[str], comment: str) -> list[str]:
@@ -219,7 +245,7 @@ def _commented(lines: list[str], comment: str) -> list[str]:
 
 
 def _filled(call: Call, read: Sequence[str]) -> str:
-    """A template with all it names in place."""
+    """A template with its inputs and arguments filled in."""
     arguments = {name: one_line(value) for name, value in call.arguments.items()}
     return (call.template or "").format_map({"x": read[0], "all": ", ".join(read), **arguments})
 

@@ -48,12 +48,13 @@ def made(net: archspec.Network) -> keras.Model:
 
 def starts(net: archspec.Network) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
     """The weights of the source's model, and first values drawn by the spec, both as Keras holds them."""
-    model, planned, first = made(net), plan(net.graph), net.weights(seed=1)
+    model, model_plan, first = made(net), plan(net.graph), net.weights(seed=1)
     got: dict[str, NDArray[np.float32]] = {}
     wanted: dict[str, NDArray[np.float32]] = {}
-    for path, holds in planned.holds.items():
-        for (key, held), array in zip(holds, model.get_layer(planned.names[path]).get_weights(), strict=True):
-            got[f"{key} {held.entry}"], wanted[f"{key} {held.entry}"] = array, held.array(first[key])
+    for path, layouts in model_plan.weights.items():
+        arrays = model.get_layer(model_plan.layer_names[path]).get_weights()
+        for (key, layout), array in zip(layouts, arrays, strict=True):
+            got[f"{key} {layout.entry}"], wanted[f"{key} {layout.entry}"] = array, layout.array(first[key])
     return got, wanted
 
 

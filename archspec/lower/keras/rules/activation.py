@@ -1,4 +1,4 @@
-"""Functions of one element, softmax and dropout in Keras."""
+"""Activations and softmax in Keras."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archspec import ops
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, helper_layer, layer
 from archspec.lower.text.code_model import Constant, function
 from archspec.ops import activation
 
@@ -22,7 +22,7 @@ _NAMED: Mapping[type[ops.Op], str] = {
     activation.Softsign: "softsign",
     activation.LogSigmoid: "log_sigmoid",
 }
-"""Activations that Keras knows by a name, and that take no number."""
+"""The names of activations that take no arguments."""
 
 
 def _activation(name: str) -> LayerCall:
@@ -30,7 +30,7 @@ def _activation(name: str) -> LayerCall:
 
 
 @RULES.rule(*_NAMED)
-def _named(op: ops.Op, node: Node) -> LayerCall:
+def _activation_by_name(op: ops.Op, node: Node) -> LayerCall:
     return _activation(_NAMED[type(op)])
 
 
@@ -46,7 +46,7 @@ def _relu6(op: activation.Relu6, node: Node) -> LayerCall:
 
 @RULES.rule(activation.LeakyRelu)
 def _leaky_relu(op: activation.LeakyRelu, node: Node) -> LayerCall:
-    if op.slope < 0:  # which the layer refuses
+    if op.slope < 0:  # LeakyReLU rejects it
         numbers: dict[str, Constant] = {"slope": op.slope}
         return LayerCall((function("leaky_relu", "ops.leaky_relu({x}, negative_slope={slope})", numbers),))
     return LayerCall((layer("LeakyReLU", {}, {"negative_slope": (op.slope, 0.3)}),))
@@ -84,7 +84,7 @@ def _softmax(op: activation.Softmax, node: Node) -> LayerCall:
 
 @RULES.rule(activation.Squash)
 def _squash(op: activation.Squash, node: Node) -> LayerCall:
-    return own("Squash", {}, {"axis": (op.axis, -1)})
+    return helper_layer("Squash", {}, {"axis": (op.axis, -1)})
 
 
 @RULES.rule(activation.LogSoftmax)
@@ -124,5 +124,5 @@ def _prelu(op: activation.PRelu, node: Node) -> LayerCall:
     first = 2 if op.per_channel else 1
     shared = tuple(range(first, tensor.rank))
     shape = tuple(size if axis < first else 1 for axis, size in enumerate(tensor.sizes, start=1))
-    made = layer("PReLU", {}, {"shared_axes": (shared or None, None)})
-    return LayerCall((made,), (WeightLayout("weight", shape=shape),))
+    call = layer("PReLU", {}, {"shared_axes": (shared or None, None)})
+    return LayerCall((call,), (WeightLayout("weight", shape=shape),))

@@ -1,4 +1,4 @@
-"""Attention in Keras, and the product of matrices it is made of."""
+"""Attention and matrix products in Keras."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ def _matmul(op: attention.MatMul, node: Node) -> LayerCall:
 
 @RULES.rule(attention.MultiHeadAttention)
 def _multi_head_attention(op: attention.MultiHeadAttention, node: Node) -> LayerCall:
-    # Keras has a map each for query, key and value, with an axis for the heads, and takes the value before the key.
+    # Keras projects query, key and value by separate kernels, which have an axis for the heads. It takes the value
+    # before the key.
     features = node.inputs[0].type.sizes[1]
     size = features // op.heads
     required: dict[str, Constant] = {"num_heads": op.heads, "key_dim": size}
-    made = layer("MultiHeadAttention", required, {"dropout": (op.dropout, 0.0), "use_bias": (op.bias, True)})
-    holds: list[WeightLayout] = []
+    call = layer("MultiHeadAttention", required, {"dropout": (op.dropout, 0.0), "use_bias": (op.bias, True)})
+    weights: list[WeightLayout] = []
     for entry in range(3):
-        holds.append(WeightLayout("in_proj_weight", (2, 0, 1), (3, op.heads, size, features), entry))
-        holds += [WeightLayout("in_proj_bias", None, (3, op.heads, size), entry)] * op.bias
-    holds.append(WeightLayout("out_proj.weight", (1, 2, 0), (features, op.heads, size)))
-    holds += [WeightLayout("out_proj.bias")] * op.bias
-    given = "{0}, {2}, {1}" if len(node.inputs) == 3 else "{0}, {0}"
-    return LayerCall((made,), tuple(holds), given=given)
+        weights.append(WeightLayout("in_proj_weight", (2, 0, 1), (3, op.heads, size, features), entry))
+        weights += [WeightLayout("in_proj_bias", None, (3, op.heads, size), entry)] * op.bias
+    weights.append(WeightLayout("out_proj.weight", (1, 2, 0), (features, op.heads, size)))
+    weights += [WeightLayout("out_proj.bias")] * op.bias
+    inputs_template = "{0}, {2}, {1}" if len(node.inputs) == 3 else "{0}, {0}"
+    return LayerCall((call,), tuple(weights), inputs_template=inputs_template)

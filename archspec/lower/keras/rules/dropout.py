@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, RULES, LayerCall, axes_of, layer
+from archspec.lower.keras.rules.common import CHANNELS_FIRST, RULES, LayerCall, layer, spatial_rank
 from archspec.lower.text.code_model import Constant
 from archspec.ops import dropout
 
@@ -17,12 +17,12 @@ def _dropout(op: dropout.Dropout, node: Node) -> LayerCall:
 
 @RULES.rule(dropout.SpatialDropout)
 def _spatial_dropout(op: dropout.SpatialDropout, node: Node) -> LayerCall:
-    d = axes_of(node)
+    d = spatial_rank(node)
     if op.p == 0:
         return LayerCall()
-    if d == 1:  # whose own layer takes the channels last alone
+    if d == 1:  # SpatialDropout1D expects channels last
         return LayerCall((layer("Dropout", {"rate": op.p}, {"noise_shape": ((None, None, 1), None)}),))
-    return LayerCall((layer(f"SpatialDropout{d}D", {"rate": op.p}, {"data_format": FIRST}),))
+    return LayerCall((layer(f"SpatialDropout{d}D", {"rate": op.p}, {"data_format": CHANNELS_FIRST}),))
 
 
 @RULES.rule(dropout.StochasticDepth)

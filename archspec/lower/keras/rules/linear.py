@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, helper_layer, layer
 from archspec.ops import linear
 
 
@@ -18,10 +18,10 @@ def _linear(op: linear.Linear, node: Node) -> LayerCall:
 
 @RULES.rule(linear.CapsuleVotes)
 def _capsule_votes(op: linear.CapsuleVotes, node: Node) -> LayerCall:
-    made = layer("EinsumDense", {"equation": "nik,ijfk->nijf", "output_shape": node.outputs[0].type.sizes})
-    return LayerCall((made,), (WeightLayout("weight"),))
+    call = layer("EinsumDense", {"equation": "nik,ijfk->nijf", "output_shape": node.outputs[0].type.sizes})
+    return LayerCall((call,), (WeightLayout("weight"),))
 
 
 @RULES.rule(linear.RadialBasis)
 def _radial_basis(op: linear.RadialBasis, node: Node) -> LayerCall:
-    return own("RadialBasis", {"units": op.units}, holds=(WeightLayout("weight"),))
+    return helper_layer("RadialBasis", {"units": op.units}, weights=(WeightLayout("weight"),))

@@ -1,4 +1,4 @@
-"""Ops that make one value of several, and reductions, in Keras."""
+"""Ops that merge several values into one, in Keras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import RULES, LayerCall, layer
 from archspec.ops import merge
 
-_JOINS: Mapping[type[ops.Op], str] = {
+_MERGE_LAYERS: Mapping[type[ops.Op], str] = {
     merge.Add: "Add",
     merge.Mul: "Multiply",
     merge.Mean: "Average",
@@ -17,11 +17,11 @@ _JOINS: Mapping[type[ops.Op], str] = {
 }
 
 
-@RULES.rule(*_JOINS)
-def _join(op: ops.Op, node: Node) -> LayerCall:
+@RULES.rule(*_MERGE_LAYERS)
+def _merge(op: ops.Op, node: Node) -> LayerCall:
     if len(node.inputs) == 1:
         return LayerCall()
-    return LayerCall((layer(_JOINS[type(op)], {}),))
+    return LayerCall((layer(_MERGE_LAYERS[type(op)], {}),))
 
 
 @RULES.rule(merge.Concat)

@@ -1,44 +1,44 @@
-"""Linear layers and normalizations in Keras."""
+"""Normalizations in Keras."""
 
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, helper_layer, layer
 from archspec.lower.text.code_model import Call, Constant, Listed, Options, function
 from archspec.ops import norm
 
 
 @RULES.rule(norm.BatchNorm)
 def _batch_norm(op: norm.BatchNorm, node: Node) -> LayerCall:
-    # Keras' momentum is the share of what was known before.
+    # Keras takes the weight of the old average, PyTorch that of the new one.
     momentum = round(1 - op.momentum, 12)
     numbers: Options = {"momentum": (momentum, 0.99), "epsilon": (op.eps, 0.001)}
-    made = layer("BatchNormalization", {}, {"axis": (1, -1), **numbers, **_learned(affine=op.affine)})
+    call = layer("BatchNormalization", {}, {"axis": (1, -1), **numbers, **_parameters(affine=op.affine)})
     running = (WeightLayout("running_mean"), WeightLayout("running_var"))
-    return LayerCall((made,), (*_held(affine=op.affine), *running))
+    return LayerCall((call,), (*_weights(affine=op.affine), *running))
 
 
 @RULES.rule(norm.FrozenBatchNorm)
 def _frozen_batch_norm(op: norm.FrozenBatchNorm, node: Node) -> LayerCall:
     numbers: Options = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
-    made = layer("BatchNormalization", {}, {**numbers, "trainable": (False, True)})
-    return LayerCall((made,), tuple(WeightLayout(weight.name) for weight in node.weights))
+    call = layer("BatchNormalization", {}, {**numbers, "trainable": (False, True)})
+    return LayerCall((call,), tuple(WeightLayout(weight.name) for weight in node.weights))
 
 
 @RULES.rule(norm.LayerNorm)
 def _layer_norm(op: norm.LayerNorm, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
-    places = tuple(op.places(tensor))
-    axis: Constant = Listed(places) if len(places) > 1 else -1
-    made = layer(
-        "LayerNormalization", {}, {"axis": (axis, -1), "epsilon": (op.eps, 0.001), **_learned(affine=op.affine)}
+    axes = tuple(op.places(tensor))
+    axis: Constant = Listed(axes) if len(axes) > 1 else -1
+    call = layer(
+        "LayerNormalization", {}, {"axis": (axis, -1), "epsilon": (op.eps, 0.001), **_parameters(affine=op.affine)}
     )
-    if places[-1] == tensor.rank - 1:
-        return LayerCall((made,), _held(affine=op.affine))
-    # On PyTorch, Keras normalizes the last axes alone.
+    if axes[-1] == tensor.rank - 1:
+        return LayerCall((call,), _weights(affine=op.affine))
+    # On PyTorch, Keras normalizes only the last axes.
     last = (0, *range(2, tensor.rank), 1)
     back = (0, tensor.rank - 1, *range(1, tensor.rank - 1))
-    return LayerCall((_transposed(last), made, _transposed(back)), _held(affine=op.affine))
+    return LayerCall((_transposed(last), call, _transposed(back)), _weights(affine=op.affine))
 
 
 def _transposed(axes: tuple[int, ...]) -> Call:
@@ -50,15 +50,15 @@ def _group_norm(op: norm.GroupNorm | norm.InstanceNorm, node: Node) -> LayerCall
     tensor = node.inputs[0].type
     groups = op.groups if isinstance(op, norm.GroupNorm) else tensor.channels
     numbers: Options = {"axis": (1, -1), "epsilon": (op.eps, 0.001)}
-    made = layer("GroupNormalization", {"groups": groups}, {**numbers, **_learned(affine=op.affine)})
-    return LayerCall((made,), _held(affine=op.affine))
+    call = layer("GroupNormalization", {"groups": groups}, {**numbers, **_parameters(affine=op.affine)})
+    return LayerCall((call,), _weights(affine=op.affine))
 
 
-def _learned(*, affine: bool) -> Options:
+def _parameters(*, affine: bool) -> Options:
     return {"center": (affine, True), "scale": (affine, True)}
 
 
-def _held(*, affine: bool) -> tuple[WeightLayout, ...]:
+def _weights(*, affine: bool) -> tuple[WeightLayout, ...]:
     return (WeightLayout("weight"), WeightLayout("bias")) if affine else ()
 
 
@@ -71,12 +71,12 @@ def _l2_normalize(op: norm.L2Normalize, node: Node) -> LayerCall:
 @RULES.rule(norm.LocalResponseNorm)
 def _local_response_norm(op: norm.LocalResponseNorm, node: Node) -> LayerCall:
     numbers: Options = {"alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)}
-    return own("LocalResponseNormalization", {"size": op.size}, numbers)
+    return helper_layer("LocalResponseNormalization", {"size": op.size}, numbers)
 
 
 @RULES.rule(norm.Affine)
 def _affine(op: norm.Affine, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
     shape = (tensor.channels, *(1 for _ in tensor.spatial))
-    holds = tuple(WeightLayout(weight.name, shape=shape) for weight in node.weights)
-    return own("Affine", {}, {"use_bias": (op.bias, True)}, holds)
+    weights = tuple(WeightLayout(weight.name, shape=shape) for weight in node.weights)
+    return helper_layer("Affine", {}, {"use_bias": (op.bias, True)}, weights)

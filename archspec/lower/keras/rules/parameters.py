@@ -1,9 +1,9 @@
-"""Parameters that stand in a network by themselves, in Keras."""
+"""Ops that are mostly a parameter, in Keras."""
 
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, layer, own
+from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, helper_layer, layer
 from archspec.lower.text.code_model import Constant
 from archspec.ops import parameters
 from archspec.ops.base import need_axis
@@ -12,17 +12,17 @@ from archspec.ops.base import need_axis
 @RULES.rule(parameters.LayerScale)
 def _layer_scale(op: parameters.LayerScale, node: Node) -> LayerCall:
     axis = need_axis(op.kind, op.axis, node.inputs[0].type)
-    return own("LayerScale", {}, {"axis": (axis, 1)}, (WeightLayout("weight"),))
+    return helper_layer("LayerScale", {}, {"axis": (axis, 1)}, (WeightLayout("weight"),))
 
 
 @RULES.rule(parameters.ClassToken)
 def _class_token(op: parameters.ClassToken, node: Node) -> LayerCall:
-    return own("ClassToken", {}, holds=(WeightLayout("weight"),))
+    return helper_layer("ClassToken", {}, weights=(WeightLayout("weight"),))
 
 
 @RULES.rule(parameters.PositionEmbedding)
 def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> LayerCall:
-    return own("PositionEmbedding", {}, holds=(WeightLayout("weight"),))
+    return helper_layer("PositionEmbedding", {}, weights=(WeightLayout("weight"),))
 
 
 @RULES.rule(parameters.Embedding)

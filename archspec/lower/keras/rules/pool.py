@@ -1,9 +1,18 @@
-"""Poolings in Keras, which pads `valid` or `same` alone: other padding is put around the input."""
+"""Poolings in Keras, whose padding is only `valid` or `same`: the input is padded first if it is neither."""
 
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, RULES, LayerCall, axes_of, cannot, layer, own, padded
+from archspec.lower.keras.rules.common import (
+    CHANNELS_FIRST,
+    RULES,
+    LayerCall,
+    cannot,
+    helper_layer,
+    layer,
+    padded,
+    spatial_rank,
+)
 from archspec.lower.text.code_model import Call, Options, same
 from archspec.ops import pool
 from archspec.ops.geometry import Pads, extent, same_pads
@@ -25,7 +34,7 @@ def _is_same(node: Node, window: Sliding, pads: tuple[Pads, ...]) -> bool:
 def _layer(kind: str, window: Sliding, padding: str) -> Call:
     pool_size = same(window.kernel)
     optional: Options = {
-        "strides": (same(window.stride), pool_size), "padding": (padding, "valid"), "data_format": FIRST,
+        "strides": (same(window.stride), pool_size), "padding": (padding, "valid"), "data_format": CHANNELS_FIRST,
     }  # fmt: skip
     return layer(f"{kind}Pooling{len(window.kernel)}D", {"pool_size": pool_size}, optional)
 
@@ -40,7 +49,7 @@ def _max_pool(op: pool.MaxPool, node: Node) -> LayerCall:
         optional: Options = {
             "strides": (window.stride, window.kernel), "padding": (pads, tuple((0, 0) for _ in pads)),
         }  # fmt: skip
-        return own("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)
+        return helper_layer("MaxPoolingWithIndices", {"pool_size": window.kernel}, optional)
     if not any(map(any, pads)):
         return LayerCall((_layer("Max", window, "valid"),))
     if _is_same(node, window, pads):
@@ -54,38 +63,45 @@ def _avg_pool(op: pool.AvgPool, node: Node) -> LayerCall:
     pads = _pads(node, window)
     if not any(map(any, pads)):
         return LayerCall((_layer("Average", window, "valid"),))
-    counted = op.count_include_pad and any(map(any, window.pads))
-    if counted and pads == window.pads:
+    counts_padding = op.count_include_pad and any(map(any, window.pads))
+    if counts_padding and pads == window.pads:
         return LayerCall((padded(pads), _layer("Average", window, "valid")))
-    # `same` counts what is input alone, but on PyTorch only where it pads both sides alike: Keras repeats edges there.
-    alike = all(before == after for before, after in pads)
-    if not counted and alike and _is_same(node, window, pads):
+    # With `same`, Keras leaves padding out of the mean; on PyTorch only if both sides are padded alike, otherwise it
+    # repeats the edges.
+    is_even = all(before == after for before, after in pads)
+    if not counts_padding and is_even and _is_same(node, window, pads):
         return LayerCall((_layer("Average", window, "same"),))
-    raise cannot(node, "its average pooling leaves padding out of the mean only where that is 'same' and even")
+    raise cannot(node, "its average pooling leaves padding out of the mean only if the padding is 'same' and even")
 
 
 @RULES.rule(pool.GlobalAvgPool, pool.AdaptiveAvgPool)
-def _average_to_size(op: pool.GlobalAvgPool | pool.AdaptiveAvgPool, node: Node) -> LayerCall:
+def _adaptive_avg_pool(op: pool.GlobalAvgPool | pool.AdaptiveAvgPool, node: Node) -> LayerCall:
     return _adaptive(node, "Average")
 
 
 @RULES.rule(pool.GlobalMaxPool, pool.AdaptiveMaxPool)
-def _max_to_size(op: pool.GlobalMaxPool | pool.AdaptiveMaxPool, node: Node) -> LayerCall:
+def _adaptive_max_pool(op: pool.GlobalMaxPool | pool.AdaptiveMaxPool, node: Node) -> LayerCall:
     return _adaptive(node, "Max")
 
 
 def _adaptive(node: Node, kind: str) -> LayerCall:
-    """A pooling to a size: global to 1, sliding where it divides the input's, repeating where it is a multiple."""
-    sizes, wanted, d = node.inputs[0].type.spatial, node.outputs[0].type.spatial, axes_of(node)
+    """A pooling to a given size.
+
+    It is a global pooling if the size is 1, a window if the size divides the input's, and an upsampling if it is a
+    multiple of the input's.
+    """
+    sizes, wanted, d = node.inputs[0].type.spatial, node.outputs[0].type.spatial, spatial_rank(node)
     if set(wanted) == {1}:
-        return LayerCall((layer(f"Global{kind}Pooling{d}D", {}, {"data_format": FIRST, "keepdims": (True, False)}),))
+        return LayerCall(
+            (layer(f"Global{kind}Pooling{d}D", {}, {"data_format": CHANNELS_FIRST, "keepdims": (True, False)}),)
+        )
     if wanted == sizes:
         return LayerCall()
     if d > 1 and not any(want % size for size, want in zip(sizes, wanted, strict=True)):
         factors = tuple(want // size for size, want in zip(sizes, wanted, strict=True))
-        return LayerCall((layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST}),))
+        return LayerCall((layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": CHANNELS_FIRST}),))
     if any(size % want for size, want in zip(sizes, wanted, strict=True)):
-        # Keras has layers for it, but on JAX they read past the end of some inputs.
-        raise cannot(node, "its adaptive pooling wants sizes that divide those of the input")
+        # Keras has layers for it, but on JAX they read beyond the end of some inputs.
+        raise cannot(node, "its adaptive pooling needs sizes that divide those of the input")
     windows = tuple(size // want for size, want in zip(sizes, wanted, strict=True))
-    return LayerCall((layer(f"{kind}Pooling{d}D", {"pool_size": same(windows)}, {"data_format": FIRST}),))
+    return LayerCall((layer(f"{kind}Pooling{d}D", {"pool_size": same(windows)}, {"data_format": CHANNELS_FIRST}),))

@@ -1,4 +1,4 @@
-"""Ops that move elements, in Keras. The sizes of a functional model are known: what follows a size is a number."""
+"""Reshapes, transpositions and selections in Keras. All sizes but the batch are known, and written as numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _identity(op: reshape.Identity, node: Node) -> LayerCall:
 
 @RULES.rule(reshape.Flatten, reshape.Reshape)
 def _reshape(op: reshape.Flatten | reshape.Reshape, node: Node) -> LayerCall:
-    # `Flatten` puts the channels last before it flattens, if that is how Keras is set: `Reshape` never does.
+    # `Flatten` moves the channels to the end if Keras is configured for channels first; `Reshape` never does.
     return LayerCall((layer("Reshape", {"target_shape": node.outputs[0].type.sizes}),))
 
 

@@ -13,10 +13,10 @@ from archspec.ops import slicing
 @RULES.rule(slicing.Split)
 def _split(op: slicing.Split, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
-    cuts = op.cuts(tensor)
-    if len(cuts) == 1:
+    sizes = op.cuts(tensor)
+    if len(sizes) == 1:
         return LayerCall()
-    where: Constant = len(cuts) if len(set(cuts)) == 1 else Listed(_ends(cuts)[:-1])
+    where: Constant = len(sizes) if len(set(sizes)) == 1 else Listed(_ends(sizes)[:-1])
     numbers: dict[str, Constant] = {"where": where, "axis": op.place(tensor)}
     return LayerCall((function("split", "ops.split({x}, {where}, axis={axis})", numbers),))
 
@@ -28,6 +28,6 @@ def _ends(sizes: Sequence[int]) -> tuple[int, ...]:
 @RULES.rule(slicing.Slice)
 def _slice(op: slicing.Slice, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
-    taken = op.entries(tensor)
-    step = f":{taken.step}" if taken.step > 1 else ""
-    return LayerCall((function("get_item", f"{{x}}[{':, ' * op.place(tensor)}{taken.start}:{taken.stop}{step}]"),))
+    entries = op.entries(tensor)
+    step = f":{entries.step}" if entries.step > 1 else ""
+    return LayerCall((function("get_item", f"{{x}}[{':, ' * op.place(tensor)}{entries.start}:{entries.stop}{step}]"),))

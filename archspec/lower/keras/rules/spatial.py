@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import FIRST, RULES, LayerCall, axes_of, cannot, layer, padded
+from archspec.lower.keras.rules.common import CHANNELS_FIRST, RULES, LayerCall, cannot, layer, padded, spatial_rank
 from archspec.lower.keras.rules.conv import crop
 from archspec.lower.text.code_model import Constant, Options, function, same
 from archspec.ops import spatial
@@ -37,32 +37,34 @@ def _center_crop(op: spatial.CenterCrop, node: Node) -> LayerCall:
 @RULES.rule(spatial.CropLike)
 def _crop_like(op: spatial.CropLike, node: Node) -> LayerCall:
     sizes = zip(op.starts(node.input_types), node.inputs[0].type.spatial, node.outputs[0].type.spatial, strict=True)
-    return LayerCall((crop(tuple((start, size - start - kept) for start, size, kept in sizes)),), reads=1)
+    return LayerCall((crop(tuple((start, size - start - output) for start, size, output in sizes)),), inputs_read=1)
 
 
 @RULES.rule(spatial.Upsample)
 def _upsample(op: spatial.Upsample, node: Node) -> LayerCall:
-    return _enlarged(node, linear=op.interpolates, align_corners=op.align_corners)
+    return _upsampled(node, linear=op.interpolates, align_corners=op.align_corners)
 
 
 @RULES.rule(spatial.UpsampleLike)
 def _upsample_like(op: spatial.UpsampleLike, node: Node) -> LayerCall:
     sized = op.sized(node.input_types)
-    return _enlarged(node, linear=sized.interpolates, align_corners=sized.align_corners)
+    return _upsampled(node, linear=sized.interpolates, align_corners=sized.align_corners)
 
 
-def _enlarged(node: Node, *, linear: bool, align_corners: bool) -> LayerCall:
-    d = axes_of(node)
+def _upsampled(node: Node, *, linear: bool, align_corners: bool) -> LayerCall:
+    d = spatial_rank(node)
     sizes = list(zip(node.inputs[0].type.spatial, node.outputs[0].type.spatial, strict=True))
     if any(wanted % size for size, wanted in sizes):
-        raise cannot(node, "its upsampling repeats rows a whole number of times")
+        raise cannot(node, "its upsampling needs a whole factor for every axis")
     if linear and (d != 2 or align_corners):
-        raise cannot(node, "its upsampling interpolates between the middles of pixels alone, over two axes")
+        raise cannot(node, "its upsampling interpolates only over two axes and without align_corners")
     factors = tuple(wanted // size for size, wanted in sizes)
     if max(factors) == 1:
-        return LayerCall(reads=1)
-    if d == 1:  # whose own layer takes the channels last alone
-        return LayerCall((function("repeat", "ops.repeat({x}, {times}, axis=2)", {"times": factors[0]}),), reads=1)
+        return LayerCall(inputs_read=1)
+    if d == 1:  # UpSampling1D expects channels last
+        return LayerCall(
+            (function("repeat", "ops.repeat({x}, {times}, axis=2)", {"times": factors[0]}),), inputs_read=1
+        )
     interpolation: Options = {"interpolation": ("bilinear", "nearest")} if linear else {}
-    made = layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": FIRST, **interpolation})
-    return LayerCall((made,), reads=1)
+    call = layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": CHANNELS_FIRST, **interpolation})
+    return LayerCall((call,), inputs_read=1)
