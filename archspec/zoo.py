@@ -92,6 +92,8 @@ def name_of(path: Path, spec: str, variant: str) -> str:
 
 
 def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
+    if variant is None and (file := _file_of_family(name)) is not None:
+        return file, name
     networks, families = _places(folder())
     if variant is None and name in networks:
         return networks[name], name
@@ -102,6 +104,15 @@ def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
     help = did_you_mean(name, [*networks, *families])
     help = help or "`archspec list` lists the zoo; a file name includes its ending, .yaml"
     raise fail("unknown-spec", f"there is no spec '{name}'", help=help)
+
+
+def _file_of_family(variant: str) -> Path | None:
+    """The file of a variant whose name starts with that of the file, `resnet50` in `resnet.yaml`, if there is one.
+
+    Most names are found in this way, without reading every file of the zoo.
+    """
+    families = [path for path in files() if variant.startswith(path.stem) and variant in _names(path)[1]]
+    return families[0] if families else None
 
 
 @lru_cache(maxsize=1)
