@@ -6,9 +6,10 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,12 @@ class Attribute:
 @cache
 def attributes_of(op: type[BaseModel]) -> Mapping[str, Attribute]:
     """The attributes of an op class, by name, read off its fields."""
-    hints = get_type_hints(op, include_extras=True)
-    return {
-        name: Attribute(_phrase(hints[name]), frozenset(_keywords(hints[name])), field.is_required())
-        for name, field in op.model_fields.items()
-    }
+    return {name: _attribute(field) for name, field in op.model_fields.items()}
+
+
+def _attribute(field: FieldInfo) -> Attribute:
+    hint: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return Attribute(_phrase(hint), frozenset(_keywords(hint)), field.is_required())
 
 
 def _phrase(hint: Any) -> str:
