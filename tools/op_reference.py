@@ -87,7 +87,7 @@ def _notes(op: type[Op]) -> Iterator[str]:
         yield f"Written `- {op.kind}: {{{needed}}}`" if needed else f"Written `- {op.kind}`"
     else:
         alone = not required and op.model_fields[op.shorthand].default is not None
-        yield f"Written {f'`- {op.kind}` or ' if alone else ''}`- {op.kind}: {op.principal.upper()}` for short"
+        yield f"Written {f'`- {op.kind}` or ' if alone else ''}`- {op.kind}: {op.shorthand.upper()}` for short"
     if op.inputs is not None and op.inputs > 1:
         yield f"takes {op.inputs} values"
 

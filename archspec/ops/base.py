@@ -63,7 +63,7 @@ class Op(BaseModel):
         """The types of the outputs, one a port.
 
         Raises:
-            Refusal: these inputs cannot go in.
+            OpError: these inputs cannot go in.
         """
         return (inputs[0],)
 
@@ -109,7 +109,7 @@ def need_spatial(op: str, tensor: TensorType) -> int:
     """The number of spatial axes, which must be 1, 2 or 3.
 
     Raises:
-        Refusal: `tensor` is not channels and 1 to 3 spatial axes.
+        OpError: `tensor` is not channels and 1 to 3 spatial axes.
     """
     axes = len(tensor.sizes) - 1
     if axes not in (1, 2, 3):
@@ -125,7 +125,7 @@ def per_axis(op: str, attribute: str, value: Any, axes: int) -> tuple[Any, ...]:
     """One entry an axis: a single value is meant for all.
 
     Raises:
-        Refusal: a list of the wrong length.
+        OpError: a list of the wrong length.
     """
     if not isinstance(value, tuple):
         return (value,) * axes
@@ -142,7 +142,7 @@ def need_axis(op: str, axis: int, tensor: TensorType) -> int:
     """An axis counted from the front: 1 is the channels, -1 the last.
 
     Raises:
-        Refusal: no such axis, or the batch axis.
+        OpError: no such axis, or the batch axis.
     """
     place = axis + tensor.rank if axis < 0 else axis
     if not 1 <= place < tensor.rank:
@@ -158,7 +158,7 @@ def need_float(op: str, tensor: TensorType) -> None:
     """See that a tensor holds numbers to compute with.
 
     Raises:
-        Refusal: it holds indices.
+        OpError: it holds indices.
     """
     if tensor.dtype != "float32":
         raise OpError("wrong-dtype", f"'{op}' computes with float32, but what flows in is {tensor.dtype}")

@@ -24,7 +24,7 @@ def need_divisible(op: str, what: str, channels: int, groups: int) -> None:
     """See that groups are of equal size.
 
     Raises:
-        Refusal: they do not divide the channels.
+        OpError: they do not divide the channels.
     """
     if channels % groups:
         small = [g for g in range(1, isqrt(channels) + 1) if channels % g == 0]

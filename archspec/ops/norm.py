@@ -19,7 +19,7 @@ def need_channels(op: str, tensor: TensorType) -> None:
     """See that there are channels.
 
     Raises:
-        Refusal: there is no axis but the batch.
+        OpError: there is no axis but the batch.
     """
     if not tensor.sizes:
         raise OpError("wrong-rank", f"'{op}' works a channel at a time, but {tensor} has only the batch")
@@ -119,7 +119,7 @@ def _need_several(op: str, what: str, count: int) -> None:
     """See that there is something to normalize over.
 
     Raises:
-        Refusal: each normalization would be over a single number.
+        OpError: each normalization would be over a single number.
     """
     if count == 1:
         raise OpError(

@@ -18,7 +18,7 @@ def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
     """See that every position of a window reads something of the input.
 
     Raises:
-        Refusal: some would lie in the padding alone.
+        OpError: some would lie in the padding alone.
     """
     for size, (kernel, stride, dilation, pads) in zip(tensor.spatial, window.axes, strict=True):
         spans = extent(kernel, dilation)
@@ -85,7 +85,7 @@ class MaxPool(Op):
         """See that indices can be told.
 
         Raises:
-            Refusal: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
+            OpError: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
         """
         if any(dilation > 1 for dilation in window.dilation):
             raise OpError("wrong-attributes", f"'{self.kind}' with indices has no dilation, which nothing undoes")

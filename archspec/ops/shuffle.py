@@ -16,7 +16,7 @@ def _need_image(op: str, tensor: TensorType) -> None:
     """See that a tensor is (N, channels, height, width) of numbers.
 
     Raises:
-        Refusal: it is not.
+        OpError: it is not.
     """
     need_float(op, tensor)
     if len(tensor.sizes) != 3:

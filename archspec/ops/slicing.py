@@ -40,7 +40,7 @@ class Split(Op):
         """The size of each part.
 
         Raises:
-            Refusal: they do not make up the axis.
+            OpError: they do not make up the axis.
         """
         size = tensor.sizes[self.place(tensor) - 1]
         if self.sizes is not None:
@@ -96,7 +96,7 @@ class Slice(Op):
         """The entries taken, counted from 0.
 
         Raises:
-            Refusal: the axis has no such entries, or none is taken.
+            OpError: the axis has no such entries, or none is taken.
         """
         size = tensor.sizes[self.place(tensor) - 1]
         end = size if self.end is None else self.end

@@ -44,7 +44,7 @@ def resolve(
     """The window along every spatial axis of `tensor`, with `same`, `valid` and `causal` turned into numbers.
 
     Raises:
-        Refusal: a list that does not fit the number of spatial axes, or `causal` where there are several.
+        OpError: a list that does not fit the number of spatial axes, or `causal` where there are several.
     """
     axes = need_spatial(op, tensor)
     kernels = per_axis(op, "kernel", kernel, axes)
@@ -71,7 +71,7 @@ def slid(op: str, tensor: TensorType, window: Sliding, *, ceil: bool = False) ->
     """Output sizes of a window that slides over the spatial axes.
 
     Raises:
-        Refusal: the kernel is larger than the padded input.
+        OpError: the kernel is larger than the padded input.
     """
     sizes: list[int] = []
     for axis, size in enumerate(tensor.spatial):

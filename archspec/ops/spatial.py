@@ -224,7 +224,7 @@ class _Like(Op):
         """The sizes wanted.
 
         Raises:
-            Refusal: the two values have not as many spatial axes.
+            OpError: the two values have not as many spatial axes.
         """
         tensor, like = inputs
         need_float(self.kind, tensor)
