@@ -1,4 +1,4 @@
-"""Functions of one element, and softmax."""
+"""Activation functions, and softmax."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Activation(Op):
 
     module: ClassVar[bool] = True
     operations: ClassVar[Mapping[str, int]]
-    """What one element costs."""
+    """The operations per element."""
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         need_float(self.kind, inputs[0])
@@ -60,7 +60,7 @@ class Elu(Activation):
     """x where x is positive, alpha * (exp(x) - 1) elsewhere.
 
     Attributes:
-        alpha: the value approached for large negative x, negated.
+        alpha: minus the limit for large negative x.
     """
 
     kind: ClassVar[str] = "elu"
@@ -177,7 +177,7 @@ class Celu(Activation):
     """x where x is positive, alpha * (exp(x / alpha) - 1) elsewhere: an ELU without a kink.
 
     Attributes:
-        alpha: the value approached for large negative x, negated.
+        alpha: minus the limit for large negative x.
     """
 
     kind: ClassVar[str] = "celu"
@@ -209,10 +209,10 @@ class LogSigmoid(Activation):
 
 
 class Scale(Activation):
-    """factor * x, a number that is not learned: Inception-ResNet adds a tenth to a fifth of each branch.
+    """factor * x with a fixed factor: Inception-ResNet scales each branch by 0.1 to 0.2.
 
     Attributes:
-        factor: what every element is multiplied by.
+        factor: the factor.
     """
 
     kind: ClassVar[str] = "scale"
@@ -224,11 +224,11 @@ class Scale(Activation):
 
 
 class Clip(Activation):
-    """min(max(x, least), most); one of the bounds may be left out.
+    """min(max(x, min), max); one of the bounds may be left out.
 
     Attributes:
-        min: the least an element can be.
-        max: the most an element can be.
+        min: the lower bound.
+        max: the upper bound.
     """
 
     kind: ClassVar[str] = "clip"
@@ -242,7 +242,7 @@ class Clip(Activation):
         if self.min is None and self.max is None:
             raise OpError("wrong-attributes", f"'{self.kind}' has no bound", help="write min, max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise OpError("wrong-attributes", f"'{self.kind}' has a least, {self.min}, above its most, {self.max}")
+            raise OpError("wrong-attributes", f"'{self.kind}' has min {self.min} greater than max {self.max}")
         return super().infer(inputs)
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
@@ -251,7 +251,7 @@ class Clip(Activation):
 
 
 def softmax_cost(elements: int, vectors: int) -> Cost:
-    """The cost of a softmax over `vectors` vectors of together `elements` elements; the largest is subtracted first."""
+    """The cost of softmax over `vectors` vectors with `elements` elements in all; the maximum is subtracted first."""
     pairs = elements - vectors
     return Cost(other={"compare": pairs, "subtract": elements, "exp": elements, "add": pairs, "divide": elements})
 
@@ -267,11 +267,11 @@ class _AlongAxis(Op):
     axis: Whole = 1
 
     def place(self, tensor: TensorType) -> int:
-        """The axis, counted from the front."""
+        """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def vectors(self, tensor: TensorType) -> int:
-        """How many vectors along the axis the tensor has."""
+        """The number of vectors along the axis."""
         return tensor.elements // tensor.sizes[self.place(tensor) - 1]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -285,7 +285,7 @@ class _AlongAxis(Op):
 
 
 class Softmax(_AlongAxis):
-    """exp(x_i) / sum_j exp(x_j) along one axis, worked out as exp(x_i - max) / sum_j exp(x_j - max).
+    """exp(x_i) / sum_j exp(x_j) along one axis, computed as exp(x_i - max) / sum_j exp(x_j - max).
 
     Attributes:
         axis: the axis that sums to 1; 1 is the channels, -1 the last.
@@ -299,7 +299,7 @@ class Softmax(_AlongAxis):
 
 
 class LogSoftmax(_AlongAxis):
-    """x_i - log(sum_j exp(x_j)) along one axis, worked out as z_i - log(sum_j exp(z_j)), where z = x - max.
+    """x_i - log(sum_j exp(x_j)) along one axis, computed as z_i - log(sum_j exp(z_j)), where z = x - max.
 
     Attributes:
         axis: the axis; 1 is the channels, -1 the last.
@@ -314,7 +314,7 @@ class LogSoftmax(_AlongAxis):
 
 
 class Squash(_AlongAxis):
-    """The nonlinearity of capsules: |x| / (1 + |x|^2) * x, which keeps the direction and brings the length below 1.
+    """The nonlinearity of capsules: |x| / (1 + |x|^2) * x, which keeps the direction and makes the length less than 1.
 
     |x| is the length of the vectors along one axis; the formula is |x|^2 / (1 + |x|^2) * x / |x| without its division
     by zero.
@@ -344,8 +344,8 @@ class PRelu(Op):
     """x where x is positive, weight * x elsewhere: a leaky rectifier whose slope is learned (He et al. 2015).
 
     Attributes:
-        slope: what the weight starts at.
-        per_channel: whether each channel has a slope of its own, or all have one.
+        slope: the initial value of the weight.
+        per_channel: whether each channel has its own slope; else all share one.
     """
 
     kind: ClassVar[str] = "prelu"
@@ -360,7 +360,9 @@ class PRelu(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if self.per_channel and not tensor.sizes:
-            raise OpError("wrong-rank", f"'{self.kind}' has a slope a channel, but {tensor} has only the batch")
+            raise OpError(
+                "wrong-rank", f"'{self.kind}' needs channels for its slopes, but {tensor} has only the batch axis"
+            )
         return (tensor,)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
@@ -375,7 +377,7 @@ class Glu(Op):
     """The gated linear unit: a * sigmoid(b), where a and b are the first and the second half of one axis.
 
     Attributes:
-        axis: the axis that is halved; 1 is the channels, -1 the last.
+        axis: the axis to split; 1 is the channels, -1 the last.
     """
 
     kind: ClassVar[str] = "glu"
@@ -386,7 +388,7 @@ class Glu(Op):
     axis: Whole = 1
 
     def place(self, tensor: TensorType) -> int:
-        """The axis, counted from the front."""
+        """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -397,8 +399,8 @@ class Glu(Op):
         if size % 2:
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' halves axis {place}, which has {size} entries in {tensor}",
-                help="let an even number flow in: the second half is the gate",
+                f"'{self.kind}' splits axis {place} in two, but {tensor} has size {size} there",
+                help="use an even size along the axis; the second half is the gate",
             )
         return (tensor.with_sizes(*tensor.sizes[: place - 1], size // 2, *tensor.sizes[place:]),)
 

@@ -1,4 +1,4 @@
-"""Attention, and the product of two values as matrices that it is made of."""
+"""Attention and matrix products."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec.ops.norm import ZEROS
 class MatMul(Op):
     """The matrix product of two values: y_ij = sum_k a_ik b_kj over their last two axes.
 
-    The axes before them are gone through together, and one of size 1 stands for every position. MACs are the elements
+    The axes before them broadcast: they are equal, or one of them has size 1. MACs are the elements
     of the product times the length of the sum.
     """
 
@@ -39,15 +39,15 @@ class MatMul(Op):
         if left.sizes[-1] != right.sizes[-2]:
             raise OpError(
                 "shape-mismatch",
-                f"'{self.kind}' has rows of {left.sizes[-1]} numbers to multiply with columns of {right.sizes[-2]}",
-                help="use `permute` to turn one of them round",
+                f"'{self.kind}' cannot multiply rows of {left.sizes[-1]} by columns of {right.sizes[-2]}",
+                help="use `permute` to transpose one of them",
             )
         pairs = list(zip(left.sizes[:-2], right.sizes[:-2], strict=True))
         if any(a != b and 1 not in (a, b) for a, b in pairs):
             raise OpError(
                 "shape-mismatch",
-                f"'{self.kind}' goes through unequal axes together",
-                help="axes before the last two are equal, or of size 1",
+                f"'{self.kind}' cannot broadcast the batch axes of {left} and {right}",
+                help="axes before the last two must be equal, or of size 1",
             )
         return (left.with_sizes(*map(max, pairs), left.sizes[-2], right.sizes[-1]),)
 
@@ -65,16 +65,16 @@ class MatMul(Op):
 
 
 class MultiHeadAttention(Op):
-    """Multi-head attention over (N, positions, features): softmax(Q K^T / sqrt(d)) V, a head at a time.
+    """Multi-head attention over (N, positions, features): softmax(Q K^T / sqrt(d)) V, per head.
 
     Q, K and V are linear maps of query, key and value, cut into heads of d = features / heads numbers each; the heads'
     results, side by side, go through one more linear map. With one input it is the query, the key and the value. MACs
     are those of the four maps and of the products Q K^T and A V.
 
     Attributes:
-        heads: how many heads there are.
+        heads: the number of heads.
         bias: whether the four linear maps have biases.
-        dropout: the share of the attention weights that is zeroed while training.
+        dropout: the share of attention weights zeroed in training.
     """
 
     kind: ClassVar[str] = "multi_head_attention"
@@ -99,14 +99,14 @@ class MultiHeadAttention(Op):
         if len(inputs) not in (1, 3):
             raise OpError(
                 "wrong-arity",
-                f"'{self.kind}' takes one value, or a query, a key and a value; {len(inputs)} flow in",
+                f"'{self.kind}' takes one input, or a query, a key and a value; got {len(inputs)}",
             )
         query, key, value = inputs if len(inputs) == 3 else (*inputs, *inputs, *inputs)
         if key != value or key.sizes[1] != query.sizes[1]:
             raise OpError(
                 "shape-mismatch",
-                f"'{self.kind}' takes queries, keys and values of equal features, and as many keys as values",
-                help="use `linear` to bring them to as many features",
+                f"'{self.kind}' needs queries, keys and values of equal features, and one value per key",
+                help="use `linear` to make the features equal",
             )
         features = query.sizes[1]
         if features % self.heads:

@@ -1,4 +1,4 @@
-"""What an op is: its attributes, and the closed set of facts every analysis is folded from."""
+"""The base class of ops: attributes, and the facts that all analyses are computed from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 class Op(BaseModel):
     """An irreducible operation. The fields of a subclass are what a user writes in YAML.
 
-    The facts are plain functions of types. Every one of them is for one sample: the batch axis carries no number.
+    The facts are functions of types, for one sample: the batch axis has no size.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -39,31 +39,31 @@ class Op(BaseModel):
     kind: ClassVar[str]
     """The name in YAML."""
     family: ClassVar[str] = "other"
-    """The kind of op it is. Files of ops and rules, and the colours of diagrams, are divided by it."""
+    """The family of the op: its file in `ops/` and in all `rules/` folders, and its colour in diagrams."""
     shorthand: ClassVar[str | None] = None
     """The attribute meant by `- kind: value`; `from` for the joins."""
     inputs: ClassVar[int | None] = 1
-    """How many values it takes; None for one or more, all of them joined."""
+    """How many inputs it takes; None for one or more."""
     primary_outputs: ClassVar[int | None] = None
-    """How many of its outputs flow on to the next layer, the first ones; None for all. Others are asked for by name."""
+    """How many of its outputs, from the first, the next layer receives; None for all. Others are `layer.port`."""
     rules: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Where a plugin's op has its rules, which nothing imports before they are needed: `PyTorch`, `ONNX` and `Keras`,
-    each with the place of a function, `module:function`."""
+    """The rules of a plugin's op by target (`PyTorch`, `ONNX`, `Keras`), as `module:function`; each is imported when it
+    is first needed."""
     module: ClassVar[bool] = False
-    """Whether frameworks keep it as a module of its own even when it owns no weights (an activation, a pooling)."""
+    """Whether frameworks have it as a module even without weights (an activation, a pooling)."""
     identity_at_inference: ClassVar[bool] = False
-    """Whether it hands its one input on unchanged at inference."""
+    """Whether it returns its one input unchanged at inference."""
 
     @property
     def ports(self) -> tuple[str, ...]:
-        """The names of its outputs: one of several is asked for as `layer.port`."""
+        """The names of its outputs; `layer.port` refers to one of several."""
         return ("output",)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        """The types of the outputs, one a port.
+        """The types of the outputs, one per port.
 
         Raises:
-            OpError: these inputs cannot go in.
+            OpError: it cannot take these inputs.
         """
         return (inputs[0],)
 
@@ -72,11 +72,11 @@ class Op(BaseModel):
         return ()
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
-        """The arithmetic it does."""
+        """The arithmetic of one forward pass."""
         return NO_COST
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        """How its outputs look back at input number `index`: all of them alike, and `NOT_READ` if only at its sizes."""
+        """What its outputs read of input number `index`, the same for all outputs; `NOT_READ` if only its sizes."""
         return pointwise(outputs[0])
 
     def explicit_attributes(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Op(BaseModel):
 
 
 def pointwise(tensor: TensorType) -> Footprint:
-    """The view of an op whose every output position reads its own position."""
+    """The footprint of an op whose output positions each read the same position of the input."""
     return _POINTWISE[tensor.rank] if tensor.rank < len(_POINTWISE) else _pointwise(tensor.rank)
 
 
@@ -101,7 +101,7 @@ _POINTWISE = tuple(_pointwise(rank) for rank in range(8))
 
 
 def along(windows: Sequence[Window | None], start: int = 2) -> Footprint:
-    """The view of a window a spatial axis, the first of them at axis `start`; None where the axis is seen whole."""
+    """The footprint of one window per spatial axis, from axis `start` on; None where the whole axis is read."""
     return {start + i: (start + i, window) for i, window in enumerate(windows) if window is not None}
 
 
@@ -122,7 +122,7 @@ def need_spatial(op: str, tensor: TensorType) -> int:
 
 
 def per_axis(op: str, attribute: str, value: Any, axes: int) -> tuple[Any, ...]:
-    """One entry an axis: a single value is meant for all.
+    """One entry per axis; a single value applies to all axes.
 
     Raises:
         OpError: a list of the wrong length.
@@ -148,17 +148,17 @@ def need_axis(op: str, axis: int, tensor: TensorType) -> int:
     if not 1 <= place < tensor.rank:
         raise OpError(
             "wrong-axis",
-            f"'{op}' has no axis {axis} to work on in {format_shape(tensor.shape)}",
-            help=f"axes count from 1, the channels, to {tensor.rank - 1}; axis 0 is the batch and stays as it is",
+            f"'{op}' has no axis {axis} in {format_shape(tensor.shape)}",
+            help=f"axes count from 1, the channels, to {tensor.rank - 1}; axis 0 is the batch",
         )
     return place
 
 
 def need_float(op: str, tensor: TensorType) -> None:
-    """See that a tensor holds numbers to compute with.
+    """Check that a tensor holds floating-point numbers.
 
     Raises:
         OpError: it holds indices.
     """
     if tensor.dtype != "float32":
-        raise OpError("wrong-dtype", f"'{op}' computes with float32, but what flows in is {tensor.dtype}")
+        raise OpError("wrong-dtype", f"'{op}' computes with float32, but its input is {tensor.dtype}")

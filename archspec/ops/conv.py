@@ -21,7 +21,7 @@ def fan_in_uniform(fan_in: int) -> Initializer:
 
 
 def need_divisible(op: str, what: str, channels: int, groups: int) -> None:
-    """See that groups are of equal size.
+    """Check that channels split into groups of equal size.
 
     Raises:
         OpError: they do not divide the channels.
@@ -49,8 +49,8 @@ class Conv(Op):
         stride: s.
         padding: zeros around the input; `same` makes the output ceil(n / s), `valid` is none; `causal` puts
             d(f - 1) of them before the one axis of a sequence, so that no output sees what comes after it.
-        dilation: d, the distance between two taps of the kernel.
-        groups: the input channels are split into so many groups, each seen by its share of the output channels.
+        dilation: d, the distance between neighbouring taps of the kernel.
+        groups: how many groups the input channels are split into; each group has its share of the output channels.
         bias: whether each output channel has a bias.
     """
 
@@ -67,7 +67,7 @@ class Conv(Op):
     bias: Flag = True
 
     def sliding(self, tensor: TensorType) -> Sliding:
-        """Kernel, stride, dilation and padding along each axis of this input."""
+        """Kernel, stride, dilation and padding per axis of this input."""
         return resolve(self.kind, tensor, self.kernel, self.stride, self.padding, self.dilation)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -107,7 +107,7 @@ class ConvTranspose(Op):
         stride: s, the factor by which the output grows.
         padding: rows cropped from each side of the output; `same` makes the output n * s, `valid` crops nothing.
         output_padding: rows added after the output, to choose among the sizes the stride makes ambiguous.
-        dilation: d, the distance between two taps of the kernel.
+        dilation: d, the distance between neighbouring taps of the kernel.
         groups: as for `conv`.
         bias: whether each output channel has a bias.
     """
@@ -126,7 +126,7 @@ class ConvTranspose(Op):
     bias: Flag = True
 
     def sliding(self, tensor: TensorType) -> Sliding:
-        """Kernel, stride, dilation and the rows cropped along each axis of this input."""
+        """Kernel, stride, dilation and cropped rows per axis of this input."""
         if self.padding != "same":
             return resolve(self.kind, tensor, self.kernel, self.stride, self.padding, self.dilation)
         window = resolve(self.kind, tensor, self.kernel, self.stride, "valid", self.dilation)
@@ -143,7 +143,7 @@ class ConvTranspose(Op):
         return replace(window, pads=tuple(pads))
 
     def added(self, tensor: TensorType) -> tuple[int, ...]:
-        """Output padding along each axis."""
+        """Output padding per axis."""
         return per_axis(self.kind, "output_padding", self.output_padding, need_spatial(self.kind, tensor))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:

@@ -1,4 +1,4 @@
-"""What is dropped at random while training, in larger pieces than elements: channels, samples."""
+"""Dropout of elements, channels and samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.ops.base import Op, need_float, need_spatial
 
 
 class Dropout(Op):
-    """Zeroes elements at random while training and scales the others by 1 / (1 - p); afterwards it does nothing.
+    """Zeroes random elements in training and scales the others by 1 / (1 - p); does nothing at inference.
 
     Attributes:
         p: the share of elements zeroed.
@@ -31,9 +31,9 @@ class Dropout(Op):
 
 
 class SpatialDropout(Op):
-    """Zeroes whole channels at random while training and scales the others by 1 / (1 - p); afterwards does nothing.
+    """Zeroes random channels in training and scales the others by 1 / (1 - p); does nothing at inference.
 
-    Neighbouring positions are alike, so that dropping single elements would take little away (Tompson et al. 2015).
+    Neighbouring positions are correlated, so dropping single elements would remove little (Tompson et al. 2015).
 
     Attributes:
         p: the share of channels zeroed.
@@ -54,13 +54,13 @@ class SpatialDropout(Op):
 
 
 class StochasticDepth(Op):
-    """Zeroes whole samples at random while training and scales the others by 1 / (1 - p); afterwards does nothing.
+    """Zeroes random samples in training and scales the others by 1 / (1 - p); does nothing at inference.
 
-    At the end of a residual branch it leaves the shortcut alone in its place (Huang et al. 2016).
+    At the end of a residual branch it drops the branch and leaves the shortcut (Huang et al. 2016).
 
     Attributes:
         p: the share of samples zeroed.
-        mode: whether each sample of a batch (`row`) or all of them together (`batch`) are zeroed or kept.
+        mode: whether to drop samples one by one (`row`) or the whole batch together (`batch`).
     """
 
     kind: ClassVar[str] = "stochastic_depth"

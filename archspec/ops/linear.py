@@ -1,4 +1,4 @@
-"""Fully connected layers: the last axis through a matrix."""
+"""Fully connected layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec.ops.footprint import IDENTITY
 class Linear(Op):
     """Fully connected layer over the last axis: y = W x + b, the same at every position of the axes before.
 
-    Weights are features * (input features), plus one bias a feature; MACs are the weights without bias times the
+    Weights are features * (input features), plus one bias per feature; MACs are the weights without bias times the
     positions.
 
     Attributes:
@@ -35,7 +35,7 @@ class Linear(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if not tensor.sizes:
-            raise OpError("wrong-rank", f"'{self.kind}' needs features to work on, but {tensor} has only the batch")
+            raise OpError("wrong-rank", f"'{self.kind}' needs features, but {tensor} has only the batch axis")
         return (tensor.with_sizes(*tensor.sizes[:-1], self.features),)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
@@ -55,14 +55,15 @@ class Linear(Op):
 
 
 class CapsuleVotes(Op):
-    """What each capsule foretells of each capsule of the next layer: u_ij = W_ij u_i, a matrix for every pair.
+    """The prediction of each capsule for each capsule of the next layer: u_ij = W_ij u_i, one matrix per pair.
 
-    Of (N, input capsules, input features) it makes (N, input capsules, capsules, features). MACs are the weights. They
-    are routed by agreement with `softmax`, `mul`, `reduce_sum` and `squash` (Sabour, Frosst and Hinton 2017).
+    The input is (N, input capsules, input features), the output (N, input capsules, capsules, features). MACs are the
+    number of weights. The predictions are routed by agreement with `softmax`, `mul`, `reduce_sum` and `squash`
+    (Sabour, Frosst and Hinton 2017).
 
     Attributes:
-        capsules: how many capsules the next layer has.
-        features: how many numbers each of them is made of.
+        capsules: the number of capsules of the next layer.
+        features: the size of each capsule's vector.
     """
 
     kind: ClassVar[str] = "capsule_votes"
@@ -79,7 +80,7 @@ class CapsuleVotes(Op):
             raise OpError(
                 "wrong-rank",
                 f"'{self.kind}' takes (N, capsules, features), got {tensor}",
-                help="use `reshape` to cut channels into capsules",
+                help="use `reshape` to split channels into capsules",
             )
         return (tensor.with_sizes(tensor.sizes[0], self.capsules, self.features),)
 
@@ -117,7 +118,7 @@ class RadialBasis(Op):
         need_float(self.kind, tensor)
         if len(tensor.sizes) != 1:
             raise OpError(
-                "wrong-rank", f"'{self.kind}' compares vectors (N, features), got {tensor}", help="put `flatten` before"
+                "wrong-rank", f"'{self.kind}' takes vectors (N, features), got {tensor}", help="put `flatten` before it"
             )
         return (tensor.with_sizes(self.units),)
 

@@ -1,4 +1,4 @@
-"""Ops that make one value of several."""
+"""Ops that merge several values into one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.ops.footprint import IDENTITY
 
 
 class Join(Op):
-    """Makes one value of one or more."""
+    """Merges one or more values into one."""
 
     family: ClassVar[str] = "merge"
 
@@ -44,7 +44,7 @@ class Add(Elementwise):
 
 
 class Max(Elementwise):
-    """The larger of values of equal shape, element by element."""
+    """The element-wise maximum of values of equal shape."""
 
     kind: ClassVar[str] = "max"
     operation: ClassVar[str] = "compare"
@@ -62,7 +62,7 @@ class Mean(Elementwise):
 
 
 class Mul(Join):
-    """The product of values of equal shape, where an axis of size 1 stands for every position.
+    """The element-wise product of values of equal rank; axes of size 1 broadcast.
 
     A gate (N, channels, 1, 1) scales the channels of (N, channels, height, width).
     """
@@ -91,10 +91,10 @@ class Mul(Join):
 
 
 class Concat(Join):
-    """Values side by side along one axis; all other axes must agree.
+    """Concatenation along one axis; all other axes must be equal.
 
     Attributes:
-        axis: the axis that grows; 1 is the channels, -1 the last.
+        axis: the axis to concatenate; 1 is the channels, -1 the last.
     """
 
     kind: ClassVar[str] = "concat"
@@ -106,7 +106,7 @@ class Concat(Join):
         place = need_axis(self.kind, self.axis, first) - 1
         if any(tensor.dtype != first.dtype for tensor in inputs):
             dtypes = " and ".join(dict.fromkeys(tensor.dtype for tensor in inputs))
-            raise OpError("wrong-dtype", f"'{self.kind}' cannot join {dtypes}")
+            raise OpError("wrong-dtype", f"'{self.kind}' cannot concatenate {dtypes}")
         others = {(t.sizes[:place], t.sizes[place + 1 :]) for t in inputs if t.rank == first.rank}
         if len(others) > 1 or any(tensor.rank != first.rank for tensor in inputs):
             what = "the channels" if place == 0 else f"axis {place + 1}"

@@ -16,20 +16,20 @@ ZEROS, ONES = Initializer("zeros"), Initializer("ones")
 
 
 def need_channels(op: str, tensor: TensorType) -> None:
-    """See that there are channels.
+    """Check that there is a channel axis.
 
     Raises:
-        OpError: there is no axis but the batch.
+        OpError: the only axis is the batch.
     """
     if not tensor.sizes:
-        raise OpError("wrong-rank", f"'{op}' works a channel at a time, but {tensor} has only the batch")
+        raise OpError("wrong-rank", f"'{op}' needs channels, but {tensor} has only the batch axis")
 
 
 class BatchNorm(Op):
-    """Batch normalization: (x - mean) / sqrt(variance + eps) * weight + bias, a channel at a time.
+    """Batch normalization: (x - mean) / sqrt(variance + eps) * weight + bias, per channel.
 
-    While training, mean and variance are those of the batch, and the running ones move by `momentum`; afterwards
-    they are the running ones. Two parameters and two buffers a channel, and one count of the batches seen.
+    In training, mean and variance are those of the batch, and the running ones move by `momentum`; at inference the
+    running ones are used. Two parameters and two buffers per channel, and one count of batches.
 
     Attributes:
         eps: added to the variance.
@@ -67,10 +67,10 @@ class BatchNorm(Op):
 
 
 class FrozenBatchNorm(Op):
-    """Batch normalization as it was learned elsewhere: (x - mean) / sqrt(variance + eps) * weight + bias a channel.
+    """Batch normalization with fixed numbers: (x - mean) / sqrt(variance + eps) * weight + bias per channel.
 
-    Detectors have it where they start from a classifier, since their batches are too small to learn from. All four are
-    buffers: nothing moves while training.
+    Detectors use it in a pretrained backbone, since their batches are too small for statistics. All four are buffers:
+    none changes in training.
 
     Attributes:
         eps: added to the variance.
@@ -99,10 +99,10 @@ class FrozenBatchNorm(Op):
 
 
 def _standardized(elements: int, groups: int, affine: bool) -> Cost:
-    """The work of taking from each group of elements its mean, and dividing it by its standard deviation.
+    """The cost of subtracting the mean of each group of elements and dividing by its standard deviation.
 
-    Sums of the elements and of the squares of what is left, two quotients, eps and a root a group; a scale and a shift
-    an element where they are learned.
+    Per group two sums, two divisions, eps and a root; per element a subtraction, a square and a division, and a scale
+    and a shift if they are learned.
     """
     return Cost(
         other={
@@ -116,7 +116,7 @@ def _standardized(elements: int, groups: int, affine: bool) -> Cost:
 
 
 def _need_several(op: str, what: str, count: int) -> None:
-    """See that there is something to normalize over.
+    """Check that a normalization is over more than one number.
 
     Raises:
         OpError: each normalization would be over a single number.
@@ -124,20 +124,20 @@ def _need_several(op: str, what: str, count: int) -> None:
     if count == 1:
         raise OpError(
             "nothing-to-normalize",
-            f"'{op}' would normalize {what} that holds one number, and be left with zero",
+            f"'{op}' would normalize {what} of one number, which gives zero",
             help="leave it out, or normalize over more",
         )
 
 
 class LayerNorm(Op):
-    """Layer normalization: (x - mean) / sqrt(variance + eps) * weight + bias, each sample for itself.
+    """Layer normalization: (x - mean) / sqrt(variance + eps) * weight + bias, per sample.
 
     Mean and variance are over the last `axes` axes together, at each position of those before, and there is a weight
     and a bias for each number in them. Over `channels` they are over axis 1 at each position, with a weight and a bias
     a channel: ConvNeXt's form.
 
     Attributes:
-        axes: how many axes from the last one backward are normalized together; `channels` for axis 1 alone.
+        axes: how many of the last axes are normalized together; `channels` for axis 1 alone.
         eps: added to the variance.
         affine: whether weight and bias are learned.
     """
@@ -166,8 +166,8 @@ class LayerNorm(Op):
         if len(tensor.sizes) < least:
             raise OpError(
                 "wrong-rank",
-                f"'{self.kind}' over {least} {'axis' if least == 1 else 'axes'} needs as many, got {tensor}",
-                help="the batch axis is not among them",
+                f"'{self.kind}' over {least} {'axis' if least == 1 else 'axes'} needs as many axes, got {tensor}",
+                help="the batch axis does not count",
             )
         return (tensor,)
 
@@ -185,12 +185,12 @@ class LayerNorm(Op):
 
 
 class GroupNorm(Op):
-    """Group normalization: (x - mean) / sqrt(variance + eps) * weight + bias, with a weight and a bias a channel.
+    """Group normalization: (x - mean) / sqrt(variance + eps) * weight + bias, with one weight and one bias per channel.
 
-    Mean and variance are over all positions of so many neighbouring channels, each sample for itself.
+    Mean and variance are per sample, over all positions of one group of neighbouring channels.
 
     Attributes:
-        groups: the channels are split into so many groups; 1 is all channels together.
+        groups: how many groups the channels are split into; 1 is all channels together.
         eps: added to the variance.
         affine: whether weight and bias are learned.
     """
@@ -226,12 +226,12 @@ class GroupNorm(Op):
 class InstanceNorm(Op):
     """Instance normalization: (x - mean) / sqrt(variance + eps), then * weight + bias if it is affine.
 
-    Mean and variance are over the positions of one channel of one sample, while training and afterwards: there is
+    Mean and variance are over the positions of one channel of one sample, in training and at inference: there is
     nothing that runs along.
 
     Attributes:
         eps: added to the variance.
-        affine: whether a weight and a bias a channel are learned.
+        affine: whether one weight and one bias per channel are learned.
     """
 
     kind: ClassVar[str] = "instance_norm"
@@ -269,7 +269,7 @@ class LocalResponseNorm(Op):
         size: neighbouring channels, an odd number.
         alpha: weight of the squares.
         beta: exponent.
-        k: what is added to the squares.
+        k: added to the squares.
     """
 
     kind: ClassVar[str] = "local_response_norm"
@@ -309,11 +309,11 @@ class LocalResponseNorm(Op):
 
 
 class L2Normalize(Op):
-    """Vectors brought to length 1: x / max(|x|, eps), where |x| is the root of the sum of squares along one axis.
+    """Vectors scaled to length 1: x / max(|x|, eps), where |x| is the root of the sum of squares along one axis.
 
     Attributes:
         axis: the axis along which the vectors lie; 1 is the channels, -1 the last.
-        eps: the least length that is divided by.
+        eps: the smallest divisor.
     """
 
     kind: ClassVar[str] = "l2_normalize"
@@ -324,7 +324,7 @@ class L2Normalize(Op):
     eps: Positive = 1e-12
 
     def place(self, tensor: TensorType) -> int:
-        """The axis, counted from the front."""
+        """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -352,10 +352,10 @@ class L2Normalize(Op):
 
 
 class Affine(Op):
-    """A learned scale and shift a channel: x * weight + bias. With averages before it, LeNet-5's subsampling.
+    """A learned scale and shift per channel: x * weight + bias. After average pooling, LeNet-5's subsampling.
 
     Attributes:
-        bias: whether there is a shift as well.
+        bias: whether there is a shift.
     """
 
     kind: ClassVar[str] = "affine"

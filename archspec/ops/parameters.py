@@ -1,4 +1,4 @@
-"""Parameters that stand in a network by themselves: scales, tokens, positions, tables of vectors."""
+"""Free parameters: scales, class tokens, position embeddings, embedding tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from archspec.ops.footprint import IDENTITY, shifted
 
 
 class LayerScale(Op):
-    """Each entry of one axis times a learned number: x * weight. The branches of ConvNeXt and CaiT start small by it.
+    """A learned factor per entry of one axis: x * weight. It makes the branches of ConvNeXt and CaiT small at first.
 
     The weight is the layer's own name in the state dict, with size 1 along every later axis: (channels, 1, 1).
 
     Attributes:
-        value: what all of the weight starts at.
+        value: the initial value of the weight.
         axis: the axis that is scaled; 1 is the channels, -1 the last.
     """
 
@@ -44,9 +44,9 @@ class LayerScale(Op):
 
 
 class ClassToken(Op):
-    """A learned vector before all others: (N, positions, channels) becomes (N, positions + 1, channels).
+    """A learned vector put before the sequence: (N, positions, channels) becomes (N, positions + 1, channels).
 
-    What a vision transformer classifies by (Dosovitskiy et al. 2020). The weight, (1, 1, channels), is the layer's own
+    Vision transformers classify by it (Dosovitskiy et al. 2020). The weight, (1, 1, channels), is the layer's own
     name in the state dict.
     """
 
@@ -59,7 +59,7 @@ class ClassToken(Op):
         if len(tensor.sizes) != 2:
             raise OpError(
                 "wrong-rank",
-                f"'{self.kind}' stands before a sequence (N, positions, channels), got {tensor}",
+                f"'{self.kind}' takes a sequence (N, positions, channels), got {tensor}",
                 help="flatten an image's positions into one axis, and permute the channels to the end",
             )
         positions, channels = tensor.sizes
@@ -86,7 +86,7 @@ class PositionEmbedding(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         if not tensor.sizes:
-            raise OpError("wrong-rank", f"'{self.kind}' needs positions, but {tensor} has only the batch")
+            raise OpError("wrong-rank", f"'{self.kind}' needs positions, but {tensor} has only the batch axis")
         return (tensor,)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
@@ -97,11 +97,11 @@ class PositionEmbedding(Op):
 
 
 class Embedding(Op):
-    """A learned vector for each whole number from 0 to entries - 1, put in its place: a new last axis.
+    """A table of learned vectors: each integer from 0 to entries - 1 becomes its vector, along a new last axis.
 
     Attributes:
         features: the length of a vector.
-        entries: how many numbers there are. Others than these are a mistake in the data, found when the network runs.
+        entries: the number of vectors. Other integers in the data are an error at run time.
     """
 
     kind: ClassVar[str] = "embedding"
@@ -116,7 +116,7 @@ class Embedding(Op):
         if tensor.dtype is not DType.INT64:
             raise OpError(
                 "wrong-dtype",
-                f"'{self.kind}' looks up whole numbers, but what flows in is {tensor.dtype}",
+                f"'{self.kind}' takes int64 indices, got {tensor.dtype}",
                 help="declare the input with `dtype: int64`",
             )
         return (TensorType((*tensor.sizes, self.features)),)

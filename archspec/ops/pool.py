@@ -15,7 +15,7 @@ from archspec.ops.sliding import Sliding, resolve, slid
 
 
 def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
-    """See that every position of a window reads something of the input.
+    """Check that every window reads at least one input position.
 
     Raises:
         OpError: some would lie in the padding alone.
@@ -34,7 +34,7 @@ def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
 
 
 class MaxPool(Op):
-    """Max pooling: the largest value under a window. Padding never wins.
+    """Max pooling: the largest value in each window. Padding is never the largest.
 
     The output is floor((n + p_before + p_after - d(f - 1) - 1) / s) + 1, or the ceiling of the fraction.
 
@@ -42,7 +42,7 @@ class MaxPool(Op):
         kernel: f, the size of the window.
         stride: s; the kernel unless given.
         padding: rows around the input that the window may reach into; `same` makes the output ceil(n / s).
-        dilation: d, the distance between two positions under the window.
+        dilation: d, the distance between neighbouring positions of the window.
         ceil: round the number of positions up, so that a last partial window counts, if it starts inside the input.
         indices: whether there is a second output, `layer.indices`, for `max_unpool`: where in its channel each value
             stood, counted row by row.
@@ -66,7 +66,7 @@ class MaxPool(Op):
         return ("output", "indices") if self.indices else ("output",)
 
     def sliding(self, tensor: TensorType) -> Sliding:
-        """Kernel, stride, dilation and padding along each axis of this input."""
+        """Kernel, stride, dilation and padding per axis of this input."""
         stride = self.kernel if self.stride is None else self.stride
         return resolve(self.kind, tensor, self.kernel, stride, self.padding, self.dilation)
 
@@ -82,18 +82,20 @@ class MaxPool(Op):
         return made, TensorType(made.sizes, DType.INT64)
 
     def _need_countable(self, window: Sliding) -> None:
-        """See that indices can be told.
+        """Check that indices are defined.
 
         Raises:
             OpError: PyTorch and ONNX Runtime have no common way to say where under this window a value stood.
         """
         if any(dilation > 1 for dilation in window.dilation):
-            raise OpError("wrong-attributes", f"'{self.kind}' with indices has no dilation, which nothing undoes")
+            raise OpError(
+                "wrong-attributes", f"'{self.kind}' with indices takes no dilation: `max_unpool` cannot undo it"
+            )
         if not window.symmetric or any(2 * pads[0] > kernel for kernel, _, _, pads in window.axes):
             raise OpError(
                 "bad-padding",
-                f"'{self.kind}' with indices pads both sides alike, by at most half the kernel",
-                help="put the padding where indices are not asked for, or leave it out",
+                f"'{self.kind}' with indices needs equal padding on both sides, at most half the kernel",
+                help="use `pad` before it, or leave the padding out",
             )
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
@@ -105,14 +107,14 @@ class MaxPool(Op):
 
 
 class AvgPool(Op):
-    """Average pooling: the mean of the values under a window.
+    """Average pooling: the mean of each window.
 
     Attributes:
         kernel: f, the size of the window.
         stride: s; the kernel unless given.
         padding: zeros around the input; `same` makes the output ceil(n / s).
         ceil: round the number of positions up, so that a last partial window counts, if it starts inside the input.
-        count_include_pad: whether the zeros of the padding count in the mean.
+        count_include_pad: whether padding zeros count in the mean.
     """
 
     kind: ClassVar[str] = "avg_pool"
@@ -127,7 +129,7 @@ class AvgPool(Op):
     count_include_pad: Flag = True
 
     def sliding(self, tensor: TensorType) -> Sliding:
-        """Kernel, stride, dilation and padding along each axis of this input."""
+        """Kernel, stride, dilation and padding per axis of this input."""
         stride = self.kernel if self.stride is None else self.stride
         return resolve(self.kind, tensor, self.kernel, stride, self.padding, 1)
 
@@ -147,7 +149,7 @@ class AvgPool(Op):
 
 
 class _GlobalPool(Op):
-    """One value a channel, pooled over all spatial axes, which stay with size 1."""
+    """One value per channel, pooled over all spatial axes, which keep size 1."""
 
     family: ClassVar[str] = "pool"
 
@@ -164,7 +166,7 @@ class _GlobalPool(Op):
 
 
 class GlobalMaxPool(_GlobalPool):
-    """The largest value of each channel over all spatial positions, which stay as axes of size 1."""
+    """The largest value of each channel over all positions; spatial axes keep size 1."""
 
     kind: ClassVar[str] = "global_max_pool"
 
@@ -173,7 +175,7 @@ class GlobalMaxPool(_GlobalPool):
 
 
 class GlobalAvgPool(_GlobalPool):
-    """The mean of each channel over all spatial positions, which stay as axes of size 1."""
+    """The mean of each channel over all positions; spatial axes keep size 1."""
 
     kind: ClassVar[str] = "global_avg_pool"
 
@@ -192,7 +194,7 @@ class _AdaptivePool(Op):
     size: PerAxis[Count]
 
     def sizes(self, tensor: TensorType) -> tuple[int, ...]:
-        """Output sizes along the spatial axes."""
+        """Output sizes per spatial axis."""
         return per_axis(self.kind, "size", self.size, need_spatial(self.kind, tensor))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -202,7 +204,7 @@ class _AdaptivePool(Op):
         return (tensor.with_sizes(tensor.channels, *sizes),)
 
     def reads(self, tensor: TensorType) -> int:
-        """Values read in all: the sum of the window sizes, over all channels."""
+        """The total number of values read: the sum of all window sizes, over all channels."""
         axes = zip(tensor.spatial, self.sizes(tensor), strict=True)
         return tensor.channels * prod(adaptive_reads(*axis) for axis in axes)
 
@@ -212,7 +214,7 @@ class _AdaptivePool(Op):
 
 
 class AdaptiveMaxPool(_AdaptivePool):
-    """Max pooling to a given output size, whatever the input.
+    """Max pooling to a given output size, for any input size.
 
     Window i of m over n positions reads positions floor(i n / m) to ceil((i + 1) n / m) - 1, as in PyTorch.
 
@@ -227,7 +229,7 @@ class AdaptiveMaxPool(_AdaptivePool):
 
 
 class AdaptiveAvgPool(_AdaptivePool):
-    """Average pooling to a given output size, whatever the input.
+    """Average pooling to a given output size, for any input size.
 
     Window i of m over n positions reads positions floor(i n / m) to ceil((i + 1) n / m) - 1, as in PyTorch.
 

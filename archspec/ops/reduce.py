@@ -1,4 +1,4 @@
-"""Ops that make one number of all along an axis, or several axes."""
+"""Reductions over one or several axes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from archspec.ops.footprint import IDENTITY
 
 
 class _Reduce(Op):
-    """One number of all along an axis, or several."""
+    """A reduction over one or several axes."""
 
     family: ClassVar[str] = "reduce"
 
     shorthand: ClassVar[str | None] = "axis"
     operation: ClassVar[str]
-    """What is done to each element but the first."""
+    """The operation between two elements."""
 
     axis: Axes
     keepdim: Flag = False
@@ -30,7 +30,7 @@ class _Reduce(Op):
         if not places or len(set(places)) < len(places):
             raise OpError(
                 "wrong-axis",
-                f"'{self.kind}' over {list(written)} does not name axes of {tensor} once each",
+                f"'{self.kind}' over {list(written)} must name distinct axes of {tensor}",
                 help="name at least one axis, and none twice",
             )
         return tuple(places)
@@ -56,11 +56,11 @@ class _Reduce(Op):
 
 
 class ReduceMean(_Reduce):
-    """The mean along an axis, or several.
+    """The mean over one or several axes.
 
     Attributes:
         axis: the axis, or a list of them; 1 is the channels, -1 the last.
-        keepdim: whether each axis stays, with size 1.
+        keepdim: whether reduced axes stay, with size 1.
     """
 
     kind: ClassVar[str] = "reduce_mean"
@@ -71,11 +71,11 @@ class ReduceMean(_Reduce):
 
 
 class ReduceSum(_Reduce):
-    """The sum along an axis, or several.
+    """The sum over one or several axes.
 
     Attributes:
         axis: the axis, or a list of them; 1 is the channels, -1 the last.
-        keepdim: whether each axis stays, with size 1.
+        keepdim: whether reduced axes stay, with size 1.
     """
 
     kind: ClassVar[str] = "reduce_sum"
@@ -83,11 +83,11 @@ class ReduceSum(_Reduce):
 
 
 class ReduceMax(_Reduce):
-    """The largest number along an axis, or several.
+    """The maximum over one or several axes.
 
     Attributes:
         axis: the axis, or a list of them; 1 is the channels, -1 the last.
-        keepdim: whether each axis stays, with size 1.
+        keepdim: whether reduced axes stay, with size 1.
     """
 
     kind: ClassVar[str] = "reduce_max"

@@ -1,4 +1,4 @@
-"""Ops that move elements and compute nothing, or next to nothing: flatten, reshape, pad, crop, upsample."""
+"""Ops that change the shape: flatten, reshape, permute, select."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.ops.footprint import IDENTITY
 
 
 class Identity(Op):
-    """Hands its input on, under a name of its own."""
+    """Returns its input."""
 
     kind: ClassVar[str] = "identity"
     family: ClassVar[str] = "reshape"
@@ -28,11 +28,11 @@ class Identity(Op):
 
 
 class Flatten(Op):
-    """Runs of axes made one, from `start` to `end`.
+    """Merges the axes from `start` to `end` into one.
 
     Attributes:
-        start: the first axis of the run; 1 is the channels.
-        end: the last axis of the run; -1 is the last.
+        start: the first axis to merge; 1 is the channels.
+        end: the last axis to merge; -1 is the last.
     """
 
     kind: ClassVar[str] = "flatten"
@@ -44,7 +44,7 @@ class Flatten(Op):
     end: Whole = -1
 
     def run(self, tensor: TensorType) -> tuple[int, int]:
-        """First and last axis of the run, counted from the front."""
+        """The first and the last axis to merge, counted from the front."""
         start, end = need_axis(self.kind, self.start, tensor), need_axis(self.kind, self.end, tensor)
         if start > end:
             raise OpError("wrong-axis", f"'{self.kind}' starts at axis {start}, after its end {end}, of {tensor}")
@@ -67,10 +67,10 @@ class Flatten(Op):
 
 
 class Reshape(Op):
-    """The same elements, in the same order, under other sizes.
+    """The same elements in the same order, with other sizes.
 
     Attributes:
-        sizes: the new sizes after the batch axis; one of them may be -1, for what is left.
+        sizes: the new sizes after the batch axis; one of them may be -1, for the rest.
     """
 
     kind: ClassVar[str] = "reshape"
@@ -91,7 +91,7 @@ class Reshape(Op):
         if not fits:
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' cannot make {format_shape(('N', *self.sizes))} of {tensor}",  # type: ignore[arg-type]
+                f"'{self.kind}' cannot reshape {tensor} to {format_shape(('N', *self.sizes))}",  # type: ignore[arg-type]
                 help=f"a sample has {tensor.elements:,} elements, the new sizes need "
                 + (f"a multiple of {known:,}" if -1 in self.sizes else f"{known:,}"),
             )
@@ -106,10 +106,10 @@ class Reshape(Op):
 
 
 class Permute(Op):
-    """The axes in another order; the batch axis stays first.
+    """Reorders the axes; the batch axis stays first.
 
     Attributes:
-        order: the old axes in their new order, all but the batch: [2, 3, 1] puts the channels last.
+        order: the axes in their new order, without the batch: [2, 3, 1] puts the channels last.
     """
 
     kind: ClassVar[str] = "permute"
@@ -123,7 +123,7 @@ class Permute(Op):
         if sorted(self.order) != list(range(1, tensor.rank)):
             raise OpError(
                 "wrong-axis",
-                f"'{self.kind}' to {list(self.order)} does not name each axis of {tensor} once",
+                f"'{self.kind}' to {list(self.order)} must name each axis of {tensor} once",
                 help=f"order the axes {', '.join(map(str, range(1, tensor.rank)))}; the batch, axis 0, stays first",
             )
         return (tensor.with_sizes(*(tensor.sizes[axis - 1] for axis in self.order)),)
@@ -133,7 +133,7 @@ class Permute(Op):
 
 
 class Select(Op):
-    """Some entries of one axis, by their numbers, in the order given.
+    """Entries of one axis by their indices, in the given order.
 
     Attributes:
         indices: the entries to keep, counted from 0.
@@ -148,7 +148,7 @@ class Select(Op):
     axis: Whole = 1
 
     def place(self, tensor: TensorType) -> int:
-        """The axis, counted from the front."""
+        """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -158,7 +158,7 @@ class Select(Op):
         if not self.indices or max(self.indices) >= size:
             raise OpError(
                 "wrong-index",
-                f"'{self.kind}' takes {list(self.indices)} of an axis of {size}, in {tensor}",
+                f"'{self.kind}' takes {list(self.indices)} of an axis of size {size}, in {tensor}",
                 help=f"list at least one index; they count from 0 to {size - 1}",
             )
         return (tensor.with_sizes(*tensor.sizes[: place - 1], len(self.indices), *tensor.sizes[place:]),)

@@ -1,4 +1,4 @@
-"""Regions of interest: from each of some boxes a map of one size, as detectors read them.
+"""Regions of interest: a feature map of fixed size for each box, as detectors use them.
 
 Boxes are a second input, (N, boxes, 4): for each sample of the batch as many, as x1, y1, x2, y2 in pixels of the image.
 So they need not say which sample they belong to, as the lists of (index, x1, y1, x2, y2) do that PyTorch and ONNX take,
@@ -17,7 +17,7 @@ from archspec.ops.footprint import IDENTITY
 
 
 class _Regions(Op):
-    """Takes features, (N, channels, height, width), and boxes; makes (N, boxes, channels, h, w)."""
+    """Takes features (N, channels, height, width) and boxes; returns (N, boxes, channels, h, w)."""
 
     family: ClassVar[str] = "roi"
 
@@ -30,7 +30,7 @@ class _Regions(Op):
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """Height and width of what a box becomes."""
+        """The height and width of the output per box."""
         height, width = per_axis(self.kind, "size", self.size, 2)
         return height, width
 
@@ -43,26 +43,26 @@ class _Regions(Op):
         if len(boxes.sizes) != 2 or boxes.sizes[1] != 4:
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' takes boxes (N, boxes, 4) as its second value, got {boxes}",
+                f"'{self.kind}' takes boxes (N, boxes, 4) as its second input, got {boxes}",
                 help="declare an input such as `boxes: [100, 4]`: x1, y1, x2, y2 for each of 100 boxes",
             )
         return (features.with_sizes(boxes.sizes[0], features.channels, *self.sizes),)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        """A box may lie anywhere in the image, so all of it is seen."""
+        """A box may be anywhere in the image, so the whole image is read."""
         return {1: (1, IDENTITY)} if index else {2: (1, IDENTITY)}
 
 
 class RoiAlign(_Regions):
-    """Bilinear samples at even distances in each bin of a box, averaged; nothing is rounded (He et al. 2017).
+    """The average of evenly spaced bilinear samples in each bin of a box, without rounding (He et al. 2017).
 
     A box of h x w bins has `samples` samples a bin and axis, in the middle of as many equal parts. A sample more than
     one position outside the image is 0, one nearer takes the edge's value. The output is (N, boxes, channels, h, w).
 
     Attributes:
         size: h and w, the bins of a box.
-        scale: positions of the features for a pixel of the image the boxes are given in: 1/16 after a stride of 16.
-        samples: samples a bin along each axis.
+        scale: positions of the features per pixel of the image that the boxes refer to: 1/16 after a stride of 16.
+        samples: samples per bin and axis.
         aligned: whether pixels are taken by their centres, half a position to the left and up; if not, boxes are at
             least one position high and wide.
     """
@@ -82,11 +82,11 @@ class RoiPool(_Regions):
 
     A box from x1 to x2 has n = x2 - x1 + 1 columns, of which bin i of w reads those from floor(i n / w) up to, but not,
     ceil((i + 1) n / w), as far as they are in the image. The output is (N, boxes, channels, h, w). How much is compared
-    depends on the boxes, and is not counted as work.
+    depends on the boxes and is not counted.
 
     Attributes:
         size: h and w, the bins of a box.
-        scale: positions of the features for a pixel of the image the boxes are given in: 1/16 after a stride of 16.
+        scale: positions of the features per pixel of the image that the boxes refer to: 1/16 after a stride of 16.
     """
 
     kind: ClassVar[str] = "roi_pool"

@@ -1,4 +1,4 @@
-"""Ops that move elements between the channels and the positions, or among the channels."""
+"""Ops that move elements between channels and positions, or among channels."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from archspec.ops.footprint import nearest, sliding
 
 
 def _need_image(op: str, tensor: TensorType) -> None:
-    """See that a tensor is (N, channels, height, width) of numbers.
+    """Check that a tensor is (N, channels, height, width) and floating-point.
 
     Raises:
         OpError: it is not.
     """
     need_float(op, tensor)
     if len(tensor.sizes) != 3:
-        raise OpError("wrong-rank", f"'{op}' works on (N, channels, height, width), got {tensor}")
+        raise OpError("wrong-rank", f"'{op}' takes (N, channels, height, width), got {tensor}")
 
 
 class PixelShuffle(Op):
-    """Channels laid out as pixels: (C r^2, H, W) becomes (C, H r, W r), the sub-pixel layer of super-resolution.
+    """Rearranges channels as pixels: (C r^2, H, W) becomes (C, H r, W r), the sub-pixel layer of super-resolution.
 
     Channel c r^2 + i r + j becomes row i and column j of every r by r square of channel c.
 
@@ -46,8 +46,8 @@ class PixelShuffle(Op):
         if tensor.channels % squares:
             raise OpError(
                 "indivisible-channels",
-                f"'{self.kind}' by {self.factor} makes one channel of {squares}, and {tensor.channels} flow in",
-                help=f"let a multiple of {squares} channels flow in",
+                f"'{self.kind}' by {self.factor} needs a multiple of {squares} channels, got {tensor.channels}",
+                help=f"use a multiple of {squares} channels",
             )
         return (tensor.with_sizes(tensor.channels // squares, *(size * self.factor for size in tensor.spatial)),)
 
@@ -56,7 +56,7 @@ class PixelShuffle(Op):
 
 
 class PixelUnshuffle(Op):
-    """Pixels laid out as channels: (C, H r, W r) becomes (C r^2, H, W), which undoes `pixel_shuffle`.
+    """Rearranges pixels as channels: (C, H r, W r) becomes (C r^2, H, W), which undoes `pixel_shuffle`.
 
     Attributes:
         factor: r, by which height and width shrink.
@@ -75,8 +75,8 @@ class PixelUnshuffle(Op):
         if any(size % self.factor for size in tensor.spatial):
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' cuts squares of {self.factor} by {self.factor}, which do not fill {tensor}",
-                help=f"height and width are multiples of {self.factor}",
+                f"'{self.kind}' by {self.factor} needs multiples of {self.factor} as height and width, got {tensor}",
+                help="use `pad` or `center_crop` before it",
             )
         sizes = (size // self.factor for size in tensor.spatial)
         return (tensor.with_sizes(tensor.channels * self.factor**2, *sizes),)
@@ -86,12 +86,12 @@ class PixelUnshuffle(Op):
 
 
 class ChannelShuffle(Op):
-    """The channels of so many groups dealt out in turn: the first of each group, then the second of each.
+    """Interleaves the channels of the groups: the first of each group, then the second of each.
 
-    ShuffleNet puts it between two grouped convolutions, so that every group of the second sees all of the first.
+    ShuffleNet puts it between two grouped convolutions, so that each group of the second reads all groups of the first.
 
     Attributes:
-        groups: the channels are split into so many groups.
+        groups: the number of groups.
     """
 
     kind: ClassVar[str] = "channel_shuffle"

@@ -1,4 +1,4 @@
-"""Parts of a value: one cut out of it, or all of them side by side."""
+"""Splits and slices."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from archspec.ops.footprint import sliding
 
 
 class Split(Op):
-    """A value cut into parts along one axis; they are asked for by their numbers, `layer.0`, `layer.1`.
+    """Splits a value along one axis; the parts are `layer.0`, `layer.1` and so on.
 
     Attributes:
-        parts: how many equal parts there are.
+        parts: the number of equal parts.
         sizes: the size of each part, instead.
-        axis: the axis that is cut; 1 is the channels, -1 the last.
+        axis: the axis to split; 1 is the channels, -1 the last.
     """
 
     kind: ClassVar[str] = "split"
@@ -33,7 +33,7 @@ class Split(Op):
         return tuple(map(str, range((self.parts or 0) if self.sizes is None else len(self.sizes))))
 
     def place(self, tensor: TensorType) -> int:
-        """The axis, counted from the front."""
+        """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def cuts(self, tensor: TensorType) -> tuple[int, ...]:
@@ -50,8 +50,8 @@ class Split(Op):
             cuts, reason = (size // self.parts,) * min(self.parts, size), f"{self.parts} equal parts"
         if not cuts or sum(cuts) != size:
             raise OpError(
-                "wrong-size", f"'{self.kind}' cannot cut an axis of {size} into {reason}, in {tensor}",
-                help="the parts make up all of the axis; use `slice` to take some of it",
+                "wrong-size", f"'{self.kind}' cannot split an axis of size {size} into {reason}, in {tensor}",
+                help="the parts must add up to the axis; use `slice` to take a part of it",
             )  # fmt: skip
         return cuts
 
@@ -59,8 +59,8 @@ class Split(Op):
         (tensor,) = inputs
         if (self.parts is None) == (self.sizes is None):
             raise OpError(
-                "wrong-attributes", f"'{self.kind}' takes either the number of parts or their sizes",
-                help="write one of them",
+                "wrong-attributes", f"'{self.kind}' takes either `parts` or `sizes`",
+                help="leave one of them out",
             )  # fmt: skip
         place = self.place(tensor)
         return tuple(tensor.with_sizes(*_with(tensor.sizes, place, size)) for size in self.cuts(tensor))
@@ -71,12 +71,12 @@ class Split(Op):
 
 
 class Slice(Op):
-    """A stretch of one axis: the entries from `start` up to, but not, `end`, every `step`-th of them.
+    """A slice of one axis: every `step`-th entry from `start` to before `end`.
 
     Attributes:
         start: the first entry, counted from 0; a negative number counts from the end.
-        end: the first entry that is left out; the end of the axis unless given.
-        step: the distance between two entries.
+        end: the first entry after the slice; the end of the axis by default.
+        step: the distance between entries.
         axis: the axis; 1 is the channels, -1 the last.
     """
 
@@ -89,7 +89,7 @@ class Slice(Op):
     axis: Whole = 1
 
     def place(self, tensor: TensorType) -> int:
-        """The axis, counted from the front."""
+        """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def entries(self, tensor: TensorType) -> range:
@@ -104,7 +104,7 @@ class Slice(Op):
         if not (taken and -size <= self.start < size and -size <= end <= size):
             raise OpError(
                 "wrong-index",
-                f"'{self.kind}' from {self.start} to {end} takes nothing, or more than there is, of an axis of {size}",
+                f"'{self.kind}' from {self.start} to {end} is empty or out of range for an axis of size {size}",
                 help=f"entries count from 0 to {size - 1}, or from -{size} to -1 from the end",
             )
         return taken
@@ -119,5 +119,5 @@ class Slice(Op):
 
 
 def _with(sizes: Sequence[int], place: int, size: int) -> tuple[int, ...]:
-    """Sizes with another one along the axis `place`, which counts from the batch."""
+    """The sizes with another one along axis `place`, counted from the batch."""
     return (*sizes[: place - 1], size, *sizes[place:])

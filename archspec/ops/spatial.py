@@ -1,4 +1,4 @@
-"""Values brought to the spatial size of another, as decoders do whose encoder rounds."""
+"""Padding, cropping and resizing of spatial axes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from archspec.ops.geometry import Pads
 
 
 class Pad(Op):
-    """Rows added around the spatial axes.
+    """Adds rows around the spatial axes.
 
     Attributes:
         padding: rows to add: a number, one per axis, or [before, after] per axis.
-        mode: what they hold: a constant, the mirrored input, its edge, or the input from the other side.
+        mode: the content of the rows: a constant, the mirrored input, its edge, or the input from the other side.
         value: the constant.
     """
 
@@ -57,7 +57,7 @@ class Pad(Op):
                 raise OpError(
                     "bad-padding",
                     f"'{self.kind}' with mode {self.mode} cannot add {max(pad)} rows to an axis of {size}",
-                    help=f"at most {most} can be added on a side",
+                    help=f"at most {most} rows per side",
                 )
         sizes = (size + sum(pad) for size, pad in zip(tensor.spatial, pads, strict=True))
         return (tensor.with_sizes(tensor.channels, *sizes),)
@@ -69,10 +69,10 @@ class Pad(Op):
 
 
 class PadChannels(Op):
-    """Channels of zeros after those that flow in: the shortcut of a residual network that costs no parameters.
+    """Appends channels of zeros: the parameter-free shortcut of residual networks.
 
     Attributes:
-        channels: how many channels there are then.
+        channels: the number of output channels.
     """
 
     kind: ClassVar[str] = "pad_channels"
@@ -88,14 +88,14 @@ class PadChannels(Op):
         if self.channels < tensor.channels:
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' cannot make {self.channels} channels of {tensor}",
-                help="channels are added; use `select` to keep some of them",
+                f"'{self.kind}' cannot reduce {tensor} to {self.channels} channels",
+                help="it only adds channels; use `select` to keep some of them",
             )
         return (tensor.with_sizes(self.channels, *tensor.spatial),)
 
 
 class CenterCrop(Op):
-    """The middle of the spatial axes; an odd row too many is cut after the middle.
+    """Crops the middle of the spatial axes; an odd row is cut at the end.
 
     Attributes:
         size: the sizes to keep.
@@ -120,8 +120,8 @@ class CenterCrop(Op):
             wanted = self.size if isinstance(self.size, int) else list(self.size)
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' cannot cut {wanted} out of {tensor}",
-                help="a crop is no larger than what it is cut from; use `pad` to grow",
+                f"'{self.kind}' cannot crop {tensor} to {wanted}",
+                help="a crop cannot be larger than its input; use `pad` to grow",
             )
         sizes = (size - sum(pad) for size, pad in zip(tensor.spatial, pads, strict=True))
         return (tensor.with_sizes(tensor.channels, *sizes),)
@@ -131,9 +131,9 @@ class CenterCrop(Op):
 
 
 class Upsample(Op):
-    """Spatial axes made larger by a factor, or brought to a size.
+    """Resizes spatial axes by a factor, or to a size.
 
-    With mode nearest, row i of m repeats row floor(i n / m) of n. PyTorch works that out in float32, whose rounding
+    With mode nearest, row i of m repeats row floor(i n / m) of n. PyTorch computes that in float32, whose rounding
     makes some rows repeat the one before: where 14 rows become 4, and by the factors 41, 47, 55, 61 and some above.
     The ONNX file does as PyTorch; receptive fields and Keras are exact.
 
@@ -162,11 +162,13 @@ class Upsample(Op):
         if wanted != axes:
             raise OpError(
                 "wrong-rank",
-                f"'{self.kind}' with mode {self.mode} works on {wanted} spatial axes, got {tensor}",
-                help="mode `linear` works on any number of them",
+                f"'{self.kind}' with mode {self.mode} needs {wanted} spatial axes, got {tensor}",
+                help="mode `linear` takes any number of spatial axes",
             )
         if (self.scale is None) == (self.size is None):
-            raise OpError("wrong-attributes", f"'{self.kind}' takes either a scale or a size", help="write one of them")
+            raise OpError(
+                "wrong-attributes", f"'{self.kind}' takes either `scale` or `size`", help="leave one of them out"
+            )
         if self.align_corners and self.mode == "nearest":
             raise OpError("wrong-attributes", f"'{self.kind}' cannot align corners with mode nearest")
         if self.scale is not None:
@@ -213,7 +215,7 @@ def _corner_aligned(size: int, count: int) -> Window | None:
 
 
 class _Like(Op):
-    """Takes a value, and another of which it reads the spatial sizes alone."""
+    """Takes a value, and a second one whose spatial sizes it uses."""
 
     family: ClassVar[str] = "spatial"
 
@@ -221,7 +223,7 @@ class _Like(Op):
     inputs: ClassVar[int | None] = 2
 
     def need_pair(self, inputs: Sequence[TensorType]) -> tuple[int, ...]:
-        """The sizes wanted.
+        """The sizes of the output.
 
         Raises:
             OpError: the two values have not as many spatial axes.
@@ -231,14 +233,14 @@ class _Like(Op):
         if need_spatial(self.kind, tensor) != len(like.spatial):
             raise OpError(
                 "wrong-rank",
-                f"'{self.kind}' cannot bring {tensor} to the size of {like}",
-                help="both values have as many spatial axes",
+                f"'{self.kind}' cannot resize {tensor} to the size of {like}",
+                help="both inputs need the same number of spatial axes",
             )
         return like.spatial
 
 
 class UpsampleLike(_Like):
-    """Spatial axes brought to the size of a second value, `from: [prev, skip]`: the first is interpolated.
+    """Resizes the first input to the spatial size of the second, `from: [prev, skip]`.
 
     Attributes:
         mode: `nearest` repeats the input; `linear` interpolates (bilinear over two axes, trilinear over three).
@@ -251,15 +253,15 @@ class UpsampleLike(_Like):
     align_corners: Flag = False
 
     def sized(self, inputs: Sequence[TensorType]) -> Upsample:
-        """The same with the size written out."""
+        """The equivalent `upsample`."""
         return Upsample(size=self.need_pair(inputs), mode=self.mode, align_corners=self.align_corners)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         try:
             return self.sized(inputs).infer(inputs[:1])
-        except OpError as refusal:
-            message = refusal.message.replace("'upsample'", f"'{self.kind}'")
-            raise OpError(refusal.code, message, refusal.help) from refusal
+        except OpError as error:
+            message = error.message.replace("'upsample'", f"'{self.kind}'")
+            raise OpError(error.code, message, error.help) from error
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         return self.sized(inputs).cost(inputs[:1], outputs)
@@ -269,7 +271,7 @@ class UpsampleLike(_Like):
 
 
 class CropLike(_Like):
-    """A part of the first value as large as a second one, `from: [prev, skip]`.
+    """Crops the first input to the spatial size of the second, `from: [prev, skip]`.
 
     Attributes:
         offset: the first position kept along each spatial axis, as the 5, 9, 19 and 31 of the fully convolutional
@@ -295,7 +297,7 @@ class CropLike(_Like):
             raise OpError(
                 "wrong-size",
                 f"'{self.kind}' cannot cut {format_shape(wanted)}{placed} out of {format_shape(tensor.spatial)}",
-                help="a crop lies within what it is cut from; the first value is cut to the size of the second",
+                help="the first input must be at least as large as the second",
             )
         return (tensor.with_sizes(tensor.channels, *wanted),)
 

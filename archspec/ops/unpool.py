@@ -1,4 +1,4 @@
-"""Unpooling: values back to where a maximum pooling found them."""
+"""Max unpooling: each value at the position where max pooling found it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.ops.sliding import Sliding, resolve
 
 
 class MaxUnpool(Op):
-    """Values put where a maximum pooling found them, zeros everywhere else: the decoder of SegNet.
+    """Each value at the position where max pooling found it, zeros elsewhere: the decoder of SegNet.
 
     It takes the values and the indices of the pooling, `from: [prev, pool1.indices]`. The output is
     (n - 1) s - 2p + f, unless a third value, what the pooling read, gives the size: roundings of the pooling leave a
@@ -36,14 +36,14 @@ class MaxUnpool(Op):
     padding: PerAxis[Natural] = 0
 
     def sliding(self, tensor: TensorType) -> Sliding:
-        """Kernel, stride and padding along each axis of this input."""
+        """Kernel, stride and padding per axis of this input."""
         return resolve(self.kind, tensor, self.kernel, self.stride or self.kernel, self.padding, 1)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         if len(inputs) not in (2, 3):
             raise OpError(
                 "wrong-arity",
-                f"'{self.kind}' takes values and their indices, and {len(inputs)} flow in",
+                f"'{self.kind}' takes values and their indices, got {len(inputs)} inputs",
                 help="write `from: [prev, pool.indices]`, where the pooling has `indices: true`",
             )
         tensor, indices, *like = inputs
@@ -52,24 +52,26 @@ class MaxUnpool(Op):
         if indices.dtype is not DType.INT64:
             raise OpError(
                 "wrong-dtype",
-                f"'{self.kind}' takes its second value as indices, but that is {indices.dtype}",
-                help="write `indices: true` at the pooling, and take `pool.indices` from it",
+                f"'{self.kind}' takes indices as its second input, got {indices.dtype}",
+                help="write `indices: true` at the pooling and read `pool.indices`",
             )
         if indices.sizes != tensor.sizes:
-            raise OpError("shape-mismatch", f"'{self.kind}' has an index for each value, or should have")
+            raise OpError(
+                "shape-mismatch", f"'{self.kind}' needs one index per value: values are {tensor}, indices are {indices}"
+            )
         sizes = tuple((n - 1) * s - 2 * p[0] + f for n, (f, s, _, p) in self._axes(tensor))
         if like:
             sizes = self._sizes_of(like[0], tensor, sizes)
         if min(sizes) < 1:
-            raise OpError("wrong-size", f"'{self.kind}' cannot make {format_shape(sizes)} of {tensor}")
+            raise OpError("wrong-size", f"'{self.kind}' cannot unpool {tensor} to {format_shape(sizes)}")
         return (tensor.with_sizes(tensor.channels, *sizes),)
 
     def _axes(self, tensor: TensorType) -> list[tuple[int, tuple[int, int, int, tuple[int, int]]]]:
-        """The size and the window along each axis."""
+        """The size and the window per axis."""
         return list(zip(tensor.spatial, self.sliding(tensor).axes, strict=True))
 
     def _sizes_of(self, like: TensorType, tensor: TensorType, usual: Sequence[int]) -> tuple[int, ...]:
-        """The sizes of the third value, which the pooling must be able to make the first of."""
+        """The sizes of the third input, which must pool to the sizes of the first."""
         strides = self.sliding(tensor).stride
         fits = len(like.spatial) == len(usual) and all(
             abs(size - other) < stride for size, other, stride in zip(like.spatial, usual, strides, strict=True)
@@ -77,8 +79,8 @@ class MaxUnpool(Op):
         if not fits:
             raise OpError(
                 "shape-mismatch",
-                f"'{self.kind}' cannot make {format_shape(like.spatial)} of {format_shape(tensor.spatial)}",
-                help=f"it makes {format_shape(usual)}, or less than a stride more or less along each axis",
+                f"'{self.kind}' cannot unpool {format_shape(tensor.spatial)} to {format_shape(like.spatial)}",
+                help=f"the natural size is {format_shape(usual)}; each axis may differ by less than the stride",
             )
         return like.spatial
 
