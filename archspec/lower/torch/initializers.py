@@ -20,7 +20,7 @@ class Start:
     lines: list[str] = field(default_factory=list)
     tables: dict[str, object] = field(default_factory=dict)
     helpers: tuple[tuple[str, int], ...] = ()
-    """Keys of `helpers.HELPERS`, each with 0: no function is for a number of spatial axes."""
+    """Functions of `helpers/initializers.py`, each with 0: none depends on the number of spatial axes."""
 
 
 def initialization(graph: Graph) -> Start:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from archspec.lower.text.code_model import Call
 
 Helper = tuple[str, int | str]
-"""A class the source defines for itself: a key of `helpers.HELPERS` and the spatial axes, or 0; or, for the op of a
-plugin, the name of the class and its text."""
+"""A class that the source defines: its name in `helpers/` without `2d`, and the number of spatial axes or 0.
+
+For the op of a plugin, the name of the class and its text."""
 
 
 @dataclass(frozen=True, slots=True)

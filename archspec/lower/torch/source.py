@@ -13,7 +13,7 @@ from archspec.lower.text.formatter import INDENT, WIDTH, assignment, keyed, list
 from archspec.lower.text.header import About, quoted, title
 from archspec.lower.torch.class_inference import Class, camel, classes, label
 from archspec.lower.torch.forward import RESERVED, Forward
-from archspec.lower.torch.helpers import helper
+from archspec.lower.torch.helper_classes import helper
 from archspec.lower.torch.initializers import initialization
 from archspec.lower.torch.module_names import NOT_CLASSES, is_reserved
 from archspec.lower.torch.partition import is_attribute, plan

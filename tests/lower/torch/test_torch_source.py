@@ -14,7 +14,7 @@ import archspec
 from archspec import zoo
 from archspec.diagnostics import Source
 from archspec.loading import check_source
-from archspec.lower.torch.helpers import HELPERS, helper
+from archspec.lower.torch.helper_classes import helper, helper_classes
 from archspec.lower.torch.module_names import RESERVED
 
 NAMES = sorted(name for name, _ in zoo.names())
@@ -46,7 +46,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "__init__.py").touch()
     for name in NAMES:
         archspec.load(name).save_source(folder / f"{name}.py")
-    texts = [helper(kind, axes)[1] for kind in HELPERS for axes in ((1, 2, 3) if "{d}" in HELPERS[kind] else (0,))]
+    kinds = {name.removesuffix("2d"): (1, 2, 3) if name.endswith("2d") else (0,) for name in helper_classes()}
+    texts = [helper(kind, axes)[1] for kind, every in kinds.items() for axes in every]
     head = "import torch\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\n"
     (folder / "all_helpers.py").write_text("\n\n".join([head, *texts]).replace("\n\n\n\n", "\n\n\n"))
     return folder

@@ -8,7 +8,7 @@ from dataclasses import replace
 from archspec.ir.graph import Node
 from archspec.lower.rule_table import RuleTable
 from archspec.lower.text.code_model import Call, Constant, Options, call, same
-from archspec.lower.torch.helpers import class_name
+from archspec.lower.torch.helper_classes import class_name
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.ops.geometry import Pads
 from archspec.ops.sliding import Sliding
@@ -29,7 +29,7 @@ def own(
     *,
     axes: int = 0,
 ) -> ModuleCall:
-    """An op written as a module whose class the source defines, by its key of `helpers.HELPERS`."""
+    """An op written as a module whose class the source defines: `kind` is its name in `helpers/` without `2d`."""
     return ModuleCall(call(class_name(kind, axes), required, optional or {}), helper=(kind, axes))
 
 

@@ -1,0 +1,75 @@
+"""Modules of generated source: convolutions with padding of their own on each side."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PaddedConv2d(nn.Conv2d):
+    """A convolution with its own padding on each side."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        pads: tuple[int, ...],
+        stride: int | tuple[int, int] = 1,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        self.pads = pads
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._conv_forward(F.pad(x, self.pads), self.weight, self.bias)
+
+
+class CroppedConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution that crops its own number of rows from each side."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        crop: tuple[int, ...],
+        stride: int | tuple[int, int] = 1,
+        output_padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            output_padding=output_padding,
+            groups=groups,
+            bias=bias,
+            dilation=dilation,
+        )
+        self.crop = tuple(-rows for rows in crop)
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor
+    ) -> Tensor:
+        y = F.conv_transpose2d(
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            output_padding=self.output_padding,
+            groups=self.groups,
+            dilation=self.dilation,
+        )
+        return F.pad(y, self.crop)
