@@ -1,13 +1,19 @@
-"""What all tests share: golden files, the flag that writes them anew, and how Hypothesis works."""
+"""What all tests share: golden files, the flag that updates them, the verifier, and how Hypothesis works."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from archspec import loading
+from archspec.diagnostics import Diagnostic
+from archspec.frontend.language.spec import Spec
+from archspec.ir.verifier import verify
 
 # Workers share the cores: more threads in each would only wait for one another. Read when PyTorch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -25,6 +31,22 @@ Golden = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the files in tests/golden anew; read the diff")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _verified_graphs() -> Iterator[None]:
+    """Runs the verifier on every graph that is built without errors."""
+    compile_variant = loading._compile
+
+    def compile_and_verify(spec: Spec, errors: Sequence[Diagnostic], *arguments: Any) -> loading.Compiled:
+        compiled = compile_variant(spec, errors, *arguments)
+        if compiled.network is not None and not compiled.diagnostics and not errors:
+            verify(compiled.network.graph)
+        return compiled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "_compile", compile_and_verify)
+        yield
 
 
 @pytest.fixture

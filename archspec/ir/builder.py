@@ -156,14 +156,12 @@ class GraphBuilder:
         elif initializers or not trainable:
             message = f"'{path}' shares the weights of '{owner}'"
             raise fail("wrong-share", message, help=f"set initializers and trainable at '{owner}'")
-        names = [path] if len(types) == 1 else [f"{path}.{port}" for port in op.ports]
-        outputs = tuple(map(Value, names, types))
-        node = Node(path, op, inputs, outputs, weights, owner)
+        node = Node.create(path, op, inputs, types, weights, owner)
         self._take(name, op.kind, path)
         self._nodes[path] = node
-        self._defined.update(dict.fromkeys(outputs, node))
+        self._defined.update(dict.fromkeys(node.outputs, node))
         self._open[-1].items.append(node)
-        return outputs
+        return node.outputs
 
     @contextmanager
     def scope(

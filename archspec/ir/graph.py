@@ -43,6 +43,22 @@ class Node:
     owner: str | None = None
     span: Span | None = None
 
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        op: Operation,
+        inputs: tuple[Value, ...],
+        output_types: tuple[TensorType, ...],
+        weights: tuple[Weight, ...] = (),
+        owner: str | None = None,
+        span: Span | None = None,
+    ) -> Node:
+        """A node with new outputs of these types."""
+        names = output_names(name, op)
+        outputs = tuple([Value(name, type) for name, type in zip(names, output_types, strict=True)])
+        return cls(name, op, inputs, outputs, weights, owner, span)
+
     @property
     def local_name(self) -> str:
         return self.name.rpartition(".")[2]
@@ -63,6 +79,12 @@ class Node:
         """The key of a weight in the state dict: `layer1.0.conv1.weight`, or `encoder.pos_embedding` of a bare one."""
         path = self.owner or self.name
         return path if weight.bare else f"{path}.{weight.name}"
+
+
+def output_names(name: str, op: Operation) -> list[str]:
+    """The names of the outputs of a node."""
+    ports = op.ports
+    return [name] if len(ports) == 1 else [f"{name}.{port}" for port in ports]
 
 
 ScopeKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.diagnostics import ArchspecError, Diagnostic
-from archspec.ir.graph import Graph, Node, Scope, Value
+from archspec.ir.graph import Graph, Node, Scope, Value, output_names
 from archspec.ir.initializers import INITIALIZERS, OF_KERNELS, misfit
 from archspec.ir.operation import OpError
 from archspec.ir.types import Weight
@@ -136,8 +136,7 @@ class _Structure:
         if len(set(ports)) < len(ports) or len(node.outputs) != len(ports):
             yield f"'{node.name}' has {len(node.outputs)} outputs, and its op has the ports {', '.join(ports)}"
         else:
-            names = [node.name] if len(ports) == 1 else [f"{node.name}.{port}" for port in ports]
-            for value, name in zip(node.outputs, names, strict=True):
+            for value, name in zip(node.outputs, output_names(node.name, node.op), strict=True):
                 if value.name != name:
                     yield f"'{node.name}' has an output named '{value.name}', not '{name}'"
         if node.owner is not None:

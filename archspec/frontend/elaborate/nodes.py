@@ -116,14 +116,10 @@ class NodeFactory:
 
     def create_node(self, name: str, op: Op, inputs: tuple[Value, ...], signature: Signature, span: Span) -> Node:
         """The node that applies `op` to `inputs`, with weights of its own."""
-        types = signature.outputs
-        if len(types) == 1:
-            outputs: tuple[Value, ...] = (Value(name, types[0]),)
-        else:
-            outputs = tuple(Value(f"{name}.{port}", type) for port, type in zip(op.ports, types, strict=True))
-        for value in outputs:
+        node = Node.create(name, op, inputs, signature.outputs, signature.weights, span=span)
+        for value in node.outputs:
             self.origins[value] = span
-        return Node(name, op, inputs, outputs, signature.weights, span=span)
+        return node
 
     def shape_notes(self, inputs: Sequence[LabelledValue], source: Source) -> list[Note]:
         """One note per input of a layer in `source`: its label, its type, and the layer it comes from."""
