@@ -29,7 +29,7 @@ DOORS = {
     "yaml": ("frontend/yaml/syntax_errors.py", "frontend/yaml/tree.py"),
     "pydantic": ("ops/", "frontend/elaborate/nodes.py"),
     "networkx": ("frontend/", "passes/", "ir/"),
-    "torch": ("lower/torch/", "runtime/"),
+    "torch": ("lower/torch/", "lower/weights/checkpoint.py", "runtime/"),
     "keras": ("lower/keras/",),
     "numpy": ("runtime/", "lower/onnx/", "lower/optimize/", "lower/weights/"),
     "onnx": ("lower/onnx/", "runtime/"),

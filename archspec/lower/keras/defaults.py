@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from archspec.lower.text.code_model import Argument, Call, Hole
+from archspec.lower.text.code_model import Argument, Call, ParameterExpr
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line
 
 _CONVENTIONS = ("axis", "momentum", "epsilon", "padding", "use_bias", "data_format")
@@ -74,7 +74,7 @@ def _common_arguments(calls: list[Call]) -> dict[str, Argument]:
         if name not in _CONVENTIONS and not name.endswith("_initializer"):
             continue
         values = [call.arguments[name] for call in calls if name in call.arguments]
-        texts = Counter(one_line(value) for value in values if not isinstance(value, Hole))
+        texts = Counter(one_line(value) for value in values if not isinstance(value, ParameterExpr))
         text, times = texts.most_common(1)[0] if texts else ("", 0)
         value = next((value for value in values if one_line(value) == text), None)
         default = next(call.defaults[name] for call in calls if name in call.defaults)

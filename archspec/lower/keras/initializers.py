@@ -16,7 +16,7 @@ from archspec.ir.types import Initializer, Weight
 from archspec.lower.keras.constants import nested_values
 from archspec.lower.keras.helper_classes import helper, helper_classes
 from archspec.lower.keras.rules.common import LayerCall, WeightLayout
-from archspec.lower.text.code_model import Argument, Call, Constant, Hole, Options
+from archspec.lower.text.code_model import Argument, Call, Constant, Options, ParameterExpr
 from archspec.lower.text.code_model import call as new_call
 from archspec.lower.text.constants import enter, is_large
 from archspec.ops import attention, conv, linear, norm
@@ -66,7 +66,7 @@ def with_initializers(node: Node, layer_call: LayerCall, tables: dict[str, objec
     for variable, value in initializers.items():
         if isinstance(value, Call) and value.callee == "Listed" and is_large(value.arguments["values"]):
             table = enter(tables, f"{node.name}.{variable}", value.arguments["values"])
-            initializers[variable] = replace(value, arguments={"values": Hole(table)})
+            initializers[variable] = replace(value, arguments={"values": ParameterExpr(table)})
     arguments = {f"{variable}_initializer": value for variable, value in initializers.items()}
     defaults = {f"{variable}_initializer": _DEFAULTS.get(variable, "zeros") for variable in initializers}
     if _is_frozen(node) and "trainable" not in layer.arguments:

@@ -11,7 +11,7 @@ from archspec.ir.graph import Graph, Value
 from archspec.lower.keras.defaults import LayerDefaults
 from archspec.lower.keras.function_inference import VARIABLES, Function, FunctionInference
 from archspec.lower.keras.partition import LayerStep, ModelPlan, Subgraph, plan
-from archspec.lower.text.code_model import Call, Hole
+from archspec.lower.text.code_model import Call, ParameterExpr
 from archspec.lower.text.constants import table_lines
 from archspec.lower.text.formatter import (
     INDENT,
@@ -200,11 +200,11 @@ class _Body:
             return wrapped(f"{INDENT}{head}{_layer_variable(step.owner)}({inputs})")
         name = literal(step.name) if subgraph is None else f'f"{{name}}{step.name.removeprefix(subgraph.name)}"'
         if step.subgraph is not None:
-            values = {f"input{i}": Hole(variable) for i, variable in enumerate(read)}
-            arguments = {**values, **call.arguments, "name": Hole(name)}
+            values = {f"input{i}": ParameterExpr(variable) for i, variable in enumerate(read)}
+            arguments = {**values, **call.arguments, "name": ParameterExpr(name)}
             function_call = replace(call, arguments=arguments, positional=len(read) + call.positional)
             return between(head, function_call, "", INDENT)
-        layer = self.defaults.apply(replace(call, arguments={**call.arguments, "name": Hole(name)}))
+        layer = self.defaults.apply(replace(call, arguments={**call.arguments, "name": ParameterExpr(name)}))
         if step.is_shared:
             variable = _layer_variable(step.name)
             return [*assignment(variable, layer, INDENT), *wrapped(f"{INDENT}{head}{variable}({inputs})")]

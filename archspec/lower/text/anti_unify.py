@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from archspec.lower.text.code_model import INPLACE, Argument, Call, Constant, Hole, Later, Listed
+from archspec.lower.text.code_model import INPLACE, Argument, Call, Constant, DeferredCall, ListLiteral, ParameterExpr
 from archspec.lower.text.formatter import literal
 
 
@@ -90,8 +90,8 @@ class Parameters:
                 arguments[name] = all(values)
                 continue
             found = self.generalize(values, (calls[0].callee.rpartition(".")[2], name), name)
-            if isinstance(found, Hole):
-                found = Hole(self.store(found.text, values, (calls[0].callee, name), name))
+            if isinstance(found, ParameterExpr):
+                found = ParameterExpr(self.store(found.text, values, (calls[0].callee, name), name))
             arguments[name] = found
         return replace(calls[0], arguments=arguments)
 
@@ -119,7 +119,7 @@ class Parameters:
             present = [tree for tree in calls if tree.callee != "nn.Identity"]
             if _alike(present) and len(present) < len(calls):
                 return self.optional(trees, present[0], path)
-        return Hole(self.express(tuple(trees), path, role))
+        return ParameterExpr(self.express(tuple(trees), path, role))
 
     def calls(self, trees: Sequence[Argument | _Any], model: Call, path: tuple[str, ...]) -> Call:
         """Calls of one callee, generalized argument by argument and child by child."""
@@ -137,12 +137,12 @@ class Parameters:
         comment = _common([tree for tree in trees if not isinstance(tree, _Any)])
         return replace(model, arguments=arguments, children=tuple(children), comment=comment)
 
-    def optional(self, trees: Sequence[Argument | _Any], model: Call, path: tuple[str, ...]) -> Hole | Call:
+    def optional(self, trees: Sequence[Argument | _Any], model: Call, path: tuple[str, ...]) -> ParameterExpr | Call:
         """A child that some instances have and others hand their input through."""
         absent = [isinstance(tree, Call) and tree.callee == "nn.Identity" for tree in trees]
         present = self.calls([ANY if gone else tree for gone, tree in zip(absent, trees, strict=True)], model, path)
         flag = self.express(tuple(not gone for gone in absent), path, "")
-        return Call("if", {"condition": Hole(flag)}, children=(present, Call("nn.Identity")))
+        return Call("if", {"condition": ParameterExpr(flag)}, children=(present, Call("nn.Identity")))
 
     def express(self, column: tuple[object, ...], path: tuple[str, ...], role: str) -> str:
         """An expression that is worth the column."""
@@ -208,7 +208,7 @@ class Parameters:
         column = tuple(filled if value is ANY else value for value in column)
         ((value, times),) = Counter(map(repr, column)).most_common(1)
         default = next(item for item in column if repr(item) == value)
-        usual = role not in _SIZES and times * 2 > self.count and not isinstance(default, Call | Later)
+        usual = role not in _SIZES and times * 2 > self.count and not isinstance(default, Call | DeferredCall)
         self.found.append(Parameter(name, role, column, default if usual else None, usual))  # type: ignore[arg-type]
         return name
 
@@ -269,7 +269,7 @@ def _like(column: Sequence[object], other: Sequence[object]) -> bool:
 
 def _owned(value: object) -> bool:
     """Whether it is a module that cannot stand in a second place, where its weights would be shared."""
-    return isinstance(value, Later) or (isinstance(value, Call) and not value.stateless)
+    return isinstance(value, DeferredCall) or (isinstance(value, Call) and not value.stateless)
 
 
 def _sum(one: object, other: object) -> object:
@@ -277,9 +277,9 @@ def _sum(one: object, other: object) -> object:
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, Call | Later):
+    if isinstance(value, Call | DeferredCall):
         return "nn.Module"
-    if isinstance(value, Listed):
+    if isinstance(value, ListLiteral):
         return f"list[{' | '.join(dict.fromkeys(map(_kind, value)))}]"
     if isinstance(value, tuple):
         return f"tuple[{', '.join(map(_kind, value))}]"

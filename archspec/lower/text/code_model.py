@@ -12,7 +12,7 @@ INPLACE = "inplace"
 Constant = int | float | bool | str | tuple["Constant", ...] | None
 
 
-class Listed(tuple[Constant, ...]):
+class ListLiteral(tuple[Constant, ...]):
     """Constants that are written as a list: indices, which a tuple would not be."""
 
     __slots__ = ()
@@ -51,20 +51,20 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class ParameterExpr:
     """An argument that differs from one instance of a class to the next: an expression of constructor parameters."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class DeferredCall:
     """A module whose construction is not known yet, because its class is being found."""
 
     module: object
 
 
-Argument = Constant | Call | Hole | Later
+Argument = Constant | Call | ParameterExpr | DeferredCall
 
 
 Options = Mapping[str, tuple[Constant, Constant]]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from archspec.lower.text.code_model import Argument, Call, Hole, Listed
+from archspec.lower.text.code_model import Argument, Call, ListLiteral, ParameterExpr
 from archspec.lower.text.numbered_runs import loop
 
 WIDTH = 88
@@ -14,7 +14,7 @@ INDENT = "    "
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class CallItem:
     """One argument of a call, with what stands before and after it."""
 
     value: Argument
@@ -31,7 +31,7 @@ def literal(value: object) -> str:
     """A constant as Python writes it."""
     if isinstance(value, str):
         return '"' + repr("'" + value)[2:-1].replace('"', '\\"') + '"'
-    if isinstance(value, Listed):
+    if isinstance(value, ListLiteral):
         return f"[{', '.join(literal(item) for item in value)}]"
     if isinstance(value, tuple):
         inner = ", ".join(literal(item) for item in value)
@@ -41,7 +41,7 @@ def literal(value: object) -> str:
 
 def one_line(argument: Argument) -> str:
     """An argument on one line."""
-    if isinstance(argument, Hole):
+    if isinstance(argument, ParameterExpr):
         return argument.text
     if not isinstance(argument, Call):
         return literal(argument)
@@ -74,7 +74,9 @@ def listed(children: Sequence[Argument]) -> Call:
     first = children[0]
     short = len(one_line(first)) <= WIDTH // 2 and not _wants_lines(first)
     if len(children) >= _REPEATED and short and all(child == first for child in children):
-        return Call("list", {"all": Call("for", {"pair": first, "rounds": len(children), "index": Hole("_")})}, 1)
+        return Call(
+            "list", {"all": Call("for", {"pair": first, "rounds": len(children), "index": ParameterExpr("_")})}, 1
+        )
     return Call("list", {str(i): child for i, child in enumerate(children)}, len(children))
 
 
@@ -82,23 +84,23 @@ _REPEATED = 3
 """Equal constructions in a row that are written as a loop."""
 
 
-def items(call: Call) -> list[Item]:
+def items(call: Call) -> list[CallItem]:
     """What a call is written with: arguments that are not their default; children, equal ones in a row in a loop."""
     if call.callee == "dict":
-        return [Item(value, f"{literal(name)}: ") for name, value in call.arguments.items()]
-    found: list[Item] = []
+        return [CallItem(value, f"{literal(name)}: ") for name, value in call.arguments.items()]
+    found: list[CallItem] = []
     for i, (name, value) in enumerate(call.arguments.items()):
         if i < call.positional:
-            found.append(Item(value))
-        elif name not in call.defaults or isinstance(value, Hole) or value != call.defaults[name]:
-            found.append(Item(value, f"{name}="))
+            found.append(CallItem(value))
+        elif name not in call.defaults or isinstance(value, ParameterExpr) or value != call.defaults[name]:
+            found.append(CallItem(value, f"{name}="))
     if call.names:
-        return [*found, Item(_ordered(call))]
+        return [*found, CallItem(_ordered(call))]
     for _, run in groupby(call.children):
-        children = [Item(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
+        children = [CallItem(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
         if len(children) >= _REPEATED:
             loop = f" for _ in range({len(children)}))"
-            children = [Item(children[0].value, "*(", loop, children[-1].comment)]
+            children = [CallItem(children[0].value, "*(", loop, children[-1].comment)]
         found += children
     return found
 
@@ -108,7 +110,7 @@ def _ordered(call: Call) -> Call:
     made = loop(call.names, call.children)
     if made is None:
         return Call("OrderedDict", dict(zip(call.names, call.children, strict=True)))
-    pair = Hole(f"({made.name}, {one_line(made.child)})")
+    pair = ParameterExpr(f"({made.name}, {one_line(made.child)})")
     return Call("OrderedDict", {"pairs": Call("for", {"pair": pair, "rounds": made.rounds})}, 1)
 
 
@@ -179,7 +181,7 @@ def signature_lines(name: str, parameters: Sequence[str], returned: str, indent:
     yield f"{indent}) -> {returned}:"
 
 
-def call_lines(head: str, found: Sequence[Item], tail: str, indent: str) -> Iterator[str]:
+def call_lines(head: str, found: Sequence[CallItem], tail: str, indent: str) -> Iterator[str]:
     """The lines of a call that does not fit on one: all items on a line of their own, or each."""
     deeper = indent + INDENT
     together = deeper + ", ".join(item.text for item in found)
@@ -239,6 +241,6 @@ def _wants_lines(argument: Argument) -> bool:
     return isinstance(argument, Call) and _magic(items(argument))
 
 
-def _magic(found: Sequence[Item]) -> bool:
+def _magic(found: Sequence[CallItem]) -> bool:
     children = [item for item in found if isinstance(item.value, Call)]
     return len(children) > 2 or any(item.comment for item in children) or any(_wants_lines(c.value) for c in children)

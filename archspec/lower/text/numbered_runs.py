@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archspec.lower.text.code_model import Argument, Call, Hole
+from archspec.lower.text.code_model import Argument, Call, ParameterExpr
 
 _FEWEST = 3
 """Children that are worth a loop."""
@@ -58,12 +58,12 @@ def _growth(values: Sequence[Argument]) -> tuple[Argument] | None:
     """One argument for all rounds: the same in each, or a number that grows evenly."""
     first = values[0]
     if all(value == first and type(value) is type(first) for value in values):
-        return None if isinstance(first, Hole) and re.search(r"\bi\b", first.text) else (first,)
+        return None if isinstance(first, ParameterExpr) and re.search(r"\bi\b", first.text) else (first,)
     if not isinstance(first, int) or isinstance(first, bool):
         return None
     step = values[1] - first if isinstance(values[1], int) else 0
     even = step > 0 and [*values] == [first + step * i for i in range(len(values))]
-    return (Hole(_term(first, step)),) if even else None
+    return (ParameterExpr(_term(first, step)),) if even else None
 
 
 def _term(first: int, step: int) -> str:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from archspec.lower.text.anti_unify import Parameters
-from archspec.lower.text.code_model import Argument, Call, Later
+from archspec.lower.text.code_model import Argument, Call, DeferredCall
 from archspec.lower.text.formatter import listed
 from archspec.lower.text.numbered_runs import unnumbered
 from archspec.lower.torch.equivalence import function, left_out_by_choice, matched
 from archspec.lower.torch.module_names import NOT_CLASSES
-from archspec.lower.torch.partition import Module, Plan
+from archspec.lower.torch.partition import ModulePlan, NetworkPlan
 
 IDENTITY = Call("nn.Identity")
 
@@ -28,7 +28,7 @@ class Class:
     """A class of the source. Its children and functions have holes where instances differ."""
 
     name: str
-    instances: list[Module]
+    instances: list[ModulePlan]
     parameters: Parameters
     children: dict[str, Argument] = field(default_factory=dict)
     functions: dict[int, Call] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Class:
     """What tells whether a step is done that not every instance has, by the step's number."""
 
     @property
-    def module(self) -> Module:
+    def module(self) -> ModulePlan:
         """The instance the others are like, with all children any of them has."""
         return self.instances[0]
 
@@ -46,13 +46,13 @@ class Class:
         return self.module.sequential
 
 
-def classes(plan: Plan, root_name: str, taken: Sequence[str]) -> list[Class]:
+def classes(plan: NetworkPlan, root_name: str, taken: Sequence[str]) -> list[Class]:
     """The classes of a plan, each after those it uses; the root's is the last."""
     return _Classes(plan, root_name, taken).all()
 
 
 class _Classes:
-    def __init__(self, plan: Plan, root_name: str, taken: Sequence[str]) -> None:
+    def __init__(self, plan: NetworkPlan, root_name: str, taken: Sequence[str]) -> None:
         self.root = plan.root
         self.names = {root_name, *taken}
         self.root_name = root_name
@@ -61,7 +61,7 @@ class _Classes:
         self.groups = self.grouped([module for module in modules if self.wants_class(module)])
         self.begun: set[int] = set()
         self.found: list[Class] = []
-        self.home: dict[Module, tuple[Class, int]] = {}
+        self.home: dict[ModulePlan, tuple[Class, int]] = {}
 
     def all(self) -> list[Class]:
         self.define(self.root)
@@ -69,17 +69,17 @@ class _Classes:
             found.children = {name: self.resolved(child) for name, child in found.children.items()}
         return self.found
 
-    def wants_class(self, module: Module) -> bool:
+    def wants_class(self, module: ModulePlan) -> bool:
         """Whether a module is written as a class rather than as `nn.Sequential(...)` where it is used."""
         if module is self.root or not (module.sequential or module.counted or module.listed):
             return True
         block = module.region.block
         return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
 
-    def grouped(self, modules: Sequence[Module]) -> dict[Module, list[Module]]:
+    def grouped(self, modules: Sequence[ModulePlan]) -> dict[ModulePlan, list[ModulePlan]]:
         """For each module those that share its class, the ones that do the most first."""
-        by_label: dict[str, list[list[Module]]] = {}
-        home: dict[Module, list[Module]] = {}
+        by_label: dict[str, list[list[ModulePlan]]] = {}
+        home: dict[ModulePlan, list[ModulePlan]] = {}
         for module in sorted(modules, key=lambda module: (-len(module.children), -len(module.steps))):
             groups = by_label.setdefault(label(module), [])
             group = next((group for group in groups if self.fits(group[0], module)), None)
@@ -89,20 +89,20 @@ class _Classes:
             home[module] = group
         return home
 
-    def fits(self, model: Module, module: Module) -> bool:
+    def fits(self, model: ModulePlan, module: ModulePlan) -> bool:
         """Whether a module can share the class of `model`."""
         return matched(model, module) is not None and all(
             self.outline(model.children[name]) == self.outline(child) for name, child in module.children.items()
         )
 
-    def outline(self, child: Module | Call) -> object:
+    def outline(self, child: ModulePlan | Call) -> object:
         """What must agree in a child, so that a constructor need not be handed the layers of a sequence one by one."""
         if isinstance(child, Call) or self.wants_class(child):
             return None
         parts = child.children.values()
-        return [(label(part), len(part.children)) if isinstance(part, Module) else None for part in parts]
+        return [(label(part), len(part.children)) if isinstance(part, ModulePlan) else None for part in parts]
 
-    def define(self, module: Module) -> None:
+    def define(self, module: ModulePlan) -> None:
         """Make the class of a module, after those of its children."""
         group = self.groups[module]
         if id(group) in self.begun:
@@ -124,12 +124,12 @@ class _Classes:
         self.home.update((member, (found, i)) for i, member in enumerate(group))
         self.found.append(found)
 
-    def children(self, module: Module) -> dict[str, Argument]:
+    def children(self, module: ModulePlan) -> dict[str, Argument]:
         """How each child of a module is constructed."""
         shapes = {step.attribute: str(step.outputs[0].type) for step in module.steps} if module.sequential else {}
         return {name: self.construction(child, shapes.get(name, "")) for name, child in module.children.items()}
 
-    def construction(self, child: Module | Call, comment: str) -> Argument:
+    def construction(self, child: ModulePlan | Call, comment: str) -> Argument:
         """How a child is constructed; one that holds what is being defined is handed over from outside."""
         if isinstance(child, Call):
             return replace(child, comment=comment)
@@ -141,21 +141,21 @@ class _Classes:
             return Call("nn.Sequential", children=made, names=names, comment=comment)
         self.define(child)
         if child not in self.home:
-            return Later(child)
+            return DeferredCall(child)
         found, instance = self.home[child]
         return replace(found.parameters.call(found.name, instance), comment=comment)
 
     def resolved(self, argument: Argument) -> Argument:
         """An argument with the constructions that had to wait."""
-        if isinstance(argument, Later):
-            assert isinstance(argument.module, Module)
+        if isinstance(argument, DeferredCall):
+            assert isinstance(argument.module, ModulePlan)
             return self.resolved(self.construction(argument.module, ""))
         if not isinstance(argument, Call):
             return argument
         arguments = {name: self.resolved(value) for name, value in argument.arguments.items()}
         return replace(argument, arguments=arguments, children=tuple(map(self.resolved, argument.children)))
 
-    def name(self, module: Module) -> str:
+    def name(self, module: ModulePlan) -> str:
         if module is self.root:
             return self.root_name
         words = camel(label(module))
@@ -172,7 +172,7 @@ def camel(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9_]+|_(?!\d)|(?<!\d)_", name))
 
 
-def label(module: Module) -> str:
+def label(module: ModulePlan) -> str:
     """What a class is called after: the block, or the part without its number.
 
     That is `stage` for `stage1` and `stage2`, and for those that are numbers alone, `stages.0` and `stages.1`.

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from archspec.ir.graph import Value
 from archspec.lower.text.code_model import Call
-from archspec.lower.torch.partition import Module, Step
+from archspec.lower.torch.partition import ForwardStep, ModulePlan
 from archspec.ops.merge import Add
 
-Matches = tuple[Step | None, ...]
+Matches = tuple[ForwardStep | None, ...]
 """The step a module has for each of its model's; None where it hands on what flows in."""
 
 _IDLE = {"F.dropout": {"p": 0.0}, "F.dropout1d": {"p": 0.0}, "F.dropout2d": {"p": 0.0}, "F.dropout3d": {"p": 0.0}}
 """Functions that hand on what flows in, and with which arguments."""
 
 
-def matched(model: Module, module: Module) -> Matches | None:
+def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
     """How a module does what the model does, in other numbers alone; None if it does something else.
 
     A module may lack some of the model's children, dropout, and sums, which leave the path beside a shortcut.
@@ -28,7 +28,7 @@ def matched(model: Module, module: Module) -> Matches | None:
     if module.sequential and len(module.children) < len(model.children):
         return None
     stands = dict(zip(model.inputs, module.inputs, strict=True))
-    found: list[Step | None] = []
+    found: list[ForwardStep | None] = []
     ahead = list(reversed(module.steps))
     for step in model.steps:
         inputs = tuple(stands[value] for value in step.inputs)
@@ -45,7 +45,7 @@ def matched(model: Module, module: Module) -> Matches | None:
     return tuple(found) if same_end and not ahead else None
 
 
-def handed_on(step: Step, module: Module) -> Value | None:
+def handed_on(step: ForwardStep, module: ModulePlan) -> Value | None:
     """The value that stands for a step's output where the step is left out; None if it cannot be."""
     if len(step.outputs) != 1:
         return None
@@ -57,19 +57,19 @@ def handed_on(step: Step, module: Module) -> Value | None:
     return max(step.inputs, key=lambda value: made.index(value) if value in made else -1)
 
 
-def left_out_by_choice(step: Step) -> bool:
+def left_out_by_choice(step: ForwardStep) -> bool:
     """Whether `forward` has to ask if a step is to be done: a sum of two, which no argument turns off."""
     return step.node is not None and isinstance(step.node.op, Add) and len(step.inputs) == 2
 
 
-def function(step: Step, match: Step | None) -> Call:
+def function(step: ForwardStep, match: ForwardStep | None) -> Call:
     """What stands for the model's function in a module."""
     call = step.function if match is None else match.function
     assert call is not None
     return call if match else replace(call, arguments={**call.arguments, **_IDLE.get(call.callee, {})})
 
 
-def _called(step: Step, module: Module) -> object:
+def _called(step: ForwardStep, module: ModulePlan) -> object:
     """What a step does, but for its numbers."""
     called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
     parameter = module.children.get(step.parameter or "")

@@ -10,7 +10,7 @@ from archspec.ir.graph import Value
 from archspec.lower.text.code_model import Call
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line, wrapped
 from archspec.lower.torch.equivalence import handed_on
-from archspec.lower.torch.partition import Module, Step, is_attribute
+from archspec.lower.torch.partition import ForwardStep, ModulePlan, is_attribute
 from archspec.ops.activation import Activation
 from archspec.ops.dropout import Dropout
 from archspec.ops.merge import Add, Concat, Elementwise, Mul
@@ -27,7 +27,7 @@ _LIGHT = (Activation, Dropout, *_NORMS, Elementwise, Mul, Flatten, Identity)
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class InlineExpression:
     """Text, and how many calls stand inside one another in it."""
 
     text: str
@@ -39,7 +39,7 @@ class Forward:
     """The `forward` of one class, with its functions by step."""
 
     def __init__(
-        self, module: Module, functions: Mapping[int, Call], choices: Mapping[int, str], arguments: Sequence[str]
+        self, module: ModulePlan, functions: Mapping[int, Call], choices: Mapping[int, str], arguments: Sequence[str]
     ) -> None:
         self.module = module
         self.functions = functions
@@ -53,7 +53,7 @@ class Forward:
         self.made_by = {value: step for step in module.steps for value in step.outputs}
         self.names = dict(zip(module.inputs, arguments, strict=True))
         self.held = {name: value for value, name in self.names.items()}
-        self.pending: dict[Value, Expression] = {}
+        self.pending: dict[Value, InlineExpression] = {}
         self.branches = {number: run for run in self.fans() for number in run}
 
     def optional(self, value: Value) -> bool:
@@ -114,24 +114,26 @@ class Forward:
             return _together(kinds)
         return f"{_together(always)} | {_together(kinds)}"
 
-    def expression(self, number: int) -> Expression:
+    def expression(self, number: int) -> InlineExpression:
         """What a step is written as, around what is pending."""
         step = self.module.steps[number]
         inputs = [self.read(value) for value in step.inputs]
         depth = 1 + max((expression.depth for expression in inputs), default=0)
         texts = [expression.text for expression in inputs]
         if step.attribute is not None:
-            return Expression(f"{self.called(step)}({', '.join(texts)})", depth)
+            return InlineExpression(f"{self.called(step)}({', '.join(texts)})", depth)
         call = self.functions[number]
         if (other := self.others.get(number)) is not None:
             text = _filled(call, inputs, depth, "").text
-            return Expression(f"{text} if {self.choices[number]} else {self.read(other).text}", depth, operator=True)
+            return InlineExpression(
+                f"{text} if {self.choices[number]} else {self.read(other).text}", depth, operator=True
+            )
         if call.template is not None:
             return _filled(call, inputs, depth, _attribute(step.parameter or ""))
         arguments = [item.text for item in items(call)]
-        return Expression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
+        return InlineExpression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
 
-    def called(self, step: Step) -> str:
+    def called(self, step: ForwardStep) -> str:
         """The child a step calls, or the part of it."""
         name = step.attribute or ""
         keys = {"nn.ModuleList": name, "nn.ModuleDict": literal(name)}
@@ -143,7 +145,7 @@ class Forward:
         start, stop = step.part.start, step.part.stop
         return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
 
-    def inlines(self, number: int, expression: Expression, indent: int) -> bool:
+    def inlines(self, number: int, expression: InlineExpression, indent: int) -> bool:
         """Whether a step is written inside the next one."""
         steps = self.module.steps
         step, following = steps[number], steps[number + 1] if number + 1 < len(steps) else None
@@ -177,9 +179,9 @@ class Forward:
             if ends == step.inputs and not inside and all(self.uses[value] == 1 for value in ends):
                 yield run
 
-    def read(self, value: Value) -> Expression:
+    def read(self, value: Value) -> InlineExpression:
         """What stands for a value."""
-        return self.pending.get(value) or Expression(self.names[value])
+        return self.pending.get(value) or InlineExpression(self.names[value])
 
     def name(self, number: int, value: Value) -> str:
         """The variable a value is put in: the path's own unless that is still needed, or the value will be."""
@@ -222,7 +224,7 @@ def _attribute(name: str) -> str:
     return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
 
 
-def _filled(call: Call, inputs: Sequence[Expression], depth: int, weight: str) -> Expression:
+def _filled(call: Call, inputs: Sequence[InlineExpression], depth: int, weight: str) -> InlineExpression:
     """A template with all it names in place; operators among the inputs get parentheses where they need them."""
     template = call.template or ""
     if template == "{x}":
@@ -241,4 +243,4 @@ def _filled(call: Call, inputs: Sequence[Expression], depth: int, weight: str) -
         }
     )
     operator = any(mark in template for mark in ("{sum}", "{product}", "{weight} *", "+ {weight}"))
-    return Expression(text, depth - operator, operator)
+    return InlineExpression(text, depth - operator, operator)

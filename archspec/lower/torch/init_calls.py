@@ -6,15 +6,15 @@ from archspec.ir.types import Initializer
 from archspec.lower.text.formatter import literal
 
 
-def starting(target: str, initializer: Initializer) -> str:
+def init_call(target: str, initializer: Initializer) -> str:
     """The call for one weight."""
     if initializer.kind == "bilinear":
         return f"bilinear_({target})"
-    shown = "".join(f", {name}={literal(value)}" for name, value in options_of(initializer).items())
+    shown = "".join(f", {name}={literal(value)}" for name, value in init_options(initializer).items())
     return f"nn.init.{initializer.kind}_({target}{shown})"
 
 
-def options_of(initializer: Initializer) -> dict[str, object]:
+def init_options(initializer: Initializer) -> dict[str, object]:
     """The options of `nn.init`, without those that say what it does anyway."""
     options = dict(initializer.options)
     usual: dict[str, tuple[object, ...]]

@@ -9,12 +9,12 @@ from archspec.ir.graph import Graph, Node
 from archspec.ir.types import Initializer, Weight
 from archspec.lower.text.constants import enter, is_large
 from archspec.lower.text.formatter import INDENT, literal
-from archspec.lower.torch.init_calls import starting
+from archspec.lower.torch.init_calls import init_call
 from archspec.lower.torch.rules import RULES
 
 
 @dataclass(slots=True)
-class Start:
+class InitCode:
     """The lines that start and freeze weights, and the tables of numbers and the functions they name."""
 
     lines: list[str] = field(default_factory=list)
@@ -23,9 +23,9 @@ class Start:
     """Functions of `helpers/initializers.py`, each with 0: none depends on the number of spatial axes."""
 
 
-def initialization(graph: Graph) -> Start:
+def initialization(graph: Graph) -> InitCode:
     """How weights start: in a loop where all modules of a kind start alike, else a line a weight."""
-    start = Start()
+    start = InitCode()
     wanted: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
     frozen: list[str] = []
     for node in graph.nodes:
@@ -88,15 +88,15 @@ def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str
 
 
 def _in_loop(name: str, initializer: Initializer) -> list[str]:
-    call = starting(f"module.{name}", initializer)
+    call = init_call(f"module.{name}", initializer)
     return [call] if not name.endswith("bias") else [f"if module.{name} is not None:", INDENT + call]
 
 
-def _one(key: str, initializer: Initializer, start: Start) -> str:
+def _one(key: str, initializer: Initializer, start: InitCode) -> str:
     """The line that starts one weight."""
     target = f'self.get_parameter("{key}")'
     if initializer.kind != "values":
-        return starting(target, initializer)
+        return init_call(target, initializer)
     values = initializer.options["values"]
     text = literal(values)
     if is_large(values):

@@ -26,7 +26,7 @@ def is_attribute(name: str) -> bool:
 
 
 @dataclass(eq=False, slots=True)
-class Step:
+class ForwardStep:
     """One line of a `forward`: a child called, or a function."""
 
     inputs: tuple[Value, ...]
@@ -47,13 +47,13 @@ class Step:
 
 
 @dataclass(eq=False, slots=True)
-class Module:
+class ModulePlan:
     """A module to be: its children by name, parameters among them, and the steps of its `forward`."""
 
     name: str
     region: Scope
-    children: dict[str, Call | Module] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    children: dict[str, Call | ModulePlan] = field(default_factory=dict)
+    steps: list[ForwardStep] = field(default_factory=list)
     inputs: tuple[Value, ...] = ()
     outputs: tuple[Value, ...] = ()
     reads: Counter[Value] = field(default_factory=Counter)
@@ -91,7 +91,7 @@ class Module:
     @property
     def counted(self) -> bool:
         """Whether `nn.Sequential` says it all with names: children of one block, called `unit1`, `unit2`, ..."""
-        blocks = {child.region.block if isinstance(child, Module) else None for child in self.children.values()}
+        blocks = {child.region.block if isinstance(child, ModulePlan) else None for child in self.children.values()}
         alike = len(blocks) == 1 and None not in blocks and self.region.block is None
         return alike and numbered([*self.children]) is not None and len(self.outputs) == 1 and self.chain
 
@@ -109,23 +109,23 @@ class Module:
             flow = step.outputs
         return self.outputs[-1:] == flow
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self) -> Iterator[ModulePlan]:
         """The modules inside and this one, the innermost first."""
         for child in self.children.values():
-            if isinstance(child, Module):
+            if isinstance(child, ModulePlan):
                 yield from child.modules()
         yield self
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class NetworkPlan:
     """All modules, from the root down, and the helper classes they need."""
 
-    root: Module
+    root: ModulePlan
     helpers: tuple[Helper, ...]
 
 
-def plan(graph: Graph) -> Plan:
+def plan(graph: Graph) -> NetworkPlan:
     """The modules of a graph.
 
     Raises:
@@ -135,7 +135,7 @@ def plan(graph: Graph) -> Plan:
     root = planner.module(graph.body, "")
     root.inputs = graph.inputs  # those that nothing reads, too
     root.outputs = tuple(output.value for output in graph.outputs)  # an input, or one value twice, too
-    return Plan(root, tuple(sorted(planner.helpers, key=repr)))
+    return NetworkPlan(root, tuple(sorted(planner.helpers, key=repr)))
 
 
 class _Planner:
@@ -148,15 +148,15 @@ class _Planner:
         self.several = False
         """Whether what is being planned is called in several places, where other values flow in."""
         self.calls: dict[str, Call] = {}
-        self.modules: dict[str, Module] = {}
+        self.modules: dict[str, ModulePlan] = {}
 
-    def module(self, region: Scope, name: str) -> Module:
-        module = Module(name, region)
+    def module(self, region: Scope, name: str) -> ModulePlan:
+        module = ModulePlan(name, region)
         self.fill(module, region, "x", False)
         self.settle(module)
         return module
 
-    def fill(self, module: Module, region: Scope, hint: str, training_only: bool) -> None:
+    def fill(self, module: ModulePlan, region: Scope, hint: str, training_only: bool) -> None:
         """Add what a region does to a module, looking through regions without a name."""
         for item in region.items:
             if isinstance(item, Node):
@@ -168,9 +168,9 @@ class _Planner:
             elif next(item.nodes(), None) is not None:
                 self.child(module, item, hint, training)
 
-    def node(self, module: Module, node: Node, hint: str, training_only: bool) -> None:
+    def node(self, module: ModulePlan, node: Node, hint: str, training_only: bool) -> None:
         written = self.overwriting(node, RULES.apply(node, node))
-        step = Step(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
+        step = ForwardStep(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
         if written.parameter is not None:
             step.function = written.function
             step.parameter = _attribute(module, node.owner, node.name, node)
@@ -200,7 +200,7 @@ class _Planner:
         may = not self.several and self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
         return replace(written, module=_inplace(written.module, may), function=_inplace(written.function, may))
 
-    def child(self, module: Module, region: Scope, hint: str, training_only: bool) -> None:
+    def child(self, module: ModulePlan, region: Scope, hint: str, training_only: bool) -> None:
         assert region.name is not None
         several, self.several = self.several, self.several or not {region.name, region.owner}.isdisjoint(self.lent)
         child = self.module(region, region.owner or region.name)
@@ -217,17 +217,17 @@ class _Planner:
         elif child.sequential and len(child.outputs) > 1:
             module.steps += _parts(child, attribute, hint, training_only)
         else:
-            step = Step(child.inputs, child.outputs, attribute, hint=hint, training_only=training_only)
+            step = ForwardStep(child.inputs, child.outputs, attribute, hint=hint, training_only=training_only)
             module.steps.append(step)
         module.reads.update(child.reads)
 
-    def wants_list(self, module: Module) -> bool:
+    def wants_list(self, module: ModulePlan) -> bool:
         """Whether a module is a list of others, each called where it is wanted: numbered, no sequence, no block."""
         region = module.region
         own = region.block is None and region.owner is None and region.name not in self.lent
         return own and module.container == "nn.ModuleList"
 
-    def settle(self, module: Module) -> None:
+    def settle(self, module: ModulePlan) -> None:
         """What a module takes and returns; steps that nothing depends on are dropped, their children stay."""
         made = {value for step in module.steps for value in step.outputs}
         outside = [value for value in made if self.readers[value] > module.reads[value]]
@@ -238,7 +238,7 @@ class _Planner:
         in_order = module.outputs and ordered[-1:] == [*module.outputs]
         module.outputs = tuple(ordered if in_order else dict.fromkeys((*module.outputs, *ordered)))
         needed = set(module.outputs)
-        kept: list[Step] = []
+        kept: list[ForwardStep] = []
         for step in reversed(module.steps):
             if not needed.isdisjoint(step.outputs):
                 needed.update(step.inputs)
@@ -255,16 +255,16 @@ def _regions(region: Scope) -> Iterator[Scope]:
             yield from _regions(item)
 
 
-def _does_for(lender: Module, module: Module) -> bool:
+def _does_for(lender: ModulePlan, module: ModulePlan) -> bool:
     """Whether a module that owns its weights does what one does that borrows them, and can be called in its place."""
     others = ((lender.children.get(name), child) for name, child in module.children.items())
     return _flow(lender) == _flow(module) and all(
-        _does_for(one, other) if isinstance(one, Module) and isinstance(other, Module) else one == other
+        _does_for(one, other) if isinstance(one, ModulePlan) and isinstance(other, ModulePlan) else one == other
         for one, other in others
     )
 
 
-def _flow(module: Module) -> object:
+def _flow(module: ModulePlan) -> object:
     """The steps of a module, in terms of its own values."""
     numbers = {value: i for i, value in enumerate(module.inputs)}
     steps: list[object] = []
@@ -280,7 +280,7 @@ def _other_use(node: Node, owner: str) -> Exception:
     return unsupported("PyTorch", node, f"a module shares its weights whole, and '{owner}' does something else")
 
 
-def _spliced(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
+def _spliced(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
     """The steps of a list of modules, as the module around it does them."""
     for step in child.steps:
         hint_inside = hint if step.hint == "x" else step.hint
@@ -290,7 +290,7 @@ def _spliced(child: Module, attribute: str, hint: str, training_only: bool) -> I
         yield spliced
 
 
-def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Iterator[Step]:
+def _parts(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
     """The steps that call a sequence of modules in parts, one for each value of it that is read outside.
 
     A part of one module is that module, and no sequence: TorchScript knows no slices.
@@ -301,7 +301,9 @@ def _parts(child: Module, attribute: str, hint: str, training_only: bool) -> Ite
             alone = stop - start == 1
             part = None if alone else slice(start or None, stop if stop < len(child.steps) else None)
             items = (start,) if alone else ()
-            yield Step(inputs, step.outputs, attribute, items=items, part=part, hint=hint, training_only=training_only)
+            yield ForwardStep(
+                inputs, step.outputs, attribute, items=items, part=part, hint=hint, training_only=training_only
+            )
             inputs, start = step.outputs, stop
 
 
@@ -326,7 +328,7 @@ def _wants_module(node: Node) -> bool:
     return bool(node.weights) or plain is None
 
 
-def _attribute(module: Module, owner: str | None, name: str, node: Node) -> str:
+def _attribute(module: ModulePlan, owner: str | None, name: str, node: Node) -> str:
     """The attribute a step calls: its own, or that of the neighbour whose weights it uses."""
     if owner is None:
         return name.rpartition(".")[2]

@@ -19,7 +19,7 @@ from archspec.lower.weights.loading import Weights
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
-Options = Mapping[str, Any]
+InitOptions = Mapping[str, Any]
 
 
 def initial(graph: Graph, seed: int = 0) -> Weights:
@@ -63,24 +63,24 @@ def fans(shape: Shape) -> tuple[int, int]:
     return shape[1] * taps, shape[0] * taps
 
 
-def _full(value: float) -> Callable[[Generator, Shape, Options], Floats]:
+def _full(value: float) -> Callable[[Generator, Shape, InitOptions], Floats]:
     return lambda random, shape, options: np.full(shape, value, np.float32)
 
 
-def _constant(random: Generator, shape: Shape, options: Options) -> Floats:
+def _constant(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     return np.full(shape, options["value"], np.float32)
 
 
-def _listed(random: Generator, shape: Shape, options: Options) -> Floats:
+def _listed(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """The numbers of the spec; axes before those that are listed repeat them."""
     return np.broadcast_to(np.array(options["values"], np.float32), shape).copy()
 
 
-def _uniform(random: Generator, shape: Shape, options: Options) -> Floats:
+def _uniform(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     return _between(random, shape, options["low"], options["high"])
 
 
-def _normal(random: Generator, shape: Shape, options: Options) -> Floats:
+def _normal(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     return _spread(random, shape, options.get("std", 1.0), options.get("mean", 0.0))
 
 
@@ -108,7 +108,7 @@ _TINY = 1e-30
 """The standard deviation that stands for 0."""
 
 
-def _trunc_normal(random: Generator, shape: Shape, options: Options) -> Floats:
+def _trunc_normal(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """Uniform numbers sent through the inverse of the distribution function, tabled where it is not negligible.
 
     The table is laid around the point of [-2, 2] that is nearest to the mean, so that a mean far outside is no worse.
@@ -122,34 +122,34 @@ def _trunc_normal(random: Generator, shape: Shape, options: Options) -> Floats:
     return np.interp(random.random(shape), mass / mass[-1], knots).astype(np.float32)
 
 
-def _xavier_uniform(random: Generator, shape: Shape, options: Options) -> Floats:
+def _xavier_uniform(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """Uniform within gain * sqrt(6 / (fan in + fan out)); Glorot and Bengio 2010, equation 16."""
     bound = options["gain"] * sqrt(6 / sum(fans(shape)))
     return _between(random, shape, -bound, bound)
 
 
-def _xavier_normal(random: Generator, shape: Shape, options: Options) -> Floats:
+def _xavier_normal(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """Normal of standard deviation gain * sqrt(2 / (fan in + fan out)); Glorot and Bengio 2010."""
     return _spread(random, shape, options["gain"] * sqrt(2 / sum(fans(shape))))
 
 
-def _kaiming_uniform(random: Generator, shape: Shape, options: Options) -> Floats:
+def _kaiming_uniform(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """Uniform within gain * sqrt(3 / fan); He et al. 2015."""
     bound = sqrt(3) * _kaiming_std(shape, options)
     return _between(random, shape, -bound, bound)
 
 
-def _kaiming_normal(random: Generator, shape: Shape, options: Options) -> Floats:
+def _kaiming_normal(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """Normal of standard deviation gain / sqrt(fan); He et al. 2015, equations 10 and 14."""
     return _spread(random, shape, _kaiming_std(shape, options))
 
 
-def _kaiming_std(shape: Shape, options: Options) -> float:
+def _kaiming_std(shape: Shape, options: InitOptions) -> float:
     fan = fans(shape)[options["mode"] == "fan_out"]
     return gain(options["nonlinearity"]) / sqrt(fan)
 
 
-def _orthogonal(random: Generator, shape: Shape, options: Options) -> Floats:
+def _orthogonal(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """Orthonormal rows, or columns where those are fewer, times the gain; Saxe et al. 2014.
 
     The signs of R's diagonal make the distribution uniform: Mezzadri, arXiv:math-ph/0609050.
@@ -162,7 +162,7 @@ def _orthogonal(random: Generator, shape: Shape, options: Options) -> Floats:
     return values * np.float32(options["gain"])
 
 
-def _dirac(random: Generator, shape: Shape, options: Options) -> Floats:
+def _dirac(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """One in the middle of the kernel from each channel to the same channel, zero elsewhere."""
     values = np.zeros(shape, np.float32)
     middle = tuple(size // 2 for size in shape[2:])
@@ -171,7 +171,7 @@ def _dirac(random: Generator, shape: Shape, options: Options) -> Floats:
     return values
 
 
-def _bilinear(random: Generator, shape: Shape, options: Options) -> Floats:
+def _bilinear(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """The weights of linear interpolation from each channel to the same channel, zero elsewhere.
 
     Along an axis of f taps they fall off from the middle, (f - 1) / 2, and are gone ceil(f / 2) from it: Long,
@@ -185,7 +185,7 @@ def _bilinear(random: Generator, shape: Shape, options: Options) -> Floats:
     return values
 
 
-_DRAW: Mapping[str, Callable[[Generator, Shape, Options], Floats]] = {
+_DRAW: Mapping[str, Callable[[Generator, Shape, InitOptions], Floats]] = {
     "zeros": _full(0.0),
     "ones": _full(1.0),
     "constant": _constant,

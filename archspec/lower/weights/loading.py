@@ -13,14 +13,12 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from archspec.diagnostics import fail
-from archspec.frontend.language.spec import Rename
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType
 from archspec.lower import atomic_write
-from archspec.lower.torch import checkpoint
-from archspec.lower.weights import safetensors_file
+from archspec.lower.weights import checkpoint, safetensors_file
 from archspec.lower.weights.report import Form, WeightsReport, report
-from archspec.lower.weights.state_dict import named, unwrapped
+from archspec.lower.weights.state_dict import RenameRule, named, unwrapped
 
 Weights = Mapping[str, NDArray[Any]]
 """Arrays by their names in the state dict. Those of a module or a file lie where they lay there, and change with it:
@@ -44,7 +42,7 @@ def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the weights 
     return _taken(graph, weights, report(graph, _forms(weights), origin), strict=True)
 
 
-def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> Weights:
+def given(graph: Graph, weights: object, *, rename: Sequence[RenameRule] = ()) -> Weights:
     """The weights a user hands over: a torch module, a state dict of tensors or arrays, or the path of a file.
 
     Raises:
@@ -56,7 +54,7 @@ def given(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> We
 
 
 def loaded(
-    graph: Graph, weights: object, *, rename: Sequence[Rename] = (), strict: bool = True, advice: str | None = None
+    graph: Graph, weights: object, *, rename: Sequence[RenameRule] = (), strict: bool = True, advice: str | None = None
 ) -> tuple[Weights, WeightsReport]:
     """As `given`, with the report on them; if not `strict`, those weights alone that fit.
 
@@ -70,7 +68,7 @@ def loaded(
     return _taken(graph, entries, found, strict=strict, advice=advice), found
 
 
-def examined(graph: Graph, weights: object, *, rename: Sequence[Rename] = ()) -> WeightsReport:
+def examined(graph: Graph, weights: object, *, rename: Sequence[RenameRule] = ()) -> WeightsReport:
     """The report on weights, without their numbers: of a safetensors file the header alone is read.
 
     Raises:
@@ -100,7 +98,7 @@ def to_file(weights: Weights, path: str | Path) -> None:
 
 
 def _matched(
-    graph: Graph, weights: object, rename: Sequence[Rename], *, values: bool
+    graph: Graph, weights: object, rename: Sequence[RenameRule], *, values: bool
 ) -> tuple[Mapping[str, Any], WeightsReport]:
     """What there is under the names of the graph, and how it fits."""
     held, origin = _held(weights, values=values)

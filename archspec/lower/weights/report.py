@@ -31,7 +31,7 @@ class Form(NamedTuple):
         return {"shape": list(self.shape), "dtype": self.dtype}
 
 
-class Difference(NamedTuple):
+class WeightMismatch(NamedTuple):
     """A weight that is there, but not as the network has it."""
 
     name: str
@@ -61,8 +61,8 @@ class WeightsReport:
     matched: tuple[str, ...]
     missing: tuple[tuple[str, Form], ...] = ()
     unexpected: tuple[tuple[str, Form], ...] = ()
-    wrong_shape: tuple[Difference, ...] = ()
-    wrong_dtype: tuple[Difference, ...] = ()
+    wrong_shape: tuple[WeightMismatch, ...] = ()
+    wrong_dtype: tuple[WeightMismatch, ...] = ()
     counters: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     stripped: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ def report(
 ) -> WeightsReport:
     """How weights of these forms, by their names in the state dict, fit a graph."""
     wanted = {name: _form(weight) for name, weight in graph.weights()}
-    both = [Difference(name, form, forms[name]) for name, form in wanted.items() if name in forms]
+    both = [WeightMismatch(name, form, forms[name]) for name, form in wanted.items() if name in forms]
     shapes = [found for found in both if found.wanted.shape != found.got.shape]
     misshapen = {found.name for found in shapes}
     alike = [found for found in both if found.name not in misshapen]
@@ -186,5 +186,5 @@ def _converts(got: str, wanted: str) -> bool:
     return "float" in got if wanted == DType.FLOAT32 else got.startswith(("int", "uint", "bool"))
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def _difference(found: WeightMismatch) -> dict[str, Any]:
     return {"name": found.name, "wanted": found.wanted.as_json(), "got": found.got.as_json()}

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from archspec.diagnostics import fail
-from archspec.frontend.language.spec import Rename
+from archspec.diagnostics import Span, fail
 
 T = TypeVar("T")
+
+
+class RenameRule(Protocol):
+    """A rule that gives some names of a checkpoint the names that the network has, as a spec's `rename` does."""
+
+    @property
+    def span(self) -> Span:
+        """Where the rule is written."""
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule applies to a name."""
+
+    def apply(self, name: str) -> str:
+        """The new name of a name that matches."""
+
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 """The keys under which training scripts store a state dict, beside the number of the epoch and the like.
@@ -62,7 +76,7 @@ def _is_tensor(entry: object) -> bool:
     return hasattr(entry, "shape") and hasattr(entry, "dtype")
 
 
-def named(entries: Mapping[str, T], wanted: Collection[str], rules: Sequence[Rename] = ()) -> Named[T]:
+def named(entries: Mapping[str, T], wanted: Collection[str], rules: Sequence[RenameRule] = ()) -> Named[T]:
     """Entries under the names a network wants, as far as wrappers and rules explain theirs.
 
     Names the network has stay as they are, whatever the rules say: what it stored itself always loads.
@@ -89,7 +103,7 @@ def named(entries: Mapping[str, T], wanted: Collection[str], rules: Sequence[Ren
     return Named({new: entries[old] for new, old in origins.items()}, renamed, tuple(stripped))
 
 
-def _rule(name: str, rules: Sequence[Rename]) -> Rename | None:
+def _rule(name: str, rules: Sequence[RenameRule]) -> RenameRule | None:
     """The first rule that takes a name."""
     return next((rule for rule in rules if rule.matches(name)), None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import RULES, LayerCall, WeightLayout, helper_layer, layer
-from archspec.lower.text.code_model import Call, Constant, Listed, Options, function
+from archspec.lower.text.code_model import Call, Constant, ListLiteral, Options, function
 from archspec.ops import norm
 
 
@@ -29,7 +29,7 @@ def _frozen_batch_norm(op: norm.FrozenBatchNorm, node: Node) -> LayerCall:
 def _layer_norm(op: norm.LayerNorm, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
     axes = tuple(op.places(tensor))
-    axis: Constant = Listed(axes) if len(axes) > 1 else -1
+    axis: Constant = ListLiteral(axes) if len(axes) > 1 else -1
     call = layer(
         "LayerNormalization", {}, {"axis": (axis, -1), "epsilon": (op.eps, 0.001), **_parameters(affine=op.affine)}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import RULES, LayerCall, layer
-from archspec.lower.text.code_model import Constant, Listed, function
+from archspec.lower.text.code_model import Constant, ListLiteral, function
 from archspec.ops import reshape
 
 
@@ -26,5 +26,5 @@ def _permute(op: reshape.Permute, node: Node) -> LayerCall:
 
 @RULES.rule(reshape.Select)
 def _select(op: reshape.Select, node: Node) -> LayerCall:
-    numbers: dict[str, Constant] = {"indices": Listed(op.indices), "axis": op.place(node.inputs[0].type)}
+    numbers: dict[str, Constant] = {"indices": ListLiteral(op.indices), "axis": op.place(node.inputs[0].type)}
     return LayerCall((function("take", "ops.take({x}, {indices}, axis={axis})", numbers),))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.ir.graph import Node
 from archspec.lower.keras.rules.common import RULES, LayerCall
-from archspec.lower.text.code_model import Constant, Listed, function
+from archspec.lower.text.code_model import Constant, ListLiteral, function
 from archspec.ops import slicing
 
 
@@ -16,7 +16,7 @@ def _split(op: slicing.Split, node: Node) -> LayerCall:
     sizes = op.cuts(tensor)
     if len(sizes) == 1:
         return LayerCall()
-    where: Constant = len(sizes) if len(set(sizes)) == 1 else Listed(_ends(sizes)[:-1])
+    where: Constant = len(sizes) if len(set(sizes)) == 1 else ListLiteral(_ends(sizes)[:-1])
     numbers: dict[str, Constant] = {"where": where, "axis": op.place(tensor)}
     return LayerCall((function("split", "ops.split({x}, {where}, axis={axis})", numbers),))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.ir.types import Weight
 from archspec.lower.text.code_model import Argument, Call, Constant, call, function
-from archspec.lower.torch.init_calls import options_of
+from archspec.lower.torch.init_calls import init_options
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES
 from archspec.ops import parameters
@@ -26,7 +26,7 @@ def parameter(weight: Weight, *axes: str) -> Call:
         case "values":
             values = f"torch.empty({written})"
         case _:
-            shown: dict[str, Constant] = dict(options_of(weight.initializer))  # type: ignore[arg-type]
+            shown: dict[str, Constant] = dict(init_options(weight.initializer))  # type: ignore[arg-type]
             given = "".join(f", {name}={{{name}}}" for name in shown)
             values, sizes = f"nn.init.{kind}_(torch.empty({written}){given})", {**sizes, **shown}
     return Call("nn.Parameter", sizes, template=f"nn.Parameter({values})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Call, Constant, Listed, call, function
+from archspec.lower.text.code_model import Call, Constant, ListLiteral, call, function
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES
 from archspec.ops import reshape
@@ -41,4 +41,4 @@ def _permute(op: reshape.Permute, node: Node) -> ModuleCall:
 @RULES.rule(reshape.Select)
 def _select(op: reshape.Select, node: Node) -> ModuleCall:
     before = ":, " * op.place(node.inputs[0].type)
-    return ModuleCall(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": Listed(op.indices)}))
+    return ModuleCall(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": ListLiteral(op.indices)}))

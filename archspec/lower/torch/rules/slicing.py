@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Constant, Listed, function
+from archspec.lower.text.code_model import Constant, ListLiteral, function
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES
 from archspec.ops import slicing
@@ -19,7 +19,7 @@ def _split(op: slicing.Split, node: Node) -> ModuleCall:
             function=function("chunk", "{x}.chunk({parts}, dim={dim})", {"parts": len(cuts), "dim": op.axis})
         )
     return ModuleCall(
-        function=function("split", "{x}.split({sizes}, dim={dim})", {"sizes": Listed(cuts), "dim": op.axis})
+        function=function("split", "{x}.split({sizes}, dim={dim})", {"sizes": ListLiteral(cuts), "dim": op.axis})
     )
 
 

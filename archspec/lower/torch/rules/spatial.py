@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Call, Constant, Listed, Options, call, function, same
+from archspec.lower.text.code_model import Call, Constant, ListLiteral, Options, call, function, same
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, axes_of, flat
 from archspec.ops import spatial
@@ -61,7 +61,7 @@ def _upsample(op: spatial.Upsample, node: Node) -> ModuleCall:
     name, value = ("size", same(node.outputs[0].type.spatial)) if op.scale is None else ("scale_factor", op.scale)
     plain = value
     if op.scale is not None:  # The module makes whole factors floats, as TorchScript wants them; the function does not.
-        plain = Listed(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
+        plain = ListLiteral(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
     corners = {"align_corners": (op.align_corners or None, None)} if op.interpolates else {}
 
     def written(callee: str, value: Constant) -> Call:
