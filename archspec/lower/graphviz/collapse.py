@@ -1,4 +1,4 @@
-"""What of a graph is drawn: its nodes in nested groups, some closed into one node, some standing for many."""
+"""What a diagram shows of a graph: nodes in nested groups, some of them collapsed, some standing for repetitions."""
 
 from __future__ import annotations
 
@@ -6,131 +6,139 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from archspec.ir.graph import Graph, Node, Scope
-from archspec.lower.graphviz.repeats import Repeats, Unit
+from archspec.lower.graphviz.repeats import NodeOrScope, RepeatFinder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """A region drawn as a frame around its items, or, without items, as one node.
+    """A scope drawn as a frame around its items, or, if it is collapsed, as one node without items.
 
-    `regions` has more than one where equal regions that follow one another are drawn once. `around` are the regions
-    that hold nothing but this one; they have no frame of their own.
+    Attributes:
+        scopes: the scope; several if equal scopes in a row are drawn once.
+        items: what is drawn in the frame.
+        enclosing: the scopes that contain nothing but this one; they have no frame of their own.
     """
 
-    regions: tuple[Scope, ...]
-    items: tuple[Item, ...] = ()
-    around: tuple[Scope, ...] = ()
+    scopes: tuple[Scope, ...]
+    items: tuple[DrawnItem, ...] = ()
+    enclosing: tuple[Scope, ...] = ()
 
     @property
     def first(self) -> Scope:
-        return self.regions[0]
+        return self.scopes[0]
 
     @property
     def times(self) -> int:
-        """How many regions it stands for."""
-        return len(self.regions)
+        """The number of scopes that the group stands for."""
+        return len(self.scopes)
 
     @property
-    def closed(self) -> bool:
+    def is_collapsed(self) -> bool:
         return not self.items
 
     def nodes(self) -> Iterator[Node]:
-        """Every node it stands for."""
-        for region in self.regions:
-            yield from region.nodes()
+        """All nodes that the group stands for."""
+        for scope in self.scopes:
+            yield from scope.nodes()
 
 
-Item = Node | Group
+DrawnItem = Node | Group
 
 
 @dataclass(frozen=True, slots=True)
-class Footprint:
-    """What is drawn, and where: `places` tells for every node of the graph which item shows it.
+class CollapsedGraph:
+    """What is drawn of a graph.
 
-    `repeated` are the nodes drawn under the name of another: the second and later rounds of a repetition.
+    Attributes:
+        items: the nodes and groups, in order.
+        shown_by: for every node of the graph, the node or collapsed group that shows it.
+        repetitions: the nodes of the second and later scopes of a repetition, which the first stands for.
     """
 
-    items: tuple[Item, ...]
-    places: dict[Node, Item] = field(default_factory=dict)
-    repeated: set[Node] = field(default_factory=set)
+    items: tuple[DrawnItem, ...]
+    shown_by: dict[Node, DrawnItem] = field(default_factory=dict)
+    repetitions: set[Node] = field(default_factory=set)
 
 
-def view(graph: Graph, depth: int | None = None, *, fold: bool = False) -> Footprint:
-    """The view of a graph that opens `depth` levels of named regions, all of them if it is None.
+def collapse(graph: Graph, depth: int | None = None, *, fold: bool = False) -> CollapsedGraph:
+    """Collapse a graph for drawing.
 
-    With `fold`, regions that repeat their predecessor are drawn once.
+    Args:
+        graph: the network.
+        depth: the number of levels of named scopes that are drawn as frames; all if None.
+        fold: draw scopes that repeat their predecessor once.
     """
-    viewer = _Viewer(graph, depth, fold)
-    items = viewer.region(graph.body, 0) if graph.nodes else ()
-    return Footprint(items, viewer.places, viewer.repeated)
+    collapser = _Collapser(graph, depth, fold)
+    items = collapser.scope(graph.body, 0) if graph.nodes else ()
+    return CollapsedGraph(items, collapser.shown_by, collapser.repetitions)
 
 
-class _Viewer:
+class _Collapser:
     def __init__(self, graph: Graph, depth: int | None, fold: bool) -> None:
-        self.repeats = Repeats(graph) if fold else None
+        self.finder = RepeatFinder(graph) if fold else None
         self.depth = depth
-        self.places: dict[Node, Item] = {}
-        self.repeated: set[Node] = set()
+        self.shown_by: dict[Node, DrawnItem] = {}
+        self.repetitions: set[Node] = set()
 
-    def region(self, region: Scope, level: int) -> tuple[Item, ...]:
-        """A region at its level: the network itself is at level 0."""
+    def scope(self, scope: Scope, level: int) -> tuple[DrawnItem, ...]:
+        """What is drawn for a scope; the network itself is at level 0."""
         if self.depth is not None and level >= self.depth:
-            return (self.put(Group((region,))),)
-        return self.items(region.items, level)
+            return (self.collapsed(Group((scope,))),)
+        return self.items(scope.items, level)
 
-    def items(self, units: Sequence[Unit], level: int) -> tuple[Item, ...]:
-        units = list(_units(units))
-        runs = self.repeats.runs(units) if self.repeats else ((unit,) for unit in units)
-        return tuple(item for run in runs for item in self.run(run, level))
+    def items(self, items: Sequence[NodeOrScope], level: int) -> tuple[DrawnItem, ...]:
+        items = list(_without_wrappers(items))
+        runs = self.finder.runs(items) if self.finder else ((item,) for item in items)
+        return tuple(drawn for run in runs for drawn in self.run(run, level))
 
-    def run(self, run: Sequence[Unit], level: int) -> tuple[Item, ...]:
-        """What is drawn for one unit, or for several that are equal."""
+    def run(self, run: Sequence[NodeOrScope], level: int) -> tuple[DrawnItem, ...]:
+        """What is drawn for one item, or for several equal scopes in a row."""
         first = run[0]
         if isinstance(first, Node):
-            self.places[first] = first
+            self.shown_by[first] = first
             return (first,)
-        regions = tuple(region for region in run if isinstance(region, Scope))
-        if first.name is None and len(regions) == 1:
+        scopes = tuple(item for item in run if isinstance(item, Scope))
+        if first.name is None and len(scopes) == 1:
             return self.items(first.items, level)
-        named = level + (first.name is not None)
-        if first.name is not None and self.depth is not None and named >= self.depth:
-            return (self.put(Group(regions)),)
-        items = self.items(first.items, named)
-        self.stand_in(regions)
-        group = _only_child(Group(regions, items))
-        return (self.put(group) if group.closed else group,)
+        inner_level = level + (first.name is not None)
+        if first.name is not None and self.depth is not None and inner_level >= self.depth:
+            return (self.collapsed(Group(scopes)),)
+        items = self.items(first.items, inner_level)
+        self.represent(scopes)
+        group = _without_only_child(Group(scopes, items))
+        return (self.collapsed(group) if group.is_collapsed else group,)
 
-    def put(self, group: Group) -> Group:
-        """A closed group, in the place of all its nodes."""
-        self.places.update(dict.fromkeys(group.nodes(), group))
-        self.repeated.update(node for region in group.regions[1:] for node in region.nodes())
+    def collapsed(self, group: Group) -> Group:
+        """Show all nodes of a group by the group itself."""
+        self.shown_by.update(dict.fromkeys(group.nodes(), group))
+        self.repetitions.update(node for scope in group.scopes[1:] for node in scope.nodes())
         return group
 
-    def stand_in(self, regions: Sequence[Scope]) -> None:
-        """Let the nodes of the first region stand for those of the others."""
-        for region in regions[1:]:
-            for drawn, node in zip(regions[0].nodes(), region.nodes(), strict=True):
-                self.places[node] = self.places[drawn]
-                self.repeated.add(node)
+    def represent(self, scopes: Sequence[Scope]) -> None:
+        """Show the nodes of all scopes by those of the first."""
+        for scope in scopes[1:]:
+            for shown, node in zip(scopes[0].nodes(), scope.nodes(), strict=True):
+                self.shown_by[node] = self.shown_by[shown]
+                self.repetitions.add(node)
 
 
-def _units(items: Sequence[Unit]) -> Iterator[Unit]:
-    """The items, without the regions that hold none, and without the transparent ones that only hold others together.
+def _without_wrappers(items: Sequence[NodeOrScope]) -> Iterator[NodeOrScope]:
+    """The items without empty scopes, with `repeat` scopes and unnamed scopes of one item replaced by their content.
 
-    The rounds of a repeat, and other transparent regions of several items, stay: they may repeat one another.
+    The iterations of a repeat, and other unnamed scopes of several items, remain, because they may be repetitions.
     """
     for item in items:
         if isinstance(item, Node):
             yield item
-        elif inside := list(_units(item.items)):
-            transparent = item.name is None and (item.kind == "repeat" or len(inside) == 1)
-            yield from inside if transparent else [item]
+        elif inside := list(_without_wrappers(item.items)):
+            is_wrapper = item.name is None and (item.kind == "repeat" or len(inside) == 1)
+            yield from inside if is_wrapper else [item]
 
 
-def _only_child(group: Group) -> Group:
-    """The group, or the one that is all it holds, which then speaks for both."""
+def _without_only_child(group: Group) -> Group:
+    """The group, or, if a group is all that it contains, that one with the names of both."""
     if len(group.items) == 1 and group.times == 1:
         (child,) = group.items
         if isinstance(child, Group) and child.times == 1:
-            return replace(child, around=(group.first, *child.around))
+            return replace(child, enclosing=(group.first, *child.enclosing))
     return group

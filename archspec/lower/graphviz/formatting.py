@@ -1,4 +1,4 @@
-"""Short human forms: of an op and its attributes, of shapes, of counts and of names."""
+"""Short texts for people: of an op and its attributes, of shapes, of counts and of names."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from archspec.ir.types import TensorType
 from archspec.ops import Op
 
 _EXTENTS = ("kernel", "size")
-"""Attributes that are sizes along the spatial axes: a single number is written once for each of them."""
+"""Attributes that are sizes of the spatial axes: a single number is written once per axis."""
 _NAMED = ("dilation", "groups", "axis")
-"""Attributes that are shown with their names where they are not the default."""
-_TOLD = ("same", "valid")
-"""Keywords that the output shape tells."""
-_LONGEST = 32
+"""Attributes that are shown with their names if they are not the default."""
+_IMPLIED = ("same", "valid")
+"""Keywords that follow from the output shape."""
+_MAX_LENGTH = 32
 
 
-def spoken(kind: str) -> str:
-    """The kind of an op, or the name of a block, as people say it: `max pool`."""
+def readable(kind: str) -> str:
+    """The kind of an op or the name of a block in words: `max pool`."""
     return kind.replace("_", " ")
 
 
 def details(node: Node) -> str:
     """The attributes that matter: `3×3 / 2, 64` for a convolution, `1000` for a linear layer.
 
-    Those are the window, what the op cannot do without, its principal attribute and its keywords. All others that are
-    written are in the tooltip.
+    These are the window, the required attributes, the one with a shorthand, and keywords. The tooltip shows the others.
     """
     op = node.op
     assert isinstance(op, Op)
-    said = {name: _value(op, node, name, value) for name, value in op.explicit_attributes().items()}
-    window = " / ".join(said[name] for name in ("kernel", "stride") if name in said)
-    text = ", ".join(filter(None, [window, *_others(op, node, said)]))
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip(" ,") + "…"
+    texts = {name: _value(op, node, name, value) for name, value in op.explicit_attributes().items()}
+    window = " / ".join(texts[name] for name in ("kernel", "stride") if name in texts)
+    text = ", ".join(filter(None, [window, *_others(op, node, texts)]))
+    return text if len(text) <= _MAX_LENGTH else text[: _MAX_LENGTH - 1].rstrip(" ,") + "…"
 
 
-def _others(op: Op, node: Node, said: Mapping[str, str]) -> Iterator[str]:
-    for name, value in said.items():
+def _others(op: Op, node: Node, texts: Mapping[str, str]) -> Iterator[str]:
+    for name, value in texts.items():
         if name in ("kernel", "stride"):
             continue
         if name == "groups" and getattr(op, name) == node.inputs[0].type.channels:
@@ -48,23 +47,23 @@ def _others(op: Op, node: Node, said: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} {value}"
         elif name == op.shorthand or type(op).model_fields[name].is_required():
             yield ("×" if name == "scale" else "") + value
-        elif isinstance(getattr(op, name), str) and getattr(op, name) not in _TOLD:
+        elif isinstance(getattr(op, name), str) and getattr(op, name) not in _IMPLIED:
             yield value
 
 
 def _value(op: Op, node: Node, name: str, value: object) -> str:
-    """A number, or several: with × between those of the spatial axes."""
-    by_axis = _holds_list(type(op).model_fields[name].annotation)
+    """A number, or several: joined by × if they are per spatial axis."""
+    per_axis = _accepts_list(type(op).model_fields[name].annotation)
     if isinstance(value, tuple):
-        return ("×" if by_axis else ", ").join(map(_plain, value))
-    if by_axis and name in _EXTENTS:
+        return ("×" if per_axis else ", ").join(map(_plain, value))
+    if per_axis and name in _EXTENTS:
         return "×".join([_plain(value)] * max(1, node.inputs[0].type.rank - 2))
     return _plain(value)
 
 
-def _holds_list(hint: Any) -> bool:
-    """Whether a type admits a number or else a list of one an axis."""
-    return any(get_origin(arm) is tuple or _holds_list(arm) for arm in get_args(hint))
+def _accepts_list(hint: Any) -> bool:
+    """Whether a type accepts a list, of one number per axis."""
+    return any(get_origin(arm) is tuple or _accepts_list(arm) for arm in get_args(hint))
 
 
 def _plain(value: object) -> str:
@@ -73,12 +72,12 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def sizes(type: TensorType) -> str:
+def format_sizes(type: TensorType) -> str:
     """The sizes of one sample: `64×112×112`."""
     return "×".join(map(str, type.sizes)) or "1"
 
 
-def short(count: int) -> str:
+def format_count(count: int) -> str:
     """A count in at most four digits: `9,408`, `25.6 M`."""
     if count < 10_000:
         return f"{count:,}"
@@ -87,16 +86,16 @@ def short(count: int) -> str:
     return f"{float(digits) * 10**tens:.3g} {'kMGTPEZY'[thousands - 1]}"
 
 
-def counted(count: int, noun: str) -> str:
+def format_quantity(count: int, noun: str) -> str:
     """`1 layer`, `12 layers`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def is_automatic(name: str, base: str) -> bool:
-    """Whether a name says nothing new: what the thing is, perhaps with a number after `_`, or a number alone."""
+    """Whether a name adds no information: the kind itself, perhaps with `_` and a number, or just a number."""
     return name.isdigit() or re.fullmatch(re.escape(base).replace("_", "_?") + r"(_\d+)?", name) is not None
 
 
-def row_name(names: Sequence[str]) -> str:
-    """Names of things in a row: `1, 2`, or `1…35`."""
+def format_range(names: Sequence[str]) -> str:
+    """The names of scopes in a row: `1, 2`, or `1…35`."""
     return (", " if len(names) == 2 else "…").join(filter(None, [*names[:1], *names[1:][-1:]]))

@@ -1,4 +1,4 @@
-"""Text as DOT takes it: nothing that a spec says can end a label, begin markup or name a port."""
+"""Labels and identifiers in DOT. No text from a spec can end a label, start markup or name a port."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from archspec.lower.graphviz.labels import Label
-from archspec.lower.graphviz.style import FAINT, MANY, SMALL
+from archspec.lower.graphviz.style import FAINT, REPEATED, SMALL
 
 _PLAIN = re.compile(r"[\w.-]+", re.ASCII)
-_WIDE = 34
-"""Characters of notes in one line."""
-_BESIDE = 10
-"""Characters of a heading that still fit beside the arrow that enters a frame."""
+_NOTES_WIDTH = 34
+"""The maximum number of characters of notes in one line."""
+_HEADING_WIDTH = 10
+"""The number of characters of a heading that fit beside the arrow that enters a frame."""
 
 
 def identifier(name: str) -> str:
-    """A name as an identifier: letters, digits and `._-` as they are, all else by its code: `a:b` is `a=3Ab`.
+    """A name as an identifier: characters other than letters, digits and `._-` by their code, as `a=3Ab` for `a:b`.
 
-    Graphviz keeps names that begin with `%` for itself.
+    Graphviz reserves names that begin with `%`.
     """
     if _PLAIN.fullmatch(name):
         return name
@@ -36,7 +36,7 @@ def tooltip(text: str) -> str:
 
 
 def block(label: Label) -> str:
-    """A label of several lines: what it is, and below it, smaller, what else is said."""
+    """A label of several lines: title and details, and below them the notes in smaller letters."""
     return f"<{'<br/>'.join([_head(label), *map(_small, _wrapped(label.notes))])}>"
 
 
@@ -46,16 +46,16 @@ def line(label: Label) -> str:
     return f"<{' '.join([head, *map(_small, _joined(label.notes))])}>"
 
 
-def sign(mark: str) -> str:
-    """A label of one large sign."""
-    return f"<<b>{_text(mark)}</b>>"
+def symbol(text: str) -> str:
+    """A label of one large symbol."""
+    return f"<<b>{_text(text)}</b>>"
 
 
 def heading(label: Label) -> str:
-    """The heading of a frame; a long one takes two lines, so that arrows into the frame pass beside it."""
+    """The heading of a frame. A long one takes two lines, so that arrows into the frame pass beside it."""
     head = [_head(label)] if label.title or label.times > 1 else []
     parts = [*head, *map(_small, _joined(label.notes))]
-    if len(label.title) + sum(map(len, label.notes)) <= _BESIDE:
+    if len(label.title) + sum(map(len, label.notes)) <= _HEADING_WIDTH:
         return f"<{' '.join(parts)}>" if parts else ""
     return f"<{''.join(part + _LEFT for part in parts)}>"
 
@@ -65,7 +65,7 @@ _LEFT = '<br align="left"/>'
 
 def _head(label: Label) -> str:
     title = f"<b>{_text(label.title)}</b>" if label.title else ""
-    times = f'<font color="{MANY}"><b>×{label.times}</b></font>' if label.times > 1 else ""
+    times = f'<font color="{REPEATED}"><b>×{label.times}</b></font>' if label.times > 1 else ""
     return " ".join(filter(None, [title, times, _text(label.details)]))
 
 
@@ -78,10 +78,10 @@ def _joined(notes: Sequence[str]) -> list[str]:
 
 
 def _wrapped(notes: Sequence[str]) -> Iterator[str]:
-    """The notes in lines, none of them broken."""
+    """The notes in lines, broken only between notes."""
     row: list[str] = []
     for note in notes:
-        if row and sum(len(part) + 3 for part in row) + len(note) > _WIDE:
+        if row and sum(len(part) + 3 for part in row) + len(note) > _NOTES_WIDTH:
             yield " · ".join(row)
             row = []
         row.append(note)
@@ -90,7 +90,7 @@ def _wrapped(notes: Sequence[str]) -> Iterator[str]:
 
 
 def _text(plain: str) -> str:
-    r"""Text inside a label; a single backslash begins an escape there too: `\N` is the name of the node."""
+    r"""Text inside a label. Backslashes are doubled, as Graphviz would expand `\N` to the name of the node."""
     return escape(_printable(plain)).replace("\\", "\\\\")
 
 

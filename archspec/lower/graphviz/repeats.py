@@ -1,4 +1,4 @@
-"""What repeats: neighbouring regions that are built alike and pass their values on from one to the next."""
+"""Repetitions: neighbouring scopes of equal structure, each of which reads the values of the one before."""
 
 from __future__ import annotations
 
@@ -8,67 +8,71 @@ from functools import cached_property
 
 from archspec.ir.graph import Graph, Node, Scope, Value
 
-Unit = Node | Scope
+NodeOrScope = Node | Scope
 
 
 @dataclass(frozen=True, eq=False)
-class Pattern:
-    """A region without its names: two regions with equal `signature` are built alike.
+class ScopeStructure:
+    """A scope without its names.
 
-    `sources` are the values it reads from outside, in the order they are met; `places` numbers the values it makes.
+    Attributes:
+        signature: equal for scopes of equal structure.
+        inputs: the values that are read from outside, in order of their first use.
+        numbers: the number of each value that is computed inside.
+        nodes: the nodes of the scope.
     """
 
     signature: Hashable
-    sources: tuple[Value, ...]
-    places: Mapping[Value, int]
+    inputs: tuple[Value, ...]
+    numbers: Mapping[Value, int]
     nodes: frozenset[Node]
 
 
-class Repeats:
-    """The repetitions in one graph."""
+class RepeatFinder:
+    """Finds the repetitions in one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._patterns: dict[Scope, Pattern] = {}
+        self._structures: dict[Scope, ScopeStructure] = {}
 
-    def runs(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, ...]]:
-        """The units in order; those that repeat their predecessor stand together with it."""
-        run: list[Unit] = []
-        before: Hashable = None
-        for unit in units:
-            link = self._link(run[-1], unit) if run else None
-            if link is not None and (len(run) == 1 or link == before):
-                run.append(unit)
+    def runs(self, items: Sequence[NodeOrScope]) -> Iterator[tuple[NodeOrScope, ...]]:
+        """The items in order, grouped into runs in which each repeats its predecessor."""
+        run: list[NodeOrScope] = []
+        previous: Hashable = None
+        for item in items:
+            link = self._link(run[-1], item) if run else None
+            if link is not None and (len(run) == 1 or link == previous):
+                run.append(item)
             else:
                 if run:
                     yield tuple(run)
-                run = [unit]
-            before = link
+                run = [item]
+            previous = link
         if run:
             yield tuple(run)
 
-    def _link(self, first: Unit, second: Unit) -> Hashable:
-        """How `second` continues `first`: for each value it reads, which one of `first` it is, or the same as there.
+    def _link(self, first: NodeOrScope, second: NodeOrScope) -> Hashable:
+        """How `second` continues `first`: for each input, the number of the value of `first`, or the common input.
 
-        None where it does not: they are built differently, or a value of `first` is read elsewhere as well.
+        None if it does not: if their structures differ, or a value of `first` is read elsewhere, too.
         """
         if not isinstance(first, Scope) or not isinstance(second, Scope):
             return None
-        left, right = self._pattern(first), self._pattern(second)
+        left, right = self._structure(first), self._structure(second)
         if left.signature != right.signature:
             return None
         link = tuple(
-            left.places.get(value, value if value is other else None)
-            for value, other in zip(right.sources, left.sources, strict=True)
+            left.numbers.get(value, value if value is other else None)
+            for value, other in zip(right.inputs, left.inputs, strict=True)
         )
-        if None in link or not any(isinstance(place, int) for place in link):
+        if None in link or not any(isinstance(source, int) for source in link):
             return None
-        readers = left.nodes | right.nodes
-        return link if all(readers.issuperset(self._readers.get(value, ())) for value in left.places) else None
+        inside = left.nodes | right.nodes
+        return link if all(inside.issuperset(self._readers.get(value, ())) for value in left.numbers) else None
 
     @cached_property
     def _readers(self) -> dict[Value, list[Node | None]]:
-        """Who reads each value; None is the world outside, which reads the outputs."""
+        """The readers of each value; None stands for the caller, who reads the outputs."""
         readers: dict[Value, list[Node | None]] = {}
         for node in self._graph.nodes:
             for value in node.inputs:
@@ -77,31 +81,30 @@ class Repeats:
             readers.setdefault(output.value, []).append(None)
         return readers
 
-    def _pattern(self, region: Scope) -> Pattern:
-        if region not in self._patterns:
-            self._patterns[region] = _pattern(region)
-        return self._patterns[region]
+    def _structure(self, scope: Scope) -> ScopeStructure:
+        if scope not in self._structures:
+            self._structures[scope] = _structure_of(scope)
+        return self._structures[scope]
 
 
-def _pattern(region: Scope) -> Pattern:
-    places: dict[Value, int] = {}
-    sources: dict[Value, int] = {}
+def _structure_of(scope: Scope) -> ScopeStructure:
+    numbers: dict[Value, int] = {}
+    inputs: dict[Value, int] = {}
 
     def reference(value: Value) -> tuple[str, int]:
-        if value in places:
-            return "made", places[value]
-        return "read", sources.setdefault(value, len(sources))
+        if value in numbers:
+            return "computed", numbers[value]
+        return "read", inputs.setdefault(value, len(inputs))
 
     def layer(node: Node) -> Hashable:
         read = tuple(map(reference, node.inputs))
         for value in node.outputs:
-            places[value] = len(places)
+            numbers[value] = len(numbers)
         return type(node.op), node.op, read, node.output_types, node.weights, node.owner
 
-    def structure(region: Scope) -> Hashable:
-        items = tuple(layer(item) if isinstance(item, Node) else structure(item) for item in region.items)
-        facts = region.kind, region.block, region.name is None, region.training_only
-        return facts, items, tuple(map(reference, region.outputs))
+    def signature(scope: Scope) -> Hashable:
+        items = tuple(layer(item) if isinstance(item, Node) else signature(item) for item in scope.items)
+        facts = scope.kind, scope.block, scope.name is None, scope.training_only
+        return facts, items, tuple(map(reference, scope.outputs))
 
-    signature = structure(region)
-    return Pattern(signature, tuple(sources), places, frozenset(region.nodes()))
+    return ScopeStructure(signature(scope), tuple(inputs), numbers, frozenset(scope.nodes()))

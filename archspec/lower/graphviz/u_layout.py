@@ -1,9 +1,9 @@
-"""The way back up: which arrows of a decoder with skips are drawn against the direction of the picture.
+"""The U layout: a decoder with skips is drawn upwards, beside its encoder.
 
-An encoder goes down and halves its maps; a decoder doubles them again and reads, beside what comes from below, what
-the encoder made at the same height. Drawn upwards, the decoder stands beside the encoder and the network is the U it
-is called after. A decoder without skips goes straight on, and so does everything where a closed box holds so much of
-both that arrows would ask it to stand above another and below it.
+An encoder downsamples its feature maps; a decoder upsamples them again and reads, beside the values from below, those
+of the encoder at the same resolution. Drawn upwards, the decoder is beside the encoder, and the network looks like the
+U that U-Net is named after. A decoder without skips is drawn downwards. So is everything if collapsed groups contain
+parts of both, so that the arrows would require a group to be above another and below it.
 """
 
 from __future__ import annotations
@@ -14,49 +14,55 @@ from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
 from archspec.ir.graph import Graph, Node, Value
-from archspec.lower.graphviz.edges import Edge, End
+from archspec.lower.graphviz.edges import Edge, Endpoint
 from archspec.ops import Op
 
 
-class Course(Enum):
-    """Which way an arrow goes: with the picture, back up inside a decoder, or across to it from the encoder."""
+class EdgeDirection(Enum):
+    """The direction of an edge: with the diagram, upwards inside a decoder, or level from the encoder to it."""
 
-    ON = "on"
-    UP = "up"
-    ACROSS = "across"
+    FORWARD = "forward"
+    UPWARD = "upward"
+    LEVEL = "level"
 
 
-def courses(graph: Graph, edges: Sequence[Edge]) -> dict[Edge, Course]:
-    """The course of each edge."""
+def edge_directions(graph: Graph, edges: Sequence[Edge]) -> dict[Edge, EdgeDirection]:
+    """The direction of each edge: all forward if the graph has no decoder with skips, or it cannot be drawn as a U."""
     turns = _turns(graph)
-    couriers = _couriers(graph, turns)
-    found = {edge: _course(edge, turns, couriers) for edge in edges}
-    climbs = Course.ACROSS in found.values() and _can_stand(found, rows(graph, found))
-    return found if climbs else dict.fromkeys(edges, Course.ON)
+    skip_nodes = _skip_nodes(graph, turns)
+    directions = {edge: _direction(edge, turns, skip_nodes) for edge in edges}
+    has_skips = EdgeDirection.LEVEL in directions.values()
+    if has_skips and _is_consistent(directions, level_rows(graph, directions)):
+        return directions
+    return dict.fromkeys(edges, EdgeDirection.FORWARD)
 
 
-def rows(graph: Graph, courses: Mapping[Edge, Course]) -> list[list[End]]:
-    """What stands on one level: both ends of a skip, and the inputs with the outputs of a decoder."""
-    found = [[edge.tail, edge.head] for edge, course in courses.items() if course is Course.ACROSS]
-    if tops := [edge.head for edge, course in courses.items() if course is Course.UP and edge.reader is None]:
-        found.append([*graph.inputs, *tops])
-    return found
+def level_rows(graph: Graph, directions: Mapping[Edge, EdgeDirection]) -> list[list[Endpoint]]:
+    """What is drawn at the same height: both ends of a skip, and the inputs with the outputs of a decoder."""
+    rows = [[edge.tail, edge.head] for edge, direction in directions.items() if direction is EdgeDirection.LEVEL]
+    tops = [
+        edge.head for edge, direction in directions.items() if direction is EdgeDirection.UPWARD and edge.reader is None
+    ]
+    if tops:
+        rows.append([*graph.inputs, *tops])
+    return rows
 
 
-def _can_stand(courses: Mapping[Edge, Course], rows: Sequence[Sequence[End]]) -> bool:
-    """Whether there is a height for everything, so that arrows go down, up and across as they are to.
+def _is_consistent(directions: Mapping[Edge, EdgeDirection], rows: Sequence[Sequence[Endpoint]]) -> bool:
+    """Whether heights exist for all nodes that satisfy the direction of every edge.
 
-    Of skips along one level, as a nested U-Net has them, the later ones begin in the decoder: they need not go up.
+    A nested U-Net has several skips along one row. The later ones start in the decoder and need not point upwards.
     """
-    level: dict[End, frozenset[End]] = {}
+    row_of: dict[Endpoint, frozenset[Endpoint]] = {}
     for row in rows:
-        joined = frozenset[End]().union(*(level.get(end, {end}) for end in row))
-        level.update(dict.fromkeys(joined, joined))
-    above: dict[frozenset[End], set[frozenset[End]]] = {}
-    for edge, course in courses.items():
-        tail, head = (level.get(end, frozenset([end])) for end in (edge.tail, edge.head))
-        upper, lower = (head, tail) if course is Course.UP else (tail, head)
-        if course is Course.ON or (course is Course.UP and tail is not head):
+        joined = frozenset[Endpoint]().union(*(row_of.get(end, {end}) for end in row))
+        row_of.update(dict.fromkeys(joined, joined))
+    above: dict[frozenset[Endpoint], set[frozenset[Endpoint]]] = {}
+    for edge, direction in directions.items():
+        tail, head = (row_of.get(end, frozenset([end])) for end in (edge.tail, edge.head))
+        is_upward = direction is EdgeDirection.UPWARD
+        upper, lower = (head, tail) if is_upward else (tail, head)
+        if direction is EdgeDirection.FORWARD or (is_upward and tail is not head):
             above.setdefault(lower, set()).add(upper)
     try:
         TopologicalSorter(above).prepare()
@@ -65,60 +71,60 @@ def _can_stand(courses: Mapping[Edge, Course], rows: Sequence[Sequence[End]]) ->
     return True
 
 
-def _course(edge: Edge, turns: Mapping[Value, int], couriers: set[Node]) -> Course:
+def _direction(edge: Edge, turns: Mapping[Value, int], skip_nodes: set[Node]) -> EdgeDirection:
     if edge.reader is None:
-        return Course.UP if turns[edge.value] % 2 else Course.ON
-    if edge.reader in couriers or _crosses(edge.value, edge.reader, turns):
-        return Course.ACROSS
-    return Course.UP if turns[edge.reader.outputs[0]] % 2 else Course.ON
+        return EdgeDirection.UPWARD if turns[edge.value] % 2 else EdgeDirection.FORWARD
+    if edge.reader in skip_nodes or _is_skip(edge.value, edge.reader, turns):
+        return EdgeDirection.LEVEL
+    return EdgeDirection.UPWARD if turns[edge.reader.outputs[0]] % 2 else EdgeDirection.FORWARD
 
 
 def _turns(graph: Graph) -> dict[Value, int]:
-    """How often the way to each value has turned: up where maps are enlarged, and down again where they are reduced.
+    """The number of turns on the path to each value: even in an encoder, odd in a decoder.
 
-    So it is even on the way down, and odd on the way up.
+    A path turns upwards where feature maps are upsampled, and downwards again where they are downsampled.
     """
     turns = dict.fromkeys(graph.inputs, 0)
     for node in graph.nodes:
         most = max((turns[value] for value in node.inputs), default=0)
-        up = most % 2 == 1
-        turned = _reduces(node) if up else _enlarges(node)
+        is_decoder = most % 2 == 1
+        turned = _downsamples(node) if is_decoder else _upsamples(node)
         turns.update(dict.fromkeys(node.outputs, most + turned))
     return turns
 
 
-def _crosses(value: Value, reader: Node, turns: Mapping[Value, int]) -> bool:
-    """Whether a node on the way up reads a value that was made before the turn."""
-    height = turns[reader.outputs[0]]
-    return height % 2 == 1 and turns[value] < height and not _enlarges(reader)
+def _is_skip(value: Value, reader: Node, turns: Mapping[Value, int]) -> bool:
+    """Whether a node of a decoder reads a value from before the turn."""
+    count = turns[reader.outputs[0]]
+    return count % 2 == 1 and turns[value] < count and not _upsamples(reader)
 
 
-def _couriers(graph: Graph, turns: Mapping[Value, int]) -> set[Node]:
-    """The nodes on the way across, a crop for instance: all that reads them is the decoder, or others like them."""
-    found: set[Node] = set()
-    crossing: set[Value] = set()
-    staying = {output.value for output in graph.outputs}
+def _skip_nodes(graph: Graph, turns: Mapping[Value, int]) -> set[Node]:
+    """The nodes on a skip, such as a crop: only the decoder reads their values, or other nodes on the skip."""
+    skip_nodes: set[Node] = set()
+    skipped: set[Value] = set()
+    read_elsewhere = {output.value for output in graph.outputs}
     for node in reversed(graph.nodes):
-        if not crossing.isdisjoint(node.outputs) and staying.isdisjoint(node.outputs):
-            found.add(node)
+        if not skipped.isdisjoint(node.outputs) and read_elsewhere.isdisjoint(node.outputs):
+            skip_nodes.add(node)
         for value in node.inputs:
-            crosses = node in found or _crosses(value, node, turns)
-            (crossing if crosses else staying).add(value)
-    return found
+            is_skip = node in skip_nodes or _is_skip(value, node, turns)
+            (skipped if is_skip else read_elsewhere).add(value)
+    return skip_nodes
 
 
-def _enlarges(node: Node) -> bool:
-    """Whether it makes larger maps of maps; to spread one value, as after a global pooling, is no decoder."""
-    spreads = not node.weights and all(size == 1 for size in node.input_types[0].spatial)
-    return not spreads and any(stride < 1 for stride in _strides(node))
+def _upsamples(node: Node) -> bool:
+    """Whether a node enlarges feature maps. To expand a single position, as after a global pooling, does not count."""
+    expands = not node.weights and all(size == 1 for size in node.input_types[0].spatial)
+    return not expands and any(stride < 1 for stride in _strides(node))
 
 
-def _reduces(node: Node) -> bool:
+def _downsamples(node: Node) -> bool:
     return any(stride > 1 for stride in _strides(node))
 
 
 def _strides(node: Node) -> Iterator[Fraction]:
-    """How far each output axis moves over an input from one position to the next."""
+    """The stride over each input axis, from one output position to the next."""
     op = node.op
     assert isinstance(op, Op)
     for index in range(len(node.inputs)):

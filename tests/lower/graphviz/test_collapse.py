@@ -11,35 +11,35 @@ from hypothesis import strategies as st
 from archspec.ir.graph import Graph, Node
 from archspec.loading import parse
 from archspec.lower.graphviz import draw
-from archspec.lower.graphviz.collapse import Group, Item, view
+from archspec.lower.graphviz.collapse import DrawnItem, Group, collapse
 from archspec.lower.graphviz.edges import edges
 from tests.lower.graphviz.dots import SPECS, ZOO, network, read
 
 HEAD = "archspec: 1\nname: net\ninput: [8, 8, 8]\n"
 
 
-def stands_for(items: Iterable[Item]) -> int:
+def stands_for(items: Iterable[DrawnItem]) -> int:
     """How many nodes of the graph a picture stands for: what is inside a frame counts as often as the frame says."""
     count = 0
     for item in items:
         if isinstance(item, Node):
             count += 1
-        elif item.closed:
+        elif item.is_collapsed:
             count += sum(1 for _ in item.nodes())
         else:
             count += item.times * stands_for(item.items)
     return count
 
 
-def leaves(items: Iterable[Item]) -> set[Item]:
+def leaves(items: Iterable[DrawnItem]) -> set[DrawnItem]:
     """What is drawn as a node."""
-    found: set[Item] = set()
+    found: set[DrawnItem] = set()
     for item in items:
-        found |= leaves(item.items) if isinstance(item, Group) and not item.closed else {item}
+        found |= leaves(item.items) if isinstance(item, Group) and not item.is_collapsed else {item}
     return found
 
 
-def groups(items: Iterable[Item]) -> list[Group]:
+def groups(items: Iterable[DrawnItem]) -> list[Group]:
     return [
         group
         for item in items
@@ -51,17 +51,17 @@ def groups(items: Iterable[Item]) -> list[Group]:
 def folds(spec: str, depth: int | None = None) -> list[int]:
     """How many regions each fold stands for, in order."""
     graph = parse(HEAD + spec).graph
-    return [group.times for group in groups(view(graph, depth, fold=True).items) if group.times > 1]
+    return [group.times for group in groups(collapse(graph, depth, fold=True).items) if group.times > 1]
 
 
 @pytest.mark.parametrize("depth", [None, 0, 1, 2, 3])
 @pytest.mark.parametrize("name", [*ZOO, *SPECS])
 def test_folds_add_up(name: str, depth: int | None) -> None:
     graph = network(name)
-    seen = view(graph, depth, fold=True)
-    assert stands_for(seen.items) == len(graph.nodes)
-    assert set(seen.places) == set(graph.nodes)
-    assert set(seen.places.values()) == leaves(seen.items)
+    collapsed = collapse(graph, depth, fold=True)
+    assert stands_for(collapsed.items) == len(graph.nodes)
+    assert set(collapsed.shown_by) == set(graph.nodes)
+    assert set(collapsed.shown_by.values()) == leaves(collapsed.items)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_folds_add_up(name: str, depth: int | None) -> None:
 def test_blocks_of_a_residual_network(name: str, times: list[int]) -> None:
     graph = network(name)
     for depth in (None, 2):
-        found = [group.times for group in groups(view(graph, depth, fold=True).items) if group.times > 1]
+        found = [group.times for group in groups(collapse(graph, depth, fold=True).items) if group.times > 1]
         assert found == times
     drawn = read(draw(graph, depth=2))
     labels = " ".join(looks["label"] for looks in drawn.nodes.values())
@@ -211,15 +211,15 @@ networks = st.lists(named, min_size=1, max_size=4).map(
 @given(networks, st.none() | st.integers(0, 4), st.booleans())
 def test_nothing_is_lost_and_arrows_only_go_on(spec: str, depth: int | None, fold: bool) -> None:
     graph: Graph = parse(spec).graph
-    seen = view(graph, depth, fold=fold)
-    assert stands_for(seen.items) == len(graph.nodes)
-    arrows = list(edges(graph, seen))
+    collapsed = collapse(graph, depth, fold=fold)
+    assert stands_for(collapsed.items) == len(graph.nodes)
+    arrows = list(edges(graph, collapsed))
     known: set[object] = set(graph.inputs)
     for edge in arrows:
         assert edge.tail in known, "what is drawn can be put in a row, so that every arrow goes on"
         known.add(edge.head)
-    assert known >= set(seen.places.values())
+    assert known >= set(collapsed.shown_by.values())
     drawn = read(draw(graph, depth=depth, fold=fold))
     assert sum(drawn.arrows.values()) == len(arrows)
-    opened = [group for group in groups(seen.items) if not group.closed]
+    opened = [group for group in groups(collapsed.items) if not group.is_collapsed]
     assert len(drawn.frames) == len(opened), "every frame has a name of its own"

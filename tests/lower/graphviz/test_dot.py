@@ -156,7 +156,7 @@ def test_the_u_is_upright(name: str, rankdir: str, along: int, across: int) -> N
 
 
 def test_a_decoder_goes_straight_on_if_asked_to_or_if_nothing_is_skipped() -> None:
-    assert not backwards(draw(network("unet"), climb=False))
+    assert not backwards(draw(network("unet"), u_layout=False))
     assert not backwards(draw(network("unet"), depth=1)), "the skips are inside one box"
     straight = """
 archspec: 1
@@ -250,9 +250,9 @@ def test_one_fact_is_meant_as_one() -> None:
 
 def test_wrong_options_are_explained() -> None:
     for options, message, help in [
-        ({"rankdir": "TD"}, "there is no direction 'TD'", "known here: TB, LR, BT, RL"),
-        ({"show": ["shapes", "parms"]}, "there is no 'parms' to show", "did you mean 'params'?"),
-        ({"depth": -1}, "a depth is at least 0, not -1", None),
+        ({"rankdir": "TD"}, "unknown direction 'TD'", "known here: TB, LR, BT, RL"),
+        ({"show": ["shapes", "parms"]}, "unknown fact 'parms'", "did you mean 'params'?"),
+        ({"depth": -1}, "the depth must be at least 0, not -1", None),
     ]:
         with pytest.raises(ArchspecError) as error:
             draw(network("lenet5"), **options)  # type: ignore[arg-type]

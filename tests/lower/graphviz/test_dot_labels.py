@@ -8,7 +8,7 @@ import pytest
 
 from archspec.loading import parse
 from archspec.lower.graphviz import draw, style
-from archspec.lower.graphviz.formatting import _EXTENTS, _NAMED, details, is_automatic, short, spoken
+from archspec.lower.graphviz.formatting import _EXTENTS, _NAMED, details, format_count, is_automatic, readable
 from archspec.lower.graphviz.labels import FACTS
 from archspec.ops import OPS, Op
 from tests.lower.graphviz.dots import network, read
@@ -18,7 +18,7 @@ from tests.op_samples import GOOD, Sample
 def written(layer: str, shape: str = "[3, 32, 32]") -> str:
     """The op of a layer and its attributes, as they are written on its node."""
     (node,) = parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [{layer}]\n").graph.nodes
-    return f"{spoken(node.op.kind)} {details(node)}".strip()
+    return f"{readable(node.op.kind)} {details(node)}".strip()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_kernel_has_one_number_an_axis(shape: str, text: str) -> None:
 def test_the_names_of_attributes_are_those_of_ops() -> None:
     known = {name for op in OPS for name in op.model_fields}
     assert {*_EXTENTS, *_NAMED, "kernel", "stride", "groups", "scale"} <= known
-    assert set(style._SIGNS) <= {op.kind for op in OPS}
+    assert set(style._SYMBOLS) <= {op.kind for op in OPS}
 
 
 @pytest.mark.parametrize("sample", GOOD, ids=lambda sample: sample.id)
@@ -178,4 +178,4 @@ def test_tooltips_tell_the_rest() -> None:
      (123_456, "123 k"), (10**15, "1 P")],
 )  # fmt: skip
 def test_short_counts(count: int, text: str) -> None:
-    assert short(count) == text
+    assert format_count(count) == text
