@@ -87,7 +87,7 @@ CODES: Mapping[str, Code] = {
     "wrong-attributes": _error("The attributes of an op contradict one another."),
     "wrong-input": _error("An input given on the command line or to `load` does not fit the spec."),
     "expectation-failed": _error("The network is not what the spec says must come out."),
-    "invalid-graph": _error("A graph contradicts itself: a mistake of the compiler, not of the spec."),
+    "invalid-graph": _error("A graph is invalid: an error in code that builds or transforms graphs, not in a spec."),
     # the targets
     "wrong-target": _error("There is no way to write a file with that ending."),
     "unsupported": _error("A target cannot express what the spec asks for."),
