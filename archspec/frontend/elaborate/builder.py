@@ -21,7 +21,7 @@ from archspec.frontend.elaborate.conditions import when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
 from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.cycles import inside as bodies_of
-from archspec.frontend.elaborate.nodes import NodeFactory
+from archspec.frontend.elaborate.nodes import NodeFactory, Signature
 from archspec.frontend.elaborate.overrides import Settings
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue
 from archspec.frontend.elaborate.symbols import NO_PORTS, Symbol, SymbolTable, Values
@@ -205,7 +205,7 @@ class Builder:
         node = self.nodes.create_node(symbols.path_of(local), op, inputs, signature, step.span)
         owner = symbols.weight_owner_of(local) if symbols.weight_owner else node.name
         if node.weights:
-            node, owner = self._with_weight_options(node, owner, signature.elements, step, context)
+            node, owner = self._with_weight_options(node, owner, signature, step, context)
         ports = dict(zip(op.ports, node.outputs, strict=True)) if op.ports != ("output",) else NO_PORTS
         outputs = node.outputs[: op.primary_outputs]
         symbols.entries[local] = Symbol(outputs, step.span, owner, ports)
@@ -213,11 +213,14 @@ class Builder:
         return outputs
 
     def _with_weight_options(
-        self, node: Node, owner: str, elements: int, step: Step, context: BuildContext
+        self, node: Node, owner: str, signature: Signature, step: Step, context: BuildContext
     ) -> tuple[Node, str]:
         """The node with the weight options of its step applied, and the path that holds its weights."""
         options = step.weight_options if isinstance(step, OpStep) else DEFAULT_OPTIONS
-        if options is not DEFAULT_OPTIONS or node.op.kind in self.spec.starts:
+        if options is DEFAULT_OPTIONS:
+            if node.op.kind in self.spec.starts:
+                node = self.weights.apply_defaults(node, signature)
+        else:
             node = self.weights.apply(node, options, partial(context.evaluate, values=node.inputs))
         span = step.span
         if options.share is not None:
@@ -225,7 +228,7 @@ class Builder:
             owner = references.shared_weight_owner(options.share, step, context)
         if owner != node.name:
             return self.weights.share(node, owner, span), owner
-        if error := self.weights.register(node, elements, span):
+        if error := self.weights.register(node, signature.elements, span):
             self.report(error, context)
         return node, owner
 

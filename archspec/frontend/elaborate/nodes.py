@@ -21,9 +21,12 @@ from archspec.ops import Op, OpError
 from archspec.ops.attribute_types import LARGEST, attributes_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signature:
-    """The result of type inference for an op and its input types: output types, weights and their elements."""
+    """The result of type inference for an op and its input types: output types, weights and their elements.
+
+    Signatures are compared by identity, since there is one per op and input types.
+    """
 
     outputs: tuple[TensorType, ...]
     weights: tuple[Weight, ...]

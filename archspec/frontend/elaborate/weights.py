@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
 from archspec.frontend.elaborate.context import Evaluate
+from archspec.frontend.elaborate.nodes import Signature
 from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import Constant, Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
@@ -32,7 +33,19 @@ class WeightBinder:
         self._evaluated: dict[tuple[str, str], Initializer] = {}
         self._owners: dict[str, Node] = {}
         self._weight_names: dict[str, set[str]] = {}
-        self._default: dict[tuple[str, tuple[Weight, ...]], tuple[Weight, ...]] = {}
+        self._with_defaults: dict[Signature, tuple[Weight, ...]] = {}
+
+    def apply_defaults(self, node: Node, signature: Signature) -> Node:
+        """The node with the spec's initializers for its op; nodes of one signature have the same weight objects.
+
+        Raises:
+            ArchspecError: an initializer does not suit a weight.
+        """
+        weights = self._with_defaults.get(signature)
+        if weights is None:
+            initialized = [self._initialized(node, weight, DEFAULT_OPTIONS, self._evaluate) for weight in node.weights]
+            weights = self._with_defaults[signature] = tuple(initialized)
+        return node.with_weights(weights)
 
     def apply(self, node: Node, options: WeightOptions, evaluate: Evaluate) -> Node:
         """The node with its weights initialized, fixed or frozen as the spec says.
@@ -45,8 +58,6 @@ class WeightBinder:
         Raises:
             ArchspecError: an option names a weight that the op lacks, or has an invalid value.
         """
-        if options is DEFAULT_OPTIONS:
-            return node.with_weights(self._with_default_options(node))
         names = [weight.name for weight in node.weights if not weight.buffer]
         for name, start in options.starts.items():
             if name not in names:
@@ -95,14 +106,6 @@ class WeightBinder:
                 if kind in self._weight_names and name not in self._weight_names[kind]:
                     help = did_you_mean(name, sorted(self._weight_names[kind]))
                     yield Diagnostic("unknown-weight", f"no '{kind}' has a weight '{name}'", start.span, help=help)
-
-    def _with_default_options(self, node: Node) -> tuple[Weight, ...]:
-        """The weights of a node whose step has no options; equal ones are one object."""
-        key = (node.op.kind, node.weights)
-        if key not in self._default:
-            weights = [self._initialized(node, weight, DEFAULT_OPTIONS, self._evaluate) for weight in node.weights]
-            self._default[key] = tuple(weights)
-        return self._default[key]
 
     def _initialized(self, node: Node, weight: Weight, options: WeightOptions, evaluate: Evaluate) -> Weight:
         kind = node.op.kind
