@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +30,18 @@ class Sliding:
     def symmetric(self) -> bool:
         """Whether every axis is padded as much before as after, the only form PyTorch's layers take."""
         return all(before == after for before, after in self.pads)
+
+    def overhang(self, sizes: Sequence[int], positions: Sequence[int]) -> tuple[int, ...]:
+        """The rows by which the last window reaches beyond the padded input, along each axis.
+
+        Only a partial window does, which counts if the number of positions is rounded up.
+
+        Args:
+            sizes: the spatial sizes of the input.
+            positions: the spatial sizes of the output.
+        """
+        axes = zip(sizes, positions, self.axes, strict=True)
+        return tuple(max(0, (m - 1) * s + extent(f, d) - n - sum(pads)) for n, m, (f, s, d, pads) in axes)
 
 
 @lru_cache(maxsize=4096)

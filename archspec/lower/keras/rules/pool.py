@@ -15,15 +15,14 @@ from archspec.lower.keras.rules.common import (
 )
 from archspec.lower.text.code_model import Call, Options, same
 from archspec.ops import pool
-from archspec.ops.geometry import Pads, extent, same_pads
+from archspec.ops.geometry import Pads, same_pads
 from archspec.ops.sliding import Sliding
 
 
 def _pads(node: Node, window: Sliding) -> tuple[Pads, ...]:
-    """The padding, with the rows after it that a last partial window reaches into where positions are rounded up."""
-    sizes = zip(node.inputs[0].type.spatial, node.outputs[0].type.spatial, window.axes, strict=True)
-    reached = [(m - 1) * s + extent(f, d) - n - before for n, m, (f, s, d, (before, _)) in sizes]
-    return tuple((before, max(after, rows)) for (before, after), rows in zip(window.pads, reached, strict=True))
+    """The padding, extended by the overhang of a last partial window."""
+    overhang = window.overhang(node.inputs[0].type.spatial, node.outputs[0].type.spatial)
+    return tuple((before, after + rows) for (before, after), rows in zip(window.pads, overhang, strict=True))
 
 
 def _is_same(node: Node, window: Sliding, pads: tuple[Pads, ...]) -> bool:

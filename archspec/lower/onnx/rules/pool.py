@@ -136,16 +136,15 @@ def _with_indices(b: OnnxBuilder, value: str, attributes: Mapping[str, Attribute
     return output.name, indices.name
 
 
-def _overhang(op: MaxPool | AvgPool, window: Sliding, b: OnnxBuilder) -> list[int]:
+def _overhang(op: MaxPool | AvgPool, window: Sliding, b: OnnxBuilder) -> tuple[int, ...]:
     """The rows by which the last window reaches past the padded input, along each axis.
 
     With dynamic sizes it is the largest overhang at any size, stride - 1. The extra rows change nothing as long as
     every window begins before the padding at the end.
     """
     if b.dynamic and op.ceil and all(extent(f, d) >= s + after for f, s, d, (_, after) in window.axes):
-        return [stride - 1 for stride in window.stride]
-    sizes = zip(b.input_type.spatial, b.output_type.spatial, window.axes, strict=True)
-    return [max(0, (m - 1) * s + extent(f, d) - n - sum(pads)) for n, m, (f, s, d, pads) in sizes]
+        return tuple(stride - 1 for stride in window.stride)
+    return window.overhang(b.input_type.spatial, b.output_type.spatial)
 
 
 def _extended(pads: Sequence[Pads], rows: Sequence[int]) -> tuple[Pads, ...]:
