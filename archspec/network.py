@@ -245,7 +245,7 @@ class Network:
         Raises:
             ArchspecError: Keras cannot express the network, or the weights do not fit it.
         """
-        require("keras", "a model of Keras", help="pip install keras; KERAS_BACKEND=torch has it run on PyTorch")
+        require("keras", "a Keras model")
         from archspec.lower.keras.instantiate import build
 
         return build(self.source("keras"), self.graph, self._weights(weights, seed, strict))
@@ -289,8 +289,8 @@ class Network:
         if structure and (verify or weights is not None):
             raise fail("wrong-target", "a structure holds no weights", help="leave out the weights, and what verifies")
         if verify:
-            require("torch", "what verifies an ONNX file")
-            require("onnxruntime", "what verifies an ONNX file")
+            require("torch", "the verification of an ONNX file")
+            require("onnxruntime", "the verification of an ONNX file")
         optimized = self._kept is not None
         others = at_other_sizes(self.graph, self.spec, self.variant, self.given, optimize=optimized) if dynamic else []
         arrays = None if structure else self._weights(weights, seed, strict)
@@ -315,7 +315,7 @@ class Network:
             ArchspecError: the weights do not fit, `torch.export` cannot trace the network, or the file cannot be
                 written.
         """
-        require("torch", "a program of torch.export")
+        require("torch", "a torch.export program")
         from archspec.lower.torch.exported_program import program, save
 
         module = self.to_torch(self._weights(weights, seed, strict))

@@ -1,4 +1,4 @@
-"""Third parties that a target needs and that may be absent."""
+"""Libraries that may not be installed: checked before use, with a diagnostic that says how to install them."""
 
 from __future__ import annotations
 
@@ -7,30 +7,39 @@ from importlib.util import find_spec
 
 from archspec.diagnostics import fail
 
+_EXTRAS = ("torch", "keras", "onnxruntime")
+"""Libraries that are not dependencies of archspec but extras, each under its own name."""
 
-def require(module: str, what: str, package: str | None = None, *, help: str | None = None) -> None:
-    """See that a library can be imported, before it is.
+_HINTS = {"keras": "; with KERAS_BACKEND=torch it runs on PyTorch"}
+"""What to add to the command that installs a library."""
+
+
+def install_command(library: str) -> str:
+    """The command that installs a library: its extra if it has one, otherwise the package of that name."""
+    return f"pip install 'archspec-compiler[{library}]'" if library in _EXTRAS else f"pip install {library}"
+
+
+def require(module: str, what: str) -> None:
+    """Check that a library can be imported.
 
     Args:
-        module: what is imported.
-        what: what needs it, in words that begin a sentence.
-        package: what pip calls it, if not as the module.
-        help: what mends it, if more than to install it.
+        module: the library, which has the same name as its package.
+        what: what needs it, as the start of a sentence.
 
     Raises:
-        ArchspecError: it cannot.
+        ArchspecError: `missing-library`, if it cannot be imported.
     """
     try:
         import_module(module)
     except ImportError as error:
-        name = package or module
-        raise fail(
-            "missing-library",
-            f"{what} needs {name}, which cannot be imported: {error}",
-            help=help or f"pip install {name}",
-        ) from error
+        missing = (error.name or module).partition(".")[0]  # it may be a library that the module itself imports
+        message = f"{what} needs {module}, which cannot be imported: {error}"
+        raise fail("missing-library", message, help=install_command(missing) + _HINTS.get(module, "")) from error
 
 
 def is_installed(module: str) -> bool:
-    """Whether a library is there, without importing it."""
-    return find_spec(module) is not None
+    """Whether a library is installed, without importing it."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # ValueError: the module is in sys.modules without a spec
+        return False

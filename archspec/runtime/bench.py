@@ -148,7 +148,7 @@ def bench(network: Network, config: Configuration, *, batch: int = 32, seconds: 
         ArchspecError: PyTorch is not installed, this machine has no such device, or PyTorch cannot run the network
             on it in this precision.
     """
-    require("torch", "a measurement")
+    require("torch", "the benchmark")
     from archspec.runtime import timing
     from archspec.runtime.device import layout as layout_of
 

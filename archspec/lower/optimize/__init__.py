@@ -1,7 +1,7 @@
-"""Networks made faster at inference: transforms of a graph and its weights that leave the outputs as they are.
+"""Optimizing for inference: transforms of a graph and its weights that preserve the outputs.
 
-They are small and run one after another; `TRANSFORMS` is the list. What a target does better by itself, such as fusing
-a convolution with the activation after it, is left to the target.
+`TRANSFORMS` lists them in the order in which they run. What a target optimizes itself, such as fusing a convolution
+with the activation after it, is left to the target.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from archspec.lower.optimize.dead_code import drop_identities, drop_training_onl
 from archspec.lower.optimize.fold_batch_norm import fold_batch_norm
 from archspec.lower.optimize.merge_padding import merge_padding
 from archspec.lower.optimize.renumber import close_gaps
-from archspec.lower.optimize.rewriter import Weights
+from archspec.lower.weights import Weights
 
-__all__ = ["TRANSFORMS", "Transform", "Weights", "optimized"]
+__all__ = ["TRANSFORMS", "Transform", "optimized"]
 
 Transform = Callable[[Graph, Weights], tuple[Graph, Weights]]
-"""Takes a graph with its weights, and makes a graph with the same outputs at inference and the weights of that one."""
+"""Takes a graph with its weights and returns a graph with the same outputs at inference, with the weights of that."""
 
 TRANSFORMS: Mapping[str, Transform] = {
     "drop_training_only": drop_training_only,
-    "drop_inert": drop_identities,
+    "drop_identities": drop_identities,
     "merge_padding": merge_padding,
     "fold_batch_norm": fold_batch_norm,
     "close_gaps": close_gaps,
 }
-"""Every transform by its name, in the order they are applied: what one leaves out lets the next see neighbours."""
+"""The transforms by name, in the order in which they run: removing a layer makes its neighbours adjacent."""
 
 
 def optimized(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
-    """A graph that computes what this one does at inference, with less to do, and its weights."""
+    """A graph with the same outputs at inference and fewer, simpler layers, with its weights."""
     for name, transform in TRANSFORMS.items():
         before, (graph, weights) = graph, transform(graph, weights)
         if graph is not before:

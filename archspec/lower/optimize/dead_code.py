@@ -1,55 +1,55 @@
-"""What inference has no use for is left out."""
+"""Removing what inference does not need: training-only branches and identities."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from archspec.ir.graph import Graph, Node, Scope
-from archspec.lower.optimize.rewriter import Rewrite, Weights, kept
+from archspec.lower.optimize.rewriter import GraphRewriter, remaining_weights
+from archspec.lower.weights import Weights
 from archspec.ops import Op
 
 
 def drop_training_only(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
-    """Leave out the sides that run only while training, with their outputs and the weights that nothing else shares."""
-    rewrite = Rewrite(graph)
-    for side in _sides(graph.body):
-        rewrite.leave_out(side)
-    lean = rewrite.done()
-    return lean, kept(lean, weights, rewrite.heirs)
+    """Remove the sides that run only in training, with their outputs and the weights that no other layer shares."""
+    rewriter = GraphRewriter(graph)
+    for side in _training_only_sides(graph.body):
+        rewriter.remove(side)
+    result = rewriter.rewritten()
+    return result, remaining_weights(result, weights, rewriter.new_owners)
 
 
 def drop_identities(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
-    """Leave out what hands its input on unchanged: identities, and dropout in all its forms.
+    """Remove the layers that return their input unchanged at inference: identities, and dropout in all its forms.
 
-    One whose input is an input of the network and whose output the network returns stays, so that every output is made
-    by a layer.
+    A layer from an input of the network to one of its outputs is kept, so that a layer computes every output.
     """
-    rewrite = Rewrite(graph)
+    rewriter = GraphRewriter(graph)
     returned = {output.value for output in graph.outputs}
-    given = set(graph.inputs)
+    network_inputs = set(graph.inputs)
     for node in graph.nodes:
-        if not _inert(node):
+        if not _is_identity(node):
             continue
         (value,), (output,) = node.inputs, node.outputs
-        if value in given and output in returned:
+        if value in network_inputs and output in returned:
             continue
-        rewrite.leave_out(node)
-        rewrite.instead(output, value)
-        if value in given:
-            given.add(output)
+        rewriter.remove(node)
+        rewriter.replace_uses(output, value)
+        if value in network_inputs:
+            network_inputs.add(output)
         if output in returned:
             returned.add(value)
-    return rewrite.done(), weights
+    return rewriter.rewritten(), weights
 
 
-def _inert(node: Node) -> bool:
+def _is_identity(node: Node) -> bool:
     return isinstance(node.op, Op) and node.op.identity_at_inference
 
 
-def _sides(region: Scope) -> Iterator[Scope]:
-    for item in region.items:
+def _training_only_sides(scope: Scope) -> Iterator[Scope]:
+    for item in scope.items:
         if isinstance(item, Scope):
             if item.training_only:
                 yield item
             else:
-                yield from _sides(item)
+                yield from _training_only_sides(item)

@@ -1,17 +1,17 @@
-"""Numbered layers move up where others were left out, so that `nn.Sequential` stays one."""
+"""Renumbering layers after others were removed, so that an `nn.Sequential` remains one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from archspec.ir.graph import Graph, Node, Scope, Value
-from archspec.lower.optimize.rewriter import Weights
+from archspec.lower.weights import Weights
 
 
 def close_gaps(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
-    """Number anew the layers of every part whose layers are all numbered: 0, 2, 3 become 0, 1, 2.
+    """Renumber the children of every part whose children are all numbered: 0, 2, 3 become 0, 1, 2.
 
-    These layers change their names, and their weights with them.
+    The layers and their weights get new names.
     """
     children: dict[str, set[str]] = {}
     for name in _names(graph.body):
@@ -24,32 +24,31 @@ def close_gaps(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
             numbers |= {f"{parent}.{local}".lstrip("."): str(i) for i, local in ordered if local != str(i)}
     if not numbers:
         return graph, weights
-    renaming = _Renaming(numbers)
-    renamed = renaming.graph(graph)
+    renamed = _Renumbering(numbers).graph(graph)
     return renamed, {new: weights[old] for (old, _), (new, _) in zip(graph.weights(), renamed.weights(), strict=True)}
 
 
-def _names(region: Scope) -> list[str]:
-    """Every path of a layer or a part, those of the parts around it among them."""
-    found: dict[str, None] = {}
-    for item in region.items:
+def _names(scope: Scope) -> list[str]:
+    """Every path of a layer or a scope, with the paths of the parts around it."""
+    paths: dict[str, None] = {}
+    for item in scope.items:
         if item.name:
             parts = item.name.split(".")
-            found.update((".".join(parts[:end]), None) for end in range(1, len(parts) + 1))
+            paths.update((".".join(parts[:end]), None) for end in range(1, len(parts) + 1))
         if isinstance(item, Scope):
-            found.update(dict.fromkeys(_names(item)))
-    return list(found)
+            paths.update(dict.fromkeys(_names(item)))
+    return list(paths)
 
 
-class _Renaming:
-    """A graph under other names. `numbers` gives paths the number that now is their last part."""
+class _Renumbering:
+    """Renames layers and scopes. `numbers` has the new last component of each path that changes."""
 
     def __init__(self, numbers: dict[str, str]) -> None:
         self.numbers = numbers
         self.values: dict[Value, Value] = {}
 
     def graph(self, graph: Graph) -> Graph:
-        body = self.region(graph.body)
+        body = self.scope(graph.body)
         outputs = tuple(replace(output, value=self.value(output.value)) for output in graph.outputs)
         return replace(graph, body=body, outputs=outputs)
 
@@ -61,15 +60,15 @@ class _Renaming:
     def value(self, value: Value) -> Value:
         return self.values.get(value, value)
 
-    def region(self, region: Scope) -> Scope:
-        items = tuple(self.region(item) if isinstance(item, Scope) else self.node(item) for item in region.items)
+    def scope(self, scope: Scope) -> Scope:
+        items = tuple(self.scope(item) if isinstance(item, Scope) else self.node(item) for item in scope.items)
         return replace(
-            region,
-            name=self.name(region.name) if region.name else region.name,
-            owner=self.name(region.owner) if region.owner else None,
+            scope,
+            name=self.name(scope.name) if scope.name else scope.name,
+            owner=self.name(scope.owner) if scope.owner else None,
             items=items,
-            inputs=tuple(map(self.value, region.inputs)),
-            outputs=tuple(map(self.value, region.outputs)),
+            inputs=tuple(map(self.value, scope.inputs)),
+            outputs=tuple(map(self.value, scope.outputs)),
         )
 
     def node(self, node: Node) -> Node:

@@ -1,8 +1,13 @@
 """Weights outside any framework: arrays by their names in the state dict, first values, files, and whether they fit."""
 
-from archspec.lower.weights.initializers import initial
-from archspec.lower.weights.loading import Weights, examined, fitted, from_module, given, loaded, to_file
-from archspec.lower.weights.report import WeightsReport
+from archspec.lower.optional_deps import require
+
+for _library in ("numpy", "safetensors"):
+    require(_library, "the handling of weights")
+
+from archspec.lower.weights.initializers import initial  # noqa: E402
+from archspec.lower.weights.loading import Weights, examined, fitted, from_module, given, loaded, to_file  # noqa: E402
+from archspec.lower.weights.report import WeightsReport  # noqa: E402
 
 __all__ = [
     "Weights",

@@ -83,7 +83,7 @@ def test_without_onnx_runtime(net: archspec.Network, tmp_path: Path, monkeypatch
         net.to_onnx(tmp_path / "net.onnx", verify=True)
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "missing-library"
-    assert diagnostic.help == "pip install onnxruntime"
+    assert diagnostic.help == "pip install 'archspec-compiler[onnxruntime]'"
     net.to_onnx(tmp_path / "net.onnx")
 
 
