@@ -53,7 +53,7 @@ def names_iterations(step: Step) -> bool:
     """Whether a step is a repeat whose name differs in each iteration, so that it names the iterations."""
     if not isinstance(step, RepeatStep) or step.name is None or step.name.constant is not None:
         return False
-    return not step.name.names.isdisjoint((step.rounds.index, *step.rounds.targets))
+    return not step.name.names.isdisjoint((step.iterations.index, *step.iterations.targets))
 
 
 def _base(step: Step, environment: Environment) -> str | None:

@@ -20,7 +20,6 @@ from archspec.frontend.elaborate.budget import Budget, LimitExceeded
 from archspec.frontend.elaborate.conditions import when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
 from archspec.frontend.elaborate.context import BuildContext
-from archspec.frontend.elaborate.cycles import inside as bodies_of
 from archspec.frontend.elaborate.nodes import NodeFactory, Signature
 from archspec.frontend.elaborate.overrides import Settings
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue
@@ -262,7 +261,7 @@ class Builder:
         symbols = context.symbols
         if name is not None:
             owner = symbols.weight_owner_of(name) if symbols.weight_owner else None
-            bodies = bodies_of(step) if bodies is None else bodies
+            bodies = step.bodies() if bodies is None else bodies
             path = symbols.path_of(name)
             symbols = SymbolTable(path, outer=symbols, indexed=indexed, weight_owner=owner, bodies=bodies)
         return BuildContext(

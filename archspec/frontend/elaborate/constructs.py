@@ -167,7 +167,7 @@ def build_parallel(
     builder: Builder, step: ParallelStep, name: str | None, inputs: Values, context: BuildContext
 ) -> Values:
     """Paths from the same inputs, joined: those in the spec, or one per iteration."""
-    entries = _entries(builder, step.rounds, inputs, context) if step.rounds else ()
+    entries = _entries(builder, step.iterations, inputs, context) if step.iterations else ()
     inside = builder.open_scope(step, name, context, times=len(entries))
     results: list[LabelledValue | None] = []
     for i, (template, layers) in enumerate(step.paths):
@@ -176,9 +176,9 @@ def build_parallel(
             path_name = builder.report_taken(explicit_name(template, inside.symbols, inside.environment), inside)
         results += _build_path(builder, path_name or f"path {i + 1}", path_name, layers, step, inputs, inside)
     for i, entry in enumerate(entries):
-        assert step.rounds is not None
-        iteration = inside.with_environment(bind_iteration(step.rounds, i, entry, context.environment))
-        results += _build_path(builder, f"path {i + 1}", None, step.rounds.layers, step, inputs, iteration)
+        assert step.iterations is not None
+        iteration = inside.with_environment(bind_iteration(step.iterations, i, entry, context.environment))
+        results += _build_path(builder, f"path {i + 1}", None, step.iterations.layers, step, inputs, iteration)
     outputs = _join(builder, step, results, inputs, inside)
     return builder.close_scope("parallel", step.span, inside, inputs, outputs, context)
 
@@ -186,11 +186,11 @@ def build_parallel(
 @builds(RepeatStep)
 def build_repeat(builder: Builder, step: RepeatStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
     """The same layers once per iteration, each with the outputs of the one before."""
-    entries = _entries(builder, step.rounds, inputs, context)
+    entries = _entries(builder, step.iterations, inputs, context)
     outside = builder.open_scope(step, name, context, indexed=True, times=len(entries), bodies=())
-    layers, values = step.rounds.layers, inputs
+    layers, values = step.iterations.layers, inputs
     for i, entry in enumerate(entries):
-        environment = bind_iteration(step.rounds, i, entry, context.environment)
+        environment = bind_iteration(step.iterations, i, entry, context.environment)
         iteration_name = _iteration_name(builder, step, outside, environment)
         inside = builder.open_scope(step, iteration_name, outside, environment=environment, bodies=(layers,))
         before, values = values, builder.body(layers, values, inside)

@@ -7,17 +7,7 @@ from itertools import islice
 
 from archspec.diagnostics import ArchspecError, Note, Span, fail
 from archspec.frontend.language.identifiers import PREVIOUS
-from archspec.frontend.language.spec import (
-    Body,
-    CallStep,
-    OpStep,
-    ParallelStep,
-    RepeatStep,
-    ResidualStep,
-    SequentialStep,
-    SideStep,
-    Step,
-)
+from archspec.frontend.language.spec import Body, CallStep, OpStep, ParallelStep, SideStep, Step
 
 
 def forward_reference(
@@ -42,7 +32,7 @@ def forward_reference(
         later = positions[name]
         here = next((i for i, item in enumerate(body) if _contains(item, step)), None)
         if here == later and not _has_name(body[later], name):
-            inner = forward_reference(name, span, step, inside(body[later]), needs_value=needs_value)
+            inner = forward_reference(name, span, step, body[later].bodies(), needs_value=needs_value)
             return inner or _out_of_order(name, body[later], span)
         if needs_value and here is not None and (cycle := _shortest_cycle(body, positions, here, later)):
             return _cycle_error(body, cycle, name, span)
@@ -56,19 +46,6 @@ def _out_of_order(name: str, later: Step, span: Span) -> ArchspecError:
     return fail("unknown-layer", f"'{name}' comes after this layer", span, notes=notes, help=help)
 
 
-def inside(step: Step) -> tuple[Body, ...]:
-    """The lists of layers a step contains."""
-    if isinstance(step, SequentialStep | SideStep):
-        return (step.layers,)
-    if isinstance(step, ResidualStep):
-        return step.layers, step.shortcut
-    if isinstance(step, RepeatStep):
-        return (step.rounds.layers,)
-    if isinstance(step, ParallelStep):
-        return (step.rounds.layers,) if step.rounds else tuple(path for _, path in step.paths)
-    return ()
-
-
 def _names(step: Step) -> Iterator[str]:
     """The names a step adds to its scope: its own or, if it has none, those inside it."""
     if step.name is not None:
@@ -77,7 +54,7 @@ def _names(step: Step) -> Iterator[str]:
         return
     if isinstance(step, ParallelStep):
         yield from (name.constant for name, _ in step.paths if name is not None and name.constant is not None)
-    for body in inside(step):
+    for body in step.bodies():
         for inner in body:
             yield from _names(inner)
 
@@ -92,7 +69,7 @@ def _has_name(step: Step, name: str) -> bool:
 
 
 def _contains(step: Step, wanted: Step) -> bool:
-    return step is wanted or any(_contains(inner, wanted) for body in inside(step) for inner in body)
+    return step is wanted or any(_contains(inner, wanted) for body in step.bodies() for inner in body)
 
 
 def _shortest_cycle(body: Body, positions: dict[str, int], here: int, later: int) -> list[int] | None:
@@ -119,7 +96,7 @@ def _references(step: Step) -> Iterator[str]:
     for source in step.sources or ():
         if source.constant is not None:
             yield source.constant.partition(".")[0]
-    for body in inside(step):
+    for body in step.bodies():
         for inner in body:
             yield from _references(inner)
 

@@ -110,8 +110,8 @@ def _certain(body: Body) -> Iterator[tuple[Step, int]]:
             yield from _certain(step.layers)
         elif isinstance(step, ResidualStep):
             yield from _certain((*step.layers, *step.shortcut, step.join))
-        elif isinstance(step, RepeatStep | ParallelStep) and step.rounds is not None:
-            yield from _each_round(step.rounds)
+        elif isinstance(step, RepeatStep | ParallelStep) and step.iterations is not None:
+            yield from _each_round(step.iterations)
         elif isinstance(step, ParallelStep):
             yield from _certain(tuple(item for _, path in step.paths for item in path))
 

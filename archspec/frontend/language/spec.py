@@ -25,6 +25,10 @@ class Step:
     sources: tuple[Template, ...] | None
     when: Field | None
 
+    def bodies(self) -> tuple[Body, ...]:
+        """The lists of layers it contains."""
+        return ()
+
 
 Body = tuple[Step, ...]
 
@@ -103,6 +107,9 @@ class SequentialStep(Step):
     layers: Body
     indexed: bool
 
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.layers,)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JoinStep(Step):
@@ -119,13 +126,19 @@ class ResidualStep(JoinStep):
     layers: Body
     shortcut: Body
 
+    def bodies(self) -> tuple[Body, ...]:
+        return self.layers, self.shortcut
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelStep(JoinStep):
     """Paths that all start from the same value: written out, or one for each entry of a list."""
 
     paths: tuple[tuple[Template | None, Body], ...]
-    rounds: Iterations | None
+    iterations: Iterations | None
+
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.iterations.layers,) if self.iterations else tuple(path for _, path in self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,10 @@ class Iterations:
 class RepeatStep(Step):
     """The same layers several times, one round after another."""
 
-    rounds: Iterations
+    iterations: Iterations
+
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.iterations.layers,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +169,9 @@ class SideStep(Step):
 
     layers: Body
     training_only: bool
+
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.layers,)
 
 
 @dataclass(frozen=True, slots=True)

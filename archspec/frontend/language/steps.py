@@ -366,12 +366,12 @@ def _parallel(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
         join=values.get("join") or _plain(span, OP_KINDS["concat"]),
         crop=values.get("align", False),
         paths=values.get("paths", ()),
-        rounds=_rounds(values, span, "parallel") if repeated else None,
+        iterations=_rounds(values, span, "parallel") if repeated else None,
     )
 
 
 def _repeat(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
-    return RepeatStep(*common, rounds=_rounds(values, span, "repeat"))
+    return RepeatStep(*common, iterations=_rounds(values, span, "repeat"))
 
 
 def _side(common: _Common, values: Mapping[str, Any], span: Span) -> Step:
