@@ -1,4 +1,4 @@
-"""What repeats is drawn once, what differs is not, and nothing is lost on the way."""
+"""Equal scopes in a row are drawn once, different ones are not, and no node is lost."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from archspec.loading import parse
 from archspec.lower.graphviz import draw
 from archspec.lower.graphviz.collapse import DrawnItem, Group, collapse
 from archspec.lower.graphviz.edges import edges
-from tests.lower.graphviz.dots import SPECS, ZOO, network, read
+from tests.lower.graphviz.drawings import SPECS, ZOO, network, read
 
 HEAD = "archspec: 1\nname: net\ninput: [8, 8, 8]\n"
 
 
-def stands_for(items: Iterable[DrawnItem]) -> int:
-    """How many nodes of the graph a picture stands for: what is inside a frame counts as often as the frame says."""
+def represented(items: Iterable[DrawnItem]) -> int:
+    """The number of nodes that a diagram represents; the content of a frame counts `times` times."""
     count = 0
     for item in items:
         if isinstance(item, Node):
@@ -27,12 +27,12 @@ def stands_for(items: Iterable[DrawnItem]) -> int:
         elif item.is_collapsed:
             count += sum(1 for _ in item.nodes())
         else:
-            count += item.times * stands_for(item.items)
+            count += item.times * represented(item.items)
     return count
 
 
 def leaves(items: Iterable[DrawnItem]) -> set[DrawnItem]:
-    """What is drawn as a node."""
+    """The items drawn as nodes."""
     found: set[DrawnItem] = set()
     for item in items:
         found |= leaves(item.items) if isinstance(item, Group) and not item.is_collapsed else {item}
@@ -49,7 +49,7 @@ def groups(items: Iterable[DrawnItem]) -> list[Group]:
 
 
 def folds(spec: str, depth: int | None = None) -> list[int]:
-    """How many regions each fold stands for, in order."""
+    """The number of scopes of each repetition, in order."""
     graph = parse(HEAD + spec).graph
     return [group.times for group in groups(collapse(graph, depth, fold=True).items) if group.times > 1]
 
@@ -59,7 +59,7 @@ def folds(spec: str, depth: int | None = None) -> list[int]:
 def test_folds_add_up(name: str, depth: int | None) -> None:
     graph = network(name)
     collapsed = collapse(graph, depth, fold=True)
-    assert stands_for(collapsed.items) == len(graph.nodes)
+    assert represented(collapsed.items) == len(graph.nodes)
     assert set(collapsed.shown_by) == set(graph.nodes)
     assert set(collapsed.shown_by.values()) == leaves(collapsed.items)
 
@@ -87,7 +87,7 @@ def test_by_default_a_depth_folds_and_full_detail_does_not() -> None:
     assert "layer3.5" in read(draw(graph, depth=2, fold=False)).nodes
 
 
-def test_rounds_without_a_name_are_folded_too() -> None:
+def test_unnamed_iterations_are_folded_too() -> None:
     assert folds("layers: [repeat: {times: 4, layers: [conv: {channels: 8, kernel: 1}, relu]}]") == [4]
     nested = """
 layers:
@@ -100,7 +100,7 @@ layers:
     assert folds(nested) == [3, 2]
 
 
-def test_a_fold_keeps_one_round_with_its_arrows() -> None:
+def test_a_fold_keeps_one_iteration_with_its_arrows() -> None:
     graph = parse(HEAD + "layers: [repeat: {times: 4, layers: [conv: {channels: 8, kernel: 1}, relu]}, tanh]").graph
     assert read(draw(graph, fold=True)).arrows == {
         ("in/input", "conv"): 1,
@@ -110,7 +110,7 @@ def test_a_fold_keeps_one_round_with_its_arrows() -> None:
     }
 
 
-def test_a_context_read_in_every_round_is_read_once() -> None:
+def test_a_value_read_in_every_iteration_has_one_arrow() -> None:
     spec = """
 layers:
   - conv: {name: context, channels: 8, kernel: 1}
@@ -182,7 +182,7 @@ op = st.sampled_from(["relu", "tanh", "conv: {channels: 8, kernel: 1}", "max_poo
 
 
 def structure(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Structures without names, which may stand anywhere."""
+    """Structures without names, which may be anywhere."""
     layers = st.lists(inside, min_size=1, max_size=3).map(", ".join)
     return st.one_of(
         st.builds("repeat: {{times: {}, layers: [{}]}}".format, st.integers(0, 3), layers),
@@ -209,17 +209,17 @@ networks = st.lists(named, min_size=1, max_size=4).map(
 
 @settings(max_examples=60)
 @given(networks, st.none() | st.integers(0, 4), st.booleans())
-def test_nothing_is_lost_and_arrows_only_go_on(spec: str, depth: int | None, fold: bool) -> None:
+def test_nothing_is_lost_and_arrows_only_point_forward(spec: str, depth: int | None, fold: bool) -> None:
     graph: Graph = parse(spec).graph
     collapsed = collapse(graph, depth, fold=fold)
-    assert stands_for(collapsed.items) == len(graph.nodes)
+    assert represented(collapsed.items) == len(graph.nodes)
     arrows = list(edges(graph, collapsed))
     known: set[object] = set(graph.inputs)
     for edge in arrows:
-        assert edge.tail in known, "what is drawn can be put in a row, so that every arrow goes on"
+        assert edge.tail in known, "what is drawn can be ordered so that every arrow points forward"
         known.add(edge.head)
     assert known >= set(collapsed.shown_by.values())
     drawn = read(draw(graph, depth=depth, fold=fold))
     assert sum(drawn.arrows.values()) == len(arrows)
     opened = [group for group in groups(collapsed.items) if not group.is_collapsed]
-    assert len(drawn.frames) == len(opened), "every frame has a name of its own"
+    assert len(drawn.frames) == len(opened), "every frame has a unique name"

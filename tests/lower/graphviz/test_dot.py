@@ -1,4 +1,4 @@
-"""The diagram holds the graph: every arrow and no other, at every depth, whatever things are called."""
+"""A diagram has all arrows of the graph and no others, at every depth and for all names."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from archspec.loading import parse
 from archspec.lower.graphviz import Diagram, draw
 from archspec.lower.graphviz.rendering import picture
 from archspec.ops.activation import Relu
-from tests.lower.graphviz.dots import SPECS, ZOO, Arrow, flow, network, read
+from tests.lower.graphviz.drawings import SPECS, ZOO, Arrow, network, read, uses
 
 ALL = (*ZOO, *SPECS)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_read_is_an_arrow_and_there_is_no_other(name: str) -> None:
+def test_every_use_of_a_value_is_an_arrow_and_there_are_no_others(name: str) -> None:
     graph = network(name)
     drawn = read(draw(graph))
-    assert drawn.arrows == flow(graph)
-    assert set(drawn.nodes) == {end for arrow in flow(graph) for end in arrow} | {node.name for node in graph.nodes}
+    assert drawn.arrows == uses(graph)
+    assert set(drawn.nodes) == {end for arrow in uses(graph) for end in arrow} | {node.name for node in graph.nodes}
 
 
-def closed(graph: Graph, depth: int) -> dict[str, str]:
-    """Where each node is drawn: in the region at level `depth` around it, counted by names, or by itself."""
+def shown_by(graph: Graph, depth: int) -> dict[str, str]:
+    """What shows each node: the scope around it at level `depth`, counted by names, or the node itself."""
     places = {node.name: node.name for node in graph.nodes}
 
-    def enter(region: Scope, level: int) -> None:
-        for item in region.items:
+    def enter(scope: Scope, level: int) -> None:
+        for item in scope.items:
             if isinstance(item, Scope):
                 inner = level + (item.name is not None)
                 if item.name is not None and inner == depth:
@@ -52,17 +52,17 @@ def closed(graph: Graph, depth: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 @pytest.mark.parametrize("name", ALL)
-def test_a_closed_region_has_the_arrows_that_cross_its_border(name: str, depth: int) -> None:
+def test_a_collapsed_scope_has_the_arrows_that_cross_its_border(name: str, depth: int) -> None:
     graph = network(name)
-    places = closed(graph, depth)
-    between = {(places.get(tail, tail), places.get(head, head)) for tail, head in flow(graph)}
+    places = shown_by(graph, depth)
+    between = {(places.get(tail, tail), places.get(head, head)) for tail, head in uses(graph)}
     drawn = read(draw(graph, depth=depth, fold=False))
     assert set(drawn.arrows) == {(tail, head) for tail, head in between if tail != head}
-    assert set(drawn.nodes) == {place for arrow in flow(graph) for end in arrow if (place := places.get(end, end))}
+    assert set(drawn.nodes) == {place for arrow in uses(graph) for end in arrow if (place := places.get(end, end))}
 
 
 def reached(arrows: Counter[Arrow], start: set[str]) -> set[str]:
-    """Everything that can be reached along the arrows."""
+    """All nodes that can be reached along the arrows."""
     found, new = set(start), set(start)
     while new:
         new = {head for tail, head in arrows if tail in new} - found
@@ -72,13 +72,13 @@ def reached(arrows: Counter[Arrow], start: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("depth", [None, 1, 2, 3])
 @pytest.mark.parametrize("name", ALL)
-def test_folded_everything_still_flows_from_the_inputs_to_the_outputs(name: str, depth: int | None) -> None:
+def test_when_folded_every_node_is_on_a_path_from_inputs_to_outputs(name: str, depth: int | None) -> None:
     drawn = read(draw(network(name), depth=depth, fold=True))
     ends = set(drawn.nodes)
     assert reached(drawn.arrows, {end for end in ends if end.startswith("in/")}) == ends
     back = Counter((head, tail) for tail, head in drawn.arrows)
-    makers = {end for end in ends if end.startswith("out/")}
-    assert reached(back, makers) == ends
+    outputs = {end for end in ends if end.startswith("out/")}
+    assert reached(back, outputs) == ends
     assert len(drawn.nodes) <= len(read(draw(network(name), depth=depth, fold=False)).nodes)
 
 
@@ -93,16 +93,16 @@ def test_a_network_without_layers() -> None:
     assert drawn.arrows == {("in/input", "out/output"): 1}
 
 
-def test_frames_are_the_named_regions() -> None:
+def test_frames_are_the_named_scopes() -> None:
     drawn = read(draw(network("inception")))
     inside = ("", ".one.unit", ".three", ".three.unit", ".three.unit_1", ".pool")
     assert set(drawn.frames) == {"aux.head", "main", *(f"{name}{part}" for name in "ab" for part in inside)}
     assert "<b>a</b>" in drawn.frames["a"]["label"]
     assert "inception" in drawn.frames["a"]["label"]
-    assert "<b>one</b>" in drawn.frames["a.one.unit"]["label"], "a region that only holds another speaks through it"
+    assert "<b>one</b>" in drawn.frames["a.one.unit"]["label"], "a scope of one scope has no frame"
 
 
-def test_what_runs_only_while_training_is_dashed() -> None:
+def test_nodes_that_run_only_in_training_are_dashed() -> None:
     drawn = read(draw(network("inception")))
     dashed = {name for name, looks in drawn.nodes.items() if "dashed" in looks.get("style", "")}
     assert dashed == {"aux.head.global_avg_pool", "aux.head.flatten", "aux.head.logits", "out/aux"}
@@ -123,7 +123,7 @@ def backwards(diagram: Diagram) -> set[Arrow]:
     return {arrow for arrow, looks in read(diagram).edges.items() if looks.get("dir") == "back"}
 
 
-def test_a_decoder_climbs_back_up_beside_its_encoder() -> None:
+def test_a_decoder_is_drawn_upwards_beside_its_encoder() -> None:
     turned = backwards(draw(network("unet_padded")))
     assert ("u.down.up", "u.concat") in turned
     assert ("head", "out/output") in turned
@@ -148,14 +148,14 @@ def test_the_u_is_upright(name: str, rankdir: str, along: int, across: int) -> N
     sides = set()
     for node in network(name).nodes:
         if node.op.kind == "concat":
-            (skip,) = [tail for tail, head in flow(network(name)) if head == node.name and not tail.endswith(".up")]
+            (skip,) = [tail for tail, head in uses(network(name)) if head == node.name and not tail.endswith(".up")]
             assert places[skip][along] == places[node.name][along], "both ends of a skip are level"
             sides.add(places[skip][across] < places[node.name][across])
     assert len(sides) == 1, "the decoder stays on one side"
     assert places["in/input"][along] == places["out/output"][along]
 
 
-def test_a_decoder_goes_straight_on_if_asked_to_or_if_nothing_is_skipped() -> None:
+def test_a_decoder_is_drawn_downwards_without_u_layout_or_without_skips() -> None:
     assert not backwards(draw(network("unet"), u_layout=False))
     assert not backwards(draw(network("unet"), depth=1)), "the skips are inside one box"
     straight = """
@@ -171,27 +171,27 @@ layers:
 
 
 @pytest.mark.parametrize("name", ["resnet50", "inception", "dense", "fractal"])
-def test_without_a_decoder_nothing_climbs(name: str) -> None:
+def test_without_a_decoder_nothing_is_drawn_upwards(name: str) -> None:
     assert not backwards(draw(network(name)))
 
 
 @pytest.mark.parametrize(
     ("name", "depth"), [("faster_rcnn_resnet50_fpn", 1), ("yolox_s", 2), ("vgg16_attention", None)]
 )
-def test_where_arrows_up_and_down_contradict_one_another_all_go_down(name: str, depth: int | None) -> None:
-    """A box that holds encoder and decoder would have to stand above itself."""
+def test_if_arrows_up_and_down_contradict_each_other_all_point_down(name: str, depth: int | None) -> None:
+    """A box that contains encoder and decoder would have to be above itself."""
     assert not backwards(draw(network(name), depth=depth))
 
 
 @pytest.mark.parametrize("layers", ["sigmoid: {name: y}, mul: [x, y]", "upsample: {name: y, size: 8}, concat: [x, y]"])
-def test_what_is_pooled_and_spread_again_is_no_decoder(layers: str) -> None:
+def test_expanding_a_pooled_value_is_no_decoder(layers: str) -> None:
     start = (
         "archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers: [conv: {name: x, channels: 4, kernel: 1}, global_avg_pool, "
     )
     assert not backwards(draw(parse(f"{start}{layers}]").graph))
 
 
-def test_an_encoder_after_a_decoder_goes_down_again() -> None:
+def test_an_encoder_after_a_decoder_is_drawn_downwards() -> None:
     layers = ["conv: {name: x0, channels: 2, kernel: 1}"]
     for i in range(2):
         layers += [f"max_pool: {{name: down{i}, kernel: 2}}", f"upsample: {{name: up{i}, scale: 2}}"]
@@ -203,7 +203,7 @@ def test_an_encoder_after_a_decoder_goes_down_again() -> None:
 
 
 def test_crossing_skips_of_unet_plus_plus() -> None:
-    # Zhou et al. 2018, figure 1a, with two steps down: every x(i, j) stands above x(i + 1, j - 1).
+    # Zhou et al. 2018, figure 1a, with two steps down: every x(i, j) is above x(i + 1, j - 1).
     text = """
 archspec: 1
 name: nested
@@ -229,7 +229,7 @@ layers:
 # --- options ---
 
 
-def test_the_layout_tries_less_hard_where_it_would_take_hours() -> None:
+def test_the_effort_of_the_layout_is_limited_for_dense_graphs() -> None:
     assert "nslimit" not in draw(network("resnet152")).source
     layers = ["conv: {name: x0, channels: 4, kernel: 1}"]
     for i in range(1, 60):
@@ -244,7 +244,7 @@ def test_direction(rankdir: str) -> None:
     assert f"rankdir={rankdir}" in draw(network("lenet5"), rankdir=rankdir).source
 
 
-def test_one_fact_is_meant_as_one() -> None:
+def test_a_string_is_a_single_fact() -> None:
     assert draw(network("lenet5"), show="params") == draw(network("lenet5"), show=["params"])
 
 
@@ -256,9 +256,9 @@ def test_wrong_options_are_explained() -> None:
     ]:
         with pytest.raises(ArchspecError) as error:
             draw(network("lenet5"), **options)  # type: ignore[arg-type]
-        (found,) = error.value.diagnostics
-        assert (found.code, found.message) == ("wrong-value", message)
-        assert help is None or found.help == help
+        (diagnostic,) = error.value.diagnostics
+        assert (diagnostic.code, diagnostic.message) == ("wrong-value", message)
+        assert help is None or diagnostic.help == help
 
 
 # --- names ---
@@ -300,13 +300,13 @@ def is_faithful(graph: Graph) -> None:
         assert tags <= {"all", "b", "br", "font"}
 
 
-def test_no_name_breaks_out() -> None:
+def test_no_name_is_interpreted_as_markup() -> None:
     graph = chain(EVIL, EVIL[8])
     is_faithful(graph)
     svg = picture(draw(graph).source, "svg").decode("utf-8")
     shown = ["".join(group.itertext()) for group in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}g")]
     for name in ('"]; evil [label="x', "\\N", "&lt;", "<b>", "層", "%41", "<img src='/etc/passwd'/>"):
-        assert any(name in text for text in shown), f"{name!r} is shown as it is"
+        assert any(name in text for text in shown), f"{name!r} is shown unchanged"
     assert "passwd'/>" not in svg
 
 

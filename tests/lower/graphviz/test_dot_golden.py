@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archspec.lower.graphviz import draw
-from tests.lower.graphviz.dots import network
+from tests.lower.graphviz.drawings import network
 
 Golden = Callable[[str, str], None]
 

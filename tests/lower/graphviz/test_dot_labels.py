@@ -1,4 +1,4 @@
-"""What is written on nodes, frames and in tooltips."""
+"""The text of nodes, frames and tooltips."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from archspec.lower.graphviz import draw, style
 from archspec.lower.graphviz.formatting import _EXTENTS, _NAMED, details, format_count, is_automatic, readable
 from archspec.lower.graphviz.labels import FACTS
 from archspec.ops import OPS, Op
-from tests.lower.graphviz.dots import network, read
+from tests.lower.graphviz.drawings import network, read
 from tests.op_samples import GOOD, Sample
 
 
 def written(layer: str, shape: str = "[3, 32, 32]") -> str:
-    """The op of a layer and its attributes, as they are written on its node."""
+    """The op of a layer and its attributes, as shown on its node."""
     (node,) = parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [{layer}]\n").graph.nodes
     return f"{readable(node.op.kind)} {details(node)}".strip()
 
@@ -55,7 +55,7 @@ def test_an_op_in_short(layer: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("shape", "text"), [("[2, 9]", "conv 3, 4"), ("[2, 9, 9]", "conv 3×3, 4"), ("[2, 9, 9, 9]", "conv 3×3×3, 4")]
 )
-def test_a_kernel_has_one_number_an_axis(shape: str, text: str) -> None:
+def test_a_kernel_has_one_number_per_axis(shape: str, text: str) -> None:
     assert written("conv: {channels: 4, kernel: 3}", shape) == text
 
 
@@ -76,7 +76,7 @@ def test_every_op_is_drawn(sample: Sample) -> None:
     assert drawn.nodes["layer"]["fillcolor"] != style._OTHER.fill, "the families of all ops have colours"
 
 
-def test_an_op_from_elsewhere_is_drawn_as_well() -> None:
+def test_an_unknown_op_is_drawn() -> None:
     class Novel(Op):
         kind: ClassVar[str] = "novel_op"
 
@@ -89,7 +89,7 @@ def test_an_op_from_elsewhere_is_drawn_as_well() -> None:
     assert looks["fillcolor"] == style._OTHER.fill
 
 
-def test_a_shape_is_said_where_it_changes_and_only_there() -> None:
+def test_a_shape_is_shown_only_where_it_changes() -> None:
     graph = network("resnet18")
     drawn = read(draw(graph))
     assert "64×112×112" in drawn.label("conv1")
@@ -100,7 +100,7 @@ def test_a_shape_is_said_where_it_changes_and_only_there() -> None:
     assert not any("label" in looks and looks["label"] for looks in drawn.edges.values())
 
 
-def test_an_attribute_that_is_the_shape_is_said_once() -> None:
+def test_an_attribute_that_equals_the_shape_is_shown_once() -> None:
     text = "archspec: 1\nname: net\ninput: [2, 8, 8]\nlayers: [center_crop: 4, max_pool: 2, flatten, linear: 9]\n"
     drawn = read(draw(parse(text).graph))
     assert drawn.label("linear") == "<b>linear</b> 9"
@@ -111,7 +111,7 @@ def test_an_attribute_that_is_the_shape_is_said_once() -> None:
     )
 
 
-def test_facts_are_said_if_asked_for() -> None:
+def test_requested_facts_are_shown() -> None:
     # conv1 of ResNet: 7 * 7 * 3 * 64 = 9,408 weights at 112 * 112 positions are 118,013,952 multiply-accumulates;
     # a field of 7, and after the 3x3 pooling with stride 2 upon stride 2: 7 + 2 * 2 = 11.
     drawn = read(draw(network("resnet18"), show=FACTS))
@@ -123,9 +123,9 @@ def test_facts_are_said_if_asked_for() -> None:
     assert bare.label("conv1") == "<b>conv</b> 7×7 / 2, 64"
 
 
-def test_a_closed_region_says_what_it_holds() -> None:
+def test_a_collapsed_scope_shows_what_it_contains() -> None:
     # He et al. 2016, table 1: 36 blocks in the third stage. With c = 256 channels inside a block, and two parameters of
-    # batch normalization a channel: 35 blocks of 4cc + 9cc + 4cc + 12c = 1,117,184, and the first, which reads 2c
+    # batch normalization per channel: 35 blocks of 4cc + 9cc + 4cc + 12c = 1,117,184, and the first, which reads 2c
     # channels and projects them, of 2cc + 9cc + 4cc + 8cc + 20c = 1,512,448, make 40,613,888.
     label = read(draw(network("resnet152"), depth=1, show=FACTS)).label("layer3")
     assert label.startswith("<b>layer3</b>")
@@ -139,7 +139,7 @@ def test_a_closed_region_says_what_it_holds() -> None:
     assert "×32×32 · 8 layers" in read(draw(network("inception"), depth=1)).label("a")
 
 
-def test_names_that_say_nothing_are_left_out() -> None:
+def test_automatic_names_are_left_out() -> None:
     assert is_automatic("conv", "conv")
     assert is_automatic("max_pool_3", "max_pool")
     assert is_automatic("maxpool", "max_pool")
@@ -156,7 +156,7 @@ def test_shared_weights_are_noted() -> None:
     assert "weights of a" in read(draw(network("siamese"), depth=1)).label("b")
 
 
-def test_tooltips_tell_the_rest() -> None:
+def test_tooltips_show_all_facts() -> None:
     drawn = read(draw(network("resnet18")))
     assert drawn.nodes["conv1"]["tooltip"].split("\\n") == [
         "conv1",

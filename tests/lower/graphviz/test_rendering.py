@@ -12,7 +12,7 @@ import pytest
 
 from archspec.diagnostics import ArchspecError, Diagnostic
 from archspec.lower.graphviz import Diagram, draw, render, rendering
-from tests.lower.graphviz.dots import network
+from tests.lower.graphviz.drawings import network
 
 MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
 SHELL_MAGIC = {"svg": "<?xml", "png": r"\211PNG\r\n\032\n", "pdf": "%%PDF-"}
@@ -44,8 +44,8 @@ def without_library(monkeypatch: pytest.MonkeyPatch, name: str = "pygraphviz") -
     monkeypatch.setitem(sys.modules, name, None)
 
 
-def refused(path: Path, diagram: Diagram | str = "digraph { a }", **options: float) -> Diagnostic:
-    """The diagnostic of a diagram that cannot be written; nothing is left behind."""
+def failure(path: Path, diagram: Diagram | str = "digraph { a }", **options: float) -> Diagnostic:
+    """The diagnostic of a diagram that cannot be written; no file remains."""
     before = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
     with pytest.raises(ArchspecError) as error:
         render(diagram, path, **options)
@@ -96,10 +96,10 @@ def test_a_notebook_shows_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", MAGIC)
 def test_without_graphviz(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_library(monkeypatch)
-    found = refused(tmp_path / f"net.{kind}")
-    assert found.code == "missing-library"
+    diagnostic = failure(tmp_path / f"net.{kind}")
+    assert diagnostic.code == "missing-library"
     light = "" if kind == "pdf" else " (or graphviz-pure, which is smaller)"
-    assert found.help == f"pip install pygraphviz{light}, or write .dot and draw it elsewhere"
+    assert diagnostic.help == f"pip install pygraphviz{light}, or write .dot and draw it elsewhere"
 
 
 def test_without_the_package_that_writes_dot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,29 +112,29 @@ def test_without_the_package_that_writes_dot(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_another_ending(tmp_path: Path) -> None:
     for name, what in [("net.jpg", ".jpg"), ("net", "net"), ("net.svg.gz", ".gz")]:
-        found = refused(tmp_path / name)
-        assert (found.code, found.message) == ("wrong-target", f"a diagram cannot be written as {what}")
-        assert found.help == "known endings: .dot, .gv, .svg, .png, .pdf"
+        diagnostic = failure(tmp_path / name)
+        assert (diagnostic.code, diagnostic.message) == ("wrong-target", f"a diagram cannot be written as {what}")
+        assert diagnostic.help == "known endings: .dot, .gv, .svg, .png, .pdf"
 
 
 @pytest.mark.parametrize("kind", ["dot", "svg"])
-def test_a_folder_that_is_not_there(kind: str, tmp_path: Path) -> None:
-    assert refused(tmp_path / "nowhere" / f"net.{kind}").code == "unwritable-file"
+def test_a_missing_folder(kind: str, tmp_path: Path) -> None:
+    assert failure(tmp_path / "nowhere" / f"net.{kind}").code == "unwritable-file"
     (tmp_path / "file").touch()
-    assert refused(tmp_path / "file" / f"net.{kind}").code == "unwritable-file"
+    assert failure(tmp_path / "file" / f"net.{kind}").code == "unwritable-file"
     (tmp_path / f"net.{kind}").mkdir()
-    assert refused(tmp_path / f"net.{kind}").code == "unwritable-file"
+    assert failure(tmp_path / f"net.{kind}").code == "unwritable-file"
 
 
-def test_text_that_is_no_dot(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    found = refused(tmp_path / "net.svg", "digraph { a -> }")
-    assert found.code == "unsupported"
-    assert found.message.startswith("Graphviz cannot draw this: ")
+def test_invalid_dot(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    diagnostic = failure(tmp_path / "net.svg", "digraph { a -> }")
+    assert diagnostic.code == "unsupported"
+    assert diagnostic.message.startswith("Graphviz cannot draw this: ")
     assert capfd.readouterr() == ("", "")
 
 
 @posix
-def test_the_program_is_used_if_it_is_there(tmp_path: Path) -> None:
+def test_the_program_dot_is_used_if_installed(tmp_path: Path) -> None:
     program(tmp_path, 'echo "<?xml $1"; cat')
     render("digraph { a }", tmp_path / "net.svg")
     assert (tmp_path / "net.svg").read_text() == "<?xml -Tsvg\ndigraph { a }"
@@ -142,7 +142,7 @@ def test_the_program_is_used_if_it_is_there(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("script", ["echo 'Format: \"svg\" not recognized' >&2; exit 1", "kill -SEGV $$", "exit 0"])
-def test_the_library_helps_a_program_that_fails(script: str, tmp_path: Path) -> None:
+def test_the_library_is_used_if_the_program_fails(script: str, tmp_path: Path) -> None:
     program(tmp_path, script)
     render("digraph { a }", tmp_path / "net.svg")
     assert b"<title>a</title>" in (tmp_path / "net.svg").read_bytes()
@@ -155,7 +155,7 @@ def test_graphviz_pure_renders_what_it_can(kind: str, tmp_path: Path, monkeypatc
     program(tmp_path, f'printf "{SHELL_MAGIC[kind]}"; echo "$@"; cat', "scripts/graphviz-pure")
     without_library(monkeypatch)
     if kind == "pdf":
-        assert refused(tmp_path / "net.pdf").code == "missing-library"
+        assert failure(tmp_path / "net.pdf").code == "missing-library"
         return
     render("digraph { a }", tmp_path / f"net.{kind}")
     written = (tmp_path / f"net.{kind}").read_bytes()
@@ -176,8 +176,8 @@ def test_graphviz_pure_renders_what_it_can(kind: str, tmp_path: Path, monkeypatc
 def test_a_crash_is_a_diagnostic(script: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_library(monkeypatch)
     program(tmp_path, script)
-    found = refused(tmp_path / "net.svg")
-    assert (found.code, found.message) == ("unsupported", f"Graphviz cannot draw this: {reason}")
+    diagnostic = failure(tmp_path / "net.svg")
+    assert (diagnostic.code, diagnostic.message) == ("unsupported", f"Graphviz cannot draw this: {reason}")
 
 
 @posix
@@ -185,15 +185,15 @@ def test_a_program_that_cannot_be_run(tmp_path: Path, monkeypatch: pytest.Monkey
     without_library(monkeypatch)
     program(tmp_path, "")
     (tmp_path / "bin" / "dot").write_bytes(b"#!/nowhere/at/all\n")
-    assert refused(tmp_path / "net.svg").code == "unsupported"
+    assert failure(tmp_path / "net.svg").code == "unsupported"
 
 
 @posix
-def test_a_layout_that_does_not_end(tmp_path: Path) -> None:
+def test_the_time_limit(tmp_path: Path) -> None:
     program(tmp_path, "exec sleep 60")
-    found = refused(tmp_path / "net.svg", seconds=0.2)
-    assert found.code == "too-large"
-    assert found.message == "Graphviz had not finished after 0.2 seconds"
+    diagnostic = failure(tmp_path / "net.svg", seconds=0.2)
+    assert diagnostic.code == "too-large"
+    assert diagnostic.message == "Graphviz had not finished after 0.2 seconds"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="takes the fonts away from fontconfig")
@@ -203,10 +203,10 @@ def test_without_a_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("FONTCONFIG_FILE", str(config))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for kind in ("png", "pdf"):
-        found = refused(tmp_path / f"net.{kind}")
-        assert (found.code, found.message) == (
+        diagnostic = failure(tmp_path / f"net.{kind}")
+        assert (diagnostic.code, diagnostic.message) == (
             "missing-library",
             f"drawing .{kind} needs a font, and Graphviz finds none",
         )
     render("digraph { a }", tmp_path / "net.svg")
-    assert b">a</text>" in (tmp_path / "net.svg").read_bytes(), "who shows an SVG brings the fonts"
+    assert b">a</text>" in (tmp_path / "net.svg").read_bytes(), "the viewer of an SVG supplies the fonts"

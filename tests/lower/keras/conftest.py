@@ -1,4 +1,4 @@
-"""Keras runs on PyTorch here, unless it is told otherwise before: on JAX it computes the same."""
+"""Keras runs on PyTorch here, unless KERAS_BACKEND is set; the results on JAX are the same."""
 
 import os
 

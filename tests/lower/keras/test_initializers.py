@@ -1,4 +1,4 @@
-"""The first values of a source's own layers: drawn as the spec says, wherever it says something."""
+"""The initial weights of a model that is built from source alone: as the spec gives them, if it does."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def parsed(body: str, sizes: str = "[3, 6, 6]") -> archspec.Network:
     return archspec.parse(f"archspec: 1\nname: a\ninput: {sizes}\n{body}")
 
 
-def made(net: archspec.Network) -> keras.Model:
-    """The model of the source alone, the same each time."""
+def built(net: archspec.Network) -> keras.Model:
+    """The model of the source alone, with a fixed seed."""
     keras.utils.set_random_seed(0)
     names: dict[str, object] = {}
     exec(compile(net.source("keras"), "<source>", "exec"), names)
     return names[function_name(net.graph)]()  # type: ignore[operator]
 
 
-def starts(net: archspec.Network) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
-    """The weights of the source's model, and first values drawn by the spec, both as Keras holds them."""
-    model, model_plan, first = made(net), plan(net.graph), net.weights(seed=1)
+def initial_weights(net: archspec.Network) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:
+    """The weights of the source's model and weights drawn as in the spec, both in the layout of Keras."""
+    model, model_plan, first = built(net), plan(net.graph), net.weights(seed=1)
     got: dict[str, NDArray[np.float32]] = {}
     wanted: dict[str, NDArray[np.float32]] = {}
     for path, layouts in model_plan.weights.items():
@@ -61,9 +61,9 @@ def starts(net: archspec.Network) -> tuple[dict[str, NDArray[np.float32]], dict[
 @pytest.mark.parametrize("init", RANDOM)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_values_are_drawn_from_the_distribution_of_the_spec(layer: str, init: str) -> None:
-    """By the quantiles of some thousand numbers each."""
+    """Compared by the quantiles of several thousand numbers."""
     sizes, written = LAYERS[layer]
-    got, wanted = starts(parsed(f"layers: [{written.replace('INIT', '{weight: ' + init + '}')}]", sizes))
+    got, wanted = initial_weights(parsed(f"layers: [{written.replace('INIT', '{weight: ' + init + '}')}]", sizes))
     (key,) = (key for key in got if ".weight" in key)
     steps = np.linspace(0.02, 0.98, 25)
     assert got[key].shape == wanted[key].shape
@@ -77,7 +77,7 @@ def test_values_are_drawn_from_the_distribution_of_the_spec(layer: str, init: st
 @pytest.mark.parametrize("layer", ["conv", "transposed", "linear"])
 def test_orthogonal_values_are_orthogonal(layer: str) -> None:
     sizes, written = LAYERS[layer]
-    got, _ = starts(parsed(f"layers: [{written.replace('INIT', '{weight: {orthogonal: {gain: 2}}}')}]", sizes))
+    got, _ = initial_weights(parsed(f"layers: [{written.replace('INIT', '{weight: {orthogonal: {gain: 2}}}')}]", sizes))
     (kernel,) = (array for key, array in got.items() if ".weight" in key)
     matrix = kernel.reshape(-1, kernel.shape[-1])
     product = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
@@ -102,14 +102,14 @@ EXACT = """layers:
 """
 
 
-def test_values_that_are_not_drawn_are_those_of_the_spec() -> None:
+def test_values_that_are_not_random_are_those_of_the_spec() -> None:
     net = parsed(EXACT.replace("adaptive_avg_pool: [1, 3]", "reduce_mean: {axis: 2}\n  - slice: {end: 3, axis: 2}"))
-    got, wanted = starts(net)
+    got, wanted = initial_weights(net)
     for key, array in wanted.items():
         np.testing.assert_array_equal(got[key], array, err_msg=key)
 
 
-def test_a_partial_has_each_layer_draw_for_itself() -> None:
+def test_with_a_partial_each_layer_draws_its_own_values() -> None:
     net = parsed(
         """layers:
   - conv: {name: one, channels: 3, kernel: 3, padding: 1}
@@ -118,17 +118,17 @@ init: {conv: {weight: kaiming_normal}}
 """
     )
     assert "Conv2D = partial(" in net.source("keras")
-    model = made(net)
+    model = built(net)
     one, two = (model.get_layer(name).get_weights()[0] for name in ("one", "two"))
     assert not np.allclose(one, two)
 
 
-def test_layers_of_which_the_spec_says_nothing_start_as_keras_has_it() -> None:
+def test_layers_without_an_initializer_keep_the_default_of_keras() -> None:
     net = parsed("layers: [conv: {channels: 3, kernel: 3}, flatten, linear: 4]")
     assert "initializer" not in net.source("keras")
 
 
-def test_what_does_not_learn_does_not_in_keras() -> None:
+def test_frozen_layers_are_not_trainable_in_keras() -> None:
     net = parsed(
         """layers:
   - conv: {name: edges, channels: 3, kernel: 3, bias: false, weight: [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}
@@ -137,12 +137,12 @@ def test_what_does_not_learn_does_not_in_keras() -> None:
   - conv: {name: learned, channels: 3, kernel: 1}
 """
     )
-    model = made(net)
+    model = built(net)
     assert [layer.name for layer in model.layers if layer.trainable_weights] == ["learned"]
 
 
-def test_parts_of_a_layer_are_frozen_too() -> None:
-    """A fixed filter leaves its bias to learn; a batch normalization that does not learn still follows its batches."""
+def test_single_variables_of_a_layer_can_be_frozen() -> None:
+    """With a fixed filter the bias is trainable; a frozen batch normalization still updates its running mean."""
     net = parsed(
         """layers:
   - conv: {name: edges, channels: 3, kernel: 3, weight: [[1, 0, -1], [2, 0, -2], [1, 0, -1]]}
@@ -150,18 +150,18 @@ def test_parts_of_a_layer_are_frozen_too() -> None:
   - batch_norm: {name: norm, trainable: false}
 """
     )
-    model = made(net)
+    model = built(net)
     assert [variable.path for variable in model.trainable_variables] == ["edges/bias", "each/bias"]
     assert model.get_layer("norm").trainable
 
 
-def test_many_numbers_stand_in_a_table() -> None:
+def test_long_lists_of_numbers_become_tables() -> None:
     text = archspec.load("lenet5_1998").source("keras")
     assert text.count("OUTPUT_KERNEL") == 2
     assert "kernel_initializer=Listed(OUTPUT_KERNEL)" in text
 
 
-def test_tables_whose_names_would_be_equal_stay_apart() -> None:
+def test_tables_whose_names_would_be_equal_stay_distinct() -> None:
     row = ", ".join(map(str, range(20)))
     net = parsed(
         f"""blocks:
@@ -173,15 +173,15 @@ layers:
 """,
         "[20]",
     )
-    got, wanted = starts(net)
+    got, wanted = initial_weights(net)
     for key, array in wanted.items():
         np.testing.assert_array_equal(got[key], array)
     module = net.to_torch()
     assert module.get_parameter("a.c.weight").tolist() != module.get_parameter("a_c.weight").tolist()
 
 
-def test_a_network_of_keras_own_layers_is_loaded_without_its_source(tmp_path: Path) -> None:
+def test_a_network_of_keras_layers_is_loaded_without_its_source(tmp_path: Path) -> None:
     net = archspec.load("resnet18", input=(3, 32, 32))
     assert "register_keras_serializable" not in net.source("keras")
-    made(net).save(tmp_path / "model.keras")
+    built(net).save(tmp_path / "model.keras")
     assert keras.models.load_model(tmp_path / "model.keras").output_shape == (None, 1000)

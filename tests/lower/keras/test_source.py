@@ -1,4 +1,4 @@
-"""The source text: what a careful engineer would have written, and nothing but Keras imported."""
+"""The source text: it passes linter and formatter, imports only Keras, and is reproducible."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ LINT = [
 ]
 FORMAT = ["ruff", "format", "--isolated", "--no-cache", "--check", "--diff"]
 
-OTHER = ("dilation10_cityscapes",)
-"""Networks that ask an op for something Keras has no words for."""
+UNSUPPORTED = ("dilation10_cityscapes",)
+"""Networks with an op that Keras cannot express."""
 
 NAMES = (
     "lenet5", "lenet5_1998", "alexnet", "alexnet_grouped", "capsnet", "vit_b_16", "vgg16_bn", "resnet18",
@@ -44,14 +44,14 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("command", [LINT, FORMAT], ids=["lint", "format"])
-def test_a_reviewer_has_nothing_to_say(command: list[str], sources: Path) -> None:
+def test_linter_and_formatter_accept_the_source(command: list[str], sources: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command, "."], capture_output=True, text=True, cwd=sources, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_keras_alone_is_imported_and_bytes_repeat(sources: Path) -> None:
+def test_only_keras_is_imported_and_the_text_is_reproducible(sources: Path) -> None:
     for file in sources.glob("*.py"):
         tree = ast.parse(file.read_text())
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -60,16 +60,16 @@ def test_keras_alone_is_imported_and_bytes_repeat(sources: Path) -> None:
     assert (sources / "resnet18.py").read_text() == archspec.load("resnet18").source("keras")
 
 
-@pytest.mark.parametrize("name", OTHER)
-def test_what_keras_cannot_express_is_pointed_at(name: str) -> None:
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_an_op_that_keras_cannot_express_has_a_diagnostic(name: str) -> None:
     with pytest.raises(archspec.ArchspecError) as error:
         archspec.load(name).source("keras")
-    (found,) = error.value.diagnostics
-    assert found.code == "unsupported"
-    assert found.span is not None
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.code == "unsupported"
+    assert diagnostic.span is not None
 
 
-def test_there_is_no_source_for_anything_else() -> None:
+def test_an_unknown_target() -> None:
     with pytest.raises(archspec.ArchspecError) as error:
         archspec.load("lenet5").source("flax")
     assert [found.code for found in error.value.diagnostics] == ["wrong-target"]

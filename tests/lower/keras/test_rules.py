@@ -1,4 +1,4 @@
-"""Every op that Keras can express, run in Keras on PyTorch, against PyTorch's own functions."""
+"""Every op that Keras can express, run in Keras on PyTorch and compared with PyTorch's functions."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ pytestmark = [
 
 
 def expressed() -> Iterator[Sample]:
-    """The samples Keras has words for; of the others `plan` says so."""
+    """The samples that Keras can express; for the others, `plan` raises a diagnostic."""
     for sample in GOOD:
         try:
             plan(sample.graph)
         except ArchspecError as error:
-            (found,) = error.diagnostics
-            assert found.code == "unsupported"
-            assert f"'{sample.op.kind}'" in found.message or "'layer'" in found.message
+            (diagnostic,) = error.diagnostics
+            assert diagnostic.code == "unsupported"
+            assert f"'{sample.op.kind}'" in diagnostic.message or "'layer'" in diagnostic.message
         else:
             yield sample
 
 
 ROUNDED = "upsample(scale=41) 1x3"
-"""The sample in which PyTorch rounds the place of a row down to the row before it; Keras repeats every row 41 times."""
+"""A sample in which PyTorch rounds the position of a row down to the row before; Keras repeats every row 41 times."""
 
 SAMPLES = [sample for sample in expressed() if sample.id != ROUNDED]
 
@@ -59,9 +59,9 @@ def test_model_is_the_op(sample: Sample) -> None:
     state = {weight.name: torch.from_numpy(weights[node.weight_key(weight)]) for weight in node.weights}
     expected = results(sample.op, [torch.from_numpy(array) for array in inputs], state)
     model = build(source(graph, About()), graph, weights)
-    made = model(inputs if len(inputs) > 1 else inputs[0], training=False)
-    made = made if isinstance(made, list | tuple) else [made]
-    for got, wanted, type in zip(map(keras.ops.convert_to_numpy, made), expected, sample.outputs, strict=True):
+    outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
+    outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+    for got, wanted, type in zip(map(keras.ops.convert_to_numpy, outputs), expected, sample.outputs, strict=True):
         assert got.shape == (3, *type.sizes)
         scale = max(1.0, float(wanted.abs().amax())) if wanted.numel() else 1.0
         np.testing.assert_allclose(got, wanted.numpy(), rtol=1e-5, atol=1e-5 * scale)

@@ -1,4 +1,4 @@
-"""Networks in Keras on PyTorch: they compute what the modules compute, with the same weights."""
+"""Networks in Keras on PyTorch compute the same as the PyTorch modules with the same weights."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ layers:
 
 
 def outputs(model: keras.Model, *inputs: np.ndarray) -> list[np.ndarray]:
-    made = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-    return [keras.ops.convert_to_numpy(one) for one in (made if isinstance(made, list | tuple) else [made])]
+    results = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+    results = results if isinstance(results, list | tuple) else [results]
+    return [keras.ops.convert_to_numpy(result) for result in results]
 
 
-def moved(net: archspec.Network) -> dict[str, np.ndarray]:
-    """First values, with which numbers neither vanish nor explode, but no bias is 0 and no variance 1."""
+def varied_weights(net: archspec.Network) -> dict[str, np.ndarray]:
+    """Initial weights, with which values neither vanish nor explode, but without biases of 0 and variances of 1."""
     random = np.random.default_rng(1)
     first = net.weights(seed=1)
     return {
@@ -48,9 +49,9 @@ def moved(net: archspec.Network) -> dict[str, np.ndarray]:
     }
 
 
-def same(net: archspec.Network) -> keras.Model:
-    """The model, which computes what the module does."""
-    weights = moved(net)
+def compared(net: archspec.Network) -> keras.Model:
+    """The Keras model; assert that it computes the same as the module."""
+    weights = varied_weights(net)
     random = np.random.default_rng(0)
     inputs = [random.normal(size=(2, *sizes)).astype(np.float32) for sizes in net.inputs.values()]
     model = net.to_keras(weights)
@@ -64,15 +65,15 @@ def same(net: archspec.Network) -> keras.Model:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_networks_compute_what_their_modules_do(name: str) -> None:
+def test_models_and_modules_compute_the_same(name: str) -> None:
     net = small(name)
-    model = same(net)
+    model = compared(net)
     assert model.count_params() == net.params + net.buffers - sum(
         weight.elements for key, weight in net.graph.weights() if key.endswith("num_batches_tracked")
     )
 
 
-def test_a_model_is_saved_and_comes_back(tmp_path: Path) -> None:
+def test_a_model_can_be_saved_and_loaded(tmp_path: Path) -> None:
     model = archspec.parse(BLOCK).to_keras(seed=3)
     x = np.ones((1, *model.input_shape[1:]), np.float32)
     model.save(tmp_path / "model.keras")
@@ -80,7 +81,7 @@ def test_a_model_is_saved_and_comes_back(tmp_path: Path) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-6)
 
 
-def test_layers_of_the_sources_own_are_saved_too(tmp_path: Path) -> None:
+def test_helper_layers_can_be_saved_and_loaded(tmp_path: Path) -> None:
     layers = """layers:
   - conv: {channels: 6, kernel: 3}
   - affine: {init: {weight: {normal: {mean: 1}}, bias: 0.5}}
@@ -96,16 +97,16 @@ def test_layers_of_the_sources_own_are_saved_too(tmp_path: Path) -> None:
   - radial_basis: 3
 """
     net = archspec.parse(HEAD + layers)
-    model = same(net)
+    model = compared(net)
     x = np.random.default_rng(2).normal(size=(2, 3, 6, 6)).astype(np.float32)
     model.save(tmp_path / "model.keras")
     (got,), (wanted,) = outputs(keras.models.load_model(tmp_path / "model.keras"), x), outputs(model, x)
     np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
-PLACES = """
+INDICES = """
 archspec: 1
-name: places
+name: indices
 inputs: {image: [3, 13, 12], boxes: [4, 4]}
 layers:
   - conv: {name: wide, channels: 4, kernel: 3, padding: 1, from: image}
@@ -118,8 +119,8 @@ outputs: [back, aligned, pooled]
 """
 
 
-def test_places_are_values_too(tmp_path: Path) -> None:
-    model = same(archspec.parse(PLACES))
+def test_indices_and_boxes_are_values(tmp_path: Path) -> None:
+    model = compared(archspec.parse(INDICES))
     x = np.random.default_rng(2).normal(size=(2, 3, 13, 12)).astype(np.float32)
     boxes = np.array([[[0, 1, 9, 7], [2, 2, 3, 30], [5, 4, 1, 2], [-3, -3, 20, 20]]] * 2, np.float32)
     model.save(tmp_path / "model.keras")
@@ -128,7 +129,7 @@ def test_places_are_values_too(tmp_path: Path) -> None:
         np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
-def test_first_values_are_the_specs_and_names_too() -> None:
+def test_initial_weights_and_names_are_those_of_the_spec() -> None:
     net = archspec.parse(BLOCK)
     model, first = net.to_keras(seed=5), net.weights(seed=5)
     (kernel,) = model.get_layer("one_conv").get_weights()
@@ -145,14 +146,14 @@ def test_shared_weights_are_one_layer() -> None:
   - conv: {share: one, channels: 3, kernel: 3, padding: 1}
 """
     net = archspec.parse(HEAD + spec)
-    model = same(net)
+    model = compared(net)
     assert len([layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]) == 1
 
 
 @pytest.mark.parametrize("name", ["pad_2", "add_3", "get_item", "name", "layers", "0", "class"])
-def test_names_that_keras_gives_itself_are_left_to_it(name: str) -> None:
-    """Operations without a name of their own get one, and a model does not take two of one name."""
-    same(
+def test_names_that_keras_generates_are_avoided(name: str) -> None:
+    """Keras names operations without a name, and rejects two layers of the same name."""
+    compared(
         archspec.parse(
             HEAD
             + f"""layers:
@@ -166,8 +167,8 @@ def test_names_that_keras_gives_itself_are_left_to_it(name: str) -> None:
     )
 
 
-def test_names_that_underscores_make_equal_stay_apart() -> None:
-    same(
+def test_names_that_underscores_make_equal_stay_distinct() -> None:
+    compared(
         archspec.parse(
             HEAD
             + """
@@ -188,25 +189,25 @@ SIZED = {
   - conv: {from: input, channels: 3, kernel: 1}
   - upsample_like: [prev, c]
 """,
-    "lent weights": """
+    "shared weights": """
   - conv: {name: c, channels: 3, kernel: 3}
   - conv: {from: input, share: c, channels: 3, kernel: 3}
   - crop_like: [prev, c]
   - conv: {share: c, channels: 3, kernel: 3}
 """,
-    "lent while training": """
+    "shared in training": """
   - side: {training_only: true, layers: [conv: {name: c, channels: 3, kernel: 3}]}
   - conv: {share: c, channels: 3, kernel: 3}
   - conv: {share: c, channels: 3, kernel: 3}
 """,
 }
-"""Layers `c` that nothing reads at inference, but for their size."""
+"""Layers `c` of which only the size is read at inference."""
 
 
 @pytest.mark.parametrize("layers", SIZED.values(), ids=SIZED)
-def test_a_layer_that_is_not_needed_is_none_of_the_model(layers: str) -> None:
-    same(archspec.parse(f"{HEAD}layers:{layers}"))
+def test_a_layer_that_is_not_needed_is_left_out(layers: str) -> None:
+    compared(archspec.parse(f"{HEAD}layers:{layers}"))
 
 
-def test_no_rows_to_mirror_are_nothing_to_pad() -> None:
-    same(archspec.parse(f"{HEAD}layers: [pad: {{padding: 0, mode: reflect}}, relu]\n"))
+def test_reflect_padding_of_nothing() -> None:
+    compared(archspec.parse(f"{HEAD}layers: [pad: {{padding: 0, mode: reflect}}, relu]\n"))

@@ -1,4 +1,4 @@
-"""Networks to draw, and a reader for the DOT that comes out."""
+"""Networks to draw, and a reader of the resulting DOT."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ layers: [fractal: 3, flatten, linear: 4]
 
 @cache
 def network(name: str) -> Graph:
-    """The graph of a network of the zoo, or of one of those above."""
+    """The graph of a network of the zoo or of `SPECS`."""
     return parse(SPECS[name]).graph if name in SPECS else load(name).graph
 
 
@@ -124,8 +124,8 @@ Arrow = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Read:
-    """DOT as Graphviz reads it."""
+class ParsedDot:
+    """DOT as Graphviz parses it."""
 
     nodes: Mapping[str, Mapping[str, str]]
     arrows: Counter[Arrow]
@@ -136,8 +136,8 @@ class Read:
         return self.nodes[name]["label"]
 
 
-def read(diagram: Diagram) -> Read:
-    """The nodes, arrows and frames of a diagram; an arrow drawn backwards is turned round."""
+def read(diagram: Diagram) -> ParsedDot:
+    """The nodes, arrows and frames of a diagram; an arrow drawn backwards is reversed."""
     graph = AGraph(string=str(diagram))
     nodes = {str(node): dict(node.attr) for node in graph.nodes()}
     arrows: Counter[Arrow] = Counter()
@@ -147,7 +147,7 @@ def read(diagram: Diagram) -> Read:
         arrow = (head, tail) if edge.attr["dir"] == "back" else (tail, head)
         arrows[arrow] += 1
         edges[arrow] = dict(edge.attr)
-    return Read(nodes, arrows, edges, _frames(graph))
+    return ParsedDot(nodes, arrows, edges, _frames(graph))
 
 
 def _frames(graph: AGraph) -> dict[str, Mapping[str, str]]:
@@ -159,10 +159,10 @@ def _frames(graph: AGraph) -> dict[str, Mapping[str, str]]:
     return found
 
 
-def flow(graph: Graph) -> Counter[Arrow]:
-    """Every read of the graph as an arrow: from the layer or input that makes a value, to the layer or output."""
-    makers: dict[object, str] = {value: f"in/{value.name}" for value in graph.inputs}
-    makers |= {value: node.name for node in graph.nodes for value in node.outputs}
-    found = Counter((makers[value], node.name) for node in graph.nodes for value in node.inputs)
-    found.update((makers[output.value], f"out/{output.name}") for output in graph.outputs)
+def uses(graph: Graph) -> Counter[Arrow]:
+    """Every use of a value as an arrow, from the layer or input that computes it to the reader."""
+    producers: dict[object, str] = {value: f"in/{value.name}" for value in graph.inputs}
+    producers |= {value: node.name for node in graph.nodes for value in node.outputs}
+    found = Counter((producers[value], node.name) for node in graph.nodes for value in node.inputs)
+    found.update((producers[output.value], f"out/{output.name}") for output in graph.outputs)
     return found
