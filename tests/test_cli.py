@@ -188,7 +188,7 @@ def test_set_and_input_change_the_network() -> None:
         (["compile", "lenet5", "-o", "a.py", "--verify"], "a.py does not take --verify"),
         (["compile", "lenet5", "-o", "a.json", "--opset", "20"], "a.json does not take --opset"),
         (["summary", "resnet18", "--set", "classes=[1"], "--set classes:1"),
-        (["summary", "resnet18", "--set", "classes=ten"], "nothing here is called 'ten'"),
+        (["summary", "resnet18", "--set", "classes=ten"], "unknown name 'ten'"),
         (["summary", "resnet18", "--input", "3x224"], "3x224 does not fit the input"),
         (["summary", "resnet18", "--input", "big"], "--input big is not sizes"),
         (["summary", "resnet18", "--input", "image=3x64x64"], "has no input 'image'"),

@@ -37,14 +37,14 @@ def check(path: Path) -> tuple[Diagnostic, ...]:
         return error.diagnostics
 
 
-def told(found: tuple[Diagnostic, ...]) -> str:
-    return "\n".join(each.render() for each in found) + "\n" if found else "no mistakes\n"
+def rendered(found: tuple[Diagnostic, ...]) -> str:
+    return "\n".join(each.render() for each in found) + "\n" if found else "no errors\n"
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_it_is_told_as_the_golden_file_says(path, request):
+def test_diagnostics_match_the_golden_file(path, request):
     beside = path.with_suffix(".txt")
-    text = told(check(path))
+    text = rendered(check(path))
     if request.config.getoption("--update-golden"):
         beside.write_text(text, "utf-8", newline="\n")
     assert beside.is_file(), "run pytest with --update-golden, and read the diff"
@@ -55,7 +55,7 @@ def test_every_golden_file_has_its_spec():
     assert [path.name for path in CORPUS.glob("*.txt") if path.with_suffix(".yaml") not in SPECS] == []
 
 
-def test_the_corpus_is_as_large_as_was_promised():
+def test_corpus_size():
     faulty = [path for path in SPECS if not path.stem.startswith("fine_")]
     assert len(faulty) >= 130
 
@@ -63,7 +63,7 @@ def test_the_corpus_is_as_large_as_was_promised():
 @pytest.mark.parametrize(
     "path", [path for path in SPECS if path.stem.startswith("limits_")], ids=lambda path: path.stem
 )
-def test_limits_act_before_the_work_is_done(path):
+def test_limits_are_checked_before_the_work(path):
     """Were one to act later, this would take hours or all memory."""
     assert {each.code for each in check(path)} <= {
         "too-large",
@@ -74,7 +74,7 @@ def test_limits_act_before_the_work_is_done(path):
     }
 
 
-def test_every_error_of_a_spec_is_in_the_corpus():
+def test_the_corpus_has_every_error_of_specs():
     """The golden files name the codes, so this need not check the corpus once more."""
     texts = "".join(path.with_suffix(".txt").read_text("utf-8") for path in SPECS)
     errors = {code for code, about in CODES.items() if about.severity == "error"}

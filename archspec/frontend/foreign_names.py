@@ -21,12 +21,12 @@ _OPS = {
 }  # fmt: skip
 """By small letters alone, without the `2d` at their end unless they would mean something else without."""
 
-_POOLINGS = "there are 'max_pool', 'avg_pool', and 'global_avg_pool' for whole maps"
-_INPUTS = "inputs stand at the top: input: [channels, height, width]"
+_POOLINGS = "use 'max_pool', 'avg_pool', or 'global_avg_pool' over the whole map"
+_INPUTS = "declare inputs at the top level: input: [channels, height, width]"
 _OPS_INSTEAD = {
-    "activation": "an activation is an item by its own name: - relu",
+    "activation": "write the activation as an item of its own: - relu",
     "input": _INPUTS, "inputlayer": _INPUTS,
-    "output": "what the last layer makes is the output; 'outputs' at the top names others",
+    "output": "the output is the value of the last layer; name others in 'outputs' at the top level",
     "pool": _POOLINGS, "pooling": _POOLINGS,
 }  # fmt: skip
 """What to do about ops that nothing here is called, by small letters alone."""
@@ -52,15 +52,15 @@ _KEYS = {
 }  # fmt: skip
 """What a key may be called here: the first of these that can stand where the word was written."""
 
-_INFERRED = "leave it out: what flows in is known"
+_INFERRED = "remove it: it is inferred from the input"
 _INSTEAD = {
     **dict.fromkeys(
         ("in_channels", "in_features", "in_planes", "input_dim", "input_shape", "input_size", "normalized_shape",
          "num_channels", "num_features"), _INFERRED),
-    "activation": "an activation is an item of its own, after this one: - relu",
-    "data_format": "leave it out: channels come first",
-    "inplace": "leave it out: the source for PyTorch works in place where it can",
-    "padding_mode": "write a `pad` with its `mode` before this item",
+    "activation": "write the activation as the next item: - relu",
+    "data_format": "remove it: channels always come first",
+    "inplace": "remove it: generated PyTorch source works in place where it can",
+    "padding_mode": "put a `pad` item with a `mode` before this one",
 }  # fmt: skip
 """What to do about keys that nothing here is called."""
 
@@ -79,18 +79,18 @@ def with_space(word: str) -> str | None:
     name, _, value = word.partition(":")
     if not (value and name.isidentifier()) or value.startswith("//"):
         return None
-    return f"a space belongs after the colon: {name}: {value if value.isalnum() else '...'}"
+    return f"put a space after the colon: {name}: {value if value.isalnum() else '...'}"
 
 
 def op_help(word: str, known: Iterable[str]) -> str | None:
     """A help line for an op nobody knows: what it is called here, or the nearest of those known."""
     if (call := _CALL.match(word)) and call[1] in (known := list(known)):
-        return f"what '{call[1]}' takes stands after a colon: - {call[1]}: ..."
+        return f"write attributes after a colon: - {call[1]}: ..."
     letters = word.lower().replace("_", "")
     if letters in _OPS_INSTEAD:
         return _OPS_INSTEAD[letters]
     elsewhere = _OPS.get(letters) or _OPS.get(re.sub(r"[1-3]d$", "", letters))
-    return f"that is '{elsewhere}' here" if elsewhere else with_space(word) or did_you_mean(word, known)
+    return f"use '{elsewhere}'" if elsewhere else with_space(word) or did_you_mean(word, known)
 
 
 def key_meant(word: str, known: Container[str]) -> str | None:
@@ -103,18 +103,18 @@ def key_help(word: str, known: Iterable[str]) -> str | None:
     names = list(known)
     meant = key_meant(word, names)
     if meant:
-        return f"that is '{meant}' here"
+        return f"use '{meant}'"
     return _INSTEAD.get(word) or with_space(word) or did_you_mean(word, names)
 
 
 def function_help(word: str, known: Iterable[str]) -> str | None:
     """A help line for a function nobody knows."""
-    return f"that is '{_FUNCTIONS[word]}' here" if word in _FUNCTIONS else did_you_mean(word, known)
+    return f"use '{_FUNCTIONS[word]}'" if word in _FUNCTIONS else did_you_mean(word, known)
 
 
 def name_help(word: str, known: Iterable[str]) -> str | None:
     """A help line for a name that no expression knows there."""
     names = list(known)
     if word in _NUMBERS_OF_ROUNDS and nearest(word, names) is None:
-        return f"a 'repeat' says what it calls the number of a round: index: {word}"
+        return f"name the iteration number in the 'repeat': index: {word}"
     return did_you_mean(word, names)

@@ -1,40 +1,40 @@
-"""How large a spec and its network may grow.
+"""Limits on the size of a spec and of its network.
 
-Every limit is checked before the work is done, and far above what people build.
+Each limit is checked before the work it bounds, and is far above the size of real networks.
 """
 
 MAX_BYTES = 8 * 2**20
-"""Bytes of a file; characters of a spec and all it imports."""
+"""Bytes of a file; characters of a spec and its imports."""
 
 MAX_NODES = 1_000_000
-"""Words, lists and mappings of a spec and all it imports."""
+"""Scalars, lists and mappings of a spec and its imports."""
 
 MAX_ALIASED = 50_000
-"""Words, lists and mappings that aliases stand for, in a spec and all it imports."""
+"""Scalars, lists and mappings that aliases expand to, in a spec and its imports."""
 
 MAX_IMPORTS = 64
-"""Files a spec imports, those counted that they import."""
+"""Files a spec imports, directly or indirectly."""
 
 MAX_IMPORT_DEPTH = 16
-"""Files that import one another in a row."""
+"""Nesting of imports."""
 
 MAX_NESTING = 64
-"""Lists and mappings of a file inside one another."""
+"""Nesting of lists and mappings in a file."""
 
 MAX_LAYERS = 250_000
-"""Layers of a graph, and rounds of repetition."""
+"""Layers of a graph, and iterations of a repeat."""
 
 MAX_STEPS = 4 * MAX_LAYERS
-"""Steps of building a graph: items of `layers` looked at, those left out among them, rounds and structures entered."""
+"""Steps of building a graph: items of `layers`, including skipped ones, iterations and structures."""
 
 MAX_DEPTH = 120
-"""Blocks and structures inside one another: the depth of a recursion."""
+"""Nesting of blocks and structures: the depth of a recursion."""
 
 MAX_RECURSIONS = 5_000
-"""Calls of blocks from inside themselves."""
+"""Recursive calls of blocks."""
 
 MAX_FAILURES = 5_000
-"""Steps of building a graph that go wrong, before the build is given up."""
+"""Failed steps of building a graph before the build stops."""
 
 MAX_AXES = 16
 """Axes of one tensor."""
@@ -43,4 +43,4 @@ MAX_ELEMENTS = 2**36
 """Elements of one tensor, weights included."""
 
 MAX_PARAMETERS = 10**12
-"""Elements of all weights together."""
+"""Elements of all weights in total."""

@@ -44,11 +44,11 @@ def test_ops_that_nothing_here_is_called_have_no_other_name(word: str) -> None:
 def test_what_a_function_is_called_here_is_one(word: str) -> None:
     assert foreign_names._FUNCTIONS[word] in FUNCTIONS
     assert word not in FUNCTIONS
-    assert function_help(word, FUNCTIONS) == f"that is '{foreign_names._FUNCTIONS[word]}' here"
+    assert function_help(word, FUNCTIONS) == f"use '{foreign_names._FUNCTIONS[word]}'"
 
 
-def test_the_number_of_a_round_is_named_by_the_repeat() -> None:
-    assert name_help("i", ["width"]) == "a 'repeat' says what it calls the number of a round: index: i"
+def test_the_number_of_an_iteration_is_named_by_the_repeat() -> None:
+    assert name_help("i", ["width"]) == "name the iteration number in the 'repeat': index: i"
     assert name_help("width", ["widths"]) == "did you mean 'widths'?"
 
 
@@ -56,12 +56,12 @@ def test_the_number_of_a_round_is_named_by_the_repeat() -> None:
     ("word", "help"),
     [
         ("Conv2DTranspose", "did you mean 'conv_transpose'?"),
-        ("Dropout2d", "that is 'spatial_dropout' here"),
-        ("InnerProduct", "that is 'linear' here"),
-        ("zero_padding_2d", "that is 'pad' here"),
-        ("Interpolate", "that is 'upsample' here"),
-        ("linear:10", "a space belongs after the colon: linear: 10"),
-        ("conv(64, 3)", "what 'conv' takes stands after a colon: - conv: ..."),
+        ("Dropout2d", "use 'spatial_dropout'"),
+        ("InnerProduct", "use 'linear'"),
+        ("zero_padding_2d", "use 'pad'"),
+        ("Interpolate", "use 'upsample'"),
+        ("linear:10", "put a space after the colon: linear: 10"),
+        ("conv(64, 3)", "write attributes after a colon: - conv: ..."),
         ("linaer", "did you mean 'linear'?"),
     ],
 )
@@ -70,7 +70,7 @@ def test_help_for_ops(word: str, help: str) -> None:
 
 
 def test_a_key_of_another_framework_goes_before_one_that_is_merely_alike() -> None:
-    assert key_help("units", ["name", "init", "features"]) == "that is 'features' here"
+    assert key_help("units", ["name", "init", "features"]) == "use 'features'"
     assert key_help("units", ["name", "init", "value"]) == "did you mean 'init'?"
 
 

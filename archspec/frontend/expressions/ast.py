@@ -57,14 +57,14 @@ class InputValue:
         facts = list(dict.fromkeys(self._of(sizes, name) for sizes in self.shapes))
         if len(facts) != 1:
             shown = " and ".join(map(show, facts))
-            raise ValueError(f"{len(self.shapes)} values flow in here, with {name} {shown}")
+            raise ValueError(f"the {len(self.shapes)} inputs differ in {name}: {shown}")
         return facts[0]
 
     def _of(self, sizes: tuple[int, ...], name: str) -> int | tuple[int, ...]:
         if name == "shape":
             return sizes
         if not sizes:
-            raise ValueError(f"what flows in has no axis but the batch, so no {name}")
+            raise ValueError(f"the input has only the batch axis, so no {name}")
         return sizes[0] if name == "channels" else sizes[1:]
 
 
@@ -120,7 +120,7 @@ class Name(Expr):
         if self.name in scope:
             return cast(Data, look_up(self.name, scope))
         help = name_help(self.name, sorted(name for name in scope if name != "in"))
-        raise UnknownName(f"nothing here is called '{self.name}'", self.start, self.stop, help)
+        raise UnknownName(f"unknown name '{self.name}'", self.start, self.stop, help)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,8 @@ class Attribute(Expr):
     def evaluate(self, scope: Environment) -> Data:
         if "in" not in scope:
             raise self.wrong(
-                "`in` means nothing here",
-                "what flows in can be asked for in `when`, attributes, arguments, `times` and `over`",
+                "`in` is not available here",
+                "use it in `when`, attributes, arguments, `times` and `over`",
             )
         try:
             return cast(InputValue, scope["in"]).attribute(self.name)
@@ -161,12 +161,14 @@ class Index(Expr):
     def evaluate(self, scope: Environment) -> Data:
         value, index = self.value.evaluate(scope), self.index.evaluate(scope)
         if not isinstance(value, tuple):
-            raise self.value.wrong(f"{show(value)} is not a list, so it has no entries to ask for")
+            raise self.value.wrong(f"{show(value)} is not a list and cannot be indexed")
         place = whole(index)
         if place is None:
-            raise self.index.wrong(f"an entry is asked for by a whole number, not by {show(index)}")
+            raise self.index.wrong(f"an index is a whole number, not {show(index)}")
         if not -len(value) <= place < len(value):
-            raise self.index.wrong(f"entry {place} of a list of {len(value)}", _range_help(len(value)))
+            raise self.index.wrong(
+                f"index {place} is out of range for a list of length {len(value)}", _range_help(len(value))
+            )
         return value[place]
 
 
@@ -181,7 +183,7 @@ class Slice(Expr):
     def evaluate(self, scope: Environment) -> Data:
         value = self.value.evaluate(scope)
         if not isinstance(value, tuple):
-            raise self.value.wrong(f"{show(value)} is not a list, so it has no entries to ask for")
+            raise self.value.wrong(f"{show(value)} is not a list and cannot be indexed")
         return value[self.bound(self.first, scope) : self.bound(self.last, scope)]
 
     def bound(self, term: Expr | None, scope: Environment) -> int | None:
@@ -189,7 +191,7 @@ class Slice(Expr):
             return None
         place = whole(value := term.evaluate(scope))
         if place is None:
-            raise term.wrong(f"a list is cut at a whole number, not at {show(value)}")
+            raise term.wrong(f"a slice bound is a whole number, not {show(value)}")
         return place
 
 
@@ -244,7 +246,7 @@ class Compare(Expr):
             return _same(left, right) == (operator == "==")
         if operator in ("in", "not in"):
             if not isinstance(right, tuple):
-                raise term.wrong(f"'{operator}' looks through a list, and {show(right)} is none")
+                raise term.wrong(f"'{operator}' needs a list on its right, not {show(right)}")
             return any(_same(left, item) for item in right) == (operator == "in")
         for value in (left, right):
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -273,7 +275,7 @@ class Arithmetic(Expr):
         except ZeroDivisionError:
             raise self.right.wrong(f"{self.text(a, b)} divides by zero") from None
         except OverflowError:
-            raise self.wrong(f"{self.text(a, b)} is too large a number") from None
+            raise self.wrong(f"{self.text(a, b)} is too large") from None
         return _bounded(self, value)
 
     def lists(self, left: Data, right: Data) -> Data:
@@ -288,13 +290,13 @@ class Arithmetic(Expr):
                     raise self.wrong(f"a list of {count * len(items):,} entries; at most {MAX_LIST:,} are allowed")
                 return _bounded_list(self, items * count)
         raise self.wrong(
-            f"'{self.operator}' cannot take {show(left)} and {show(right)}",
+            f"'{self.operator}' is not defined for {show(left)} and {show(right)}",
             "lists can be joined with + and repeated with *",
         )
 
     def check_power(self, base: float, exponent: float) -> None:
         if abs(base) > 1 and abs(exponent) * math.log2(abs(base)) > 64:
-            raise self.wrong(f"{self.text(base, exponent)} is too large a number")
+            raise self.wrong(f"{self.text(base, exponent)} is too large")
         if base < 0 and not float(exponent).is_integer():
             raise self.wrong(f"{self.text(base, exponent)} is not a real number")
 
@@ -331,7 +333,7 @@ class Call(Expr):
         except TypeError:
             shown = ", ".join(show(value) for value in values)
             usage = (function.__doc__ or "").split(":")[0]
-            raise self.wrong(f"{self.function}({shown}) makes no sense", f"it is used as {usage}") from None
+            raise self.wrong(f"{self.function}({shown}) is not valid", f"usage: {usage}") from None
         except (ValueError, OverflowError, ZeroDivisionError) as error:
             raise self.wrong(f"{self.function}: {error}") from None
         return _bounded_list(self, value) if isinstance(value, tuple) else _bounded(self, value)
@@ -364,20 +366,20 @@ def _same(left: Data, right: Data) -> bool:
 def _number(term: Expr, value: Data) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         help = value if isinstance(value, Bare) else None
-        raise term.wrong(f"a number is needed here, not {show(value)}", help)
+        raise term.wrong(f"expected a number, got {show(value)}", help)
     return value
 
 
 def _truth(term: Expr, value: Data) -> bool:
     if not isinstance(value, bool):
-        help = value if isinstance(value, Bare) else "compare it with something"
-        raise term.wrong(f"true or false is needed here, not {show(value)}", help)
+        help = value if isinstance(value, Bare) else "compare it with a value"
+        raise term.wrong(f"expected true or false, got {show(value)}", help)
     return value
 
 
 def _bounded(term: Expr, value: Data) -> Data:
     if isinstance(value, int | float) and not abs(value) < MAX_INTEGER:
-        raise term.wrong("the number gets too large")
+        raise term.wrong("the result is too large")
     return value
 
 
@@ -388,4 +390,4 @@ def _bounded_list(term: Expr, value: tuple[Data, ...]) -> Data:
 
 
 def _range_help(length: int) -> str:
-    return f"entries count from 0 to {length - 1}" if length else "the list is empty"
+    return f"indices run from 0 to {length - 1}" if length else "the list is empty"

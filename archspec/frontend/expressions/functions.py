@@ -24,7 +24,7 @@ def _numbers(values: Any) -> tuple[Any, ...]:
 def _several(values: tuple[Any, ...]) -> tuple[Any, ...]:
     numbers = _numbers(values[0] if len(values) == 1 and isinstance(values[0], tuple) else values)
     if not numbers:
-        raise ValueError("there is nothing to choose from")
+        raise ValueError("the list is empty")
     return numbers
 
 

@@ -51,7 +51,7 @@ def parse(text: str) -> Expression:
         ExpressionError: it holds none, or one that is too long or too deep.
     """
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are read", 0, 1)
+        raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are allowed", 0, 1)
     parser = _Parser(text)
     root = parser.whole()
     return Expression(text, frozenset(parser.names), root)
@@ -106,7 +106,7 @@ class _Parser:
 
     def whole(self) -> Expr:
         if self.next.kind == "end":
-            raise ExpressionError("an expression is needed here, and there is none", 0, 1)
+            raise ExpressionError("expected an expression", 0, 1)
         term = self.choice()
         if self.next.kind != "end":
             raise self.unexpected("an operator or the end")
@@ -239,8 +239,8 @@ class _Parser:
         if token.text == "in" and self.take("."):
             return self.inflow(token)
         if token.text == "in":
-            help = f"ask for one of {', '.join(f'in.{name}' for name in INPUT_ATTRIBUTES)}"
-            raise ExpressionError("'in' is no value by itself", token.start, token.stop, help)
+            help = f"use one of {', '.join(f'in.{name}' for name in INPUT_ATTRIBUTES)}"
+            raise ExpressionError("'in' is not a value by itself", token.start, token.stop, help)
         if token.text in _WORDS:
             self.at -= 1
             raise self.unexpected("a number or a name")
@@ -257,7 +257,7 @@ class _Parser:
         attribute = self.next
         if attribute.kind != "name" or attribute.text not in INPUT_ATTRIBUTES:
             help = did_you_mean(f"in.{attribute.text}", [f"in.{name}" for name in INPUT_ATTRIBUTES])
-            raise ExpressionError(f"what flows in has no '{attribute.text}'", token.start, attribute.stop, help)
+            raise ExpressionError(f"the input has no '{attribute.text}'", token.start, attribute.stop, help)
         self.at += 1
         self.names.add("in")
         return ast.Attribute(token.start, attribute.stop, attribute.text)
@@ -308,7 +308,7 @@ class _Parser:
         token = self.next
         stop = max(token.stop, token.start + 1)
         if token.text in ("'", '"'):
-            return ExpressionError("this quote is never closed", token.start, stop)
+            return ExpressionError("unclosed quote", token.start, stop)
         got = "the end" if token.kind == "end" else f"'{token.text}'"
         return ExpressionError(f"expected {wanted}, got {got}", token.start, stop, self.hint(wanted))
 
@@ -317,12 +317,12 @@ class _Parser:
         token = self.next
         halved = token.kind == "end" and [each.kind for each in self.tokens] == ["sign", "number", "end"]
         if wanted == "')'" and (token.text == "," or halved):  # YAML parts (3,3) within braces
-            return "a list stands in square brackets: [3, 3]"
+            return "write lists in square brackets: [3, 3]"
         if self.at and self.tokens[self.at - 1].kind == "number" and token.kind == "name":
             by = _BY_X.fullmatch(token.text)
-            return "a list is written [3, 3], and multiplication with *" if by else "multiplication is written with *"
+            return "write a list as [3, 3] and multiplication as *" if by else "write multiplication as *"
         if token.kind == "strange" and token.text in _CURLY:
-            return "write plain quotes, or none: they are for text"
+            return "use straight quotes, or none"
         if token.text in ("{", "}"):
-            return "a name stands without braces"
+            return "write the name without braces"
         return f"write {_MEANT[token.text]}" if token.kind == "foreign" else None

@@ -27,7 +27,7 @@ class Hole:
         except ExpressionError as error:
             raise error.moved(self.inside) from None
         if isinstance(value, tuple | bool) or value is None:
-            raise ExpressionError(f"{show(value)} cannot stand in a name", self.start, self.stop)
+            raise ExpressionError(f"{show(value)} cannot be part of a name", self.start, self.stop)
         return spell(value)
 
 
@@ -67,7 +67,9 @@ def parse(text: str) -> Pattern:
     at = 0
     while (dollar := text.find("$", at)) >= 0:
         if len(text) > MAX_LENGTH:
-            raise ExpressionError(f"the text has {len(text):,} characters; at most {MAX_LENGTH} are filled in", 0, 1)
+            raise ExpressionError(
+                f"the text has {len(text):,} characters; at most {MAX_LENGTH} are allowed in a template", 0, 1
+            )
         parts.append(text[at:dollar])
         if text.startswith("$", dollar + 1):
             parts.append("$")
@@ -91,7 +93,7 @@ def _hole(text: str, dollar: int) -> Hole:
     if not text.startswith("(", start):
         named = _BRACED.match(text, start)
         help = f"write ${named[1]}" if named else "write $$ for a dollar sign"
-        raise ExpressionError("'$' is followed by neither a name nor '('", dollar, start, help)
+        raise ExpressionError("'$' must be followed by a name or '('", dollar, start, help)
     level = 0
     for mark in _BRACKETS.finditer(text, start):
         level += {"(": 1, ")": -1}.get(mark.group(), 0)
@@ -101,4 +103,4 @@ def _hole(text: str, dollar: int) -> Hole:
                 return Hole(dollar, mark.end(), start + 1, parser.parse(inner))
             except ExpressionError as error:
                 raise error.moved(start + 1) from None
-    raise ExpressionError("'$(' is never closed", dollar, len(text))
+    raise ExpressionError("unclosed '$('", dollar, len(text))

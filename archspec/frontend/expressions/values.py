@@ -48,11 +48,11 @@ class Bare(str):
     @property
     def help(self) -> str:
         """What to do about the word where it stands, if a text cannot."""
-        return self.meant or f"nothing here is called '{self}'"
+        return self.meant or f"unknown name '{self}'"
 
     def help_from(self, source: Source) -> str:
         """What to do about the word, said of another place that uses it, in `source`."""
-        help = self.meant or f"nothing is called '{self}' there"
+        help = self.meant or f"unknown name '{self}'"
         return f"see {self.span.seen_from(source)}: {help}"
 
 

@@ -28,7 +28,7 @@ OF_VARIANTS = ("summary", "reference")
 
 def _version(reader: Reader, tree: Tree) -> int:
     if not isinstance(tree, Scalar) or tree.value != VERSION or isinstance(tree.value, bool):
-        message = f"'archspec' is the version of the language, {VERSION}, not {describe(tree)}"
+        message = f"unsupported version of the language: {describe(tree)}"
         raise fail("wrong-version", message, tree.span, help=f"write archspec: {VERSION}")
     return VERSION
 
@@ -41,7 +41,7 @@ def text(what: str) -> Callable[[Reader, Tree], str]:
 def _param(reader: Reader, key: Scalar, tree: Tree) -> Field:
     variable(reader, key)
     if key.text in OF_VARIANTS:
-        message = f"a param cannot be called '{key.text}', because variants have a key of that name"
+        message = f"a param cannot be called '{key.text}', which is a key of variants"
         raise fail("name-taken", message, key.span, help="choose another name")
     return fields.value(tree)
 
@@ -73,24 +73,24 @@ def _lost_block(key: Scalar) -> Block | None:
 
 def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
     if isinstance(tree, Scalar):
-        message = f"'args' is a list of names, or names with defaults, not {describe(tree)}"
+        message = f"'args' is a list of names or a mapping from names to defaults, not {describe(tree)}"
         raise fail("wrong-type", message, tree.span, help="write args: [width], or args: {width: 64}")
     entries = [(item, None) for item in tree.items] if isinstance(tree, List) else list(tree.entries)
     found: dict[str, Field | None] = {}
     for key, item in entries:
         name = variable(reader, key)
         if name in COMMON or name == "share":
-            message = f"an argument cannot be called '{name}', because every call has a key of that name"
+            message = f"an argument cannot be called '{name}', which is a key of every call"
             raise fail("name-taken", message, key.span, help="choose another name")
         if name in found:
-            raise fail("duplicate-name", f"'{name}' stands here twice", key.span, help="remove one of them")
+            raise fail("duplicate-name", f"'{name}' is listed twice", key.span, help="remove one of them")
         needed = item is None or (isinstance(item, Scalar) and item.value is None)
         found[name] = None if needed or item is None else fields.value(item)
     return found
 
 
 BLOCK: Keys = {
-    "args": Key(_arguments, "its arguments: a list of names, or names with defaults (~ for none)",
+    "args": Key(_arguments, "its arguments: a list of names, or a mapping from names to defaults (~ for none)",
                 {"type": ["array", "object"]}),
     **NAMING,
     "layers": Key(layers, "its layers", {"$ref": "#/$defs/layers"}, required=True),
@@ -107,12 +107,12 @@ def as_it_stands(reader: Reader, tree: Tree) -> Tree:
 
 SHARED: Keys = {
     "archspec": Key(_version, "the version of the language: 1", {"const": VERSION}, required=True),
-    "summary": Key(text("summary"), "one line about it", {"type": "string"}),
+    "summary": Key(text("summary"), "a one-line description", {"type": "string"}),
     "params": Key(named("params", _param, _lost),
-                  "numbers, words and lists that expressions may name, with their defaults", {"type": "object"}),
-    "import": Key(as_it_stands, "files whose blocks are called like its own, such as blocks/residual.yaml",
+                  "numbers, strings and lists for use in expressions, with their defaults", {"type": "object"}),
+    "import": Key(as_it_stands, "files whose blocks this file may use, such as blocks/residual.yaml",
                   {"$ref": "#/$defs/names"}),
-    "blocks": Key(named("blocks", _block, _lost_block), "its own composites",
+    "blocks": Key(named("blocks", _block, _lost_block), "reusable groups of layers, by name",
                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}}),
 }  # fmt: skip
 """The keys that specs and files of blocks share."""

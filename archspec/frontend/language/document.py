@@ -55,7 +55,7 @@ def _variant(reader: Reader, key: Scalar, tree: Tree) -> Variant:
         elif scalar.text not in _VARIANT:
             help = did_you_mean(scalar.text, [*sorted(reader.params), *_VARIANT])
             reader.note(
-                "unknown-param", f"'{key.text}' sets '{scalar.text}', which is no param", scalar.span, help=help
+                "unknown-param", f"'{key.text}' sets '{scalar.text}', which is not a param", scalar.span, help=help
             )
     return Variant(key.text, key.span, params, values.get("summary"), values.get("reference"))
 
@@ -66,7 +66,7 @@ def _dtype(reader: Reader, tree: Tree) -> DType:
 
 _INPUT: Keys = {
     "shape": Key(_sizes, "its sizes without the batch axis", {"$ref": "#/$defs/number"}, required=True),
-    "dtype": Key(_dtype, "its elements", {"enum": list(DType)}),
+    "dtype": Key(_dtype, "its element type", {"enum": list(DType)}),
 }
 
 
@@ -94,8 +94,8 @@ def _lost_input(key: Scalar) -> Input:
 
 def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
     if isinstance(tree, List):
-        help = "the shape of one input stands under 'input'; several are written {name: [...], ...}"
-        raise fail("wrong-type", "'inputs' are shapes by name, not a list", tree.span, help=help)
+        help = "write the shape of a single input under 'input'; several inputs as {name: [...], ...}"
+        raise fail("wrong-type", "'inputs' is a mapping from names to shapes, not a list", tree.span, help=help)
     return named("inputs", _input, _lost_input)(reader, tree)
 
 
@@ -108,7 +108,7 @@ def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
         items = tree.items if isinstance(tree, List) else (tree,)
         entries = [(reader.scalar("an output", item), item) for item in items]
     if not entries:
-        raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or leave 'outputs' out")
+        raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or remove 'outputs'")
     found: list[Returned] = []
     for key, item in entries:
         if any(key.text == before.name for before in found):
@@ -122,7 +122,7 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
     for item in tree.items if isinstance(tree, List) else (tree,):
         scalar = reader.scalar("a code", item)
         if scalar.text not in WARNINGS:
-            message = f"'{scalar.text}' is not the code of a warning"
+            message = f"'{scalar.text}' is not a warning code"
             raise fail("wrong-value", message, scalar.span, help=did_you_mean(scalar.text, WARNINGS))
         found.add(scalar.text)
     return frozenset(found)
@@ -140,13 +140,13 @@ def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, Start
 
 SPEC: Keys = {
     "archspec": SHARED["archspec"],
-    "name": Key(title, "what the network is called", {"type": "string"}, required=True),
+    "name": Key(title, "the name of the network", {"type": "string"}, required=True),
     "summary": SHARED["summary"],
     "reference": Key(text("reference"), "where it was published", {"type": "string"}),
     "params": SHARED["params"],
-    "variants": Key(named("variants", _variant), "named sets of other values for params",
+    "variants": Key(named("variants", _variant), "named sets of values for params",
                     {"type": "object", "additionalProperties": {"type": ["object", "null"]}}),
-    "default": Key(title, "the variant meant when none is named", {"type": "string"}),
+    "default": Key(title, "the variant used when none is given", {"type": "string"}),
     "input": Key(_only_input,
                  "the shape of the one input, without the batch axis", {"$ref": "#/$defs/input"}),
     "inputs": Key(_inputs_by_name, "the inputs by name",
@@ -154,14 +154,14 @@ SPEC: Keys = {
     "import": SHARED["import"],
     "blocks": SHARED["blocks"],
     "layers": Key(layers, "the network", {"$ref": "#/$defs/layers"}, required=True),
-    "outputs": Key(_outputs, "what it returns; the last value unless given",
+    "outputs": Key(_outputs, "the values it returns; by default the last value",
                    {"anyOf": [{"$ref": "#/$defs/names"}, {"type": "object"}]}),
-    "init": Key(named("init", _starts_of_op), "the distributions weights start from, by op",
+    "init": Key(named("init", _starts_of_op), "initializers of the weights, by op",
                 {"type": "object", "additionalProperties": {"$ref": "#/$defs/init"}}),
-    "rename": Key(renames, "what old checkpoints call weights, and what the spec calls them; * is any one name",
+    "rename": Key(renames, "weight names of old checkpoints, and their names in this spec; * matches any one name",
                   {"type": "object", "additionalProperties": {"type": "string"}}),
-    "allow": Key(_codes, "codes of warnings not to give", {"$ref": "#/$defs/names"}),
-    "expect": Key(as_it_stands, "what must come out, or that for each variant", {"type": "object"}),
+    "allow": Key(_codes, "codes of warnings to suppress", {"$ref": "#/$defs/names"}),
+    "expect": Key(as_it_stands, "expected results, or expected results per variant", {"type": "object"}),
 }  # fmt: skip
 """The keys of a spec."""
 

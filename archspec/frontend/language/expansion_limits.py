@@ -36,9 +36,9 @@ def loops(blocks: Blocks) -> Iterator[tuple[Sequence[str], Diagnostic]]:
     while loop := _loop(calls):
         first, *others = loop
         calling = ", which calls ".join(f"'{name}'" for name in [*others, first]) if others else "itself"
-        message = f"'{first}' calls {calling}, and no `when` ends it"
+        message = f"'{first}' calls {calling}, with no `when` to end the recursion"
         span = calls[first][others[0] if others else first].span
-        help = "a call that ends some time has a `when`, such as when: depth > 0"
+        help = "add a condition to the call, such as when: depth > 0"
         yield loop, Diagnostic("endless-recursion", message, span, help=help)
         calls |= {name: {} for name in loop}
 

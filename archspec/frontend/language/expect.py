@@ -27,7 +27,7 @@ def _source(reader: Reader, tree: Tree) -> str:
 
 _FACTS: Keys = {
     "params": Key(_number, "parameters", _SIZES),
-    "trainable_params": Key(_number, "parameters that learn", _SIZES),
+    "trainable_params": Key(_number, "trainable parameters", _SIZES),
     "buffers": Key(_number, "elements of buffers", _SIZES),
     "macs": Key(_number, "multiply-accumulates of one sample", _SIZES),
 }
@@ -36,7 +36,7 @@ LAYER_FACTS: Keys = {
     "shape": Key(_number, "its output without the batch axis", _SIZES),
     "params": _FACTS["params"],
     "macs": _FACTS["macs"],
-    "receptive_field": Key(_number, "how many input positions it sees, along all axes or along each", _SIZES),
+    "receptive_field": Key(_number, "the number of input positions it sees, along all axes or per axis", _SIZES),
 }
 """What can be expected of a layer."""
 

@@ -226,8 +226,8 @@ def _computed(scalar: Scalar, keywords: frozenset[str] = frozenset()) -> Express
 def _trap(text: str) -> str | None:
     """The help for texts that older YAML, or other programs, take for numbers."""
     if _BASE_SIXTY.fullmatch(text):
-        return "YAML 1.2 has no numbers in base 60; write the number itself"
-    return "numbers are finite" if text.lower().lstrip("+-") in (".inf", ".nan") else None
+        return "YAML 1.2 has no base-60 numbers; write the number itself"
+    return "numbers must be finite" if text.lower().lstrip("+-") in (".inf", ".nan") else None
 
 
 _BASE_SIXTY = re.compile(r"[-+]?[0-9]+(:[0-9]+)+")

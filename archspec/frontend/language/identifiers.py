@@ -19,9 +19,9 @@ _REFERENCE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _TITLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
-_OF_LAYERS = "names are made of the letters A to Z, small or large, digits and underscores, at most 100 in all"
-_OF_VARIABLES = "start it with a letter from A to Z, small or large, and go on with letters, digits and underscores"
-_OF_TITLES = "it is made of the letters A to Z, small or large, digits, and _ . + -; prose goes into 'summary'"
+_OF_LAYERS = "use up to 100 ASCII letters, digits and underscores"
+_OF_VARIABLES = "use ASCII letters, digits and underscores, and start with a letter or an underscore"
+_OF_TITLES = "use ASCII letters, digits and _ . + -; describe the network in 'summary'"
 
 
 def name(reader: Reader, tree: Tree) -> Template:
@@ -42,7 +42,10 @@ def check_name(text: str, span: Span) -> None:
         raise _bad(text, "a name", span, _OF_LAYERS)
     if text == PREVIOUS:
         raise fail(
-            "name-taken", f"'{PREVIOUS}' is what `from` calls the value before", span, help="choose another name"
+            "name-taken",
+            f"'{PREVIOUS}' is reserved: it means the previous value in `from`",
+            span,
+            help="choose another name",
         )
 
 
@@ -50,7 +53,7 @@ def reference(reader: Reader, tree: Tree) -> Template:
     """The name of a value made before, possibly dotted, possibly computed."""
     scalar = reader.scalar("a reference", tree)
     if "$" not in scalar.text and not _REFERENCE.fullmatch(scalar.text):
-        help = "a reference is the name of a layer, or names with dots between them"
+        help = "a reference is the name of a layer, or a dotted path of names"
         raise _bad(scalar.text, "the name of a layer", scalar.span, help)
     return fields.template(scalar)
 
@@ -60,7 +63,7 @@ def references(reader: Reader, tree: Tree) -> tuple[Template, ...]:
     if not isinstance(tree, List):
         return (reference(reader, tree),)
     if not tree.items:
-        raise fail("wrong-value", "this names no value", tree.span, help="name one, or leave the key out")
+        raise fail("wrong-value", "the list of inputs is empty", tree.span, help="name a layer, or remove the key")
     return tuple(reference(reader, item) for item in tree.items)
 
 
@@ -68,7 +71,7 @@ def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
     """A name for expressions to use."""
     text = reader.scalar(what, tree).text
     if text in RESERVED:
-        raise fail("name-taken", f"'{text}' means something else in expressions", tree.span, help="choose another name")
+        raise fail("name-taken", f"'{text}' is reserved in expressions", tree.span, help="choose another name")
     if not _VARIABLE.fullmatch(text):
         raise _bad(text, what, tree.span, _OF_VARIABLES)
     return text
@@ -82,7 +85,7 @@ def variables(reader: Reader, tree: Tree) -> tuple[str, ...]:
     for item in tree.items:
         found.append(variable(reader, item))
         if found[-1] in found[:-1]:
-            raise fail("duplicate-name", f"'{found[-1]}' stands here twice", item.span, help="choose another name")
+            raise fail("duplicate-name", f"'{found[-1]}' is listed twice", item.span, help="choose another name")
     return tuple(found)
 
 

@@ -78,8 +78,8 @@ class Imports:
         places: dict[Path, Span] = {}
         names = written.items if isinstance(written, List) else (written,)
         if not names:
-            help = "name one, such as blocks/residual.yaml"
-            reader.note("wrong-value", "'import' names no file", written.span, help=help)
+            help = "name a file, such as blocks/residual.yaml"
+            reader.note("wrong-value", "'import' is an empty list", written.span, help=help)
         whole = bool(names)
         for item in names:
             name = reader.attempt(partial(reader.scalar, "the name of a file"), item)
@@ -98,11 +98,11 @@ class Imports:
         """Add the blocks of a library to those found, reporting each that is there already."""
         for block in library.blocks:
             if block in own:
-                message, help = f"'{block}' is a block of '{name.text}' already", "choose another name"
+                message, help = f"'{block}' is already a block of '{name.text}'", "choose another name"
                 notes = [("imported", name.span.seen_from(own[block].source))]
                 reader.note("duplicate-name", message, own[block], notes=tuple(notes), help=help)
             elif block in found:
-                message = f"'{block}' is a block of '{found[block].source.name}' already"
+                message = f"'{block}' is already a block of '{found[block].source.name}'"
                 reader.note("duplicate-name", message, name.span, help="import one of the two files")
             elif block not in self.vocabulary.ops and block not in STRUCTURES:
                 found[block] = library
@@ -138,11 +138,11 @@ class Imports:
     def _guard(self, name: Scalar) -> None:
         if len(self._libraries) >= MAX_IMPORTS:
             raise fail(
-                "too-large", f"a spec imports at most {MAX_IMPORTS} files", name.span, help="put blocks together"
+                "too-large", f"a spec imports at most {MAX_IMPORTS} files", name.span, help="merge some of the files"
             )
         if len(self._open) > MAX_IMPORT_DEPTH:
-            message = f"files import one another more than {MAX_IMPORT_DEPTH} deep"
-            raise fail("too-deep", message, name.span, help="import what is needed where it is needed")
+            message = f"imports are nested more than {MAX_IMPORT_DEPTH} deep"
+            raise fail("too-deep", message, name.span, help="import files directly where their blocks are used")
 
     def _cycle(self, name: Scalar, real: Path) -> ArchspecError:
         start = next(i for i, opened in enumerate(self._open) if opened.path == real)
@@ -150,8 +150,8 @@ class Imports:
         if len(ring) == 1:
             return fail("import-cycle", f"'{ring[0].name}' imports itself", name.span, help="remove the import")
         notes = [("imported", str(opened.span), opened.name) for opened in ring[1:] if opened.span is not None]
-        message = f"'{ring[0].name}' is importing this file"
-        help = "put what both need into a file of its own, which both import"
+        message = f"'{ring[0].name}' imports this file"
+        help = "move the shared blocks to a third file, and import it from both"
         return fail("import-cycle", message, name.span, notes=notes, help=help)
 
     def _read(self, source: Source) -> Library | None:
@@ -166,7 +166,7 @@ class Imports:
             raise fail("wrong-type", message, tree.span, help="a file of blocks starts with `archspec: 1`")
         for key, _ in tree.entries:
             if key.text == "layers":
-                message, help = "a spec cannot be imported", "put its blocks in a file of their own, without layers"
+                message, help = "a spec cannot be imported", "move its blocks to a separate file without layers"
                 raise fail("wrong-import", message, key.span, help=help)
         imported = self._imported(source, tree)
         given = (tuple(imported.libraries.items()), imported.whole, self.vocabulary.named)

@@ -19,14 +19,14 @@ def several_keys(entries: Entries, known: Container[str]) -> ArchspecError:
     (first, under), (second, below), *_ = entries
     meant = next((key for key, _ in entries if key.text in known), None)
     if meant is None and isinstance(under, Scalar) and under.text in known:
-        message = f"an item starts with its op, and here '{under.text}' stands under '{first.text}'"
+        message = f"an item starts with its op: '{under.text}' cannot be a value of '{first.text}'"
         return fail("wrong-type", message, first.span, help=f"write - {under.text}: {{{second.text}: ...}}")
     if meant is first and second.text in known and (is_empty(below) or not is_empty(under)):
-        message = f"an item is one op, and here '{second.text}' stands beside '{first.text}'"
-        return fail("wrong-type", message, second.span, help=f"start it with a dash of its own: - {second.text}")
+        message = f"an item is one op, not both '{first.text}' and '{second.text}'"
+        return fail("wrong-type", message, second.span, help=f"give it its own dash: - {second.text}")
     key, extra = (first, second) if meant is None or meant is first else (meant, first)
-    message = f"an item is one op with its attributes under it, and here '{extra.text}' stands beside '{key.text}'"
-    help = f"indent what belongs to '{key.text}' further than it, or write - {key.text}: {{{extra.text}: ...}}"
+    message = f"'{extra.text}' is at the same level as '{key.text}', but an item has only one key: its op"
+    help = f"indent the attributes of '{key.text}' below it, or write - {key.text}: {{{extra.text}: ...}}"
     return fail("wrong-type", message, extra.span, help=help)
 
 
@@ -38,7 +38,7 @@ def bare_paths(tree: Mapping, keys: Collection[str]) -> ArchspecError | None:
     if not paths or any(key_meant(path.text, keys) or nearest(path.text, keys) == "paths" for path in paths):
         return None
     named = ", ".join(f"{path.text}: [...]" for path in paths)
-    message = f"the paths of 'parallel' stand under 'paths', and here '{paths[0].text}' does not"
+    message = f"'parallel' has no key '{paths[0].text}': its paths go under 'paths'"
     return fail("unknown-key", message, paths[0].span, help=f"write - parallel: {{paths: {{{named}}}}}")
 
 

@@ -102,14 +102,14 @@ def _enter(label: str, declared: object, found: dict[str, type[Op]], faults: lis
 def _reason(op: object, found: Mapping[str, type[Op]]) -> str | None:
     """Why a plugin cannot bring such an op."""
     if not (isinstance(op, type) and issubclass(op, Op)):
-        return f"{op!r} is no op"
+        return f"{op!r} is not an op class"
     kind = getattr(op, "kind", None)
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         return f"'{kind}' cannot be the name of an op"
     if kind in OP_KINDS or kind in _STRUCTURES:
-        return f"'{kind}' belongs to the language"
+        return f"'{kind}' is already part of the language"
     if found.get(kind, op) is not op:
-        return f"'{kind}' is an op of {found[kind].__module__} already"
+        return f"'{kind}' is already an op of {found[kind].__module__}"
     return None
 
 

@@ -157,8 +157,8 @@ def describe(tree: Tree) -> str:
 def _as_mapping(tree: Tree) -> str:
     """The help where a mapping is meant."""
     if isinstance(tree, List) and tree.items and all(isinstance(item, MappingTree) for item in tree.items):
-        return "leave the dashes out"
-    return spaced(tree) or "write {name: value, ...}, or a line for each `name: value`"
+        return "remove the dashes"
+    return spaced(tree) or "write {name: value, ...}, or one `name: value` per line"
 
 
 def spaced(tree: Tree) -> str | None:
@@ -171,7 +171,7 @@ def _as_list(tree: Tree) -> str:
     if isinstance(tree, MappingTree) and tree.entries:
         return f"start each item with a dash: - {tree.entries[0][0].text}: ..."
     only = tree.text if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.text.isidentifier() else "..."
-    return f"write [{only}], or a line for each item that starts with a dash"
+    return f"write [{only}], or one item per line, each with a leading dash"
 
 
 def is_whole(tree: Tree) -> bool:

@@ -21,7 +21,7 @@ def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
     """The rules in their order: the first that takes a name is the one that counts."""
     entries = reader.mapping("'rename'", tree)
     if len(entries) > MOST:
-        raise fail("too-large", f"'rename' has {len(entries):,} rules, and {MOST:,} are the most", tree.span)
+        raise fail("too-large", f"'rename' has {len(entries):,} rules; at most {MOST:,} are allowed", tree.span)
     rules: list[Rename] = []
     for key, item in entries:
         rule = reader.attempt(partial(_rule, reader, key), item)
@@ -29,9 +29,9 @@ def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
             continue
         above = next((other for other in rules if other.covers(rule.old)), None)
         if above is not None:
-            takes = f"'{'.'.join(above.old)}', line {above.span.line}, takes them"
-            message = f"no name gets as far as '{key.text}': {takes}"
-            reader.note("wrong-rename", message, key.span, help="write what is longer first")
+            earlier = f"'{'.'.join(above.old)}' on line {above.span.line} matches first"
+            message = f"'{key.text}' is never applied: {earlier}"
+            reader.note("wrong-rename", message, key.span, help="put the more specific rule first")
         rules.append(rule)
     return tuple(rules)
 
@@ -40,13 +40,13 @@ def _rule(reader: Reader, key: Scalar, tree: Tree) -> Rename:
     new = reader.text("a new name", tree)
     for text, pattern, span in ((key.text, _OLD, key.span), (new, _NEW, tree.span)):
         if not pattern.fullmatch(text):
-            help = "write names with dots between them, and * for any one name"
-            raise fail("bad-name", f"'{text}' cannot be the name of weights", span, help=help)
+            help = "write a dotted path of names, where * matches any one name"
+            raise fail("bad-name", f"'{text}' cannot be the name of a weight", span, help=help)
     old, parts = tuple(key.text.split(".")), tuple(new.split("."))
     if old.count("*") != parts.count("*"):
         message = f"'{key.text}' has {old.count('*')} * and '{new}' has {parts.count('*')}"
-        help = "each * of the new name stands for one of the old, in order"
+        help = "each * of the new name takes the match of one * of the old name, in order"
         raise fail("wrong-rename", message, tree.span, help=help)
     if old == parts:
-        raise fail("wrong-rename", f"'{key.text}' stays as it is", key.span, help="remove it")
+        raise fail("wrong-rename", f"'{key.text}' is renamed to itself", key.span, help="remove it")
     return Rename(key.span, old, parts)

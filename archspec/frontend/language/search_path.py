@@ -23,8 +23,8 @@ def locate(name: Scalar, source: Source, folders: Sequence[Path]) -> Path:
     """
     text = name.text
     if not _leads_down(text):
-        message = f"'{text}' is no path down from a folder"
-        help = "write a path like blocks/residual.yaml; other folders are named with --path"
+        message = f"'{text}' is not a relative path below a folder"
+        help = "write a path such as blocks/residual.yaml; add other folders with --path"
         raise fail("wrong-import", message, name.span, help=help)
     own: Sequence[Path] = () if source.path is None else (source.path.parent,)
     for folder in (*own, *folders):
@@ -32,10 +32,10 @@ def locate(name: Scalar, source: Source, folders: Sequence[Path]) -> Path:
         if not os.path.isfile(path):
             continue
         if not path.resolve().is_relative_to(folder.resolve()):
-            message, help = f"'{text}' is a link that leads out of its folder", "put the file itself where the link is"
+            message, help = f"'{text}' is a link to a file outside its folder", "replace the link by the file"
             raise fail("wrong-import", message, name.span, help=help)
         return path
-    looked = f"it is looked for {'beside this file, ' if own else ''}in the folders of --path, and in the zoo"
+    looked = f"searched {'next to this file, ' if own else ''}in the folders of --path and in the zoo"
     help = did_you_mean(text, list(_known((*own, *folders), text))) or looked
     raise fail("unknown-import", f"there is no file '{text}' to import", name.span, help=help)
 

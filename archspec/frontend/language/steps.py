@@ -118,14 +118,14 @@ def paths(reader: Reader, tree: Tree) -> tuple[tuple[Template | None, Body], ...
 def join(reader: Reader, tree: Tree) -> OpStep:
     """The op that makes one value of several."""
     assert isinstance(reader, SpecReader)
-    help = f"there are {', '.join(op.kind for op in OPS if issubclass(op, Join))}"
+    help = f"choose one of {', '.join(op.kind for op in OPS if issubclass(op, Join))}"
     if isinstance(tree, List) or (isinstance(tree, Scalar) and not isinstance(tree.value, str)):
         raise fail("wrong-type", f"'join' is an op, not {describe(tree)}", tree.span, help=help)
     found = step(reader, tree)
     if not isinstance(found, OpStep) or not issubclass(found.op, Join):
-        raise fail("wrong-value", "paths are joined by an op that takes several values", tree.span, help=help)
+        raise fail("wrong-value", "'join' needs an op that takes several values", tree.span, help=help)
     if found.sources is not None or found.when is not None:
-        raise fail("wrong-value", "a join takes the values of the paths, always", tree.span, help="remove its keys")
+        raise fail("wrong-value", "a join always takes the values of its paths", tree.span, help="remove its keys")
     return found
 
 
@@ -137,26 +137,26 @@ _NUMBER = {"$ref": "#/$defs/number"}
 _TEXT = {"$ref": "#/$defs/text"}
 
 COMMON: Keys = {
-    "name": Key(name, "what it is called, and what its weights are called after", _TEXT),
-    "from": Key(references, "the value or values it takes, instead of the one before (`prev`)", _NAMES),
-    "when": Key(condition, "an expression; where it is false the item is left out", {"type": ["string", "boolean"]}),
+    "name": Key(name, "its name, and the prefix of its weight names", _TEXT),
+    "from": Key(references, "its input value or values, instead of the previous one (`prev`)", _NAMES),
+    "when": Key(condition, "an expression; if it is false, the item is left out", {"type": ["string", "boolean"]}),
 }
 
 NAMING: Keys = {
-    "naming": Key(_naming, "`index` numbers children without a name, as `nn.Sequential` does",
+    "naming": Key(_naming, "`index` numbers unnamed children, as `nn.Sequential` does",
                   {"enum": ["op", "index"]}),
 }  # fmt: skip
 
 _ROUNDS: Keys = {
-    "over": Key(_over, "a list: one round for each of its entries", _NUMBER),
-    "as": Key(variables, "what a round calls its entry; a list of names takes the entry apart", _NAMES),
-    "index": Key(variable, "what a round calls its number, counted from 0", _TEXT),
-    "layers": Key(layers, "the layers of a round", _LAYERS),
+    "over": Key(_over, "a list: one iteration per entry", _NUMBER),
+    "as": Key(variables, "the name of the current entry; a list of names unpacks it", _NAMES),
+    "index": Key(variable, "the name of the iteration number, which counts from 0", _TEXT),
+    "layers": Key(layers, "the layers of one iteration", _LAYERS),
 }
 
 _JOINING: Keys = {
-    "join": Key(join, "the op that makes one value of the paths'", {"$ref": "#/$defs/step"}),
-    "align": Key(_align, "`center_crop` cuts larger paths to the smallest before the join",
+    "join": Key(join, "the op that combines the values of the paths", {"$ref": "#/$defs/step"}),
+    "align": Key(_align, "`center_crop` crops larger paths to the smallest before the join",
                  {"enum": ["none", "center_crop"]}),
 }  # fmt: skip
 
@@ -167,12 +167,12 @@ def weighing_keys(op: type[Op]) -> Keys:
 
 
 STRUCTURES: Mapping[str, Keys] = {
-    "sequential": {**COMMON, **NAMING, "layers": Key(layers, "layers after one another", _LAYERS, required=True)},
+    "sequential": {**COMMON, **NAMING, "layers": Key(layers, "layers that run in sequence", _LAYERS, required=True)},
     "residual": {
         **COMMON,
         **_JOINING,
-        "layers": Key(layers, "the layers beside the shortcut", _LAYERS, required=True),
-        "shortcut": Key(partial(layers, what="'shortcut'"), "the other path; the identity when empty", _LAYERS),
+        "layers": Key(layers, "the main path", _LAYERS, required=True),
+        "shortcut": Key(partial(layers, what="'shortcut'"), "the shortcut path; the identity if empty", _LAYERS),
     },
     "parallel": {
         **COMMON,
@@ -182,14 +182,14 @@ STRUCTURES: Mapping[str, Keys] = {
     },
     "repeat": {
         **COMMON,
-        "times": Key(_times, "how many rounds", _NUMBER),
+        "times": Key(_times, "the number of iterations", _NUMBER),
         **_ROUNDS,
-        "layers": Key(layers, "the layers of a round", _LAYERS, required=True),
+        "layers": Key(layers, "the layers of one iteration", _LAYERS, required=True),
     },
     "side": {
         **COMMON,
         "layers": Key(layers, "the layers of the side path", _LAYERS, required=True),
-        "training_only": Key(_training_only, "whether the path runs only while training", {"type": "boolean"}),
+        "training_only": Key(_training_only, "whether the path runs only during training", {"type": "boolean"}),
     },
 }
 """The keys of each structure."""
@@ -271,8 +271,8 @@ def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> Op
     elif value is not None and op.shorthand is not None and not spaced(value):
         attributes[op.shorthand] = fields.number(value, known[op.shorthand].keywords)
     elif value is not None:
-        what = "takes its attributes by name" if known else "has no attributes"
-        message = f"'{op.kind}' {what}, and here stands {describe(value)}"
+        what = "takes named attributes" if known else "takes no attributes"
+        message = f"'{op.kind}' {what}, not {describe(value)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or usage(op))
     wishes = weighing(reader, values)
     if len(reader.diagnostics) > faults:
@@ -317,12 +317,12 @@ def _call(reader: SpecReader, key: Scalar, value: Tree | None) -> CallStep:
 def _structure(reader: SpecReader, key: Scalar, value: Tree | None) -> Step:
     kind, keys = key.text, STRUCTURES[key.text]
     if value is None:
-        message = f"'{kind}' holds layers, and here are none"
+        message = f"'{kind}' needs layers"
         raise fail("missing-key", message, key.span, help=f"write - {kind}: {_SHORTEST[kind]}")
     if isinstance(value, List) and keys["layers"].required and kind != "repeat":
         return _STEPS[kind](_common(key, {}), {"layers": layers(reader, value)}, key.span)
     if not isinstance(value, MappingTree):
-        message = f"'{kind}' holds layers, and here stands {describe(value)}"
+        message = f"'{kind}' takes layers, not {describe(value)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or f"write - {kind}: {_SHORTEST[kind]}")
     if kind == "parallel" and (fault := bare_paths(value, keys)):
         raise fault
@@ -382,20 +382,20 @@ def _rounds(values: Mapping[str, Any], span: Span, kind: str) -> Iterations:
     times, over, names = values.get("times"), values.get("over"), values.get("as", ())
     if times is not None and over is not None:
         message = f"'{kind}' takes either 'times' or 'over', not both"
-        raise fail("wrong-value", message, times.span, help="'over' has a round for each entry of its list")
+        raise fail("wrong-value", message, times.span, help="'over' runs one iteration per entry of its list")
     if times is None and over is None:
         what = "'times' or 'over'" if kind == "repeat" else "'over'"
-        help = "over: a list, one round for each of its entries"
-        help = f"times: a number of rounds; {help}" if kind == "repeat" else help
+        help = "over: a list, one iteration per entry"
+        help = f"times: a number of iterations; {help}" if kind == "repeat" else help
         raise fail("missing-key", f"'{kind}' needs {what}", span, help=help)
     if over is None and names:
-        message = "'as' names the entry of a round, and 'times' has no entries"
-        raise fail("unknown-key", message, span, help="use 'over' with a list, or 'index' to name the round's number")
+        message = "'as' names the entries of 'over', but 'times' has no entries"
+        raise fail("unknown-key", message, span, help="use 'over' with a list, or 'index' to name the iteration number")
     if values.get("index") in names:
-        message = f"'{values['index']}' is both the entry and the number of a round"
+        message = f"'{values['index']}' names both the entry and the iteration number"
         raise fail("duplicate-name", message, span, help="choose another 'index'")
     if "layers" not in values:
-        raise fail("missing-key", f"'{kind}' needs 'layers'", span, help="layers: what is built for each entry")
+        raise fail("missing-key", f"'{kind}' needs 'layers'", span, help="layers: what to build for each entry")
     return Iterations(span, times, over, names, values.get("index"), values["layers"])
 
 

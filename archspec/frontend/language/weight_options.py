@@ -60,13 +60,13 @@ def values(reader: Reader, tree: Tree) -> Field:
     return fields.number(tree)
 
 
-SHARING: Keys = {"share": Key(reference, "another layer, whose weights it uses", {"$ref": "#/$defs/text"})}
+SHARING: Keys = {"share": Key(reference, "another layer whose weights it uses", {"$ref": "#/$defs/text"})}
 
 WEIGHING: Keys = {
     **SHARING,
-    "init": Key(starts, "the distribution its weights start from", {"$ref": "#/$defs/init"}),
-    "weight": Key(values, "fixed values of the weight, which then does not learn", {"$ref": "#/$defs/number"}),
-    "trainable": Key(condition, "whether its weights learn", {"type": ["string", "boolean"]}),
+    "init": Key(starts, "the initializer of its weights", {"$ref": "#/$defs/init"}),
+    "weight": Key(values, "fixed values of the weight, which is then not trainable", {"$ref": "#/$defs/number"}),
+    "trainable": Key(condition, "whether its weights are trainable", {"type": ["string", "boolean"]}),
 }
 
 
@@ -77,6 +77,6 @@ def weighing(reader: Reader, found: Mapping[str, Any]) -> WeightOptions:
     wishes = WeightOptions(found.get("share"), found.get("init", {}), found.get("weight"), found.get("trainable"))
     others = [key for key in WEIGHING if key in found and key != "share"]
     if wishes.share is not None and others:
-        message = f"a layer that shares weights takes them as they are, so '{others[0]}' has no place"
-        reader.note("wrong-attributes", message, wishes.share.span, help="say it where the weights are")
+        message = f"a layer that shares weights cannot set '{others[0]}'"
+        reader.note("wrong-attributes", message, wishes.share.span, help="set it on the layer that owns the weights")
     return wishes

@@ -164,7 +164,7 @@ def _too_long(name: str) -> ArchspecError:
     return fail(
         "too-large",
         f"{name} is larger than {MAX_BYTES // 2**20} MiB, the most a spec may be with all it imports",
-        help="say `repeat` for what comes many times",
+        help="use `repeat` for repeated layers",
     )
 
 
@@ -207,9 +207,9 @@ class _Composer:
         if not isinstance(after, yaml.StreamEndEvent):
             raise fail(
                 "several-documents",
-                "a spec is one YAML document, and here begins another",
+                "a spec is a single YAML document, but a second one starts here",
                 self.span(after),
-                help="give each its own file; variants make one file a family of networks",
+                help="use one file per spec, or variants for a family of networks",
             )
         return tree
 
@@ -218,7 +218,7 @@ class _Composer:
             return self.alias(event, depth)
         self.used.nodes += 1
         if self.used.nodes > MAX_NODES:
-            raise self.too_many(event, f"a spec has at most {MAX_NODES:,} words, lists and mappings")
+            raise self.too_many(event, f"a spec has at most {MAX_NODES:,} scalars, lists and mappings")
         if depth > self.deepest:
             self.reach(event, depth)
         if event.tag and event.tag != "!":
@@ -272,7 +272,7 @@ class _Composer:
                     "merge-key",
                     "merge keys are not part of the language",
                     key.span,
-                    help="write the entries out, or make a block of what repeats",
+                    help="repeat the entries, or define a block",
                 )
             elif key.text in entries:
                 self.note(
@@ -288,11 +288,11 @@ class _Composer:
 
     def alias(self, event: yaml.AliasEvent, depth: int) -> Tree:
         if event.anchor in self.open_anchors:
-            raise fail("bad-alias", f"'*{event.anchor}' stands inside what it repeats", self.span(event))
+            raise fail("bad-alias", f"'*{event.anchor}' refers to itself", self.span(event))
         if event.anchor not in self.anchors:
             raise fail(
                 "bad-alias",
-                f"'*{event.anchor}' repeats what no '&{event.anchor}' above it marks",
+                f"undefined alias '*{event.anchor}': there is no '&{event.anchor}' above it",
                 self.span(event),
                 help="quote a text that starts with *",
             )
@@ -300,24 +300,24 @@ class _Composer:
         self.used.nodes += anchored.nodes
         self.used.aliased += anchored.nodes
         if self.used.aliased > MAX_ALIASED:
-            raise self.too_many(event, f"aliases stand for more than {MAX_ALIASED:,} words, lists and mappings")
+            raise self.too_many(event, f"aliases expand to more than {MAX_ALIASED:,} scalars, lists and mappings")
         self.reach(event, depth + anchored.height)
         return anchored.tree
 
     def too_many(self, event: yaml.Event, message: str) -> ArchspecError:
-        return fail("too-large", message, self.span(event), help="say `repeat` for what comes many times")
+        return fail("too-large", message, self.span(event), help="use `repeat` for repeated layers")
 
     def refuse_key(self, key: Tree) -> None:
         if not isinstance(key, Scalar):
             self.note("non-text-key", "a key is text, not a list or a mapping", key.span)
         elif key.value is None:
-            self.note("non-text-key", "a key is text, and here is none", key.span)
+            self.note("non-text-key", "a key is text, not empty", key.span)
         else:
             self.note("non-text-key", f"the key {key.text} is not text", key.span, help=f'write it as "{key.text}"')
 
     def refuse_tag(self, event: yaml.NodeEvent) -> None:
         shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-        help = "remove it; quotes make a text of a number"
+        help = "remove it; quote a number to make it text"
         self.note("yaml-tag", f"the tag {shown} is not part of the language", self.span(event), help=help)
 
     def note(

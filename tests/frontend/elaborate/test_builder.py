@@ -583,7 +583,7 @@ def test_one_mistake_is_told_once(layers):
           endless: {layers: [endless]}
     """
     own = {("bad-expression", "1 / 0 divides by zero"), ("unknown-key", "the block 'broken' has no key 'more'"),
-           ("endless-recursion", "'endless' calls itself, and no `when` ends it")}  # fmt: skip
+           ("endless-recursion", "'endless' calls itself, with no `when` to end the recursion")}  # fmt: skip
     found = faults(layers, dedent(head))
     assert own <= set(found)
     silent = any(word in layers for word in ("lost", "broken", "endless"))

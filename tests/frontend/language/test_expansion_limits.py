@@ -18,15 +18,15 @@ def rings(blocks: str) -> list[str]:
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ("a: {layers: [a]}", "'a' calls itself, and no `when` ends it"),
-        ("a: {layers: [b]}, b: {layers: [a]}", "'a' calls 'b', which calls 'a', and no `when` ends it"),
+        ("a: {layers: [a]}", "'a' calls itself, with no `when` to end the recursion"),
+        ("a: {layers: [b]}, b: {layers: [a]}", "'a' calls 'b', which calls 'a', with no `when` to end the recursion"),
         ("b: {layers: [c]}, c: {layers: [a]}, a: {layers: [b]}",
-        "'b' calls 'c', which calls 'a', which calls 'b', and no `when` ends it"),
-        ("a: {layers: [a: {when: true}]}", "'a' calls itself, and no `when` ends it"),
-        ("a: {layers: [repeat: {times: 1, layers: [a]}]}", "'a' calls itself, and no `when` ends it"),
-        ("a: {layers: [repeat: {over: [1, x], layers: [a]}]}", "'a' calls itself, and no `when` ends it"),
+        "'b' calls 'c', which calls 'a', which calls 'b', with no `when` to end the recursion"),
+        ("a: {layers: [a: {when: true}]}", "'a' calls itself, with no `when` to end the recursion"),
+        ("a: {layers: [repeat: {times: 1, layers: [a]}]}", "'a' calls itself, with no `when` to end the recursion"),
+        ("a: {layers: [repeat: {over: [1, x], layers: [a]}]}", "'a' calls itself, with no `when` to end the recursion"),
         ("a: {layers: [residual: {layers: [], shortcut: [side: [parallel: {paths: [[a]]}]]}]}",
-        "'a' calls itself, and no `when` ends it"),
+        "'a' calls itself, with no `when` to end the recursion"),
     ],
 )  # fmt: skip
 def test_blocks_that_surely_call_themselves(blocks, message):

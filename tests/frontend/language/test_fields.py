@@ -138,9 +138,7 @@ def test_keywords_are_suggested_with_names():
 def test_the_mistakes_of_all_entries_of_a_list():
     with pytest.raises(ArchspecError) as caught:
         number("[a, 1, [b], width]").evaluate(SCOPE)
-    assert [found.message for found in caught.value.diagnostics] == [
-        f"nothing here is called '{name}'" for name in "ab"
-    ]
+    assert [found.message for found in caught.value.diagnostics] == [f"unknown name '{name}'" for name in "ab"]
 
 
 def test_a_list_of_lists_stays_in_bounds():

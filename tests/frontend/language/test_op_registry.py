@@ -82,10 +82,10 @@ def test_a_package_that_fails_is_told_where_an_op_is_missing_and_nowhere_else(mo
 @pytest.mark.parametrize(
     ("ops", "reason"),
     [
-        ([op("relu")], "'relu' belongs to the language"),
-        ([op("repeat")], "'repeat' belongs to the language"),
+        ([op("relu")], "'relu' is already part of the language"),
+        ([op("repeat")], "'repeat' is already part of the language"),
         ([op("Not a name")], "cannot be the name of an op"),
-        ([3], "3 is no op"),
+        ([3], "3 is not an op class"),
         ([], "lists no ops"),
         ([op("twist"), op("twist")], "twice"),
     ],
