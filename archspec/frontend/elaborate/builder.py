@@ -56,7 +56,7 @@ class Builder:
         self.spec = spec
         self.settings = settings
         self.nodes = NodeFactory()
-        self.weights = WeightBinder(spec.starts, lambda field: field.evaluate(settings.params))
+        self.weights = WeightBinder(spec.initializers, lambda field: field.evaluate(settings.params))
         self.diagnostics: dict[tuple[str, Span | None], Diagnostic] = {}
         self.budget = Budget()
         self.op_steps: dict[tuple[Step, type[Op]], OpStep] = {}
@@ -217,7 +217,7 @@ class Builder:
         """The node with the weight options of its step applied, and the path that holds its weights."""
         options = step.weight_options if isinstance(step, OpStep) else DEFAULT_OPTIONS
         if options is DEFAULT_OPTIONS:
-            if node.op.kind in self.spec.starts:
+            if node.op.kind in self.spec.initializers:
                 node = self.weights.apply_defaults(node, signature)
         else:
             node = self.weights.apply(node, options, partial(context.evaluate, values=node.inputs))

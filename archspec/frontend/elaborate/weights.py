@@ -10,7 +10,7 @@ from archspec.frontend.elaborate.context import Evaluate
 from archspec.frontend.elaborate.nodes import Signature
 from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import Constant, Field
-from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
+from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
 from archspec.frontend.limits import MAX_PARAMETERS
 from archspec.ir.graph import Node
 from archspec.ir.initializers import INITIALIZERS, OF_KERNELS, misfit
@@ -26,7 +26,7 @@ class WeightBinder:
         evaluate: evaluates the options of those initializers.
     """
 
-    def __init__(self, initializers: Mapping[str, Mapping[str, Start]], evaluate: Evaluate) -> None:
+    def __init__(self, initializers: Mapping[str, Mapping[str, InitializerSpec]], evaluate: Evaluate) -> None:
         self.total = 0
         self._initializers_of_ops = initializers
         self._evaluate = evaluate
@@ -59,9 +59,9 @@ class WeightBinder:
             ArchspecError: an option names a weight that the op lacks, or has an invalid value.
         """
         names = [weight.name for weight in node.weights if not weight.buffer]
-        for name, start in options.starts.items():
+        for name, initial in options.initializers.items():
             if name not in names:
-                raise _unknown_weight(node, name, start.span, names)
+                raise _unknown_weight(node, name, initial.span, names)
         if options.fixed is not None and "weight" not in names:
             raise _unknown_weight(node, "weight", options.fixed.span, names)
         weights = [self._initialized(node, weight, options, evaluate) for weight in node.weights]
@@ -101,11 +101,11 @@ class WeightBinder:
 
     def unused_initializers(self) -> Iterator[Diagnostic]:
         """An error for each initializer whose weight no layer of the op has."""
-        for kind, starts in self._initializers_of_ops.items():
-            for name, start in starts.items():
+        for kind, of_op in self._initializers_of_ops.items():
+            for name, initial in of_op.items():
                 if kind in self._weight_names and name not in self._weight_names[kind]:
                     help = did_you_mean(name, sorted(self._weight_names[kind]))
-                    yield Diagnostic("unknown-weight", f"no '{kind}' has a weight '{name}'", start.span, help=help)
+                    yield Diagnostic("unknown-weight", f"no '{kind}' has a weight '{name}'", initial.span, help=help)
 
     def _initialized(self, node: Node, weight: Weight, options: WeightOptions, evaluate: Evaluate) -> Weight:
         kind = node.op.kind
@@ -115,13 +115,13 @@ class WeightBinder:
         names.add(weight.name)
         if options.fixed is not None and weight.name == "weight":
             return _fixed(weight, evaluate(options.fixed), options.fixed.span)
-        if weight.name in options.starts:
-            start = options.starts[weight.name]
-            return replace(weight, initializer=_checked(initializer(start, evaluate), weight, node, start.span))
+        if weight.name in options.initializers:
+            initial = options.initializers[weight.name]
+            return replace(weight, initializer=_checked(initializer(initial, evaluate), weight, node, initial.span))
         if weight.name in self._initializers_of_ops.get(kind, {}):
-            start = self._initializers_of_ops[kind][weight.name]
+            initial = self._initializers_of_ops[kind][weight.name]
             common = self._initializer_of_op(kind, weight.name)
-            return replace(weight, initializer=_checked(common, weight, node, start.span))
+            return replace(weight, initializer=_checked(common, weight, node, initial.span))
         return weight
 
     def _initializer_of_op(self, kind: str, name: str) -> Initializer:
@@ -130,31 +130,31 @@ class WeightBinder:
         return self._evaluated[kind, name]
 
 
-def initializer(start: Start, evaluate: Evaluate) -> Initializer:
+def initializer(initial: InitializerSpec, evaluate: Evaluate) -> Initializer:
     """The initializer a spec asks for, with its options evaluated.
 
     Raises:
         ArchspecError: an option is not a finite float32 number, or the options do not define a distribution.
     """
     options: dict[str, object] = {}
-    for option, default in INITIALIZERS[start.kind].items():
-        if option not in start.options:
+    for option, default in INITIALIZERS[initial.kind].items():
+        if option not in initial.options:
             options[option] = default[0] if isinstance(default, tuple) else default
         elif isinstance(default, tuple):
-            field = start.options[option]
+            field = initial.options[option]
             options[option] = field.value if isinstance(field, Constant) else None
         else:
-            options[option] = _number(option, start.options[option], evaluate)
-    if start.kind == "trunc_normal" and options["std"] == 0:
+            options[option] = _number(option, initial.options[option], evaluate)
+    if initial.kind == "trunc_normal" and options["std"] == 0:
         help = "use `constant` for equal elements"
-        raise fail("wrong-value", "'std' of 'trunc_normal' is greater than 0", start.span, help=help)
+        raise fail("wrong-value", "'std' of 'trunc_normal' is greater than 0", initial.span, help=help)
     low, high = options.get("low", 0.0), options.get("high", 0.0)
     assert isinstance(low, float)
     assert isinstance(high, float)
     if not 0 <= high - low <= FLOAT_MAX:
         message = f"'uniform' is from 'low' up to 'high', not from {show(low)} to {show(high)}"
-        raise fail("wrong-value", message, start.span, help="the default is from 0 to 1")
-    return Initializer(start.kind, options)
+        raise fail("wrong-value", message, initial.span, help="the default is from 0 to 1")
+    return Initializer(initial.kind, options)
 
 
 def _checked(initializer: Initializer, weight: Weight, node: Node, span: Span) -> Initializer:

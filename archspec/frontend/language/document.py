@@ -21,7 +21,7 @@ from archspec.frontend.language.imports import Imported, Imports
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_whole, named
 from archspec.frontend.language.rename import renames
-from archspec.frontend.language.spec import Input, Returned, Spec, Start, Variant
+from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Spec, Variant
 from archspec.frontend.language.steps import SpecReader, layers
 from archspec.frontend.language.weight_options import starts
 from archspec.frontend.yaml import tree as yaml
@@ -128,7 +128,7 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
     return frozenset(found)
 
 
-def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, Start]:
+def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, InitializerSpec]:
     assert isinstance(reader, SpecReader)
     ops = reader.vocabulary.ops
     if key.text not in ops and reader.vocabulary.discover(key.text, key.span) is None:
@@ -221,7 +221,7 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
         outputs=values.get("outputs", ()),
         expect=expect,
         expect_variants=by_variant,
-        starts=values.get("init", {}),
+        initializers=values.get("init", {}),
         allowed=values.get("allow", frozenset()),
         rename=values.get("rename", ()),
     )

@@ -1,4 +1,4 @@
-"""The typed form of a spec: what `language` reads and `build` turns into a graph."""
+"""The typed form of a spec, which `document` reads and `elaborate` turns into a graph."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec.ops import Op
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """An item of `layers`: it takes the values before it, or those `sources` names, and makes the next.
+    """An item of `layers`: its inputs are the outputs of the item before it, or the values `sources` names.
 
     Steps are compared by identity, so that they can be the keys of caches.
     """
@@ -35,17 +35,17 @@ Body = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value under a key a user chose, and where the key stands."""
+    """A value under a key that the user chose, and the position of the key."""
 
     place: Span
     value: Field
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """How a weight starts: the name of a distribution and its options, numbers or words.
+class InitializerSpec:
+    """The initializer of a weight: the name of a distribution, and its options.
 
-    `span` is where the weight is named, or else the distribution.
+    `span` is the position of the weight's name, or else of the distribution.
     """
 
     span: Span
@@ -55,21 +55,21 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class WeightOptions:
-    """What a layer says about its weights: whose they are, how they start, what they are, whether they learn."""
+    """The weights of a layer: where they are shared from, their initializers, fixed values, whether they train."""
 
     share: Template | None = None
-    starts: Mapping[str, Start] = field(default_factory=dict)
+    initializers: Mapping[str, InitializerSpec] = field(default_factory=dict)
     fixed: Field | None = None
     trainable: Field | None = None
 
 
 DEFAULT_OPTIONS = WeightOptions()
-"""What most layers say about their weights: nothing."""
+"""The options of a layer that sets none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpStep(Step):
-    """One op. `reads` are the names its attributes read: it is the same op wherever they stand for the same."""
+    """One op. `reads` are the names that its attributes use: the op is the same wherever their values are."""
 
     op: type[Op]
     attributes: Mapping[str, Field]
@@ -83,9 +83,9 @@ class OpStep(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BrokenStep(Step):
-    """An item that could not be read: nobody knows what it makes, so nothing is said about what reads it.
+    """An item that could not be read. Its outputs are unknown, so nothing is reported about the layers that use them.
 
-    `kind` is what it calls itself, unless it may hold layers.
+    `kind` is the op or block it names, unless it may contain layers.
     """
 
     kind: str | None = None
@@ -102,7 +102,7 @@ class CallStep(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SequentialStep(Step):
-    """Layers after one another, under a name of their own."""
+    """Layers in order, under a name of their own."""
 
     layers: Body
     indexed: bool
@@ -113,7 +113,7 @@ class SequentialStep(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JoinStep(Step):
-    """Paths beside one another, and the op that makes one value of theirs."""
+    """Parallel paths, and the op that joins their outputs."""
 
     join: OpStep
     crop: bool
@@ -121,7 +121,7 @@ class JoinStep(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualStep(JoinStep):
-    """Layers with a shortcut beside them; an empty shortcut hands its input on."""
+    """Layers with a shortcut; an empty shortcut is the identity."""
 
     layers: Body
     shortcut: Body
@@ -132,7 +132,7 @@ class ResidualStep(JoinStep):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParallelStep(JoinStep):
-    """Paths that all start from the same value: written out, or one for each entry of a list."""
+    """Paths with the same inputs: those in the spec, or one per iteration."""
 
     paths: tuple[tuple[Template | None, Body], ...]
     iterations: Iterations | None
@@ -143,7 +143,7 @@ class ParallelStep(JoinStep):
 
 @dataclass(frozen=True, slots=True)
 class Iterations:
-    """What changes from one round of a repetition to the next."""
+    """The iterations of a repeat or of parallel paths: their number or entries, and the names they bind."""
 
     span: Span
     times: Field | None
@@ -155,7 +155,7 @@ class Iterations:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatStep(Step):
-    """The same layers several times, one round after another."""
+    """The same layers several times in sequence."""
 
     iterations: Iterations
 
@@ -165,7 +165,7 @@ class RepeatStep(Step):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SideStep(Step):
-    """A path beside the main one, which goes on from where this one branched off."""
+    """A side branch: the next item reads the inputs of the branch, not its outputs."""
 
     layers: Body
     training_only: bool
@@ -176,7 +176,7 @@ class SideStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A user's own composite: arguments (None where one must be given) and layers."""
+    """A block defined by the user: its arguments, with defaults (None for a required one), and its layers."""
 
     name: str
     span: Span
@@ -187,10 +187,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Library:
-    """A file of blocks as its blocks see it: what its params are worth, its blocks, and those it imports.
+    """A file of blocks as its blocks see it: the values of its params, its blocks, and those it imports.
 
-    Of a block that could not be read only the name is known. `imports` has the library of each block that is imported
-    by the block's name. It is `whole` unless there may be blocks whose names nobody knows.
+    A block that could not be read is None. `imports` maps the name of each imported block to its library. `whole` is
+    false if there may be blocks whose names are unknown because of an error.
     """
 
     source: Source
@@ -200,7 +200,7 @@ class Library:
     whole: bool = True
 
     def find(self, name: str) -> tuple[Block | None, Library] | None:
-        """The block of a name and the library whose params and blocks it sees; None where there is none."""
+        """The block of a name, and the library whose params and blocks it sees; None if there is no such block."""
         home = self if name in self.blocks else self.imports.get(name)
         return (home.blocks[name], home) if home is not None else None
 
@@ -221,7 +221,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A value the network returns, and the name it goes by, which stands at `span`."""
+    """An output of the network: its name, which is at `span`, and the value it refers to."""
 
     name: str
     span: Span
@@ -230,7 +230,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Other values for some params."""
+    """A variant: values for some params."""
 
     name: str
     span: Span
@@ -281,7 +281,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole spec, typed but not yet built. The values of its params are not yet chosen."""
+    """A whole spec, typed but not built. The values of its params are not chosen yet."""
 
     source: Source
     name: str
@@ -299,10 +299,10 @@ class Spec:
     outputs: tuple[Returned, ...]
     expect: Expected | None
     expect_variants: Mapping[str, Expected]
-    starts: Mapping[str, Mapping[str, Start]]
+    initializers: Mapping[str, Mapping[str, InitializerSpec]]
     allowed: frozenset[str]
     rename: tuple[Rename, ...] = ()
 
     def library(self, params: Environment) -> Library:
-        """The blocks of the spec, where its params are worth so much."""
+        """The blocks of the spec, with these values of its params."""
         return Library(self.source, params, self.blocks, self.imports, self.imports_whole)

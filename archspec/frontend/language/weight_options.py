@@ -11,16 +11,16 @@ from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Constant, Field
 from archspec.frontend.language.identifiers import reference
 from archspec.frontend.language.reader import Key, Keys, Reader, describe
-from archspec.frontend.language.spec import DEFAULT_OPTIONS, Start, WeightOptions
+from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
 from archspec.frontend.yaml.tree import Mapping as MappingTree
 from archspec.frontend.yaml.tree import Scalar, Tree
 from archspec.ir.initializers import INITIALIZERS
 
 
-def start(reader: Reader, tree: Tree) -> Start:
+def start(reader: Reader, tree: Tree) -> InitializerSpec:
     """A distribution by its name, `{name: {option: value}}`, or a number for all elements."""
     if isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
-        return Start(tree.span, "constant", {"value": fields.number(tree)})
+        return InitializerSpec(tree.span, "constant", {"value": fields.number(tree)})
     if isinstance(tree, MappingTree) and len(tree.entries) == 1:
         key, options = tree.entries[0]
     else:
@@ -39,10 +39,10 @@ def start(reader: Reader, tree: Tree) -> Start:
             values[option.text] = fields.number(item)
         else:
             raise fail("wrong-type", f"'{option.text}' is a number, not {describe(item)}", item.span)
-    return Start(key.span, key.text, values)
+    return InitializerSpec(key.span, key.text, values)
 
 
-def starts(reader: Reader, tree: Tree) -> Mapping[str, Start]:
+def starts(reader: Reader, tree: Tree) -> Mapping[str, InitializerSpec]:
     """How the weight starts, or how each weight starts by its name."""
     if isinstance(tree, MappingTree) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
         named = ((key, reader.attempt(lambda item: start(reader, item), item)) for key, item in tree.entries)

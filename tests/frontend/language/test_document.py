@@ -43,7 +43,7 @@ def test_the_smallest_spec():
     assert isinstance(step, OpStep)
     assert step.op.kind == "relu"
     assert (found.params, found.variants, found.blocks, found.outputs) == ({}, {}, {}, ())
-    assert (found.expect, found.expect_variants, found.starts, found.allowed) == (None, {}, {}, frozenset())
+    assert (found.expect, found.expect_variants, found.initializers, found.allowed) == (None, {}, {}, frozenset())
 
 
 WHOLE = """\
@@ -92,8 +92,8 @@ def test_a_spec_with_every_key():
         ("logits", "relu"),
         ("second", "two.0"),
     ]
-    assert found.starts["conv"]["weight"].kind == "zeros"
-    assert found.starts["linear"]["bias"].kind == "constant"
+    assert found.initializers["conv"]["weight"].kind == "zeros"
+    assert found.initializers["linear"]["bias"].kind == "constant"
     assert [(rule.old, rule.new) for rule in found.rename] == [
         (("old", "*", "conv"), ("*", "conv")),
         (("stem",), ("relu",)),
