@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 from archspec.diagnostics import fail
 
-_EXTRAS = ("torch", "keras", "onnxruntime")
-"""Libraries that are not dependencies of archspec but extras, each under its own name."""
+_EXTRAS = {"torch": "torch", "keras": "keras", "onnxruntime": "onnxruntime", "pygraphviz": "draw"}
+"""The extra of archspec that installs a library, for libraries that are not dependencies."""
 
 _HINTS = {"keras": "; with KERAS_BACKEND=torch it runs on PyTorch"}
 """What to add to the command that installs a library."""
@@ -16,7 +16,9 @@ _HINTS = {"keras": "; with KERAS_BACKEND=torch it runs on PyTorch"}
 
 def install_command(library: str) -> str:
     """The command that installs a library: its extra if it has one, otherwise the package of that name."""
-    return f"pip install 'archspec-compiler[{library}]'" if library in _EXTRAS else f"pip install {library}"
+    if extra := _EXTRAS.get(library):
+        return f"pip install 'archspec-compiler[{extra}]'"
+    return f"pip install {library}"
 
 
 def require(module: str, what: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.lower import atomic_write
+from archspec.lower.optional_deps import install_command
 
 _TEXT = (".dot", ".gv")
 
@@ -139,11 +140,11 @@ def picture(source: str, kind: str, *, seconds: float = 300) -> bytes:
             f"drawing .{kind} needs a font, and Graphviz finds none",
             help="install one, such as fonts-liberation or fonts-dejavu, or write .svg",
         )
-    light = "" if kind not in _LIGHT_FORMATS else " (or graphviz-pure, which is smaller)"
+    light = ", or the smaller graphviz-pure" if kind in _LIGHT_FORMATS else ""
     raise fail(
         "missing-library",
         f"drawing .{kind} needs Graphviz, and neither the program `dot` nor the library pygraphviz is installed",
-        help=f"pip install pygraphviz{light}, or write .dot and draw it elsewhere",
+        help=f"{install_command('pygraphviz')}{light}, or write .dot and draw it elsewhere",
     )
 
 

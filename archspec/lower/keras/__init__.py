@@ -1,1 +1,1 @@
-"""Keras 3: the graph as the source text of a functional model, and the model that text makes."""
+"""The Keras 3 target: the source text of a functional model, and the model built from that source."""

@@ -98,8 +98,9 @@ def test_without_graphviz(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     without_library(monkeypatch)
     diagnostic = failure(tmp_path / f"net.{kind}")
     assert diagnostic.code == "missing-library"
-    light = "" if kind == "pdf" else " (or graphviz-pure, which is smaller)"
-    assert diagnostic.help == f"pip install pygraphviz{light}, or write .dot and draw it elsewhere"
+    light = "" if kind == "pdf" else ", or the smaller graphviz-pure"
+    install = "pip install 'archspec-compiler[draw]'"
+    assert diagnostic.help == f"{install}{light}, or write .dot and draw it elsewhere"
 
 
 def test_without_the_package_that_writes_dot(monkeypatch: pytest.MonkeyPatch) -> None:
