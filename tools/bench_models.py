@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
-"""What archspec compiles beside what people run today: `./tools/bench_models.py [--quick] [--json FILE]`.
+"""Compare archspec with torchvision and torch.onnx.export: `./tools/bench_models.py [--quick] [--json FILE]`.
 
-Everything is measured in one run, the contenders in turn, round after round, since machines drift. A table gives the
-median of each and the least, and the ratio of the pairs of each round to the first line, torchvision's module: its
-median, least and most. All contenders of a table have the same weights and say the same of the same images before they
-are timed.
+Contenders alternate within one run, round after round, since the speed of a machine drifts. A table gives the median
+and the minimum of each contender, and the ratio per round to the first line, torchvision's module: median, minimum and
+maximum. All contenders of a table have the same weights; before timing, their outputs are compared.
 
-An export is file to file: a checkpoint of `torch.save` goes in, the same for all, and an ONNX file comes out, in the
-place of the last. All between counts, on both sides: a module or a network is made, weights are read and loaded, the
-model is checked as its exporter does by default, and written. A round that does not count comes first: in it Python
-imports what describes the networks of torchvision, and archspec reads its specs. torchvision's module is made without
-drawing first values that the checkpoint would replace, which spares it some time it usually takes. Ours is measured
-from a file of safetensors with the same weights, too.
+An export is measured from file to file: it reads a `torch.save` checkpoint, the same for all, and overwrites an ONNX
+file. Everything in between is included: building the module or network, reading and loading weights, the exporter's
+default checks, and writing. A warm-up round comes first, in which Python imports torchvision's models and archspec
+reads its specs. torchvision's module is built without initial weights, which the checkpoint would replace; that
+saves time it usually takes. archspec is also measured from a safetensors file with the same weights.
 """
 
 from __future__ import annotations
@@ -38,16 +36,16 @@ from tests.tv import torchvision  # noqa: E402
 from tools.measure import Table, head, head_lines, interleaved  # noqa: E402
 from tools.training import step  # noqa: E402
 
-Say = Callable[[Tensor], Tensor]
-"""What a contender says of a batch."""
+Predict = Callable[[Tensor], Tensor]
+"""Computes the outputs of a batch."""
 
 CLOSE = 1e-3
-"""How far a contender may be off torchvision's module, over the largest output: what float32 loses at most."""
+"""The accepted difference from torchvision's outputs, relative to the largest output: rounding in float32."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured: networks, the side of their images, sizes of the batch, and how often."""
+    """What to measure: networks, the side of their images, batch sizes, and the number of rounds."""
 
     networks: Sequence[str] = ("resnet50", "vgg16", "densenet121")
     exported: Sequence[str] = ("resnet50", "densenet121")
@@ -59,11 +57,11 @@ class Plan:
 
 
 QUICK = Plan(("squeezenet1_1",), ("squeezenet1_1",), 64, (1,), 2, rounds=2, compiled=False)
-"""To see that everything works; its figures say nothing."""
+"""A test run; its figures mean nothing."""
 
 
 def exporters() -> dict[str, str]:
-    """The forms of `torch.onnx.export`, and why one cannot be measured here."""
+    """The forms of `torch.onnx.export`, each with the reason why it cannot be measured here, if any."""
     reason = "" if find_spec("onnxscript") else "onnxscript is not installed"
     return {"TorchScript form": "", "dynamo form": reason}
 
@@ -77,15 +75,15 @@ def theirs(name: str, weights: Path) -> nn.Module:
 
 
 def ours(name: str, side: int) -> archspec.Network:
-    """The network of the zoo for images of a side."""
+    """The zoo's network for square images."""
     return archspec.load(name, input=(3, side, side))
 
 
 def export(model: nn.Module, side: int, form: str, path: Path) -> None:
-    """Write torchvision's module as ONNX, the batch left open."""
+    """Write torchvision's module as ONNX with a dynamic batch."""
     image = torch.zeros(2, 3, side, side)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch would rather have the dynamo form used
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch recommends the dynamo form
         if form == "dynamo form":
             batch = ({0: torch.export.Dim("batch")},)
             torch.onnx.export(model, (image,), path, dynamo=True, dynamic_shapes=batch, verbose=False)
@@ -94,20 +92,20 @@ def export(model: nn.Module, side: int, form: str, path: Path) -> None:
             torch.onnx.export(model, (image,), path, dynamo=False, input_names=["input"], dynamic_axes=axes)
 
 
-def session(path: Path) -> Say:
+def session(path: Path) -> Predict:
     """ONNX Runtime on a file, with as many threads as PyTorch."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry("session.force_spinning_stop", "1")  # its threads would disturb who comes next
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # or its threads slow down the next contender
     running = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = running.get_inputs()[0].name
     return lambda images: torch.from_numpy(running.run(None, {name: images.numpy()})[0])
 
 
-def contenders(name: str, plan: Plan, folder: Path) -> Iterator[tuple[str, Say]]:
-    """Who runs a network at inference, the one to compare with first."""
+def contenders(name: str, plan: Plan, folder: Path) -> Iterator[tuple[str, Predict]]:
+    """The contenders at inference; the others are compared with the first."""
     weights = folder / f"{name}.pth"
     model = theirs(name, weights)
     net = ours(name, plan.side)
@@ -127,34 +125,34 @@ def contenders(name: str, plan: Plan, folder: Path) -> Iterator[tuple[str, Say]]
             yield f"ONNX Runtime on torch.onnx.export's, {form}", session(folder / "theirs.onnx")
 
 
-def checked(found: Sequence[tuple[str, Say]], images: Tensor) -> None:
-    """See that all say what the first does; those that compile do it now."""
-    expected = found[0][1](images)
-    for who, say in found:
-        off = float((say(images) - expected).abs().max() / expected.abs().max())
-        assert off < CLOSE, f"{who} is off by {off:.1e}"
+def check_outputs(contenders: Sequence[tuple[str, Predict]], images: Tensor) -> None:
+    """Check that all outputs are those of the first contender. Modules are compiled here, at their first call."""
+    expected = contenders[0][1](images)
+    for name, predict in contenders:
+        difference = float((predict(images) - expected).abs().max() / expected.abs().max())
+        assert difference < CLOSE, f"{name} is off by {difference:.1e}"
 
 
 def inference(plan: Plan, folder: Path) -> Iterator[Table]:
     """Calls without gradients."""
     for name in plan.networks:
         for batch in plan.batches:
-            yield compared(name, batch, plan, folder)
+            yield compare(name, batch, plan, folder)
 
 
 @torch.no_grad()
-def compared(name: str, batch: int, plan: Plan, folder: Path) -> Table:
+def compare(name: str, batch: int, plan: Plan, folder: Path) -> Table:
     """All contenders on one batch."""
-    torch.compiler.reset()  # or a second size would be compiled for any size
+    torch.compiler.reset()  # otherwise the second batch size is compiled with a symbolic batch
     images = torch.randn(batch, 3, plan.side, plan.side, generator=torch.Generator().manual_seed(0))
-    found = list(contenders(name, plan, folder))
-    checked(found, images)
-    works = [(who, partial(say, images)) for who, say in found]
+    models = list(contenders(name, plan, folder))
+    check_outputs(models, images)
+    works = [(model, partial(predict, images)) for model, predict in models]
     return interleaved(f"{name}: inference, batch {batch}", works, plan.rounds, warm_up=2)
 
 
 def parity(plan: Plan, folder: Path) -> Iterator[Table]:
-    """Our module beside torchvision's, called and trained. They differ little if at all, so there are more rounds."""
+    """Archspec's module and torchvision's, at inference and in training, with more rounds since they differ little."""
     batch, rounds = plan.training_batch, plan.rounds * 5
     images = torch.randn(batch, 3, plan.side, plan.side)
     for name in plan.networks:
@@ -170,12 +168,12 @@ def parity(plan: Plan, folder: Path) -> Iterator[Table]:
 
 
 def archspec_export(name: str, weights: Path, side: int, path: Path) -> None:
-    """From a checkpoint to an ONNX file, our way."""
+    """From a checkpoint to an ONNX file with archspec."""
     ours(name, side).to_onnx(path, weights)
 
 
 def torch_export(name: str, weights: Path, side: int, form: str, path: Path) -> None:
-    """The same, by tracing."""
+    """From a checkpoint to an ONNX file with torch.onnx.export."""
     export(theirs(name, weights), side, form, path)
 
 
@@ -198,13 +196,13 @@ PARTS = (inference, parity, exports)
 
 
 def main() -> None:
-    """Run all comparisons, or one part of them."""
+    """Run all comparisons, or one part."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a small network, two rounds, nothing compiled")
-    parser.add_argument("--rounds", type=int, help="rounds of each comparison")
-    parser.add_argument("--only", choices=[part.__name__ for part in PARTS], help="one part of them")
+    parser.add_argument("--quick", action="store_true", help="one small network, two rounds, no torch.compile")
+    parser.add_argument("--rounds", type=int, help="rounds per comparison")
+    parser.add_argument("--only", choices=[part.__name__ for part in PARTS], help="run one part only")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", type=Path, help="a file to write")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
     chosen = parser.parse_args()
     plan = QUICK if chosen.quick else Plan()
     if chosen.rounds:
@@ -213,10 +211,10 @@ def main() -> None:
 
     packages = ("torch", "torchvision", "onnx", "onnxruntime", "onnxscript")
     about = head(packages, rounds=plan.rounds, threads=chosen.threads)
-    print(*head_lines(about), "ratios to the first line: median (least to most)", sep="\n")
+    print(*head_lines(about), "ratios to the first line: median (min to max)", sep="\n")
     left_out = [f"torch.onnx.export, {form}: {missing}" for form, missing in exporters().items() if missing]
     if not plan.compiled:
-        left_out.append("what torch.compile compiles: not in a quick run")
+        left_out.append("torch.compile: not in a quick run")
     for line in left_out:
         print(f"left out: {line}")
 

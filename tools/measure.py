@@ -1,4 +1,4 @@
-"""What the benchmarks share: contenders timed in turn, round after round, a table of them, and what they ran on."""
+"""Shared by the benchmarks: contenders timed in alternation, tables of the results, and the machine they ran on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Clock = Callable[[Work], float]
 
 
 def seconds(work: Work) -> float:
-    """One run, the garbage of the last one collected before."""
+    """The seconds of one run; garbage of the previous one is collected first."""
     gc.collect()
     start = time.perf_counter()
     work()
@@ -28,7 +28,7 @@ def seconds(work: Work) -> float:
 
 @dataclass(frozen=True)
 class Row:
-    """A contender's times, one a round, and those of the first contender in the same rounds."""
+    """A contender's times, one per round, and those of the first contender in the same rounds."""
 
     name: str
     times: Sequence[float]
@@ -40,11 +40,11 @@ class Row:
 
     @property
     def ratios(self) -> list[float]:
-        """The time over the first contender's, round by round."""
-        return [own / first for own, first in zip(self.times, self.first, strict=True)]
+        """The time divided by the first contender's, round by round."""
+        return [time / first for time, first in zip(self.times, self.first, strict=True)]
 
     def as_json(self) -> dict[str, Any]:
-        """The times in seconds, and the ratios' median, least and most."""
+        """The times in seconds, and the median, minimum and maximum of the ratios."""
         ratios = self.ratios
         spread = {"median": statistics.median(ratios), "least": min(ratios), "most": max(ratios)}
         return {"name": self.name, "seconds": list(self.times), "median": self.median, "ratio": spread}
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A comparison: a title and its contenders' rows, the first of which the others are held against."""
+    """A comparison: a title and the contenders' rows; the others are compared with the first."""
 
     title: str
     rows: Sequence[Row]
@@ -64,7 +64,7 @@ class Table:
         for row in self.rows:
             ratios = row.ratios
             spread = f"{statistics.median(ratios):8.2f} x  ({min(ratios):.2f} to {max(ratios):.2f})"
-            times = f"{row.median * unit:9.2f} {label}  (least {min(row.times) * unit:8.2f})"
+            times = f"{row.median * unit:9.2f} {label}  (min {min(row.times) * unit:8.2f})"
             yield f"  {row.name:<54} {times}  {spread}"
 
     def as_json(self) -> dict[str, Any]:
@@ -75,23 +75,23 @@ class Table:
 def interleaved(
     title: str, contenders: Sequence[tuple[str, Work]], rounds: int, clock: Clock = seconds, warm_up: int = 1
 ) -> Table:
-    """Time contenders in turn, so that what disturbs a machine meets them all.
+    """Time contenders in alternation, so that disturbances of the machine affect all of them.
 
-    Each round begins with the next contender: who follows whom is not always the same.
+    Each round begins with another contender, so that the order varies.
     """
     for _ in range(warm_up):
         for _, work in contenders:
             work()
     times: list[list[float]] = [[] for _ in contenders]
-    for done in range(rounds):
+    for round_ in range(rounds):
         for i in range(len(contenders)):
-            turn = (i + done) % len(contenders)
+            turn = (i + round_) % len(contenders)
             times[turn].append(clock(contenders[turn][1]))
-    return Table(title, [Row(name, own, times[0]) for (name, _), own in zip(contenders, times, strict=True)])
+    return Table(title, [Row(name, seconds, times[0]) for (name, _), seconds in zip(contenders, times, strict=True)])
 
 
 def head(packages: Sequence[str], **more: Any) -> dict[str, Any]:
-    """When, on what and with which versions something was measured."""
+    """The date, machine and versions of a measurement."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
@@ -103,8 +103,8 @@ def head(packages: Sequence[str], **more: Any) -> dict[str, Any]:
 
 
 def head_lines(head: dict[str, Any]) -> Iterator[str]:
-    """A head as text, with a word of warning where other programs were running."""
-    versions = ", ".join(f"{package} {found or 'not installed'}" for package, found in head["versions"].items())
+    """A head as text, with a warning if other programs were running."""
+    versions = ", ".join(f"{package} {number or 'not installed'}" for package, number in head["versions"].items())
     rest = {key: value for key, value in head.items() if key not in ("date", "python", "machine", "load", "versions")}
     yield f"{head['date']}, {head['machine']}"
     yield f"Python {head['python']}, {versions}"
@@ -121,7 +121,7 @@ def _version(package: str) -> str | None:
 
 
 def _processor() -> str:
-    """The processor's name, where the system tells it."""
+    """The processor's name, if the system reports it."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text().splitlines() if facts.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Writing files completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from archspec.diagnostics import fail
 
 Piece = bytes | memoryview
-"""A part of a file, in memory."""
+"""Part of a file's content, in memory."""
 
 
 def write(path: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write a file beside `path`, and put it in its place when it is whole.
+    """Let `fill` write a temporary file beside `path`, and move it to `path` when it is complete.
 
     Raises:
-        ArchspecError: the folder or the disk does not let it; nothing is left behind.
+        ArchspecError: the file cannot be written; no temporary file remains.
     """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem[:32]}-", suffix=path.suffix, dir=path.parent)
@@ -37,25 +37,25 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
 
 
 def write_together(paths: Sequence[Path], fill: Callable[[Path], None]) -> None:
-    """Let `fill` write files into a folder beside `paths`, under their names, and put them in place when all are whole.
+    """Let `fill` write files into a temporary folder beside `paths`, and move them to `paths` when all are complete.
 
     Args:
-        paths: where the files go, all into one folder, in the order in which they are put there.
-        fill: writes them into the folder it is given.
+        paths: the files, all in one folder, in the order in which they are moved there.
+        fill: writes the files, under the same names, into the folder that it is called with.
 
     Raises:
-        ArchspecError: the folder or the disk does not let it; nothing is left behind.
+        ArchspecError: a file cannot be written; no temporary file remains.
     """
     path = paths[-1]
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.stem[:32]}-", dir=path.parent) as name:
             fill(Path(name))
-            _put_in_place(Path(name), paths)
+            _move_into_place(Path(name), paths)
     except OSError as error:
         raise fail("unwritable-file", f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _put_in_place(folder: Path, paths: Sequence[Path]) -> None:
+def _move_into_place(folder: Path, paths: Sequence[Path]) -> None:
     if any(path.is_dir() for path in paths):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
     new = [path for path in paths if not path.exists()]
@@ -71,23 +71,23 @@ def _put_in_place(folder: Path, paths: Sequence[Path]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes, whole or not at all."""
+    """Write bytes, completely or not at all."""
     write(path, lambda draft: put(draft, [data]))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text in UTF-8, whole or not at all."""
+    """Write text in UTF-8, completely or not at all."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def put(path: Path, pieces: Sequence[Piece]) -> None:
-    """Put pieces in a row into a file.
+    """Write pieces to a file, one after another.
 
-    Room for all is asked for first. A full disk says so at once, and one that has the room need not look for it when
-    the file takes the place of another.
+    The space is reserved first, so that a full disk fails at once, and so that the disk need not allocate space when
+    the file replaces another.
 
     Raises:
-        OSError: the folder or the disk does not let it.
+        OSError: the file cannot be written.
     """
     with path.open("wb") as file:
         _reserve(file.fileno(), sum(memoryview(piece).nbytes for piece in pieces))
@@ -96,7 +96,7 @@ def put(path: Path, pieces: Sequence[Piece]) -> None:
 
 
 def _reserve(file: int, size: int) -> None:
-    """Have room for a file, on the systems and disks that can be asked for it."""
+    """Reserve space for a file, on systems and disks that support it."""
     if not (size and hasattr(os, "posix_fallocate")):
         return
     try:

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_file_is_replaced(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.bin"]
 
 
-def test_the_draft_has_the_ending_of_the_file_and_stands_beside_it(tmp_path: Path) -> None:
+def test_the_draft_has_the_suffix_of_the_file_and_is_beside_it(tmp_path: Path) -> None:
     def fill(draft: Path) -> None:
         assert draft.parent == tmp_path
         assert draft.suffix == ".svg"
@@ -58,7 +58,7 @@ def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "failure", [OSError(28, "No space left on device"), ValueError("a mistake"), KeyboardInterrupt()]
 )
-def test_a_failing_fill_leaves_what_was_there(tmp_path: Path, known: bool, failure: BaseException) -> None:
+def test_a_failing_fill_changes_nothing(tmp_path: Path, known: bool, failure: BaseException) -> None:
     path = tmp_path / "a.bin"
     if known:
         path.write_bytes(b"old")
@@ -96,7 +96,7 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.bin"]
 
 
-def test_a_disk_that_cannot_be_asked_for_room_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_cannot_reserve_space_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(file: int, start: int, size: int) -> None:
         raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
@@ -107,7 +107,7 @@ def test_a_disk_that_cannot_be_asked_for_room_is_written_to(tmp_path: Path, monk
     assert [(tmp_path / name).read_bytes() for name in names(tmp_path)] == [b"x", b"y"]
 
 
-def test_a_disk_without_room_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(file: int, start: int, size: int) -> None:
         assert (start, size) == (0, 5)
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,4 +1,4 @@
-"""`tools/bench_models.py` and what benchmarks share: every comparison runs, and its arithmetic is right."""
+"""`tools/bench_models.py` and `tools/measure.py`: every comparison runs, and the arithmetic is correct."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tools.measure import Row, Table, interleaved
 ROOT = Path(archspec.__file__).parent.parent
 
 
-def test_a_quick_run_compares_everyone(tmp_path: Path) -> None:
+def test_a_quick_run_compares_all_contenders(tmp_path: Path) -> None:
     tool, options = ROOT / "tools" / "bench_models.py", ["--quick", "--threads", "1", "--json", "m.json"]
     done = subprocess.run(
         [sys.executable, tool, *options],
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "m.json").read_text())
-    assert (found["rounds"], found["threads"]) == (2, 1)
-    assert found["versions"]["torch"]
-    titles = {table["title"]: [row["name"] for row in table["rows"]] for table in found["tables"]}
+    result = json.loads((tmp_path / "m.json").read_text())
+    assert (result["rounds"], result["threads"]) == (2, 1)
+    assert result["versions"]["torch"]
+    titles = {table["title"]: [row["name"] for row in table["rows"]] for table in result["tables"]}
     assert {title.partition(": ")[2] for title in titles} == {
         "inference, batch 1", "forward, batch 1", "training step, batch 2", "checkpoint to ONNX file"
     }  # fmt: skip
-    for table in found["tables"]:
+    for table in result["tables"]:
         assert table["title"] in done.stdout
         alike = "forward" in table["title"] or "training" in table["title"]
         assert all(len(row["seconds"]) == (10 if alike else 2) for row in table["rows"])
     who = titles["squeezenet1_1: inference, batch 1"]
     assert who[0] == "torchvision, eager"
     assert {"archspec: module", "ONNX Runtime on archspec's optimised file"} < set(who)
-    assert all(f"left out: {line}" in done.stdout for line in found["left_out"])
+    assert all(f"left out: {line}" in done.stdout for line in result["left_out"])
 
 
 def test_ratios_are_of_the_same_round() -> None:
@@ -45,11 +45,11 @@ def test_ratios_are_of_the_same_round() -> None:
     assert row.as_json()["ratio"] == {"median": 2, "least": 1, "most": 3}
     assert list(Table("title", [row]).lines(unit=1)) == [
         "title",
-        f"  {'second':<54} {4:9.2f} s  (least {2:8.2f})  {2:8.2f} x  (1.00 to 3.00)",
+        f"  {'second':<54} {4:9.2f} s  (min {2:8.2f})  {2:8.2f} x  (1.00 to 3.00)",
     ]
 
 
-def test_contenders_take_turns() -> None:
+def test_contenders_alternate() -> None:
     calls: list[str] = []
     contenders = [(name, lambda name=name: calls.append(name)) for name in "abc"]
 

@@ -15,7 +15,7 @@ from archspec.ir.types import DType
 Arrays = Mapping[str, NDArray[np.generic]]
 
 NEWEST = 26
-"""The last opset ONNX Runtime 1.31 runs."""
+"""The newest opset that ONNX Runtime 1.31 supports."""
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -27,7 +27,7 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 
 def random_inputs(graph: Graph, batch: int, seed: int = 0) -> Arrays:
-    """Values for the inputs of a graph: spread enough that every branch of an activation is taken."""
+    """Values for the inputs of a graph, wide enough to reach every branch of an activation."""
     random = np.random.default_rng(seed)
     return {
         value.name: (
@@ -40,7 +40,7 @@ def random_inputs(graph: Graph, batch: int, seed: int = 0) -> Arrays:
 
 
 def random_weights(graph: Graph, seed: int = 0) -> Arrays:
-    """Values for the weights of a graph: none is special, and variances are positive."""
+    """Random values for the weights of a graph, with positive variances."""
     random = np.random.default_rng(seed)
     return {
         key: random.uniform(0.2 if key.endswith("running_var") else -1, 1, weight.shape).astype(weight.dtype.value)
@@ -64,7 +64,7 @@ def inferred_shapes(model: onnx.ModelProto) -> dict[str, list[str | int]]:
 
 
 def shapes(values: list[onnx.ValueInfoProto]) -> dict[str, list[str | int]]:
-    """The shapes values are declared with."""
+    """The declared shapes of values."""
     return {
         value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in values
     }

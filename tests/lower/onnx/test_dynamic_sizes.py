@@ -1,4 +1,4 @@
-"""Models whose height and width stay open: which networks and layers allow it, and what the models compute."""
+"""Models with dynamic height and width: which networks and layers allow it, and what the models compute."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import archspec
 from tests.lower.onnx.runtime import shapes
 from tests.zoo.small import small
 
-OPEN = ("resnet18", "preact_resnet18", "resnet20_cifar", "unet_padded", "googlenet")
-"""Networks without a layer made for one size; those with ceil and crop among them."""
+DYNAMIC = ("resnet18", "preact_resnet18", "resnet20_cifar", "unet_padded", "googlenet")
+"""Networks without a layer that works at one size only, some with `ceil` and cropping."""
 
 
 def spec(layers: str, shape: str = "[4, 16, 16]") -> str:
     return f"archspec: 1\nname: net\ninput: {shape}\nlayers:\n{layers}\n"
 
 
-def refused(text: str, path: Path) -> archspec.Diagnostic:
+def rejected(text: str, path: Path) -> archspec.Diagnostic:
     with pytest.raises(archspec.ArchspecError) as error:
         archspec.parse(text, name="net.yaml").to_onnx(path, dynamic=True)
     assert not path.exists()
@@ -31,8 +31,8 @@ def refused(text: str, path: Path) -> archspec.Diagnostic:
     return diagnostic
 
 
-@pytest.mark.parametrize("name", OPEN)
-def test_one_file_is_the_module_at_every_size(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_one_file_computes_the_modules_outputs_at_every_size(name: str, tmp_path: Path) -> None:
     net = small(name)
     module = net.to_torch().eval()
     net.to_onnx(tmp_path / "net.onnx", module, dynamic=True)
@@ -47,7 +47,7 @@ def test_one_file_is_the_module_at_every_size(name: str, tmp_path: Path) -> None
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
-def test_open_axes_are_symbols_and_those_of_equal_length_share_one(tmp_path: Path) -> None:
+def test_dynamic_axes_are_symbols_shared_by_axes_of_equal_length(tmp_path: Path) -> None:
     text = spec("  - conv: {name: same, channels: 2, kernel: 3, padding: 1}\n  - max_pool: {name: half, kernel: 2}")
     net = archspec.parse(f"{text}outputs: [same, half]\n")
     net.to_onnx(tmp_path / "net.onnx", dynamic=True)
@@ -87,7 +87,7 @@ def test_the_axes_of_series_and_volumes(shape: str, names: list[str], tmp_path: 
     ],
 )
 def test_layers_that_run_at_any_size(layer: str, tmp_path: Path) -> None:
-    """Verified in ONNX Runtime against the module, at four sizes, odd ones among them."""
+    """Verified in ONNX Runtime against the module, at four sizes, some of them odd."""
     net = archspec.parse(spec(f"  - {layer}"))
     (difference,) = net.to_onnx(tmp_path / "net.onnx", dynamic=True, verify=True)
     assert difference.relative <= 1e-5
@@ -103,25 +103,27 @@ def test_layers_that_run_at_any_size(layer: str, tmp_path: Path) -> None:
         ("  - conv: {name: half, channels: 2, kernel: 3, stride: 2, padding: same}", "half", 5),
     ],
 )
-def test_the_layer_that_is_made_for_one_size_is_named(layers: str, name: str, line: int, tmp_path: Path) -> None:
-    found = refused(spec(layers), tmp_path / "net.onnx")
-    assert found.span is not None
-    assert found.span.line == line
-    assert f"'{name}'" in found.message or found.notes[0][0] == "at another size:"
+def test_the_error_names_the_layer_that_works_at_one_size_only(
+    layers: str, name: str, line: int, tmp_path: Path
+) -> None:
+    diagnostic = rejected(spec(layers), tmp_path / "net.onnx")
+    assert diagnostic.span is not None
+    assert diagnostic.span.line == line
+    assert f"'{name}'" in diagnostic.message or diagnostic.notes[0][0] == "at another size:"
 
 
-def test_inputs_without_rows_have_no_size_to_leave_open(tmp_path: Path) -> None:
-    found = refused(spec("  - linear: 3", "[4]"), tmp_path / "net.onnx")
-    assert found.message == "the inputs of 'net' have no height and width that could be dynamic"
+def test_inputs_without_spatial_axes_have_no_dynamic_size(tmp_path: Path) -> None:
+    diagnostic = rejected(spec("  - linear: 3", "[4]"), tmp_path / "net.onnx")
+    assert diagnostic.message == "the inputs of 'net' have no height and width that could be dynamic"
 
 
-def test_params_from_outside_hold_at_other_sizes(tmp_path: Path) -> None:
+def test_overridden_params_apply_at_other_sizes(tmp_path: Path) -> None:
     net = archspec.load("resnet20_cifar", classes=7)
     net.to_onnx(tmp_path / "net.onnx", dynamic=True)
     assert shapes(onnx.load(tmp_path / "net.onnx").graph.output) == {"output": ["N", 7]}
 
 
-def test_an_optimized_network_stays_open(tmp_path: Path) -> None:
+def test_an_optimized_network_can_be_dynamic(tmp_path: Path) -> None:
     net = small("resnet20_cifar").optimized()
     (difference,) = net.to_onnx(tmp_path / "net.onnx", dynamic=True, verify=True)
     assert difference.relative <= 1e-4

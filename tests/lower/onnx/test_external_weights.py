@@ -1,4 +1,4 @@
-"""Models that do not hold their weights: what they are when they are whole, and the bytes of their files."""
+"""Models without the elements of their weights: the complete models, and the bytes of their files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ shapes = arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=30)
 
 @st.composite
 def tensors(draw: st.DrawFn) -> NDArray[Any]:
-    """Arrays of the types weights have, of any rank and order in memory, empty ones among them."""
+    """Arrays of the types of weights, of any rank and memory order, also empty."""
     shape, dtype = draw(shapes), draw(st.sampled_from([np.float32, np.int64]))
     array = np.random.default_rng(draw(st.integers(0, 9))).integers(-99, 99, shape).astype(dtype)
     return array.swapaxes(0, draw(st.integers(0, array.ndim - 1))) if array.ndim else array
@@ -33,7 +33,7 @@ def tensors(draw: st.DrawFn) -> NDArray[Any]:
 
 @st.composite
 def onnx_models(draw: st.DrawFn) -> OnnxModel:
-    """Models of any initializers, some of them in ONNX's own classes."""
+    """Models with any initializers, some of them `TensorProto`s."""
     rest = onnx.ModelProto(ir_version=10, producer_name=draw(st.text(max_size=300)))
     rest.graph.name = "net"
     rest.graph.node.add(op_type="Relu", input=["x"], output=["y"])
@@ -43,7 +43,7 @@ def onnx_models(draw: st.DrawFn) -> OnnxModel:
 
 
 @given(onnx_models())
-def test_the_pieces_are_the_whole_model(model: OnnxModel) -> None:
+def test_the_pieces_are_the_complete_model(model: OnnxModel) -> None:
     whole = model.to_proto()
     data = b"".join(model.pieces())
     assert onnx.ModelProto.FromString(data) == whole
@@ -53,13 +53,13 @@ def test_the_pieces_are_the_whole_model(model: OnnxModel) -> None:
 
 
 @given(onnx_models())
-def test_the_numbers_are_those_of_the_arrays(model: OnnxModel) -> None:
+def test_initializers_have_the_elements_of_the_arrays(model: OnnxModel) -> None:
     found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.to_proto().graph.initializer}
     for name, array in model.tensors.items():
         np.testing.assert_array_equal(found[name], array, strict=True)
 
 
-def test_arrays_whose_elements_lie_in_a_row_are_not_copied() -> None:
+def test_contiguous_arrays_are_not_copied() -> None:
     array = np.ones((3, 4), np.float32)
     *_, numbers = OnnxModel(onnx.ModelProto(), {"weight": array}).pieces()
     assert np.shares_memory(np.frombuffer(numbers, np.float32), array)

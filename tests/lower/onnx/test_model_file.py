@@ -1,4 +1,4 @@
-"""ONNX files: one or two, checked, and whole or not at all."""
+"""ONNX files: one or two, checked, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def model(graph: Graph) -> OnnxModel:
 
 
 def broken(model: OnnxModel) -> OnnxModel:
-    """A model the checker refuses: a node reads what nobody makes."""
+    """A model that the checker rejects: a node reads an undefined value."""
     model.proto.graph.node[0].input[0] = "nothing"
     return model
 
@@ -89,7 +89,7 @@ def test_the_same_model_gives_the_same_files(model: OnnxModel, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
-def test_what_the_checker_refuses_is_not_written(model: OnnxModel, tmp_path: Path, limit: int) -> None:
+def test_a_model_that_the_checker_rejects_is_not_written(model: OnnxModel, tmp_path: Path, limit: int) -> None:
     with pytest.raises(ArchspecError) as error:
         save(broken(model), tmp_path / "net.onnx", limit=limit)
     assert error.value.diagnostics[0].code == "invalid-graph"

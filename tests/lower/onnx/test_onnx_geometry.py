@@ -1,4 +1,4 @@
-"""Windows of any geometry: the size inferred is the size ONNX Runtime and PyTorch come to, and so are the numbers."""
+"""Windows of any geometry: inferred sizes and outputs are those of ONNX Runtime and PyTorch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ sizes = st.lists(st.integers(1, 9), min_size=1, max_size=3).map(tuple)
 
 @st.composite
 def slides(draw: st.DrawFn, kind: str) -> Sample:
-    """An op whose window slides, with one number an axis for everything, over an input it takes."""
+    """An op with a sliding window, with attributes per axis, and a valid input."""
     spatial = draw(sizes)
 
     def each(least: int, most: int) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ def slides(draw: st.DrawFn, kind: str) -> Sample:
 
 @st.composite
 def resizes(draw: st.DrawFn, kind: str) -> Sample:
-    """An op that is given its output size, for an input of any."""
+    """An op with a given output size, for an input of any size."""
     spatial = draw(sizes)
     size = tuple(draw(st.integers(1, 11)) for _ in spatial)
     attributes: dict[str, Any] = {"size": size}
@@ -135,8 +135,8 @@ def test_the_factors_at_which_pytorch_repeats_another_row_are_those_upsample_nam
 
 @pytest.mark.parametrize("attributes", [{"kernel": 2}, {"kernel": 1, "stride": 2}, {"kernel": 3, "padding": 1}])
 @pytest.mark.parametrize("kind", ["max_pool", "avg_pool"])
-def test_zeros_around_the_input_of_a_pooling_are_not_its_own_padding(kind: str, attributes: dict[str, int]) -> None:
-    """ONNX Runtime 1.31 makes one of the two, in which zeros never win, and refuses as many as the kernel is long."""
+def test_a_pad_before_a_pooling_is_not_fused_into_its_padding(kind: str, attributes: dict[str, int]) -> None:
+    """ONNX Runtime 1.31 would fuse them: then zeros no longer take part in a maximum, and some padding is rejected."""
     text = f"archspec: 1\nname: net\ninput: [2, 5, 6]\nlayers: [pad: 2, {json.dumps({kind: attributes})}]\n"
     net = archspec.parse(text)
     x = -1 - random_inputs(net.graph, 2)["input"] ** 2

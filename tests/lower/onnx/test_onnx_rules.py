@@ -1,4 +1,4 @@
-"""Every rule against ONNX's checker and inference, and its numbers in ONNX Runtime against PyTorch's functions."""
+"""Every rule: ONNX's checker and shape inference, and its outputs in ONNX Runtime compared with PyTorch's functions."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def test_every_op_has_a_rule_a_reference_and_samples(op: type[Op]) -> None:
         assert len(values) > 1, f"give a sample of '{op.kind}' with another '{name}' in {op_samples.FILE}"
 
 
-def test_there_is_nothing_for_an_op_that_is_not() -> None:
+def test_rules_and_references_are_those_of_the_ops() -> None:
     assert set(RULES) == set(OPS)
     assert set(op_references.REFERENCES) == {op.kind for op in OPS}
 
 
 @each_sample
 @pytest.mark.parametrize("opset", [OPSETS.start, OPSET, NEWEST])
-def test_results_are_pytorchs_for_any_batch(sample: Sample, opset: int) -> None:
+def test_outputs_are_those_of_pytorch_for_any_batch(sample: Sample, opset: int) -> None:
     graph = sample.graph
     weights = random_weights(graph)
     runner = session(export(graph, weights, opset=opset).to_proto())
@@ -57,7 +57,7 @@ def test_results_are_pytorchs_for_any_batch(sample: Sample, opset: int) -> None:
 
 
 @each_sample
-def test_onnx_checks_and_infers_the_shapes_declared(sample: Sample) -> None:
+def test_onnx_infers_the_declared_shapes(sample: Sample) -> None:
     graph = sample.graph
     for opset in (OPSETS.start, OPSET, NEWEST, OPSETS.stop - 1):
         model = export(graph, random_weights(graph), opset=opset).to_proto()
@@ -69,7 +69,7 @@ def test_onnx_checks_and_infers_the_shapes_declared(sample: Sample) -> None:
 
 
 @each_sample
-def test_nodes_are_named_for_the_layer_and_constants_are_read(sample: Sample) -> None:
+def test_nodes_are_named_after_the_layer_and_constants_are_used(sample: Sample) -> None:
     graph = sample.graph
     model = export(graph, random_weights(graph)).to_proto().graph
     names = [node.name for node in model.node]
@@ -82,7 +82,7 @@ def test_nodes_are_named_for_the_layer_and_constants_are_read(sample: Sample) ->
 
 
 @pytest.mark.parametrize("bad", op_samples.BAD, ids=lambda bad: bad.id)
-def test_ops_refuse_bad_samples(bad: Bad) -> None:
+def test_ops_reject_bad_samples(bad: Bad) -> None:
     with pytest.raises(OpError) as refused:
         bad.op.infer(bad.inputs)
     assert refused.value.code == bad.code

@@ -1,4 +1,4 @@
-"""The networks of the zoo in ONNX: the shapes of all values, and the numbers of the PyTorch module."""
+"""The networks of the zoo in ONNX: the shapes of all values, and the outputs of the PyTorch module."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_onnx_infers_the_shape_of_every_value(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DISTINCT)
-def test_onnx_runtime_gives_the_modules_numbers(name: str) -> None:
-    """Within 1e-4 of the largest, with statistics of normalization that are not those of a new module."""
+def test_outputs_are_those_of_the_module(name: str) -> None:
+    """Within 1e-4 of the largest element, with normalization statistics other than the initial ones."""
     net = small(name)
     torch.manual_seed(0)
     module = net.to_torch().eval()

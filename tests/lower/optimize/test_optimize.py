@@ -1,4 +1,4 @@
-"""Transforms leave the outputs as they are: each alone, and all of them on the networks of the zoo."""
+"""Transforms preserve the outputs: each alone, and all of them on the networks of the zoo."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LEFT = {
     "linear": ["flatten", "linear"], "padding": ["conv"], "two_convs": ["conv", "conv", "add"],
     "numbers": ["conv", "relu", "conv"], "lent": ["conv", "relu", "conv"], "side": ["conv", "relu"],
 }  # fmt: skip
-"""What is left of each spec."""
+"""The ops that remain of each spec."""
 
 STAYS = {
     "read_twice": "  - conv: {name: c, channels: 4, kernel: 3}\n  - batch_norm\n  - add: {from: [c, batch_norm]}\n",
@@ -58,11 +58,11 @@ STAYS = {
     "pooled": "  - pad: 1\n  - max_pool: 3\n",
     "identity": "  - identity\n",
 }
-"""Nothing can be done about these."""
+"""Specs that no transform changes."""
 
 
 def lively(net: Network) -> nn.Module:
-    """A module with weights and statistics that are not those of a new one."""
+    """A module with weights and statistics other than the initial ones."""
     torch.manual_seed(0)
     module = net.to_torch().eval()
     for key, tensor in module.state_dict().items():
@@ -82,7 +82,7 @@ def outputs(module: nn.Module, inputs: list[torch.Tensor]) -> list[torch.Tensor]
 
 
 def same(net: Network, other: Network, module: nn.Module, tolerance: float) -> None:
-    """The outputs of a network, made by `module`, are those of another with the weights it comes with."""
+    """Check that the outputs of `module` are those of another network with its own weights."""
     inputs = [torch.randn(2, *sizes) for sizes in net.inputs.values()]
     expected, got = outputs(module, inputs), outputs(other.to_torch().eval(), inputs)
     for a, b in zip(got, expected, strict=True):
@@ -95,7 +95,7 @@ def kinds(graph: Graph) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DISTINCT)
-def test_networks_of_the_zoo_compute_the_same(name: str) -> None:
+def test_networks_of_the_zoo_have_the_same_outputs(name: str) -> None:
     net = small(name)
     module = lively(net)
     lean = net.optimized(module)
@@ -106,7 +106,7 @@ def test_networks_of_the_zoo_compute_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_what_can_be_left_out_is(name: str) -> None:
+def test_removable_layers_are_removed(name: str) -> None:
     net = archspec.parse(HEAD + SPECS[name])
     module = lively(net)
     lean = net.optimized(module)
@@ -115,7 +115,7 @@ def test_what_can_be_left_out_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STAYS)
-def test_what_cannot_be_left_out_stays(name: str) -> None:
+def test_other_layers_remain(name: str) -> None:
     net = archspec.parse(HEAD + STAYS[name])
     lean = net.optimized()
     assert kinds(lean.graph) == kinds(net.graph)
@@ -125,7 +125,7 @@ def test_what_cannot_be_left_out_stays(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["vgg11_bn", "resnet18", "densenet40_k12_cifar", "unet_padded", "googlenet", "mobilenet_v2"]
 )
-def test_each_transform_alone_keeps_the_graph_sound_and_the_outputs(name: str, transform: str) -> None:
+def test_each_transform_alone_gives_a_valid_graph_with_the_same_outputs(name: str, transform: str) -> None:
     net = small(name)
     module = lively(net)
     graph, kept = TRANSFORMS[transform](net.graph, weights.from_module(net.graph, module))
@@ -135,7 +135,7 @@ def test_each_transform_alone_keeps_the_graph_sound_and_the_outputs(name: str, t
     same(net, Network(net.spec, net.variant, graph, kept=kept), module, 1e-4)
 
 
-def test_numbered_layers_move_up_with_their_weights() -> None:
+def test_numbered_layers_are_renumbered_with_their_weights() -> None:
     net = archspec.parse(HEAD + SPECS["numbers"])
     lean = net.optimized()
     assert [node.name for node in lean.graph.nodes] == ["sequential.0", "sequential.1", "sequential.2.0"]
@@ -143,7 +143,7 @@ def test_numbered_layers_move_up_with_their_weights() -> None:
     assert "nn.Sequential" in lean.source()
 
 
-def test_a_network_that_is_optimized_already_stays_as_it_is() -> None:
+def test_optimizing_twice_changes_nothing() -> None:
     once = small("resnet18").optimized()
     twice = once.optimized()
     assert twice.text == once.text
@@ -156,7 +156,7 @@ def test_an_op_is_an_identity_at_inference_exactly_where_its_onnx_rule_is(sample
     assert (ONNX[type(sample.op)] is identity) == sample.op.identity_at_inference
 
 
-def test_compile_with_the_flag_writes_what_runs_alike(tmp_path: Path) -> None:
+def test_an_optimized_file_has_the_modules_outputs(tmp_path: Path) -> None:
     net = small("resnet18")
     module = lively(net)
     net.optimized(module).to_onnx(tmp_path / "lean.onnx")

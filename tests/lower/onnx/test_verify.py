@@ -1,4 +1,4 @@
-"""Verified files, structures without weights, and what is stored beside a network."""
+"""Verified files, structures without weights, and metadata."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def net() -> archspec.Network:
 
 
 @pytest.mark.parametrize("limit", [0, 10**9], ids=["two files", "one file"])
-def test_a_verified_file_tells_how_far_each_output_is_off(
+def test_verifying_returns_the_difference_of_each_output(
     net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(save, "__kwdefaults__", {"limit": limit, "accept": None})
@@ -50,7 +50,7 @@ def test_a_verified_file_tells_how_far_each_output_is_off(
 
 
 @pytest.mark.parametrize("limit", [0, 10**9], ids=["two files", "one file"])
-def test_a_file_that_computes_something_else_is_not_kept(
+def test_a_file_with_wrong_outputs_is_not_written(
     net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(save, "__kwdefaults__", {"limit": limit, "accept": None})
@@ -66,7 +66,7 @@ def test_a_file_that_computes_something_else_is_not_kept(
 
 
 def test_differences_are_those_of_numpy(net: archspec.Network, tmp_path: Path) -> None:
-    """Law: the largest difference, absolute and as a share of the largest number, over all samples."""
+    """The largest difference over all samples, absolute and relative to the largest element."""
     net.to_onnx(tmp_path / "net.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     samples = [random_inputs(net.graph, seed) for seed in range(3)]
@@ -92,13 +92,13 @@ def test_a_structure_takes_its_weights_as_inputs(net: archspec.Network, tmp_path
     net.to_onnx(tmp_path / "net.onnx", structure=True)
     model = onnx.load(tmp_path / "net.onnx")
     assert not [tensor.name for tensor in model.graph.initializer if not tensor.name.startswith("const/")]
-    lent = {key: tensor.numpy() for key, tensor in module.state_dict().items()}
+    arrays = {key: tensor.numpy() for key, tensor in module.state_dict().items()}
     names = [value.name for value in model.graph.input]
-    needed = [key for key in lent if not key.startswith("aux.") and not key.endswith("num_batches_tracked")]
+    needed = [key for key in arrays if not key.startswith("aux.") and not key.endswith("num_batches_tracked")]
     assert names == ["input", *needed]
     images = torch.randn(2, 3, 8, 8)
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
-    got = session.run(None, {"input": images.numpy(), **{key: lent[key] for key in needed}})
+    got = session.run(None, {"input": images.numpy(), **{key: arrays[key] for key in needed}})
     with torch.no_grad():
         expected = module(images)
     for own, other in zip(got, expected, strict=True):
@@ -106,13 +106,13 @@ def test_a_structure_takes_its_weights_as_inputs(net: archspec.Network, tmp_path
 
 
 @pytest.mark.parametrize("more", [{"verify": True}, {"weights": {}}])
-def test_a_structure_has_nothing_to_verify(net: archspec.Network, tmp_path: Path, more: dict[str, object]) -> None:
+def test_a_structure_cannot_be_verified(net: archspec.Network, tmp_path: Path, more: dict[str, object]) -> None:
     with pytest.raises(archspec.ArchspecError, match="a structure holds no weights"):
         net.to_onnx(tmp_path / "net.onnx", structure=True, **more)
 
 
 @pytest.mark.parametrize("limit", [0, 10**9], ids=["two files", "one file"])
-def test_facts_are_stored(net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+def test_metadata_is_stored(net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     monkeypatch.setattr(save, "__kwdefaults__", {"limit": limit, "accept": None})
     net.to_onnx(tmp_path / "net.onnx")
     model = onnx.load(tmp_path / "net.onnx", load_external_data=False)

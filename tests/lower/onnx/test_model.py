@@ -1,4 +1,4 @@
-"""Whole models: what they hold and leave out, what things are called, and that the same input gives the same bytes."""
+"""Exported models: their content and names, and that the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def test_nodes_and_values_are_named_as_in_the_spec() -> None:
     assert inferred_shapes(model) == shapes([*model.graph.value_info, *model.graph.output])
 
 
-def test_every_layer_that_does_something_is_there() -> None:
+def test_every_layer_that_computes_something_is_exported() -> None:
     net = parse(SMALL)
     nodes = [node.name for node in export(net.graph, random_weights(net.graph)).to_proto().graph.node]
     assert nodes == [node.name for node in net.graph.nodes if node.op.kind != "dropout"]
 
 
-def test_initializers_are_the_weights_inference_reads() -> None:
+def test_initializers_are_the_weights_that_inference_reads() -> None:
     net = parse(SMALL)
     given = random_weights(net.graph)
     stored = {
@@ -91,7 +91,7 @@ def test_initializers_are_the_weights_inference_reads() -> None:
         np.testing.assert_array_equal(array, given[name])
 
 
-def test_the_network_computes_what_the_module_does() -> None:
+def test_outputs_are_those_of_the_module() -> None:
     net = parse(SMALL)
     module = net.to_torch().eval()
     for buffer in module.buffers():
@@ -114,7 +114,7 @@ def test_metadata() -> None:
 
 
 @pytest.mark.parametrize("opset", OPSETS)
-def test_the_ir_version_is_the_least_the_opset_needs(opset: int) -> None:
+def test_the_ir_version_is_the_lowest_that_the_opset_needs(opset: int) -> None:
     model = model_of(SMALL, opset=opset)
     assert model.opset_import[0].version == opset
     assert model.ir_version == onnx.helper.find_min_ir_version_for(model.opset_import)
@@ -122,7 +122,7 @@ def test_the_ir_version_is_the_least_the_opset_needs(opset: int) -> None:
 
 
 @pytest.mark.parametrize("opset", [OPSETS.start - 1, OPSETS.stop, 0, -3])
-def test_other_opsets_are_refused(opset: int) -> None:
+def test_other_opsets_are_rejected(opset: int) -> None:
     with pytest.raises(ArchspecError) as error:
         model_of(SMALL, opset=opset)
     (diagnostic,) = error.value.diagnostics
@@ -135,7 +135,7 @@ def test_same_input_same_bytes() -> None:
     assert first == second
 
 
-def test_weights_that_do_not_fit_are_refused() -> None:
+def test_weights_that_do_not_fit_are_rejected() -> None:
     graph = parse(SMALL).graph
     with pytest.raises(ArchspecError) as error:
         export(graph, {})
@@ -145,7 +145,7 @@ def test_weights_that_do_not_fit_are_refused() -> None:
 # --- what vanishes --------------------------------------------------------------------------------------------------
 
 
-def test_dropout_and_identity_vanish_between_layers() -> None:
+def test_dropout_and_identity_are_removed() -> None:
     model = model_of(spec("  - relu\n  - dropout\n  - identity\n  - sigmoid\n  - identity"))
     assert [(node.op_type, list(node.input), list(node.output)) for node in model.graph.node] == [
         ("Relu", ["input"], ["relu"]),
@@ -153,7 +153,7 @@ def test_dropout_and_identity_vanish_between_layers() -> None:
     ]
 
 
-def test_an_input_returned_is_copied() -> None:
+def test_an_input_that_is_an_output_is_copied() -> None:
     model = model_of(spec("  - dropout"))
     assert [(node.op_type, node.name, list(node.input), list(node.output)) for node in model.graph.node] == [
         ("Identity", "output/copy", ["input"], ["output"])
@@ -170,7 +170,7 @@ def test_a_value_returned_twice_is_copied_once() -> None:
     assert list(shapes(model.graph.output)) == ["one", "two", "three"]
 
 
-def test_training_only_parts_and_unread_layers_are_left_out() -> None:
+def test_training_only_and_unused_layers_are_removed() -> None:
     layers = """
   - relu: {name: stem}
   - side: {name: aux, training_only: true, layers: [flatten, linear: {name: logits, features: 3}]}
@@ -186,7 +186,7 @@ def test_training_only_parts_and_unread_layers_are_left_out() -> None:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_layer_inside_gives_its_name_up_to_an_output() -> None:
+def test_a_layer_with_the_name_of_an_output_is_renamed() -> None:
     model = model_of(spec("  - relu: {name: output}\n  - sigmoid: {name: last}"))
     assert [(node.name, list(node.input), list(node.output)) for node in model.graph.node] == [
         ("output", ["input"], ["output/value"]),
@@ -203,7 +203,7 @@ def test_outputs_may_swap_the_names_of_layers() -> None:
     ]
 
 
-def test_an_output_called_as_an_input_is_refused() -> None:
+def test_an_output_with_the_name_of_an_input_is_rejected() -> None:
     x = Value("x", TensorType((3,)))
     relu = Node("relu", Relu(), (x,), (Value("relu", x.type),))
     body = Scope("network", "", (relu,), (x,), relu.outputs)
