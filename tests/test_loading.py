@@ -39,7 +39,7 @@ def test_a_param_is_given_once() -> None:
         archspec.parse(spec("classes"), params={"width": 3}, width=3)
 
 
-def test_an_unknown_param_is_told_in_either_way() -> None:
+def test_an_unknown_param_is_reported_either_way() -> None:
     with pytest.raises(archspec.ArchspecError, match="'n' has no param 'widht'"):
         archspec.parse(spec("classes"), params={"widht": 3})
 
@@ -65,7 +65,7 @@ def test_a_text_is_no_name() -> None:
     assert (found.code, found.help) == ("unknown-spec", "`archspec.parse` takes a spec as text")
 
 
-def test_what_leads_to_no_file_is_told_with_what_is_meant(tmp_path: Path) -> None:
+def test_a_path_without_a_file_is_reported_with_a_suggestion(tmp_path: Path) -> None:
     (tmp_path / "network.yaml").write_text(spec("classes"))
 
     def told(path: str) -> tuple[str, str | None]:

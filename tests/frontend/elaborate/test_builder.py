@@ -1,4 +1,4 @@
-"""From spec to graph: names, references, structures, blocks, rounds, weights, and what a mistake leaves unknown."""
+"""From spec to graph: names, references, structures, blocks, iterations, weights, and layers after an error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_layers_without_a_name_are_called_after_their_op():
     ]
 
 
-def test_a_number_that_is_taken_is_passed_over():
+def test_a_number_that_is_taken_is_skipped():
     assert built("[relu: {name: relu_1}, relu, relu, relu]") == [
         "relu_1 = relu(input)",
         "relu = relu(relu_1)",
@@ -30,11 +30,11 @@ def test_a_number_that_is_taken_is_passed_over():
     ]
 
 
-def test_layers_left_out_take_no_number():
+def test_skipped_layers_use_no_number():
     assert built("[relu, relu: {when: false}, relu]") == ["relu = relu(input)", "relu_1 = relu(relu)"]
 
 
-def test_structures_without_a_name_lend_none():
+def test_structures_without_a_name_add_nothing_to_paths():
     layers = """
         - sequential: [relu]
         - residual: [tanh]
@@ -55,7 +55,7 @@ def test_structures_without_a_name_lend_none():
     ]
 
 
-def test_structures_with_a_name_lend_it():
+def test_structures_with_a_name_add_it_to_paths():
     layers = """
         - sequential: {name: s, layers: [relu, sequential: {name: t, layers: [relu]}]}
         - residual: {name: r, layers: [relu]}
@@ -73,7 +73,7 @@ def test_structures_with_a_name_lend_it():
     ]
 
 
-def test_paths_with_a_name_lend_it_even_where_the_structure_has_none():
+def test_named_paths_add_their_name_even_if_the_structure_has_none():
     assert built("[parallel: {paths: {a: [relu], b: [relu]}}]") == [
         "a.relu = relu(input)",
         "b.relu = relu(input)",
@@ -107,7 +107,7 @@ def test_numbered_children_need_a_name_around_them():
     assert built("[sequential: {naming: index, layers: [relu]}]") == ["sequential.0 = relu(input)"]
 
 
-def test_rounds_are_numbered_inside_the_name_of_their_repeat():
+def test_iterations_are_numbered_inside_the_name_of_their_repeat():
     assert built("[repeat: {name: r, times: 2, layers: [relu, tanh: {name: t}]}]") == [
         "r.0.relu = relu(input)",
         "r.0.t = tanh(r.0.relu)",
@@ -116,7 +116,7 @@ def test_rounds_are_numbered_inside_the_name_of_their_repeat():
     ]
 
 
-def test_rounds_have_the_name_of_their_repeat_if_it_changes():
+def test_iterations_have_the_name_of_their_repeat_if_it_differs_in_each():
     assert built("[repeat: {name: layer$(i + 1), index: i, times: 2, layers: [relu]}]") == [
         "layer1.relu = relu(input)",
         "layer2.relu = relu(layer1.relu)",
@@ -124,7 +124,7 @@ def test_rounds_have_the_name_of_their_repeat_if_it_changes():
     assert built("[repeat: {name: w$w, over: [4, 8], as: w, layers: [relu]}]")[1] == "w8.relu = relu(w4.relu)"
 
 
-def test_a_name_that_changes_with_an_outer_round_only_is_one_name():
+def test_a_name_that_differs_only_in_outer_iterations_is_one_name():
     layers = "[repeat: {times: 2, index: i, layers: [repeat: {name: r$i, times: 2, index: j, layers: [relu]}]}]"
     assert [line.split(" = ")[0] for line in built(layers)] == ["r0.0.relu", "r0.1.relu", "r1.0.relu", "r1.1.relu"]
 
@@ -224,7 +224,7 @@ def test_a_side_path_of_another_value_leaves_the_main_path_alone():
     ]
 
 
-def test_several_values_flow_into_joins_and_blocks():
+def test_joins_and_blocks_take_several_inputs():
     head = "inputs: {a: [3, 8], b: [3, 8]}\nblocks: {both: {layers: [sequential: [], concat]}}"
     assert built("[add, both: {from: [a, b]}, both: {from: [prev, a]}]", head, input="") == [
         "add = add(a, b)",
@@ -236,7 +236,7 @@ def test_several_values_flow_into_joins_and_blocks():
 @pytest.mark.parametrize(
     "layers", ["[]", "[sequential: [], repeat: {times: 0, layers: [relu]}, b, relu: {when: false}]"]
 )
-def test_what_is_empty_hands_its_input_on(layers):
+def test_empty_structures_are_the_identity(layers):
     network = net(layers, "blocks: {b: {layers: []}}")
     assert lines(network) == []
     assert network.outputs == {"output": (4, 8, 8)}
@@ -276,7 +276,7 @@ def test_outputs_by_name():
 # --- expressions and conditions -------------------------------------------------------------------------------------
 
 
-def test_what_flows_in_decides():
+def test_conditions_can_use_the_shape_of_the_input():
     layers = "[linear: in.spatial[-1] // 2, relu: {when: in.shape == [4, 8, 4]}, tanh: {when: in.channels > 4}]"
     assert built(
         layers.replace("in.spatial[-1] // 2", "'in.spatial[-1] // 2'").replace(
@@ -288,7 +288,7 @@ def test_what_flows_in_decides():
     ]
 
 
-def test_conditions_see_what_a_layer_takes_the_place_of():
+def test_conditions_see_the_values_before_the_layer():
     """`when` is asked before `from`: it is about the value the item would take the place of."""
     assert built("[linear: 3, relu: {from: input, when: 'in.shape[-1] == 3'}]")[-1] == "relu = relu(input)"
 
@@ -333,7 +333,7 @@ def test_inner_names_hide_outer_ones():
     assert features == ["12", "1", "2", "4", "1", "5", "1", "6"]
 
 
-def test_whole_numbers_may_come_out_of_arithmetic():
+def test_arithmetic_can_give_whole_numbers():
     assert built("[conv: {channels: 16 / 4, kernel: 3.0, padding: [1.0, 2 ** 0]}]") == [
         "conv = conv(input) {channels: 4, kernel: 3, padding: [1, 1]}"
     ]
@@ -408,7 +408,7 @@ def test_ops_and_blocks_can_be_computed():
     ]
 
 
-def test_rounds_over_a_list_take_its_entries_apart():
+def test_iterations_over_a_list_unpack_its_entries():
     head = "params: {rows: [[3, 1], [4, 2]]}"
     layers = "[repeat: {over: rows, as: [w, n], index: i, layers: [repeat: {times: n, layers: [linear: w + i]}]}]"
     assert [line.partition("{")[2] for line in built(layers, head)] == ["features: 3}", "features: 5}", "features: 5}"]
@@ -421,17 +421,17 @@ def test_an_entry_may_be_a_list():
     ]
 
 
-def test_the_paths_of_a_join_can_be_rounds():
+def test_the_paths_of_a_join_can_be_iterations():
     assert built(
         "[parallel: {join: add, over: [1, 3, 5], as: k, layers: [max_pool: {kernel: k, stride: 1, padding: same}]}]"
     )[-1] == ("add = add(max_pool, max_pool_1, max_pool_2)")
 
 
-def test_times_may_ask_what_flows_in():
+def test_times_can_use_the_shape_of_the_input():
     assert len(built("[repeat: {times: in.channels, layers: [relu]}]")) == 4
 
 
-def test_paths_can_be_cut_to_the_smallest():
+def test_paths_can_be_cropped_to_the_smallest():
     layers = """
         - parallel:
             join: add
@@ -450,7 +450,7 @@ def test_paths_can_be_cut_to_the_smallest():
 
 
 def weights(layers: str, head: str = "", **params: object) -> dict[str, tuple[str, dict[str, object], bool]]:
-    """How each weight starts, and whether it learns."""
+    """The initializer of each weight, and whether it is trainable."""
     graph = net(layers, head, **params).graph
     return {
         name: (weight.initializer.kind, dict(weight.initializer.options), weight.trainable)
@@ -482,13 +482,13 @@ def test_initializers_of_the_spec_and_of_a_layer_before_them():
     assert found["conv.weight"] == ("kaiming_normal", {"mode": "fan_out", "nonlinearity": "relu"}, True)
 
 
-def test_an_initializer_may_ask_about_its_layer():
+def test_an_initializer_can_use_the_shape_of_the_input():
     init = "{xavier_normal: {gain: gain / in.channels}}"
     head = f"blocks: {{b: {{args: [gain], layers: [linear: {{features: 2, init: {init}}}]}}}}"
     assert weights("[b: 2]", head)["b.linear.weight"] == ("xavier_normal", {"gain": 0.5}, True)
 
 
-def test_fixed_weights_do_not_learn():
+def test_fixed_weights_are_not_trainable():
     found = weights("[conv: {channels: 1, kernel: [1, 2], bias: false, weight: [1, -1]}]")
     assert found == {"conv.weight": ("values", {"values": (1, -1)}, False)}
 
@@ -526,7 +526,7 @@ def test_a_shared_block_may_call_itself():
     assert shared == ["", "", "x.linear", "x.inner.linear"]
 
 
-def test_rounds_can_share_with_the_first():
+def test_iterations_can_share_weights_with_the_first():
     layers = "[linear: {name: first, features: 8}, repeat: {times: 2, layers: [linear: {features: 8, share: first}]}]"
     assert net(layers).params == 8 * 8 + 8
 
@@ -534,7 +534,7 @@ def test_rounds_can_share_with_the_first():
 # --- what a mistake leaves unknown ----------------------------------------------------------------------------------
 
 
-def test_what_depends_on_a_mistake_is_passed_over_and_the_rest_is_built():
+def test_layers_that_depend_on_an_error_are_skipped_and_the_others_built():
     layers = """
         - conv: {name: bad, channels: 4, kernel: 9}
         - relu
@@ -574,7 +574,7 @@ def test_what_depends_on_a_mistake_is_passed_over_and_the_rest_is_built():
         "[relu: {name: a b}, tanh]",
     ],
 )  # fmt: skip
-def test_one_mistake_is_told_once(layers):
+def test_an_error_is_reported_once(layers):
     head = """
         params: {lost: 1 / 0}
         blocks:
@@ -590,7 +590,7 @@ def test_one_mistake_is_told_once(layers):
     assert len(found) == len(own) + (0 if silent else 1), found
 
 
-def test_mistakes_inside_blocks_and_rounds_are_told_once():
+def test_errors_in_blocks_and_iterations_are_reported_once():
     head = "blocks: {b: {args: [k], layers: [conv: {channels: 4, kernel: k}]}}"
     assert (
         len(

@@ -1,10 +1,13 @@
-"""References to layers further down: too early, or in a ring."""
+"""Forward references: out of order, or in a cycle."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from tests.frontend.specs import faults, mistakes
+from tests.frontend.specs import faults, mistakes, spec
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ from tests.frontend.specs import faults, mistakes
         ("[parallel: {paths: {x: [relu: {from: y.b}], y: [relu: {name: b}]}}]", None),
     ],
 )  # fmt: skip
-def test_a_ring_is_told_from_a_layer_out_of_order(layers, message):
+def test_a_cycle_differs_from_a_layer_out_of_order(layers, message):
     ((code, told),) = faults(layers)
     if message is None:
         assert code == "unknown-layer"
@@ -42,7 +45,7 @@ def test_a_ring_is_told_from_a_layer_out_of_order(layers, message):
         assert (code, told) == ("cycle", message)
 
 
-def test_the_ring_is_written_out():
+def test_the_notes_list_the_cycle():
     layers = "\n".join(
         ["- relu: {name: a, from: d}", "- tanh", "- add: {name: c, from: [prev, a]}", "- relu: {name: d}"]
     )
@@ -54,24 +57,33 @@ def test_the_ring_is_written_out():
     )
 
 
-def test_a_long_ring_is_cut():
+def test_a_long_cycle_is_shortened():
     layers = "\n".join(["- relu: {name: a, from: z}", *["- relu"] * 50, "- relu: {name: z}"])
     (found,) = mistakes(layers)
     assert len(found.notes) == 7
     assert found.notes[-1] == ("and 46 more",)
 
 
-def test_rings_in_blocks_are_told_once():
+def test_cycles_in_blocks_are_reported_once():
     head = "blocks: {b: {layers: [relu: {name: a, from: c}, relu: {name: c}]}}"
     assert [code for code, _ in faults("[b, b, b]", head)] == ["cycle"]
 
 
-def test_a_name_that_is_nowhere():
+def test_an_unknown_name():
     assert faults("[relu: {from: nowhere}]") == [("unknown-layer", "there is no layer 'nowhere' above this one")]
     assert faults("[relu]", tail="outputs: nowhere") == [("unknown-layer", "there is no layer 'nowhere'")]
 
 
-def test_a_large_body_is_looked_through_quickly():
-    """A thousand references too early cost a thousand times a look through ten thousand layers if done by each pair."""
+def test_a_large_body_is_searched_quickly():
+    """The search for a cycle is linear in the number of layers."""
     layers = "\n".join(["- relu: {from: z}", *["- relu"] * 3_000, "- relu: {name: z}"])
     assert [code for code, _ in faults(layers)] == ["cycle"]
+
+
+def test_only_the_explanation_of_a_cycle_imports_networkx():
+    for source, imported in (("input", "False"), ("b", "True")):
+        text = spec(f"[relu: {{name: a, from: {source}}}, relu: {{name: b}}]")
+        script = "import sys; from archspec.diagnostics import Source; from archspec.loading import check_source; "
+        script += f"check_source(Source('net.yaml', {text!r})); print('networkx' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == imported

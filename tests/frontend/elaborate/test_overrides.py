@@ -43,7 +43,7 @@ def test_variants_and_overrides_go_before_defaults():
     assert given(params, overrides={"twice": 5}).params == {"width": 8, "twice": 5}
 
 
-def test_params_below_are_not_there_yet():
+def test_params_cannot_use_those_below_them():
     found = given("width: 2 * depth, depth: 3, last: width + 1")
     assert told(found) == [("unknown-name", "'depth' is defined below 'width'")]
     assert found.params == {"width": INVALID, "depth": 3, "last": INVALID}
@@ -54,7 +54,7 @@ def test_a_word_that_is_the_name_of_a_param_is_meant_to_be_it():
     assert given("width: width").params == {"width": "width"}
 
 
-def test_a_wrong_param_leaves_the_others():
+def test_an_error_in_a_param_leaves_the_others():
     found = given("width: 1 / 0, depth: 3, more: width, other: nope + 1")
     assert [code for code, _ in told(found)] == ["bad-expression", "unknown-name"]
     assert found.params == {"width": INVALID, "depth": 3, "more": INVALID, "other": INVALID}
@@ -66,7 +66,7 @@ def test_a_wrong_param_leaves_the_others():
     ((1,), (1,)),
      (np.int64(7), 7), (np.float32(0.5), 0.5)],
 )  # fmt: skip
-def test_values_from_outside(value, worth):
+def test_params_from_the_caller(value, worth):
     found = given("width: 8", overrides={"width": value}).params["width"]
     assert found == worth
     assert type(found) is type(worth)
@@ -75,17 +75,17 @@ def test_values_from_outside(value, worth):
 @pytest.mark.parametrize(
     "value", [float("nan"), float("inf"), 2**63, -(2**70), object(), {"a": 1}, [object()], b"x", 1j, {1, 2}]
 )
-def test_what_is_no_value(value):
+def test_invalid_params_from_the_caller(value):
     code, message = refused("width: 8", overrides={"width": value})
     assert code == "wrong-value"
     assert message.startswith("the param 'width' cannot be ")
 
 
-def test_params_that_are_not_there():
+def test_unknown_params():
     assert refused("width: 8", overrides={"widht": 3}) == ("unknown-param", "'net' has no param 'widht'")
 
 
-def test_inputs_are_worked_out():
+def test_input_shapes_are_evaluated():
     assert given("width: 8", "[3, width, 2 * width]").inputs["input"].sizes == (3, 8, 16)
     assert given("width: 8", "width").inputs["input"].sizes == (8,)
     assert given("size: [3, 4]", "size").inputs["input"].sizes == (3, 4)
@@ -97,35 +97,35 @@ def test_inputs_are_worked_out():
      ("[3, [4]]", "wrong-value"), ("~", "wrong-value"), ("'1 / 0'", "bad-expression"), ("[nope]", "unknown-name"),
      ("[1_000_000, 1_000_000]", "too-large"), (str([1] * 16), "too-large")],
 )  # fmt: skip
-def test_what_is_no_shape(shape, code):
+def test_invalid_input_shapes(shape, code):
     found = given("", shape)
     assert [each for each, _ in told(found)] == [code]
     assert found.inputs == {"input": None}
 
 
-def test_an_input_of_a_param_nobody_knows():
+def test_an_input_shape_that_uses_an_invalid_param():
     found = given("width: 1 / 0", "[3, width]")
     assert len(found.diagnostics) == 1
     assert found.inputs == {"input": None}
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), [1, 16, 16], {"input": (1, 16, 16)}, np.array([1, 16, 16])])
-def test_a_shape_from_outside(shape):
+def test_a_shape_from_the_caller(shape):
     assert given(shape=shape).inputs["input"].sizes == (1, 16, 16)
 
 
-def test_a_shape_from_outside_goes_before_one_nobody_can_work_out():
+def test_a_shape_from_the_caller_replaces_an_invalid_one():
     assert given("", "[3, nope]", shape=(3, 4)).inputs["input"].sizes == (3, 4)
 
 
 @pytest.mark.parametrize(
     "shape", [(3, 8), (3, 0, 8), (3, -1, 8), (3, 8.5, 8), ("a", 8, 8), "3x8", 5, (2**40, 8, 8), {"image": (3, 8, 8)}]
 )
-def test_what_does_not_fit_the_input(shape):
+def test_shapes_from_the_caller_that_do_not_fit(shape):
     assert refused(shape=shape)[0] == "wrong-input"
 
 
-def test_which_of_several_inputs_is_meant():
+def test_the_shape_of_one_of_several_inputs():
     head = "inputs: {a: [3], b: [3]}"
     found, _ = read(Source("net.yaml", spec("[add]", head, input="")))
     assert found is not None

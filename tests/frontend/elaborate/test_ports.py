@@ -24,7 +24,7 @@ SEGNET = """
 """
 
 
-def test_the_parts_of_a_split_all_flow_on() -> None:
+def test_all_parts_of_a_split_are_outputs() -> None:
     assert built("- split: {name: s, parts: 2}\n- mul") == ["s = split(input) {parts: 2}", "mul = mul(s.0, s.1)"]
 
 
@@ -33,7 +33,7 @@ def test_one_part_is_asked_for_by_its_number() -> None:
     assert built("- split: {name: s, parts: 1}\n- relu: {from: s.0}")[-1] == "relu = relu(s)"
 
 
-def test_the_indices_of_a_pooling_do_not_flow_on() -> None:
+def test_the_indices_of_a_pooling_are_not_passed_on() -> None:
     assert built("- max_pool: {name: p, kernel: 2, indices: true}\n- relu")[-1] == "relu = relu(p.output)"
 
 
@@ -46,7 +46,7 @@ def test_the_indices_of_a_pooling_do_not_flow_on() -> None:
          ("unknown-layer", "there is no layer 'indices' inside 'p'")),
     ],
 )  # fmt: skip
-def test_ports_that_are_not_there_are_mistakes(layers: str, fault: tuple[str, str]) -> None:
+def test_unknown_ports_are_errors(layers: str, fault: tuple[str, str]) -> None:
     assert faults(layers) == [fault]
 
 
