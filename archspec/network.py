@@ -346,7 +346,8 @@ class Network:
             given: a module, a state dict, or a file of safetensors or of `torch.save`; else first values drawn with
                 `seed`.
             seed: for first values.
-            strict: whether all weights must fit; if not, those that do not start anew, and a `UserWarning` says so.
+            strict: whether all weights must fit; if not, unmatched weights keep their initial values, and a
+                `UserWarning` lists them.
 
         Raises:
             ArchspecError: those given do not fit the network.
@@ -383,7 +384,7 @@ class Network:
         advice = None if self._kept is None else "weights of the network as it was go into optimized(weights)"
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:
-            warn(f"{report.text()}\nthe weights that are not matched start anew", stacklevel=caller)
+            warn(f"{report.text()}\nunmatched weights keep their initial values", stacklevel=caller)
         return fitting
 
     def save_source(self, path: str | Path, target: str = "torch") -> None:

@@ -317,7 +317,7 @@ def test_another_head_is_reported_and_the_rest_loaded(tmp_path: Path) -> None:
     assert "--no-strict" in err
     _, err = run(*change, "--no-strict", cwd=tmp_path)
     assert err.splitlines()[0].endswith("do not fit 'resnet20_cifar': 2 wrong shape, 114 matched")
-    assert err.splitlines()[-2:] == ["the weights that are not matched start anew", "wrote a.safetensors"]
+    assert err.splitlines()[-2:] == ["unmatched weights keep their initial values", "wrote a.safetensors"]
     run("weights", "resnet20_cifar", "a.safetensors", "--set", "classes=3", cwd=tmp_path)
 
 

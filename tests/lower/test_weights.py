@@ -148,9 +148,7 @@ def test_numbers_too_large_for_the_network_are_refused(kind: str, tmp_path: Path
     handed = {
         "array": {"layer.weight": tensor.numpy()}, "tensor": {"layer.weight": tensor}, "file": tmp_path / "w",
     }  # fmt: skip
-    with pytest.raises(
-        ArchspecError, match=r"'layer.weight' holds numbers up to 1e\+300, and float32 none beyond 3.4e"
-    ):
+    with pytest.raises(ArchspecError, match=r"'layer.weight' holds numbers up to 1e\+300; the largest float32 is 3.4e"):
         given(one((1, 2), "zeros"), handed[kind])
 
 
@@ -196,13 +194,13 @@ def test_missing_unexpected_and_different_come_in_one_diagnostic(graph: Graph, w
     with pytest.raises(ArchspecError) as error:
         fitted(graph, weights)
     assert str(error.value) == (
-        "error[wrong-weights]: the weights given do not fit 'net': "
+        "error[wrong-weights]: the given weights do not fit 'net': "
         "1 missing, 1 unexpected, 1 wrong shape, 1 wrong dtype, 8 matched\n"
         "    missing:      c1.weight  [4, 3, 3, 3]\n"
         "    unexpected:   extra      [2, 3] float16\n"
         "    wrong shape:  fc.bias    [5]  got [7]\n"
         "    wrong dtype:  c1.bias    [4]  got [4] int64\n"
-        "    help: to load what fits and start the rest anew, use strict=False, or --no-strict"
+        "    help: use strict=False or --no-strict to load what fits; unmatched weights keep their initial values"
     )
 
 
@@ -212,13 +210,13 @@ def test_many_faults_are_counted_and_the_first_shown() -> None:
     with pytest.raises(ArchspecError) as error:
         fitted(graph, {})
     assert str(error.value) == (
-        "error[wrong-weights]: the weights given do not fit 'net': 20 missing, 0 matched\n"
+        "error[wrong-weights]: the given weights do not fit 'net': 20 missing, 0 matched\n"
         "    missing:  l0.weight  [4, 4]\n"
         "              l0.bias    [4]\n"
         "              l1.weight  [4, 4]\n"
         "              l1.bias    [4]\n"
         "              and 16 more\n"
-        "    help: none of them fit: they are those of another network, or of one that names its layers otherwise"
+        "    help: none of them fit: they belong to another network, or to one with other layer names"
     )
 
 
@@ -254,7 +252,7 @@ def test_a_file_that_is_no_safetensors(graph: Graph, tmp_path: Path, data: bytes
     with pytest.raises(ArchspecError) as error:
         given(graph, path)
     assert code(error) == "wrong-weights"
-    assert str(error.value).startswith(f"error[wrong-weights]: {path} is not a whole safetensors file: ")
+    assert str(error.value).startswith(f"error[wrong-weights]: {path} is not a complete safetensors file: ")
 
 
 def test_a_truncated_file(graph: Graph, weights: Weights, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_everything_fits(net: Network, weights: dict[str, np.ndarray]) -> None:
     report = net.weights_report(weights)
     assert report.complete
     assert set(report.matched) == {key for key, _ in net.graph.weights()}
-    assert report.text() == f"the weights given fit 'net': {len(weights)} matched"
+    assert report.text() == f"the given weights fit 'net': {len(weights)} matched"
 
 
 def test_every_kind_of_fault_is_told_in_full(net: Network, weights: dict[str, np.ndarray]) -> None:
@@ -60,7 +60,7 @@ def test_every_kind_of_fault_is_told_in_full(net: Network, weights: dict[str, np
     report = net.weights_report(weights)
     assert not report.complete
     assert report.text().splitlines() == [
-        "the weights given do not fit 'net': 1 missing, 6 unexpected, 1 wrong shape, 1 wrong dtype, 7 matched",
+        "the given weights do not fit 'net': 1 missing, 6 unexpected, 1 wrong shape, 1 wrong dtype, 7 matched",
         "missing:      c1.weight  [4, 3, 3, 3]",
         "unexpected:   extra0     [2, 0] float16",
         *(f"              extra{i}     [2, {i}] float16" for i in range(1, 6)),
@@ -118,10 +118,10 @@ def test_a_checkpoint_of_a_training_script(net: Network, tmp_path: Path, wrapper
     torch.save({"epoch": 3, wrapper: held, "optimizer": {"lr": 0.1, "state": {0: {"step": torch.ones(1)}}}}, path)
     report = net.weights_report(path)
     assert report.complete
-    assert report.stripped == (f"all but what is under '{wrapper}'", "'module.' before every name")
+    assert report.stripped == (f"everything except '{wrapper}'", "the prefix 'module.' of every name")
     assert report.text().splitlines()[1:] == [
-        f"stripped:  all but what is under '{wrapper}'",
-        "           'module.' before every name",
+        f"stripped:  everything except '{wrapper}'",
+        "           the prefix 'module.' of every name",
     ]
     net.to_torch(path)
 
@@ -136,7 +136,7 @@ def test_what_is_no_tensor_is_left_out(net: Network) -> None:
     state = {**net.to_torch().state_dict(), "epoch": 3, "names": ["a"]}
     report = net.weights_report(state)
     assert report.complete
-    assert report.stripped == ("what is no tensor: epoch, names",)
+    assert report.stripped == ("entries that are not tensors: epoch, names",)
 
 
 def test_wrapped_modules_load(net: Network) -> None:
@@ -221,7 +221,7 @@ def test_a_prefix_of_ones_own_is_explained(net: Network, weights: dict[str, np.n
         net.to_torch(inside)
     help = error.value.diagnostics[0].help
     advice, _, table = help.partition("rename: ")
-    assert advice == "their names all begin with 'backbone.', which the spec can take off: "
+    assert advice == "all names begin with 'backbone.', which the spec can remove: "
     assert parse(f"{TEXT}rename: {table}\n").weights_report(inside).complete
 
 
@@ -231,7 +231,7 @@ def test_a_prefix_of_ones_own_is_explained(net: Network, weights: dict[str, np.n
 def test_another_head_loads_the_rest_and_says_so(tmp_path: Path) -> None:
     to_file(load("resnet18").weights(), tmp_path / "w.safetensors")
     net = load("resnet18", classes=10)
-    with pytest.raises(ArchspecError, match="use strict=False, or --no-strict"):
+    with pytest.raises(ArchspecError, match="use strict=False or --no-strict"):
         net.to_torch(tmp_path / "w.safetensors")
     with pytest.warns(UserWarning, match=r"fc.weight  \[10, 512\]  got \[1000, 512\]"):
         module = net.to_torch(tmp_path / "w.safetensors", strict=False)
@@ -242,14 +242,14 @@ def test_another_head_loads_the_rest_and_says_so(tmp_path: Path) -> None:
             assert tensor.abs().max() > 0
         else:
             np.testing.assert_array_equal(tensor.numpy(), stored[key])
-    with pytest.warns(UserWarning, match="start anew"):
+    with pytest.warns(UserWarning, match="keep their initial values"):
         arrays = net.weights(tmp_path / "w.safetensors", seed=3, strict=False)
     np.testing.assert_array_equal(arrays["fc.weight"], net.weights(seed=3)["fc.weight"])
     np.testing.assert_array_equal(arrays["conv1.weight"], stored["conv1.weight"])
 
 
 def test_another_network_is_refused_even_where_not_all_must_fit(net: Network) -> None:
-    with pytest.raises(ArchspecError, match="none of them fit: they are those of another network"):
+    with pytest.raises(ArchspecError, match="none of them fit: they belong to another network"):
         loaded(net.graph, load("vgg11").to_torch().state_dict(), strict=False)
     assert examined(net.graph, {}).matched == ()
 

@@ -1,4 +1,4 @@
-"""Weights outside any framework: arrays by their names in the state dict, first values, files, and whether they fit."""
+"""Weights without a framework: initial values, files, and matching arrays by name to a network's state dict."""
 
 from archspec.lower.optional_deps import require
 

@@ -1,4 +1,4 @@
-"""The first values of weights: the distributions of `torch.nn.init`, drawn without torch."""
+"""Initial values of weights: the distributions of `torch.nn.init`, drawn with NumPy."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ InitOptions = Mapping[str, Any]
 
 
 def initial(graph: Graph, seed: int = 0) -> Weights:
-    """First values for every weight of a graph, by its name in the state dict.
+    """Initial values for every weight of a graph, by its name in the state dict.
 
-    The same seed gives the same values. Each weight has a stream of random numbers of its own, which depends on the
-    seed and its name alone: what is added elsewhere in the network does not change it.
+    The same seed gives the same values. Each weight has its own stream of random numbers, which depends only on the
+    seed and its name: changes elsewhere in the network do not affect it.
 
     Raises:
-        ArchspecError: a weight has a shape that its initializer is not for.
+        ArchspecError: an initializer does not support the shape of its weight.
     """
     return {
         node.weight_key(weight): _values(node, weight, seed)
@@ -47,7 +47,7 @@ def _values(node: Node, weight: Weight, seed: int) -> NDArray[Any]:
             "wrong-value",
             f"{reason}, and '{node.weight_key(weight)}' has shape {list(weight.shape)}",
             node.span,
-            help="start it with uniform, normal or a number",
+            help="initialize it with uniform, normal or a number",
         )
     digest = sha256(f"{seed}:{node.weight_key(weight)}".encode()).digest()
     random = Generator(PCG64(int.from_bytes(digest, "big")))
@@ -57,7 +57,7 @@ def _values(node: Node, weight: Weight, seed: int) -> NDArray[Any]:
 def fans(shape: Shape) -> tuple[int, int]:
     """Fan in and fan out: the size of axis 1 and of axis 0, each times the taps of the kernel.
 
-    They are what `torch.nn.init` takes them for, also for a transposed convolution, whose axes stand the other way.
+    As `torch.nn.init` computes them, also for a transposed convolution, whose axes are swapped.
     """
     taps = prod(shape[2:])
     return shape[1] * taps, shape[0] * taps
@@ -72,7 +72,7 @@ def _constant(random: Generator, shape: Shape, options: InitOptions) -> Floats:
 
 
 def _listed(random: Generator, shape: Shape, options: InitOptions) -> Floats:
-    """The numbers of the spec; axes before those that are listed repeat them."""
+    """The numbers of the spec, repeated along axes before those that are listed."""
     return np.broadcast_to(np.array(options["values"], np.float32), shape).copy()
 
 
@@ -99,19 +99,19 @@ def _spread(random: Generator, shape: Shape, std: float, mean: float = 0.0) -> F
 
 
 _BOUND = 2.0
-"""Where `trunc_normal` is cut, whatever its standard deviation: the default of `torch.nn.init.trunc_normal_`."""
+"""`trunc_normal` is cut at -2 and 2 for any standard deviation: the default of `torch.nn.init.trunc_normal_`."""
 
 _KNOTS = 2**14
-"""Points the distribution is tabled at: a sample shows nothing of what lies between them."""
+"""Points at which the distribution function is tabulated: enough that no sample shows the interpolation."""
 
 _TINY = 1e-30
-"""The standard deviation that stands for 0."""
+"""Used in place of a standard deviation of 0."""
 
 
 def _trunc_normal(random: Generator, shape: Shape, options: InitOptions) -> Floats:
-    """Uniform numbers sent through the inverse of the distribution function, tabled where it is not negligible.
+    """Inverse transform sampling, with the distribution function tabulated where the density is not negligible.
 
-    The table is laid around the point of [-2, 2] that is nearest to the mean, so that a mean far outside is no worse.
+    The table is centered on the point of [-2, 2] nearest to the mean, so that a mean far outside is no less accurate.
     """
     mean, std = options["mean"], abs(options["std"]) or _TINY
     mode = min(max(mean, -_BOUND), _BOUND)
@@ -174,8 +174,8 @@ def _dirac(random: Generator, shape: Shape, options: InitOptions) -> Floats:
 def _bilinear(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     """The weights of linear interpolation from each channel to the same channel, zero elsewhere.
 
-    Along an axis of f taps they fall off from the middle, (f - 1) / 2, and are gone ceil(f / 2) from it: Long,
-    Shelhamer and Darrell 2015. A weight with one channel a group has them for each channel.
+    Along an axis of f taps they decrease linearly from the middle, (f - 1) / 2, to zero at distance ceil(f / 2): Long,
+    Shelhamer and Darrell 2015. A depthwise weight has them for each channel.
     """
     kernel = np.ones(())
     for size in shape[2:]:

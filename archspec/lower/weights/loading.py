@@ -1,4 +1,4 @@
-"""Weights that come from outside, from a module, a mapping or a file: read, held against a graph, and made to fit."""
+"""Loads weights from a module, a mapping or a file, compares them with a graph and converts their element types."""
 
 from __future__ import annotations
 
@@ -21,34 +21,36 @@ from archspec.lower.weights.report import Form, WeightsReport, report
 from archspec.lower.weights.state_dict import RenameRule, named, unwrapped
 
 Weights = Mapping[str, NDArray[Any]]
-"""Arrays by their names in the state dict. Those of a module or a file lie where they lay there, and change with it:
-who keeps them copies them.
+"""Arrays by their names in the state dict.
+
+Arrays of a module or a file share its memory and change with it: copy them to keep them.
 """
 
 
-def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the weights given") -> Weights:
-    """The weights in the order of the graph, each with the element type it has there.
+def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the given weights") -> Weights:
+    """The weights in the order of the graph, converted to its element types.
 
-    Floating-point numbers of another precision are converted. A `num_batches_tracked` that is not there is 0.
+    Floating-point numbers of another precision are converted. A missing `num_batches_tracked` is 0.
 
     Args:
-        graph: the network they are for.
+        graph: the network that the weights are for.
         weights: arrays by their names in the state dict.
-        origin: what a diagnostic calls them.
+        origin: how diagnostics refer to the weights.
 
     Raises:
-        ArchspecError: some are missing, unexpected, or of another shape or kind of number; one diagnostic names them.
+        ArchspecError: weights are missing or unexpected, or have another shape or kind of number; one diagnostic lists
+            them.
     """
     return _taken(graph, weights, report(graph, _forms(weights), origin), strict=True)
 
 
 def given(graph: Graph, weights: object, *, rename: Sequence[RenameRule] = ()) -> Weights:
-    """The weights a user hands over: a torch module, a state dict of tensors or arrays, or the path of a file.
+    """The weights of a torch module, of a state dict of tensors or arrays, or of the file at a path.
 
     Raises:
-        ArchspecError: they do not fit the graph, or the file cannot be read, or is neither of safetensors nor of
-            `torch.save`.
-        TypeError: it is none of these.
+        ArchspecError: the weights do not fit the graph, or the file cannot be read, or is neither a safetensors file
+            nor one of `torch.save`.
+        TypeError: the argument is none of these.
     """
     return loaded(graph, weights, rename=rename)[0]
 
@@ -56,24 +58,24 @@ def given(graph: Graph, weights: object, *, rename: Sequence[RenameRule] = ()) -
 def loaded(
     graph: Graph, weights: object, *, rename: Sequence[RenameRule] = (), strict: bool = True, advice: str | None = None
 ) -> tuple[Weights, WeightsReport]:
-    """As `given`, with the report on them; if not `strict`, those weights alone that fit.
+    """As `given`, with the report on the weights; if not `strict`, only the weights that fit.
 
-    `advice` is for whoever gives weights that do not fit, where there is better than the report's.
+    `advice` replaces the suggestion of the report if the weights do not fit.
 
     Raises:
-        ArchspecError: they do not fit the graph, or not one of them does; or the file cannot be read.
-        TypeError: it is nothing that holds weights.
+        ArchspecError: the weights do not fit the graph, or none of them does; or the file cannot be read.
+        TypeError: the argument holds no weights.
     """
     entries, found = _matched(graph, weights, rename, values=True)
     return _taken(graph, entries, found, strict=strict, advice=advice), found
 
 
 def examined(graph: Graph, weights: object, *, rename: Sequence[RenameRule] = ()) -> WeightsReport:
-    """The report on weights, without their numbers: of a safetensors file the header alone is read.
+    """The report on weights, without reading their values: of a safetensors file, only the header is read.
 
     Raises:
         ArchspecError: the file cannot be read.
-        TypeError: it is nothing that holds weights.
+        TypeError: the argument holds no weights.
     """
     return _matched(graph, weights, rename, values=False)[1]
 
@@ -82,13 +84,13 @@ def from_module(graph: Graph, module: Any) -> Weights:
     """The weights in the state dict of a torch module.
 
     Raises:
-        ArchspecError: they do not fit the graph, or are on the device `meta` and hold no values.
+        ArchspecError: the weights do not fit the graph, or are on the device `meta`, which holds no values.
     """
     return given(graph, module)
 
 
 def to_file(weights: Weights, path: str | Path) -> None:
-    """Write weights as a safetensors file, whole or not at all.
+    """Write weights as a safetensors file, atomically.
 
     Raises:
         ArchspecError: the file cannot be written.
@@ -100,34 +102,34 @@ def to_file(weights: Weights, path: str | Path) -> None:
 def _matched(
     graph: Graph, weights: object, rename: Sequence[RenameRule], *, values: bool
 ) -> tuple[Mapping[str, Any], WeightsReport]:
-    """What there is under the names of the graph, and how it fits."""
-    held, origin = _held(weights, values=values)
-    entries, wrapping = unwrapped(held)
+    """The entries under the names of the graph, and the report on them."""
+    stored, origin = _stored(weights, values=values)
+    entries, wrapping = unwrapped(stored)
     found = named(entries, {key for key, _ in graph.weights()}, rename)
     stripped = (*wrapping, *found.stripped)
     return found.entries, report(graph, _forms(found.entries), origin, renamed=found.renamed, stripped=stripped)
 
 
-def _held(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
-    """What a user hands over as a mapping, and what diagnostics call it."""
+def _stored(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
+    """The weights as a mapping, and how diagnostics refer to them."""
     if isinstance(weights, str | Path):
         return _read(Path(weights), values=values), f"the weights in {weights}"
     if isinstance(weights, Mapping):
-        return weights, "the weights given"
+        return weights, "the given weights"
     if hasattr(weights, "state_dict") and not isinstance(weights, type):
         return weights.state_dict(), "the module's weights"
-    raise TypeError(f"weights are a module, a state dict or a file, not {type(weights).__name__}")
+    raise TypeError(f"weights must be a module, a state dict or a file, not {type(weights).__name__}")
 
 
 def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
     try:
         with path.open("rb") as file:
-            torchs = checkpoint.is_checkpoint(path, file.read(9))
-        return checkpoint.read(path, "cpu" if values else "meta") if torchs else safetensors_file.read(path)
+            is_torch = checkpoint.is_checkpoint(path, file.read(9))
+        return checkpoint.read(path, "cpu" if values else "meta") if is_torch else safetensors_file.read(path)
     except OSError as error:
         raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
     except safetensors.SafetensorError as error:
-        raise fail("wrong-weights", f"{path} is not a whole safetensors file: {error}") from error
+        raise fail("wrong-weights", f"{path} is not a complete safetensors file: {error}") from error
 
 
 def _taken(
@@ -136,7 +138,7 @@ def _taken(
     """The arrays of the weights that fit, in the order of the graph.
 
     Raises:
-        ArchspecError: not all fit, if `strict`; or none does.
+        ArchspecError: none of them fits; or not all, if `strict`.
     """
     if not found.complete and (strict or not found.matched):
         raise found.error(advice)
@@ -149,36 +151,35 @@ def _taken(
 
 
 def _converted(key: str, array: NDArray[Any], dtype: DType) -> NDArray[Any]:
-    """Numbers with the element type a network has for them.
+    """An array converted to the element type of its weight.
 
     Raises:
-        ArchspecError: that type has no number so large; they would become infinite.
+        ArchspecError: numbers are too large for that type and would become infinite.
     """
     try:
         with np.errstate(over="raise"):
             return np.asarray(array, dtype=dtype.value)
     except FloatingPointError as error:
         largest = np.abs(array[np.isfinite(array)]).max()
-        message = f"'{key}' holds numbers up to {largest:.3g}, and {dtype} none beyond {np.finfo(dtype.value).max:.3g}"
+        message = f"'{key}' holds numbers up to {largest:.3g}; the largest {dtype} is {np.finfo(dtype.value).max:.3g}"
         raise fail("wrong-weights", message) from error
 
 
 def _forms(entries: Mapping[str, Any]) -> dict[str, Form]:
-    """The forms of arrays, of torch's tensors and of those in files."""
+    """The shapes and element types of arrays, torch tensors or tensors in files."""
     return {key: Form(tuple(entry.shape), _dtype(entry.dtype)) for key, entry in entries.items()}
 
 
 @cache
 def _dtype(dtype: Any) -> str:
-    """The name of a type of elements: NumPy's, which takes its time to make it up, torch's, or one in a file."""
+    """The name of an element type of NumPy (slow to get, hence the cache), of torch or of a file."""
     return getattr(dtype, "name", None) or str(dtype).removeprefix("torch.")
 
 
 def _array(key: str, entry: Any) -> NDArray[Any]:
-    """An entry of a state dict as an array, torch's tensors among them, without importing torch.
+    """An entry of a state dict as an array, without importing torch.
 
-    NumPy does not know all of torch's floating-point numbers. It knows those of 4 bytes and of 8, and the others fit
-    into the former.
+    NumPy lacks some of torch's floating-point types of fewer than 4 bytes: all of those are converted to float32.
     """
     if isinstance(entry, safetensors_file.Stored):
         return entry.array()

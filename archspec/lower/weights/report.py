@@ -1,4 +1,4 @@
-"""Whether weights fit a network: a report of what matched and what did not, name by name."""
+"""The report on whether weights fit a network: which weights match and which do not, name by name."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from archspec.ir.graph import Graph
 from archspec.ir.types import DType, Weight
 
 COUNTER = "num_batches_tracked"
-"""A count that only training reads: old checkpoints have none, nor have those of other frameworks. Then it is 0."""
+"""A counter that only training reads. Old checkpoints and other frameworks lack it; it is 0 then."""
 
 _SHOWN = 4
-"""How many faults of each kind a diagnostic lists."""
+"""The number of mismatches of each kind that a diagnostic lists."""
 
 
 class Form(NamedTuple):
-    """The shape of a tensor and the type of its elements, by the name PyTorch has for it."""
+    """The shape of a tensor, and PyTorch's name of its element type."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -27,12 +27,12 @@ class Form(NamedTuple):
         return str(list(self.shape)) + ("" if self.dtype == DType.FLOAT32 else f" {self.dtype}")
 
     def as_json(self) -> dict[str, Any]:
-        """A plain mapping."""
+        """The form as plain data."""
         return {"shape": list(self.shape), "dtype": self.dtype}
 
 
 class WeightMismatch(NamedTuple):
-    """A weight that is there, but not as the network has it."""
+    """A weight whose shape or element type is not the network's."""
 
     name: str
     wanted: Form
@@ -41,19 +41,19 @@ class WeightMismatch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WeightsReport:
-    """How weights from outside fit a network. All names are those of the network, after `renamed`.
+    """How loaded weights fit a network. All names are those after `renamed` is applied.
 
     Attributes:
-        network: what the network is called.
-        origin: what the weights are called: `the weights in old.pth`.
+        network: the name of the network.
+        origin: how diagnostics refer to the weights: `the weights in old.pth`.
         matched: the weights that fit.
-        missing: those the network has and the others lack.
-        unexpected: those the network does not have.
-        wrong_shape: those of another shape.
-        wrong_dtype: fractions where whole numbers are wanted, or the other way. Another precision fits.
-        counters: the counts of batches that are not there, and are taken for 0.
-        renamed: names the spec's `rename` has changed, and what they are now.
-        stripped: what was taken off around the weights, in words.
+        missing: weights of the network that were not loaded.
+        unexpected: loaded weights that the network does not have.
+        wrong_shape: weights of another shape.
+        wrong_dtype: floats where integers are expected, or the reverse. Another precision fits.
+        counters: missing batch counters, which are set to 0.
+        renamed: pairs of old and new names, changed by the spec's `rename`.
+        stripped: descriptions of the wrappers and prefixes that were removed.
     """
 
     network: str
@@ -69,24 +69,24 @@ class WeightsReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every weight of the network is there, and nothing else."""
-        return not any(self._faults.values())
+        """Whether the loaded weights are exactly those of the network."""
+        return not any(self._mismatches.values())
 
     @property
     def message(self) -> str:
-        """The report in one line, with its numbers."""
-        faults = [f"{len(found)} {kind}" for kind, found in self._faults.items() if found]
-        if not faults:
+        """The report in one line: the number of weights of each kind."""
+        counts = [f"{len(entries)} {kind}" for kind, entries in self._mismatches.items() if entries]
+        if not counts:
             return f"{self.origin} fit '{self.network}': {len(self.matched)} matched"
-        return f"{self.origin} do not fit '{self.network}': {', '.join([*faults, f'{len(self.matched)} matched'])}"
+        return f"{self.origin} do not fit '{self.network}': {', '.join([*counts, f'{len(self.matched)} matched'])}"
 
     def text(self) -> str:
-        """The report in full, safe to print: a line for each weight that did not match."""
-        notes = [*self._changes(), *(note for kind in self._faults for note in self._listed(kind))]
+        """The full report, safe to print: one line per weight that does not match."""
+        notes = [*self._changes(), *(note for kind in self._mismatches for note in self._listed(kind))]
         return "\n".join(map(visible, [self.message, *aligned(notes)]))
 
     def as_json(self) -> dict[str, Any]:
-        """The report as one plain mapping."""
+        """The report as plain data."""
         return {
             "network": self.network,
             "origin": self.origin,
@@ -94,20 +94,20 @@ class WeightsReport:
             "matched": list(self.matched),
             "missing": [{"name": name, **form.as_json()} for name, form in self.missing],
             "unexpected": [{"name": name, **form.as_json()} for name, form in self.unexpected],
-            "wrong_shape": [_difference(found) for found in self.wrong_shape],
-            "wrong_dtype": [_difference(found) for found in self.wrong_dtype],
+            "wrong_shape": [_mismatch(entry) for entry in self.wrong_shape],
+            "wrong_dtype": [_mismatch(entry) for entry in self.wrong_dtype],
             "counters": list(self.counters),
             "renamed": dict(self.renamed),
             "stripped": list(self.stripped),
         }
 
     def error(self, advice: str | None = None) -> ArchspecError:
-        """The error of weights that had to fit and do not: the first faults of each kind, and other advice if given."""
-        notes = [*self._changes(), *(note for kind in self._faults for note in self._listed(kind, _SHOWN))]
+        """The error to raise: the first mismatches of each kind, and `advice` or the report's own suggestion."""
+        notes = [*self._changes(), *(note for kind in self._mismatches for note in self._listed(kind, _SHOWN))]
         return fail("wrong-weights", self.message, notes=notes, help=advice or self._advice())
 
     @property
-    def _faults(self) -> Mapping[str, Sequence[tuple[Any, ...]]]:
+    def _mismatches(self) -> Mapping[str, Sequence[tuple[Any, ...]]]:
         return {
             "missing": self.missing,
             "unexpected": self.unexpected,
@@ -116,31 +116,31 @@ class WeightsReport:
         }
 
     def _changes(self) -> Iterator[Note]:
-        for i, words in enumerate(self.stripped):
-            yield "stripped:" if i == 0 else "", words
+        for i, description in enumerate(self.stripped):
+            yield "stripped:" if i == 0 else "", description
         if self.renamed:
             (old, new), *more = self.renamed
             yield "renamed:", f"{old} to {new}" + (f", and {len(more)} more" if more else "")
 
     def _listed(self, kind: str, most: int | None = None) -> Iterator[Note]:
-        """The faults of a kind, one a line, and how many there are beyond `most`."""
-        found = self._faults[kind]
-        for i, (name, wanted, *got) in enumerate(found[:most]):
+        """The mismatches of a kind, one per line, at most `most` of them, and the number of the others."""
+        entries = self._mismatches[kind]
+        for i, (name, wanted, *got) in enumerate(entries[:most]):
             yield (f"{kind}:" if i == 0 else "", name, str(wanted), *(f"got {form}" for form in got))
-        if most is not None and len(found) > most:
-            yield "", f"and {len(found) - most} more"
+        if most is not None and len(entries) > most:
+            yield "", f"and {len(entries) - most} more"
 
     def _advice(self) -> str | None:
         if self.matched:
-            return "to load what fits and start the rest anew, use strict=False, or --no-strict"
+            return "use strict=False or --no-strict to load what fits; unmatched weights keep their initial values"
         if not self.missing:
             return None
         wanted = {name for name, _ in self.missing}
         heads = {name.partition(".")[0] for name, _ in self.unexpected}
         if len(heads) == 1 and any(name.partition(".")[2] in wanted for name, _ in self.unexpected):
             (head,) = heads
-            return f'their names all begin with \'{head}.\', which the spec can take off: rename: {{"{head}.*": "*"}}'
-        return "none of them fit: they are those of another network, or of one that names its layers otherwise"
+            return f'all names begin with \'{head}.\', which the spec can remove: rename: {{"{head}.*": "*"}}'
+        return "none of them fit: they belong to another network, or to one with other layer names"
 
 
 def report(
@@ -151,18 +151,18 @@ def report(
     renamed: Sequence[tuple[str, str]] = (),
     stripped: Sequence[str] = (),
 ) -> WeightsReport:
-    """How weights of these forms, by their names in the state dict, fit a graph."""
+    """The report on weights of these forms, by their names in the state dict, for a graph."""
     wanted = {name: _form(weight) for name, weight in graph.weights()}
     both = [WeightMismatch(name, form, forms[name]) for name, form in wanted.items() if name in forms]
     shapes = [found for found in both if found.wanted.shape != found.got.shape]
     misshapen = {found.name for found in shapes}
-    alike = [found for found in both if found.name not in misshapen]
-    dtypes = [found for found in alike if not _converts(found.got.dtype, found.wanted.dtype)]
+    same_shape = [found for found in both if found.name not in misshapen]
+    dtypes = [found for found in same_shape if not _converts(found.got.dtype, found.wanted.dtype)]
     mistyped = {found.name for found in dtypes}
     return WeightsReport(
         graph.name,
         origin,
-        matched=tuple(found.name for found in alike if found.name not in mistyped),
+        matched=tuple(found.name for found in same_shape if found.name not in mistyped),
         missing=tuple((name, form) for name, form in wanted.items() if name not in forms and not _counter(name)),
         unexpected=tuple((name, form) for name, form in forms.items() if name not in wanted),
         wrong_shape=tuple(shapes),
@@ -182,9 +182,9 @@ def _counter(name: str) -> bool:
 
 
 def _converts(got: str, wanted: str) -> bool:
-    """Whether elements are fractions, or whole numbers, as those wanted are."""
+    """Whether elements of one type can be converted to the other: both are floats, or both are integers."""
     return "float" in got if wanted == DType.FLOAT32 else got.startswith(("int", "uint", "bool"))
 
 
-def _difference(found: WeightMismatch) -> dict[str, Any]:
-    return {"name": found.name, "wanted": found.wanted.as_json(), "got": found.got.as_json()}
+def _mismatch(mismatch: WeightMismatch) -> dict[str, Any]:
+    return {"name": mismatch.name, "wanted": mismatch.wanted.as_json(), "got": mismatch.got.as_json()}

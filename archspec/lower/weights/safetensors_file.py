@@ -1,4 +1,4 @@
-"""Files of safetensors: the tensors they hold. A file is mapped into memory, so that only what is used is read."""
+"""Reads safetensors files. A file is mapped into memory, so that only the tensors that are used are read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS = {
 """The element types of safetensors, as NumPy writes them."""
 
 _LENGTH = Struct("<Q")
-"""What a file begins with: the length of its header."""
+"""The first bytes of a file: the length of its header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Stored:
 
     Attributes:
         shape: its sizes.
-        kind: the type of its elements, as the file has it.
-        file: the file's bytes.
-        start: where its own begin.
+        kind: the safetensors name of its element type.
+        file: the bytes of the file.
+        start: the offset of its first byte.
     """
 
     shape: tuple[int, ...]
@@ -44,13 +44,13 @@ class Stored:
 
     @property
     def dtype(self) -> str:
-        """The name PyTorch has for its elements, or the file's own where no weight here is made of them."""
+        """PyTorch's name of its element type, or the file's own name for types that no weight can have."""
         if self.kind == _BFLOAT16:
             return "bfloat16"
         return np.dtype(_KINDS[self.kind]).name if self.kind in _KINDS else self.kind
 
     def array(self) -> NDArray[Any]:
-        """Its elements where they lie. NumPy has no bfloat16, which is the upper half of a float32."""
+        """Its elements, not copied, except those of bfloat16: NumPy lacks it; it is the upper half of a float32."""
         array = np.ndarray(self.shape, _KINDS[self.kind], self.file, self.start)
         return (array.astype("<u4") << 16).view("<f4") if self.kind == _BFLOAT16 else array
 
@@ -59,11 +59,11 @@ def read(path: Path) -> Mapping[str, Stored]:
     """The tensors in a file, by name.
 
     Raises:
-        OSError: it cannot be read.
-        SafetensorError: it is not whole, or none of safetensors.
+        OSError: the file cannot be read.
+        SafetensorError: the file is incomplete or no safetensors file.
     """
     with safetensors.safe_open(path, framework="numpy"), path.open("rb") as file:
-        mapped = mmap(file.fileno(), 0, access=ACCESS_COPY)  # what is changed of it is changed in memory alone
+        mapped = mmap(file.fileno(), 0, access=ACCESS_COPY)  # copy on write: the file itself is never changed
     (length,) = _LENGTH.unpack_from(mapped)
     start = _LENGTH.size + length
     header = json.loads(mapped[_LENGTH.size : start])

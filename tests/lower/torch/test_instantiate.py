@@ -132,9 +132,9 @@ def test_what_is_not_given_is_drawn() -> None:
     net = small("resnet18")
     weights = {key: array for key, array in net.weights(seed=1).items() if not key.startswith("fc")}
     torch.manual_seed(0)
-    with pytest.warns(UserWarning, match="start anew"):
+    with pytest.warns(UserWarning, match="keep their initial values"):
         first = net.to_torch(weights, strict=False)
-    with pytest.warns(UserWarning, match="start anew"):
+    with pytest.warns(UserWarning, match="keep their initial values"):
         second = net.to_torch(weights, strict=False)
     assert not torch.equal(first.fc.weight, second.fc.weight)
     assert torch.equal(first.conv1.weight, second.conv1.weight)
