@@ -123,6 +123,18 @@ def test_an_op_and_its_rules_are_in_files_of_its_family(target: str) -> None:
         assert op.__name__ in registered | table, f"the rule of '{op.kind}' belongs in {file}"
 
 
+WINGS = ("yaml", "expressions", "language", "elaborate")
+"""The packages of the front end, each of which imports only those before it."""
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_wings_of_the_front_end_import_lower_wings_alone(wing: str) -> None:
+    above = {f"archspec.frontend.{other}" for other in WINGS[WINGS.index(wing) + 1 :]}
+    for file in (ROOT / "frontend" / wing).glob("*.py"):
+        modules = {".".join(module.split(".")[:3]) for module, _ in imports(file)}
+        assert modules.isdisjoint(above), f"{place(file)} imports {modules & above}"
+
+
 SLOW = ("torch", "keras", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraphviz", "safetensors")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from archspec.frontend import foreign_names
@@ -12,6 +14,7 @@ from archspec.frontend.language.steps import COMMON, STRUCTURES, weighing_keys
 from archspec.ops import OPS
 from archspec.ops.attribute_types import attributes_of
 
+BLOCKS = Path(__file__).parents[2] / "specs" / "blocks"
 HERE = {op.kind for op in OPS} | set(STRUCTURES)
 KEYS = [{*COMMON, *weighing_keys(op), *attributes_of(op)} for op in OPS] + [set(keys) for keys in STRUCTURES.values()]
 
@@ -40,6 +43,13 @@ def test_ops_that_nothing_here_is_called_have_no_other_name(word: str) -> None:
     assert op_help(word.title(), HERE) == foreign_names._OPS_INSTEAD[word]
 
 
+@pytest.mark.parametrize("word", foreign_names._BLOCKS)
+def test_suggested_blocks_exist(word: str) -> None:
+    block, file = foreign_names._BLOCKS[word]
+    assert word not in HERE | set(foreign_names._OPS) | set(foreign_names._OPS_INSTEAD)
+    assert f"\n  {block}:" in (BLOCKS / f"{file}.yaml").read_text("utf-8")
+
+
 @pytest.mark.parametrize("word", foreign_names._FUNCTIONS)
 def test_what_a_function_is_called_here_is_one(word: str) -> None:
     assert foreign_names._FUNCTIONS[word] in FUNCTIONS
@@ -62,6 +72,12 @@ def test_the_number_of_an_iteration_is_named_by_the_repeat() -> None:
         ("Interpolate", "use 'upsample'"),
         ("linear:10", "put a space after the colon: linear: 10"),
         ("conv(64, 3)", "write attributes after a colon: - conv: ..."),
+        (
+            "SeparableConv2D",
+            "the zoo has a block for this: add import: blocks/separable_conv.yaml, and use 'separable_conv'",
+        ),
+        ("CrossEntropyLoss", foreign_names._LOSS),
+        ("nn.Conv2d", "did you mean 'conv'?"),
         ("linaer", "did you mean 'linear'?"),
     ],
 )

@@ -13,6 +13,7 @@ from archspec.frontend.expressions.ast import Environment, ExpressionError, Unkn
 from archspec.frontend.expressions.parser import Expression
 from archspec.frontend.expressions.templates import Hole, Pattern
 from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
+from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import List, Mapping, Scalar, Tree
 
@@ -73,8 +74,8 @@ class ExpressionField(Field):
             word = self.scalar.text[error.start : error.stop]
             help = did_you_mean(self.scalar.text, sorted({*self.keywords, *scope})) if self.keywords else error.help
             if word in self.keywords:
-                help = f"a word within an expression stands in quotes: '{word}'"
-            error.help = yes_or_no(self.scalar.text) or help
+                help = f"put quotes around the word: '{word}'"
+            error.help = yes_or_no(self.scalar.text) or keyword_help(self.scalar.text, self.keywords) or help
             raise expression_failure(error, self.scalar) from error
         except ExpressionError as error:
             raise expression_failure(error, self.scalar) from error
