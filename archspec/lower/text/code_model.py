@@ -1,4 +1,4 @@
-"""What generated source is made of: constructions and function calls, as data that can be compared."""
+"""The model of generated code: constructions and function calls, as data that can be compared."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 INPLACE = "inplace"
-"""An argument that no class has for a parameter: where one instance may not overwrite its input, none does."""
+"""An argument that never becomes a parameter of a class: if one instance may not overwrite its input, none does."""
 
 Constant = int | float | bool | str | tuple["Constant", ...] | None
 
 
 class ListLiteral(tuple[Constant, ...]):
-    """Constants that are written as a list: indices, which a tuple would not be."""
+    """Constants that are written as a list, such as indices."""
 
     __slots__ = ()
 
@@ -35,15 +35,15 @@ class Call:
     defaults: Mapping[str, Constant] = field(default_factory=lambda: MappingProxyType({}))
     children: tuple[Argument, ...] = ()
     names: tuple[str, ...] = ()
-    """What the children are called, where not by their numbers."""
+    """The names of the children, if they are not numbered."""
     template: str | None = None
     inplace: bool = False
     """Whether it takes `inplace=True`."""
     stateless: bool = field(default=False, compare=False)
-    """Whether one module can stand in several places: it has no weights and counts nothing."""
+    """Whether one module can be used in several places: it has no weights and no state."""
     comment: str = field(default="", compare=False)
     roles: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False)
-    """What arguments are for, where their names do not tell: `width` may stand for `out_channels`."""
+    """The roles of arguments whose names differ from them: `width` may be `out_channels`."""
 
     def renamed(self, callee: str) -> Call:
         """The same call of another callee."""
@@ -59,7 +59,7 @@ class ParameterExpr:
 
 @dataclass(frozen=True, slots=True)
 class DeferredCall:
-    """A module whose construction is not known yet, because its class is being found."""
+    """A module whose construction is not known yet, because its class is still being inferred."""
 
     module: object
 
@@ -90,5 +90,5 @@ def function(callee: str, template: str, arguments: Mapping[str, Constant] | Non
 
 
 def same(values: Sequence[int]) -> Constant:
-    """One number where all axes agree, as people write it, else one an axis."""
+    """One number if all axes agree, else one number per axis."""
     return values[0] if len(set(values)) == 1 else tuple(values)

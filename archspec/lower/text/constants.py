@@ -1,4 +1,4 @@
-"""Numbers of a spec in generated source: few stand where they are used, many in a table of their own."""
+"""Numbers of a spec in generated source: few are written where they are used, many in a table."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from archspec.lower.text.formatter import INDENT, WIDTH, literal
 
 _LARGE = 32
-"""Numbers beyond so many go into a table."""
+"""The number of values from which a table is used."""
 
 
 def is_large(values: object) -> bool:
-    """Whether nested tuples of numbers are worth a table."""
+    """Whether nested tuples of numbers are long enough for a table."""
     return literal(values).count(",") >= _LARGE
 
 
 def enter(tables: dict[str, object], key: str, values: object) -> str:
-    """Enter a table of the values of a weight, and give its name: the weight's, and one `_` more if that is taken."""
+    """Add a table of the values of a weight; return its name: the weight's, with `_` appended if that is taken."""
     name = key.replace(".", "_").upper()
     name = name if name.isidentifier() else f"_{name}"
     while tables.setdefault(name, values) != values:
@@ -26,7 +26,7 @@ def enter(tables: dict[str, object], key: str, values: object) -> str:
 
 
 def table_lines(tables: Mapping[str, object]) -> Iterator[str]:
-    """The lines of tables by their names; formatters would set a number a line, and leave these as they are."""
+    """The lines of tables by their names; formatters would write one number per line, hence `fmt: off`."""
     for name, values in tables.items():
         yield from ("", "# fmt: off", f"{name} = (")
         for row in values if isinstance(values, tuple) else (values,):

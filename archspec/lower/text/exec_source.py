@@ -9,7 +9,7 @@ from types import ModuleType
 
 
 def execute(source: str, name: str) -> ModuleType:
-    """The Python module the text of a network makes, importable by pickles of this process under a name of its own."""
+    """The Python module that the text defines, importable under its own name by pickles of this process."""
     digest = sha256(source.encode()).hexdigest()[:12]
     module_name = f"archspec_{name}_{digest}"
     if module_name in sys.modules:

@@ -1,4 +1,4 @@
-"""Layout of Python text as formatters have it: on one line where it fits, else indented, else an item a line."""
+"""Layout of Python code as formatters write it: on one line if it fits, else indented, else one item per line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INDENT = "    "
 
 @dataclass(frozen=True, slots=True)
 class CallItem:
-    """One argument of a call, with what stands before and after it."""
+    """One argument of a call, with the text before and after it."""
 
     value: Argument
     before: str = ""
@@ -61,7 +61,7 @@ def _brackets(call: Call) -> tuple[str, str]:
 
 
 _DISPLAYS = {"list": ("[", "]"), "dict": ("{", "}")}
-"""Callees that stand for what Python has brackets for."""
+"""Callees that are written with brackets."""
 
 
 def keyed(children: Mapping[str, Argument]) -> Call:
@@ -81,7 +81,7 @@ def listed(children: Sequence[Argument]) -> Call:
 
 
 _REPEATED = 3
-"""Equal constructions in a row that are written as a loop."""
+"""The minimum number of equal constructions in a row that are written as a loop."""
 
 
 def items(call: Call) -> list[CallItem]:
@@ -120,7 +120,7 @@ def assignment(target: str, argument: Argument, indent: str) -> list[str]:
 
 
 def between(head: str, argument: Argument, tail: str, indent: str) -> list[str]:
-    """The lines of an argument with what stands before and after it."""
+    """The lines of an argument with the text before and after it."""
     return list(_lines(indent + head, argument, tail, indent))
 
 

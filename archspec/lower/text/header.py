@@ -1,4 +1,4 @@
-"""What a file of source says of the network it holds."""
+"""Docstrings of generated source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from archspec.lower.text.formatter import INDENT, WIDTH
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the file says of the network it holds."""
+    """The description of a network in its file."""
 
     origin: str = ""
-    """The name of the spec it was made from."""
+    """The name of the spec that it is generated from."""
     summary: str = ""
     reference: str = ""
     facts: str = ""

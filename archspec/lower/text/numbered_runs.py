@@ -1,4 +1,4 @@
-"""Sequences whose children are named by number, and made alike but for numbers that grow evenly: a loop makes them."""
+"""Finds sequences with numbered children that differ only in evenly growing numbers, to be written as a loop."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from archspec.lower.text.code_model import Argument, Call, ParameterExpr
 
 _FEWEST = 3
-"""Children that are worth a loop."""
+"""The minimum number of children for a loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What makes the children of a sequence, round by round of `i`: their names and their constructions."""
+    """A loop over `i` that constructs the children of a sequence: their names and constructions."""
 
     name: str
     child: Call
@@ -27,7 +27,7 @@ def unnumbered(name: str) -> str:
 
 
 def numbered(names: Sequence[str]) -> tuple[str, int] | None:
-    """What names have before their numbers, and the first number, where each has the next."""
+    """The common prefix of consecutively numbered names and the first number; None if they are not."""
     parts = [re.fullmatch(r"(\w*[A-Za-z_])(0|[1-9]\d*)", name) for name in names]
     found = [(part[1], int(part[2])) for part in parts if part]
     if len(found) < max(len(names), 2) or found != [(found[0][0], found[0][1] + i) for i in range(len(names))]:
@@ -36,7 +36,7 @@ def numbered(names: Sequence[str]) -> tuple[str, int] | None:
 
 
 def loop(names: Sequence[str], children: Sequence[Argument]) -> Loop | None:
-    """The loop that makes the children of these names, if there is one."""
+    """The loop that constructs these children; None if there is none."""
     counted, calls = numbered(names), [child for child in children if isinstance(child, Call)]
     if counted is None or len(names) < _FEWEST or len(calls) < len(names):
         return None
@@ -55,7 +55,7 @@ def loop(names: Sequence[str], children: Sequence[Argument]) -> Loop | None:
 
 
 def _growth(values: Sequence[Argument]) -> tuple[Argument] | None:
-    """One argument for all rounds: the same in each, or a number that grows evenly."""
+    """One argument for all iterations: a constant, or a number that grows evenly."""
     first = values[0]
     if all(value == first and type(value) is type(first) for value in values):
         return None if isinstance(first, ParameterExpr) and re.search(r"\bi\b", first.text) else (first,)

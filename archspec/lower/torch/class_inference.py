@@ -1,7 +1,7 @@
-"""Which classes the source has: modules that do the same share one, whose parameters are what differs between them.
+"""Infers the classes of the source: modules that compute the same share a class, parameterized by their differences.
 
-The constructor of a class is found by comparing its instances: equal parts stay as they are, and where they differ a
-parameter stands, or a small expression of one. (Plotkin 1970 calls it the least general generalization.)
+The constructor of a class is inferred by comparing its instances: equal parts are constants, and differing parts become
+parameters or small expressions of parameters. (Plotkin 1970 calls it the least general generalization.)
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ IDENTITY = Call("nn.Identity")
 
 @dataclass(eq=False, slots=True)
 class Class:
-    """A class of the source. Its children and functions have holes where instances differ."""
+    """A class of the source. Its children and functions contain parameter expressions where instances differ."""
 
     name: str
     instances: list[ModulePlan]
     parameters: Parameters
     children: dict[str, Argument] = field(default_factory=dict)
     functions: dict[int, Call] = field(default_factory=dict)
-    """The function of each step that has one, by the step's number."""
+    """The functions of steps, by the number of the step."""
     choices: dict[int, str] = field(default_factory=dict)
-    """What tells whether a step is done that not every instance has, by the step's number."""
+    """The conditions of steps that not every instance has, by the number of the step."""
 
     @property
     def module(self) -> ModulePlan:
-        """The instance the others are like, with all children any of them has."""
+        """The instance that has all children of the class."""
         return self.instances[0]
 
     @property
@@ -47,7 +47,7 @@ class Class:
 
 
 def classes(plan: NetworkPlan, root_name: str, taken: Sequence[str]) -> list[Class]:
-    """The classes of a plan, each after those it uses; the root's is the last."""
+    """The classes of a plan, each after those it uses; the root class is last."""
     return _Classes(plan, root_name, taken).all()
 
 
@@ -77,7 +77,7 @@ class _Classes:
         return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
 
     def grouped(self, modules: Sequence[ModulePlan]) -> dict[ModulePlan, list[ModulePlan]]:
-        """For each module those that share its class, the ones that do the most first."""
+        """The modules that share a class, for each module; those with the most children first."""
         by_label: dict[str, list[list[ModulePlan]]] = {}
         home: dict[ModulePlan, list[ModulePlan]] = {}
         for module in sorted(modules, key=lambda module: (-len(module.children), -len(module.steps))):
@@ -96,14 +96,14 @@ class _Classes:
         )
 
     def outline(self, child: ModulePlan | Call) -> object:
-        """What must agree in a child, so that a constructor need not be handed the layers of a sequence one by one."""
+        """What must agree in a child, so that the layers of a sequence are not constructor arguments one by one."""
         if isinstance(child, Call) or self.wants_class(child):
             return None
         parts = child.children.values()
         return [(label(part), len(part.children)) if isinstance(part, ModulePlan) else None for part in parts]
 
     def define(self, module: ModulePlan) -> None:
-        """Make the class of a module, after those of its children."""
+        """Define the class of a module, after those of its children."""
         group = self.groups[module]
         if id(group) in self.begun:
             return
@@ -125,12 +125,12 @@ class _Classes:
         self.found.append(found)
 
     def children(self, module: ModulePlan) -> dict[str, Argument]:
-        """How each child of a module is constructed."""
+        """The constructions of the children of a module."""
         shapes = {step.attribute: str(step.outputs[0].type) for step in module.steps} if module.sequential else {}
         return {name: self.construction(child, shapes.get(name, "")) for name, child in module.children.items()}
 
     def construction(self, child: ModulePlan | Call, comment: str) -> Argument:
-        """How a child is constructed; one that holds what is being defined is handed over from outside."""
+        """The construction of a child; deferred if its class is still being defined."""
         if isinstance(child, Call):
             return replace(child, comment=comment)
         if child not in self.groups:
@@ -146,7 +146,7 @@ class _Classes:
         return replace(found.parameters.call(found.name, instance), comment=comment)
 
     def resolved(self, argument: Argument) -> Argument:
-        """An argument with the constructions that had to wait."""
+        """An argument with deferred constructions resolved."""
         if isinstance(argument, DeferredCall):
             assert isinstance(argument.module, ModulePlan)
             return self.resolved(self.construction(argument.module, ""))
@@ -168,14 +168,14 @@ class _Classes:
 
 
 def camel(name: str) -> str:
-    """A name as classes are called: `conv_bn` is ConvBn; numbers stay apart, `lenet5_1998` is Lenet5_1998."""
+    """A name in camel case: `conv_bn` becomes ConvBn; numbers stay separate, `lenet5_1998` becomes Lenet5_1998."""
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9_]+|_(?!\d)|(?<!\d)_", name))
 
 
 def label(module: ModulePlan) -> str:
-    """What a class is called after: the block, or the part without its number.
+    """The name on which a class name is based: that of the block, or of the module without its number.
 
-    That is `stage` for `stage1` and `stage2`, and for those that are numbers alone, `stages.0` and `stages.1`.
+    That is `stage` for `stage1` and `stage2`, and also for `stages.0` and `stages.1`.
     """
     if module.region.block:
         return module.region.block

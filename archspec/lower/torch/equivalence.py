@@ -1,4 +1,4 @@
-"""Which modules can share a class: those that do what a model does, some of the model's steps left out."""
+"""Decides which modules can share a class: those with the steps of a model module, some of which may be missing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from archspec.lower.torch.partition import ForwardStep, ModulePlan
 from archspec.ops.merge import Add
 
 Matches = tuple[ForwardStep | None, ...]
-"""The step a module has for each of its model's; None where it hands on what flows in."""
+"""The module's step for each step of the model; None where it passes its input through."""
 
 _IDLE = {"F.dropout": {"p": 0.0}, "F.dropout1d": {"p": 0.0}, "F.dropout2d": {"p": 0.0}, "F.dropout3d": {"p": 0.0}}
-"""Functions that hand on what flows in, and with which arguments."""
+"""Functions that can be the identity, and the arguments that make them so."""
 
 
 def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
-    """How a module does what the model does, in other numbers alone; None if it does something else.
+    """The module's steps for those of the model, if they differ only in numbers; None if they do not match.
 
-    A module may lack some of the model's children, dropout, and sums, which leave the path beside a shortcut.
+    A module may lack children of the model, dropout, and sums with a shortcut.
     """
     if model.sequential != module.sequential or len(model.inputs) != len(module.inputs):
         return None
@@ -46,7 +46,7 @@ def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
 
 
 def handed_on(step: ForwardStep, module: ModulePlan) -> Value | None:
-    """The value that stands for a step's output where the step is left out; None if it cannot be."""
+    """The value that replaces a step's output if the step is left out; None if it cannot be left out."""
     if len(step.outputs) != 1:
         return None
     if step.attribute is not None or (step.function is not None and step.function.callee in _IDLE):
@@ -58,19 +58,19 @@ def handed_on(step: ForwardStep, module: ModulePlan) -> Value | None:
 
 
 def left_out_by_choice(step: ForwardStep) -> bool:
-    """Whether `forward` has to ask if a step is to be done: a sum of two, which no argument turns off."""
+    """Whether leaving a step out needs a condition in `forward`: a sum of two, which no argument turns off."""
     return step.node is not None and isinstance(step.node.op, Add) and len(step.inputs) == 2
 
 
 def function(step: ForwardStep, match: ForwardStep | None) -> Call:
-    """What stands for the model's function in a module."""
+    """The module's function for that of a step of the model."""
     call = step.function if match is None else match.function
     assert call is not None
     return call if match else replace(call, arguments={**call.arguments, **_IDLE.get(call.callee, {})})
 
 
 def _called(step: ForwardStep, module: ModulePlan) -> object:
-    """What a step does, but for its numbers."""
+    """What a step computes, without its numbers."""
     called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
     parameter = module.children.get(step.parameter or "")
     made = parameter.template if isinstance(parameter, Call) else None

@@ -1,4 +1,4 @@
-"""The body of a `forward`: which values get a variable and what name, which calls are written inside others."""
+"""Writes the body of a `forward`: names variables and inlines calls into others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNor
 from archspec.ops.reshape import Flatten, Identity
 
 _DEEPEST = 3
-"""Calls inside one another on one line."""
+"""The maximum depth of nested calls on one line."""
 
 _NORMS = (BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm, InstanceNorm)
 
@@ -28,7 +28,7 @@ _LIGHT = (Activation, Dropout, *_NORMS, Elementwise, Mul, Flatten, Identity)
 
 @dataclass(frozen=True, slots=True)
 class InlineExpression:
-    """Text, and how many calls stand inside one another in it."""
+    """The text of an expression, and the depth of its nested calls."""
 
     text: str
     depth: int = 0
@@ -36,7 +36,7 @@ class InlineExpression:
 
 
 class Forward:
-    """The `forward` of one class, with its functions by step."""
+    """The `forward` of one class."""
 
     def __init__(
         self, module: ModulePlan, functions: Mapping[int, Call], choices: Mapping[int, str], arguments: Sequence[str]
@@ -57,12 +57,12 @@ class Forward:
         self.branches = {number: run for run in self.fans() for number in run}
 
     def optional(self, value: Value) -> bool:
-        """Whether a value is None unless training."""
+        """Whether a value is None outside training."""
         step = self.made_by.get(value)
         return step is not None and step.training_only
 
     def lines(self, indent: str, *, shapes: bool, root: bool) -> Iterator[str]:
-        """The lines of the body, the return among them; `shapes` adds comments that hold for every instance."""
+        """The lines of the body, including the return; `shapes` adds comments with the shapes of outputs."""
         training = False
         for i, step in enumerate(self.module.steps):
             if step.training_only and not training:
@@ -85,7 +85,7 @@ class Forward:
         yield from self.returns(indent, root=root)
 
     def open_training(self, start: int, indent: str) -> Iterator[str]:
-        """The head of a run of steps for training alone; what is read after it is None otherwise."""
+        """The `if self.training:` before training-only steps; values that are read later are None otherwise."""
         stop = start
         steps = self.module.steps
         while stop < len(steps) and steps[stop].training_only:
@@ -115,7 +115,7 @@ class Forward:
         return f"{_together(always)} | {_together(kinds)}"
 
     def expression(self, number: int) -> InlineExpression:
-        """What a step is written as, around what is pending."""
+        """The expression of a step, with pending expressions inlined."""
         step = self.module.steps[number]
         inputs = [self.read(value) for value in step.inputs]
         depth = 1 + max((expression.depth for expression in inputs), default=0)
@@ -134,7 +134,7 @@ class Forward:
         return InlineExpression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
 
     def called(self, step: ForwardStep) -> str:
-        """The child a step calls, or the part of it."""
+        """The child that a step calls, or a slice of it."""
         name = step.attribute or ""
         keys = {"nn.ModuleList": name, "nn.ModuleDict": literal(name)}
         key = keys.get(self.module.container)
@@ -146,7 +146,7 @@ class Forward:
         return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
 
     def inlines(self, number: int, expression: InlineExpression, indent: int) -> bool:
-        """Whether a step is written inside the next one."""
+        """Whether a step is inlined into the next one."""
         steps = self.module.steps
         step, following = steps[number], steps[number + 1] if number + 1 < len(steps) else None
         if following is None or len(step.outputs) != 1 or self.uses[step.outputs[0]] != 1 or number in self.choices:
@@ -166,7 +166,7 @@ class Forward:
         return indent + len(text) + len(following.hint) + 3 <= WIDTH
 
     def fans(self) -> Iterator[range]:
-        """The steps that are children called for a concatenation: `torch.cat([self.one(x), self.two(x)], dim=1)`."""
+        """Runs of calls that are the inputs of a concatenation: `torch.cat([self.one(x), self.two(x)], dim=1)`."""
         steps = self.module.steps
         for join, step in enumerate(steps):
             if step.node is None or not isinstance(step.node.op, Concat):
@@ -180,11 +180,11 @@ class Forward:
                 yield run
 
     def read(self, value: Value) -> InlineExpression:
-        """What stands for a value."""
+        """The expression of a value: its variable, or a pending expression."""
         return self.pending.get(value) or InlineExpression(self.names[value])
 
     def name(self, number: int, value: Value) -> str:
-        """The variable a value is put in: the path's own unless that is still needed, or the value will be."""
+        """The variable of a value: that of its path, unless the variable or the value is still needed."""
         if value in self.names:
             return self.names[value]
         step = self.module.steps[number]
@@ -208,7 +208,7 @@ class Forward:
         return name
 
     def free(self, name: str, number: int) -> bool:
-        """Whether a variable holds nothing that is read after a step."""
+        """Whether the value of a variable is not read after a step."""
         return name not in self.held or self.last.get(self.held[name], -1) <= number
 
 
@@ -217,7 +217,7 @@ def _together(kinds: Sequence[str]) -> str:
 
 
 RESERVED = ("self", "nn", "F", "torch", "Tensor")
-"""What `forward` reads under these names, which no variable of it can have."""
+"""Names that `forward` reads and that its variables cannot have."""
 
 
 def _attribute(name: str) -> str:
@@ -225,7 +225,7 @@ def _attribute(name: str) -> str:
 
 
 def _filled(call: Call, inputs: Sequence[InlineExpression], depth: int, weight: str) -> InlineExpression:
-    """A template with all it names in place; operators among the inputs get parentheses where they need them."""
+    """A template filled in, with parentheses around inputs that need them."""
     template = call.template or ""
     if template == "{x}":
         return inputs[0]

@@ -1,4 +1,4 @@
-"""How a distribution is written: a call of `nn.init`, or of a function of our own."""
+"""Calls that initialize one weight: of `nn.init`, or of a helper function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def init_call(target: str, initializer: Initializer) -> str:
 
 
 def init_options(initializer: Initializer) -> dict[str, object]:
-    """The options of `nn.init`, without those that say what it does anyway."""
+    """The options of `nn.init`, without those that equal its defaults."""
     options = dict(initializer.options)
     usual: dict[str, tuple[object, ...]]
     match initializer.kind:

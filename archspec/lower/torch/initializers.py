@@ -1,4 +1,4 @@
-"""How weights start, where the spec says other than PyTorch's own layers do."""
+"""Code that initializes weights where the spec differs from the defaults of PyTorch's layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec.lower.torch.rules import RULES
 
 @dataclass(slots=True)
 class InitCode:
-    """The lines that start and freeze weights, and the tables of numbers and the functions they name."""
+    """The lines that initialize and freeze weights, and the tables of numbers and the functions that they use."""
 
     lines: list[str] = field(default_factory=list)
     tables: dict[str, object] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class InitCode:
 
 
 def initialization(graph: Graph) -> InitCode:
-    """How weights start: in a loop where all modules of a kind start alike, else a line a weight."""
+    """The code: a loop where all modules of a kind are initialized alike, else one line per weight."""
     start = InitCode()
     wanted: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
     frozen: list[str] = []
@@ -52,7 +52,7 @@ def initialization(graph: Graph) -> InitCode:
 
 
 def _starts_as_made(weight: Weight, default: Weight) -> bool:
-    """Whether a weight has its first values from where it is made; a bare one is made with any but listed ones."""
+    """Whether the construction initializes a weight; that of a bare parameter does for all but listed values."""
     return weight.initializer == default.initializer or (weight.bare and weight.initializer.kind != "values")
 
 
@@ -63,7 +63,7 @@ def _kind(node: Node) -> str:
 
 _OTHERS = {
     "ChannelNorm": "nn.LayerNorm",
-    "Attention": "nn.Linear",  # the last map within attention, which starts with its other weights
+    "Attention": "nn.Linear",  # the output projection, initialized with the other weights of attention
     **{f"PaddedConv{axes}d": f"nn.Conv{axes}d" for axes in (1, 2, 3)},
     **{f"CroppedConvTranspose{axes}d": f"nn.ConvTranspose{axes}d" for axes in (1, 2, 3)},
 }
@@ -93,7 +93,7 @@ def _in_loop(name: str, initializer: Initializer) -> list[str]:
 
 
 def _one(key: str, initializer: Initializer, start: InitCode) -> str:
-    """The line that starts one weight."""
+    """The line that initializes one weight."""
     target = f'self.get_parameter("{key}")'
     if initializer.kind != "values":
         return init_call(target, initializer)

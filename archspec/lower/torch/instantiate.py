@@ -1,4 +1,4 @@
-"""The module that source text makes, and its weights."""
+"""Instantiates the module that source text defines, with its weights."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from archspec.ops import Op
 
 
 def build(source: str, class_name: str) -> nn.Module:
-    """A new network of the class the text defines, which starts as the text says."""
+    """A new instance of the class that the text defines, initialized as the text says."""
     return cast(nn.Module, getattr(execute(source, class_name), class_name)())
 
 
 def build_with(source: str, class_name: str, graph: Graph, weights: Weights) -> nn.Module:
-    """A new network with copies of weights that fit it; the others start as the text says.
+    """A new instance with copies of the given weights; the others are initialized as the text says.
 
-    If they are all it has, the network is made without memory and takes them for its own: to draw values first would
-    take longer than all else. The modules of plugins are made as they are, since they may hold more than weights.
+    If all weights are given, the module is created without memory and the copies are assigned: drawing initial values
+    would take most of the time. Modules of plugins are created normally, since they may hold more than weights.
     """
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     whole = len(weights) == sum(1 for _ in graph.weights())
@@ -42,7 +42,7 @@ def build_with(source: str, class_name: str, graph: Graph, weights: Weights) -> 
 
 
 class _NothingNormal(TorchFunctionMode):
-    """Normal numbers are not drawn: where there is no memory, PyTorch takes seconds to import its compiler for that."""
+    """Skips normal distributions: on the device `meta`, PyTorch takes seconds to import its compiler for them."""
 
     def __torch_function__(
         self,

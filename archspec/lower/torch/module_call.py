@@ -1,4 +1,4 @@
-"""What a rule of PyTorch says: how an op is written."""
+"""The result of a rule: how an op is written in PyTorch."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ class ModuleCall:
     module: Call | None = None
     function: Call | None = None
     parameter: Call | None = None
-    """The parameter that the module around it holds for it: the function's template calls it `{weight}`."""
+    """The parameter that the surrounding module holds for it; `{weight}` in the function's template."""
     helper: Helper | None = None
-    """The class the source has to define for it."""
+    """The class that the source must define for it."""

@@ -1,4 +1,4 @@
-"""Names that children of modules and classes cannot have, because PyTorch or Python has something of its own there."""
+"""Names that children of modules and classes cannot have, because PyTorch or Python uses them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ RESERVED = frozenset((
 """The public attributes of `nn.Module`; a test compares them with PyTorch's."""
 
 NOT_CLASSES = frozenset((*keyword.kwlist, "F", "OrderedDict", "Tensor"))
-"""What the source reads under a name of its own, and what Python keeps for itself."""
+"""Names that the source uses, and Python's keywords."""
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a module's child cannot have the name; those with an underscore first are PyTorch's and Python's own."""
+    """Whether a child of a module cannot have a name; names with a leading underscore belong to PyTorch and Python."""
     return name in RESERVED or name.startswith("_")
 
 
 def reserved_names(graph: Graph) -> Iterator[Diagnostic]:
-    """A warning for each layer or part that could not be a child of a module by the name it has."""
+    """A warning for each layer or part whose name a child of a module cannot have."""
     return _reserved_in(graph.body)
 
 

@@ -1,7 +1,7 @@
-"""Which modules there will be, and what each does: the graph cut at its named regions.
+"""Plans the modules of a network: partitions the graph at its named scopes.
 
-A named region becomes a module that holds modules; a transparent one is done where it stands. What a module takes and
-returns are the values that cross its border.
+A named scope becomes a module with submodules; an unnamed one becomes part of the module around it. The inputs and
+outputs of a module are the values that cross its border.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from archspec.lower.torch.rules import RULES
 
 
 def is_attribute(name: str) -> bool:
-    """Whether a child of that name can be written as `self.name`."""
+    """Whether a child of this name can be written as `self.name`."""
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
 @dataclass(eq=False, slots=True)
 class ForwardStep:
-    """One line of a `forward`: a child called, or a function."""
+    """One statement of a `forward`: a call of a child or of a function."""
 
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     attribute: str | None = None
-    """The child it calls, by its name."""
+    """The name of the child that it calls."""
     items: tuple[int, ...] = ()
-    """Which of the child's own, and of theirs, where it is an `nn.ModuleList`."""
+    """The indices into the child, and into its children, if it is an `nn.ModuleList`."""
     function: Call | None = None
     parameter: str | None = None
-    """The parameter its function reads, by its name."""
+    """The name of the parameter that its function reads."""
     node: Node | None = None
     part: slice | None = None
-    """The stretch of the child it calls, where the child is an `nn.Sequential` that is also read in its middle."""
+    """The slice that it calls of an `nn.Sequential` whose intermediate values are read as well."""
     hint: str = "x"
-    """What the variable is called that it makes."""
+    """The preferred name of the variable for its output."""
     training_only: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class ModulePlan:
-    """A module to be: its children by name, parameters among them, and the steps of its `forward`."""
+    """The plan of one module: its children and parameters by name, and the steps of its `forward`."""
 
     name: str
     region: Scope
@@ -57,9 +57,9 @@ class ModulePlan:
     inputs: tuple[Value, ...] = ()
     outputs: tuple[Value, ...] = ()
     reads: Counter[Value] = field(default_factory=Counter)
-    """How many nodes inside read each value, at any depth."""
+    """The number of nodes inside that read each value, at any depth."""
     listed: bool = False
-    """Whether it is an `nn.ModuleList` and no more: the module around it does the steps."""
+    """Whether it is only an `nn.ModuleList`: its steps are part of the module around it."""
 
     @property
     def local_name(self) -> str:
@@ -67,20 +67,20 @@ class ModulePlan:
 
     @property
     def sequential(self) -> bool:
-        """Whether `nn.Sequential` says it all: numbered children, each taking what the one before makes.
+        """Whether it can be an `nn.Sequential`: numbered children, each reading the output of the one before.
 
-        One inside the network is called in parts where several of its values are read; the network itself cannot be.
+        Inside the network it is called in slices if several of its values are read; the network itself cannot be.
         """
         return self.indexed and self.chain and (bool(self.name) or len(self.outputs) == 1)
 
     @property
     def indexed(self) -> bool:
-        """Whether the children are called 0, 1, 2, ..."""
+        """Whether the children are named 0, 1, 2, ..."""
         return [*self.children] == [str(i) for i in range(len(self.children))]
 
     @property
     def container(self) -> str:
-        """The class of PyTorch it is: one that looks children up by number or by key where names are no identifiers."""
+        """The base class in PyTorch: one that accesses children by index or key if their names are not identifiers."""
         if self.sequential:
             return "nn.Sequential"
         bare = any(isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values())
@@ -90,14 +90,14 @@ class ModulePlan:
 
     @property
     def counted(self) -> bool:
-        """Whether `nn.Sequential` says it all with names: children of one block, called `unit1`, `unit2`, ..."""
+        """Whether it can be an `nn.Sequential` with names: children of one block, named `unit1`, `unit2`, ..."""
         blocks = {child.region.block if isinstance(child, ModulePlan) else None for child in self.children.values()}
         alike = len(blocks) == 1 and None not in blocks and self.region.block is None
         return alike and numbered([*self.children]) is not None and len(self.outputs) == 1 and self.chain
 
     @property
     def chain(self) -> bool:
-        """Whether the children run one after another, each taking what the one before makes."""
+        """Whether the children run one after another, each reading the output of the one before."""
         if not self.children or len(self.inputs) != 1 or any(step.training_only for step in self.steps):
             return False
         if [step.attribute for step in self.steps] != list(self.children):
@@ -110,7 +110,7 @@ class ModulePlan:
         return self.outputs[-1:] == flow
 
     def modules(self) -> Iterator[ModulePlan]:
-        """The modules inside and this one, the innermost first."""
+        """This module and all inside it, the innermost first."""
         for child in self.children.values():
             if isinstance(child, ModulePlan):
                 yield from child.modules()
@@ -119,7 +119,7 @@ class ModulePlan:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """All modules, from the root down, and the helper classes they need."""
+    """The plan of the root module, and the helper classes that the network needs."""
 
     root: ModulePlan
     helpers: tuple[Helper, ...]
@@ -133,8 +133,8 @@ def plan(graph: Graph) -> NetworkPlan:
     """
     planner = _Planner(graph)
     root = planner.module(graph.body, "")
-    root.inputs = graph.inputs  # those that nothing reads, too
-    root.outputs = tuple(output.value for output in graph.outputs)  # an input, or one value twice, too
+    root.inputs = graph.inputs  # including those that nothing reads
+    root.outputs = tuple(output.value for output in graph.outputs)  # which may be an input, or the same value twice
     return NetworkPlan(root, tuple(sorted(planner.helpers, key=repr)))
 
 
@@ -146,7 +146,7 @@ class _Planner:
         self.callees: dict[Value, str] = {}
         self.lent = {region.owner for region in _regions(graph.body) if region.owner}
         self.several = False
-        """Whether what is being planned is called in several places, where other values flow in."""
+        """Whether the current module is called in several places, with other inputs."""
         self.calls: dict[str, Call] = {}
         self.modules: dict[str, ModulePlan] = {}
 
@@ -157,7 +157,7 @@ class _Planner:
         return module
 
     def fill(self, module: ModulePlan, region: Scope, hint: str, training_only: bool) -> None:
-        """Add what a region does to a module, looking through regions without a name."""
+        """Add the nodes of a scope to a module, and those of unnamed scopes inside it."""
         for item in region.items:
             if isinstance(item, Node):
                 self.node(module, item, hint, training_only)
@@ -192,7 +192,7 @@ class _Planner:
         self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
 
     def overwriting(self, node: Node, written: ModuleCall) -> ModuleCall:
-        """An activation, told whether it may overwrite its input: if nobody else reads it, now or going backward."""
+        """A rule's result, with `inplace` set if nothing else reads the input, in the forward or the backward pass."""
         plain = written.module or written.function
         if plain is None or not plain.inplace:
             return written
@@ -222,13 +222,13 @@ class _Planner:
         module.reads.update(child.reads)
 
     def wants_list(self, module: ModulePlan) -> bool:
-        """Whether a module is a list of others, each called where it is wanted: numbered, no sequence, no block."""
+        """Whether a module is an `nn.ModuleList`: its children are numbered, and it is no sequence and no block."""
         region = module.region
         own = region.block is None and region.owner is None and region.name not in self.lent
         return own and module.container == "nn.ModuleList"
 
     def settle(self, module: ModulePlan) -> None:
-        """What a module takes and returns; steps that nothing depends on are dropped, their children stay."""
+        """Set the inputs and outputs of a module. Steps that no output depends on are removed; their children stay."""
         made = {value for step in module.steps for value in step.outputs}
         outside = [value for value in made if self.readers[value] > module.reads[value]]
         first = [value for value in module.region.outputs if value in made]
@@ -256,7 +256,7 @@ def _regions(region: Scope) -> Iterator[Scope]:
 
 
 def _does_for(lender: ModulePlan, module: ModulePlan) -> bool:
-    """Whether a module that owns its weights does what one does that borrows them, and can be called in its place."""
+    """Whether the module that owns shared weights computes the same as the one that uses them."""
     others = ((lender.children.get(name), child) for name, child in module.children.items())
     return _flow(lender) == _flow(module) and all(
         _does_for(one, other) if isinstance(one, ModulePlan) and isinstance(other, ModulePlan) else one == other
@@ -265,7 +265,7 @@ def _does_for(lender: ModulePlan, module: ModulePlan) -> bool:
 
 
 def _flow(module: ModulePlan) -> object:
-    """The steps of a module, in terms of its own values."""
+    """The steps of a module, with values numbered in order of their definition."""
     numbers = {value: i for i, value in enumerate(module.inputs)}
     steps: list[object] = []
     for step in module.steps:
@@ -277,11 +277,13 @@ def _flow(module: ModulePlan) -> object:
 
 
 def _other_use(node: Node, owner: str) -> Exception:
-    return unsupported("PyTorch", node, f"a module shares its weights whole, and '{owner}' does something else")
+    return unsupported(
+        "PyTorch", node, f"a module shares its weights as a whole, but '{owner}' computes something else"
+    )
 
 
 def _spliced(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
-    """The steps of a list of modules, as the module around it does them."""
+    """The steps of an `nn.ModuleList`, as steps of the module around it."""
     for step in child.steps:
         hint_inside = hint if step.hint == "x" else step.hint
         spliced = replace(step, hint=hint_inside, training_only=training_only or step.training_only)
@@ -291,9 +293,9 @@ def _spliced(child: ModulePlan, attribute: str, hint: str, training_only: bool) 
 
 
 def _parts(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
-    """The steps that call a sequence of modules in parts, one for each value of it that is read outside.
+    """The steps that call a sequence of modules in slices, one for each value that is read outside.
 
-    A part of one module is that module, and no sequence: TorchScript knows no slices.
+    A slice of one module is an index instead: TorchScript does not support slices.
     """
     inputs, start = child.inputs, 0
     for stop, step in enumerate(child.steps, start=1):
@@ -312,7 +314,7 @@ _OVERWRITABLE = frozenset(
     + [f"F.{kind}_pool{d}d" for kind in ("max", "avg") for d in (1, 2, 3)]
     + ["FrozenBatchNorm", "nn.Linear", "+", "torch.cat"]
 )
-"""Callees that make a new tensor and whose backward pass does not read it."""
+"""Callees that return a new tensor, which their backward pass does not read."""
 
 
 def _inplace(call: Call | None, may: bool) -> Call | None:
@@ -323,13 +325,13 @@ def _inplace(call: Call | None, may: bool) -> Call | None:
 
 
 def _wants_module(node: Node) -> bool:
-    """Whether an op that could be a function is a module: it has weights, a number, or a name of its own."""
+    """Whether an op that could be a function is a module: it has weights, or a name from the spec."""
     plain = re.fullmatch(rf"{node.op.kind}(_\d+)?", node.local_name)
     return bool(node.weights) or plain is None
 
 
 def _attribute(module: ModulePlan, owner: str | None, name: str, node: Node) -> str:
-    """The attribute a step calls: its own, or that of the neighbour whose weights it uses."""
+    """The attribute that a step calls: its own, or that of the sibling that owns its weights."""
     if owner is None:
         return name.rpartition(".")[2]
     home, _, attribute = owner.rpartition(".")
@@ -339,7 +341,7 @@ def _attribute(module: ModulePlan, owner: str | None, name: str, node: Node) -> 
 
 
 def _path_hint(path: Scope, region: Scope, hint: str) -> str | None:
-    """What a variable is called on a path that is alone beside the identity, or inside another path."""
+    """The variable name on a path next to an identity path only, or inside another path."""
     if path.kind != "path" or path.label is None or not path.label.startswith("path "):
         return None
     busy = sum(isinstance(item, Scope) and item.kind == "path" and bool(item.items) for item in region.items)
@@ -349,7 +351,7 @@ def _path_hint(path: Scope, region: Scope, hint: str) -> str | None:
 
 
 def _hint(region: Scope) -> str | None:
-    """What a variable on a path is called."""
+    """The variable name on a path."""
     if region.kind == "side":
         named = [region.name, *(item.name for item in region.items)] if len(region.items) == 1 else [region.name]
         label = next((name.rpartition(".")[2] for name in named if name), "side")

@@ -1,4 +1,4 @@
-"""The source text of a network in PyTorch: a file that needs torch alone."""
+"""The source text of a network in PyTorch: a file that imports only torch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _imports(body: str) -> Iterator[str]:
 
 
 def _class(found: Class, graph: Graph, about: About | None = None, start: Sequence[str] = ()) -> Iterator[str]:
-    """One class; the root's docstring tells about the network, and its constructor starts the weights."""
+    """One class; the root's docstring describes the network, and its constructor initializes the weights."""
     yield f"class {found.name}({found.module.container}):"
     text = about.lines(graph.name) if about else [_block_docstring(found)]
     yield from quoted(text, INDENT)
@@ -126,7 +126,7 @@ def _forward(found: Class, *, root: bool) -> Iterator[str]:
 
 
 def _arguments(inputs: Sequence[Value]) -> list[str]:
-    """The names `forward` calls its inputs by."""
+    """The names of the inputs of `forward`."""
     if len(inputs) == 1:
         return ["x"]
     names = [value.name.rpartition(".")[2] for value in inputs]

@@ -64,6 +64,6 @@ def test_shared_layers_compute_what_they_do_in_onnx(layers: str) -> None:
 @pytest.mark.parametrize("layers", OTHER_USES.values(), ids=OTHER_USES)
 def test_layers_that_use_the_weights_in_another_way_are_refused(layers: str) -> None:
     net = archspec.parse(f"{HEAD}layers: {layers}")
-    with pytest.raises(archspec.ArchspecError, match="a module shares its weights whole") as caught:
+    with pytest.raises(archspec.ArchspecError, match="a module shares its weights as a whole") as caught:
         net.to_torch()
     assert [found.code for found in caught.value.diagnostics] == ["unsupported"]
