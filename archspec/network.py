@@ -1,4 +1,4 @@
-"""`Network`, the one object a user holds: a checked graph, its facts, and the ways out."""
+"""`Network`, the object that users work with: a checked graph, its facts, and its targets."""
 
 from __future__ import annotations
 
@@ -34,26 +34,25 @@ if TYPE_CHECKING:
 
 
 class Network:
-    """A network: a checked graph and everything known about it."""
+    """A checked graph, with its facts and everything it can be written as."""
 
     def __init__(
         self,
         spec: Spec | None,
         variant: str | None,
         graph: Graph,
-        given: Mapping[str, Any] | None = None,
-        kept: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        own_weights: Mapping[str, Any] | None = None,
     ) -> None:
         """Wrap a graph, with the spec it was built from if there is one.
 
-        `kept` are weights the network comes with: those it starts from unless others are given.
+        `overrides` are the params that were passed to `load`. `own_weights` are used unless others are passed.
         """
         self.spec = spec
         self.variant = variant
         self.graph = graph
-        self.given = dict(given or {})
-        """The params that were given from outside."""
-        self._kept = kept
+        self.overrides = dict(overrides or {})
+        self._own_weights = own_weights
         self._origin = Origin.of(spec, variant)
 
     @classmethod
@@ -131,12 +130,12 @@ class Network:
 
     @cached_property
     def _named(self) -> dict[str, Layer]:
-        """The layers and the parts that have a name; a layer goes before a part of the same name."""
-        found = list(layers(self.facts))
-        return {layer.name: layer for layer in sorted(found, key=lambda layer: not layer.part)}
+        """The layers and the named parts; a layer takes precedence over a part of the same name."""
+        rows = list(layers(self.facts))
+        return {layer.name: layer for layer in sorted(rows, key=lambda layer: not layer.part)}
 
     def __getitem__(self, name: str) -> Layer:
-        """The layer of a name, or the part: `net["layer1.0.conv1"]`, `net["layer1"]`.
+        """The layer or the part with a name: `net["layer1.0.conv1"]`, `net["layer1"]`.
 
         Raises:
             KeyError: there is none; the nearest name is suggested.
@@ -155,20 +154,20 @@ class Network:
         return to_text(self.graph)
 
     def summary(self, depth: int | None = None, width: int | None = None) -> str:
-        """The table of layers and the totals, as text; for a terminal `width` columns wide if given."""
+        """The table of layers and the totals, as text; at most `width` columns wide if that is given."""
         from archspec.report import summary
 
         return summary.text(self.facts, depth, width=width)
 
     def optimized(self, weights: object = None, seed: int = 0, *, strict: bool = True) -> Network:
-        """The network made faster for inference, with its weights: the same outputs by fewer and simpler layers.
+        """A network with the same outputs at inference and fewer layers, together with its weights.
 
-        Batch normalization is folded into the layer before it, padding into the convolution after it; what only
-        training needs is left out. The transforms are in `archspec.lower.optimize`.
+        Batch normalization is folded into the layer before it, padding into the convolution after it; layers for
+        training only are removed. The transforms are in `archspec.lower.optimize`.
 
         Args:
-            weights: a module, a state dict, or a file of weights; else first values drawn with `seed`.
-            seed: for first values.
+            weights: a module, a state dict, or a file of weights; else initial values drawn with `seed`.
+            seed: for initial values.
             strict: whether all weights must fit; see `weights`.
 
         Raises:
@@ -176,19 +175,19 @@ class Network:
         """
         from archspec.lower.optimize import optimized
 
-        graph, kept = optimized(self.graph, self.weights(weights, seed, strict=strict))
-        return Network(self.spec, self.variant, graph, self.given, kept)
+        graph, arrays = optimized(self.graph, self.weights(weights, seed, strict=strict))
+        return Network(self.spec, self.variant, graph, self.overrides, arrays)
 
-    # --- the ways out ---
+    # --- targets ---
 
     def source(self, target: str = "torch") -> str:
-        """The network as source: a Python file that needs the target's library alone.
+        """The network as source code: a Python file that needs only the library of the target.
 
         Args:
             target: `torch`, or `keras` for a functional model of Keras 3, as it is at inference.
 
         Raises:
-            ArchspecError: the target cannot express something the network asks for, or there is no such target.
+            ArchspecError: the target cannot express the network, or there is no such target.
         """
         from archspec.lower.targets import write_source
         from archspec.lower.text.header import About
@@ -210,36 +209,34 @@ class Network:
         """The network as a plain `nn.Module`: the text of `source`, executed.
 
         Args:
-            weights: a module, a state dict, or a file of safetensors or of `torch.save` to start from; else every layer
-                starts as the spec says, drawn from torch's own generator.
-            strict: whether all weights must fit; if not, those that do are taken, and a `UserWarning` reports the rest.
-            device: where it is to run; else on PyTorch's default device, mostly the CPU.
-            dtype: the precision of its weights; else PyTorch's default, mostly float32.
-            memory_format: `channels_last`, or `auto` for what the device is known to run fastest.
-            compiled: whether it is to be compiled when it first runs, in the way that suits the device.
-
-        The rules of `auto` and of `compiled` are in `archspec.runtime.device`.
+            weights: a module, a state dict, or a file of safetensors or of `torch.save`; else initial values as in the
+                spec, drawn from torch's own generator.
+            strict: whether all weights must fit; if not, those that fit are loaded, and a `UserWarning` lists the rest.
+            device: the device to run on; else PyTorch's default device.
+            dtype: the precision of the weights; else PyTorch's default.
+            memory_format: `channels_last`, or `auto` for the fastest known one of the device.
+            compiled: whether to compile it when it first runs; `archspec.runtime.device` has the rules, as for `auto`.
 
         Raises:
-            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or it cannot be put there.
+            ArchspecError: PyTorch cannot express the network, the weights do not fit it, or there is no such device.
         """
         require("torch", "a module")
         from archspec.lower.torch.instantiate import build, build_with
         from archspec.lower.torch.source import class_name
         from archspec.runtime.device import place
 
-        weights = self._kept if weights is None else weights
+        weights = self._own_weights if weights is None else weights
         fitting = None if weights is None else self._loaded(weights, strict, caller=3)
-        made = self.source(), class_name(self.graph)
-        module = build(*made) if fitting is None else build_with(*made, self.graph, fitting)
+        source, name = self.source(), class_name(self.graph)
+        module = build(source, name) if fitting is None else build_with(source, name, self.graph, fitting)
         return place(module, self.graph, device=device, dtype=dtype, memory_format=memory_format, compiled=compiled)
 
     def to_keras(self, weights: object = None, *, seed: int = 0, strict: bool = True) -> keras.Model:
         """The network as a functional model of Keras 3, channels first: the text of `source("keras")`, executed.
 
         Args:
-            weights: a module, a state dict or a file of weights; else first values as the spec says, drawn with `seed`.
-            seed: for first values.
+            weights: a module, a state dict or a file of weights; else initial values as in the spec, drawn with `seed`.
+            seed: for initial values.
             strict: whether all weights must fit; see `weights`.
 
         Raises:
@@ -262,53 +259,55 @@ class Network:
         structure: bool = False,
         verify: bool = False,
     ) -> tuple[OutputDifference, ...]:
-        """Write the network as an ONNX file, straight from the graph, as it is at inference.
+        """Write the network as an ONNX file, directly from the graph, as it is at inference.
 
         Args:
             path: the file to write; whole or not at all.
-            weights: a module, a state dict or a file of weights; else first values drawn with `seed`.
-            opset: the version of ONNX's operators.
-            seed: for first values.
+            weights: a module, a state dict or a file of weights; else initial values drawn with `seed`.
+            opset: the version of ONNX's operator set.
+            seed: for initial values.
             strict: whether all weights must fit; see `weights`.
-            dynamic: leave height and width open, where the network allows it. The batch always is.
-            structure: store no weights: they are inputs of the model, after the network's own.
-            verify: run the file in ONNX Runtime on random inputs, and keep it only if it computes what `to_torch` does;
-                with `dynamic` at several sizes.
+            dynamic: leave height and width dynamic, where the network allows it. The batch always is.
+            structure: store no weights: they become inputs of the model, after the network's own.
+            verify: run the file in ONNX Runtime on random inputs, and keep it only if its outputs are those of
+                `to_torch`; with `dynamic` at several sizes.
 
         Returns:
-            How far each output is off, if that was verified.
+            The difference of each output, if verified.
 
         Raises:
             ArchspecError: the weights do not fit, ONNX cannot express the network, or not at other sizes; the file
-                cannot be written, or computes something else.
+                cannot be written, or its outputs differ.
         """
         require("onnx", "an ONNX file")
         from archspec.lower.onnx import OPSET, export, save
         from archspec.lower.onnx.rebuild import at_other_sizes
 
         if structure and (verify or weights is not None):
-            raise fail("wrong-target", "a structure holds no weights", help="leave out the weights, and what verifies")
+            raise fail("wrong-target", "a file without weights cannot be combined with weights or a verification")
         if verify:
             require("torch", "the verification of an ONNX file")
             require("onnxruntime", "the verification of an ONNX file")
-        optimized = self._kept is not None
-        others = at_other_sizes(self.graph, self.spec, self.variant, self.given, optimize=optimized) if dynamic else []
+        others: list[Graph] = []
+        if dynamic:
+            optimize = self._own_weights is not None
+            others = at_other_sizes(self.graph, self.spec, self.variant, self.overrides, optimize=optimize)
         arrays = None if structure else self._weights(weights, seed, strict)
-        found: list[OutputDifference] = []
+        verified: list[OutputDifference] = []
         save(
             export(self.graph, arrays, opset=opset or OPSET, others=others, about=self._about()),
             Path(path),
-            accept=(lambda draft: found.extend(self._verified(draft, arrays, others))) if verify else None,
+            accept=(lambda draft: verified.extend(self._verified(draft, arrays, others))) if verify else None,
         )
-        return tuple(found)
+        return tuple(verified)
 
     def to_program(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
-        """Write the network as a program of `torch.export` (.pt2), as it is at inference, for any number of samples.
+        """Write the network as a program of `torch.export` (.pt2), as it is at inference, for any batch size.
 
         Args:
             path: the file to write; whole or not at all.
-            weights: a module, a state dict or a file of weights; else first values drawn with `seed`.
-            seed: for first values.
+            weights: a module, a state dict or a file of weights; else initial values drawn with `seed`.
+            seed: for initial values.
             strict: whether all weights must fit; see `weights`.
 
         Raises:
@@ -328,34 +327,33 @@ class Network:
         return summary.stored(self.facts, self._origin.spec, self.variant, self.title, self.reference)
 
     def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[OutputDifference, ...]:
-        """How far a file is off what the module computes, at the network's own sizes and at some others."""
+        """The differences between a file and the module, at the network's own sizes and at some others."""
         from archspec.lower.onnx import difference_error, differences, random_inputs
         from archspec.lower.torch.inference import outputs
 
         module = self.to_torch(weights).eval()
         samples = map(random_inputs, [self.graph, *others[:1], *others[-2:]])
-        found = differences(draft, samples, lambda inputs: outputs(module, self.graph, inputs))
-        if error := difference_error(found, self.name):
+        result = differences(draft, samples, lambda inputs: outputs(module, self.graph, inputs))
+        if error := difference_error(result, self.name):
             raise error
-        return found
+        return result
 
     def weights(self, given: object = None, seed: int = 0, *, strict: bool = True) -> dict[str, Any]:
         """The weights as NumPy arrays by their names in the state dict.
 
         Args:
-            given: a module, a state dict, or a file of safetensors or of `torch.save`; else first values drawn with
+            given: a module, a state dict, or a file of safetensors or of `torch.save`; else initial values drawn with
                 `seed`.
-            seed: for first values.
-            strict: whether all weights must fit; if not, unmatched weights keep their initial values, and a
-                `UserWarning` lists them.
+            seed: for initial values.
+            strict: whether all weights must fit; if not, the others keep their initial values, with a `UserWarning`.
 
         Raises:
-            ArchspecError: those given do not fit the network.
+            ArchspecError: the weights do not fit the network.
         """
         return {key: array.copy() for key, array in self._weights(given, seed, strict).items()}
 
     def weights_report(self, weights: object) -> WeightsReport:
-        """How weights fit the network, name by name; of a safetensors file the header alone is read.
+        """How weights fit the network, name by name; only the header of a safetensors file is read.
 
         Args:
             weights: a module, a state dict, or a file of safetensors or of `torch.save`.
@@ -368,20 +366,20 @@ class Network:
         return examined(self.graph, weights, rename=self._origin.rename)
 
     def _weights(self, given: object, seed: int, strict: bool) -> dict[str, Any]:
-        """As `weights`, but those given lie where they lay: what is made of them now needs no copy."""
+        """As `weights`, without a copy: for immediate use."""
         from archspec.lower import weights
 
-        given = self._kept if given is None else given
+        given = self._own_weights if given is None else given
         fitting = {} if given is None else self._loaded(given, strict, caller=4)
-        whole = len(fitting) == sum(1 for _ in self.graph.weights())
-        return dict(fitting if whole else {**weights.initial(self.graph, seed), **fitting})
+        complete = len(fitting) == sum(1 for _ in self.graph.weights())
+        return dict(fitting if complete else {**weights.initial(self.graph, seed), **fitting})
 
     def _loaded(self, given: object, strict: bool, caller: int) -> Mapping[str, Any]:
-        """The weights given, or those of them that fit; who is warned of the others stands `caller` calls above."""
+        """The given weights that fit the network. A warning about the others points `caller` calls up the stack."""
         from archspec.lower.weights import loaded
 
-        rename = () if given is self._kept else self._origin.rename  # those the network comes with have its names
-        advice = None if self._kept is None else "weights of the network as it was go into optimized(weights)"
+        rename = () if given is self._own_weights else self._origin.rename  # its own weights have its names
+        advice = None if self._own_weights is None else "pass weights of the original network to optimized(weights)"
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:
             warn(f"{report.text()}\nunmatched weights keep their initial values", stacklevel=caller)
@@ -392,7 +390,7 @@ class Network:
         atomic_write.write_text(Path(path), self.source(target))
 
     def save_weights(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
-        """Write the weights, those given or first values, as a safetensors file; see `weights`."""
+        """Write the weights as a safetensors file; see `weights`."""
         from archspec.lower.weights import to_file
 
         to_file(self._weights(weights, seed, strict), Path(path))
@@ -414,13 +412,13 @@ class Network:
 
         Args:
             path: the file to write; whole or not at all.
-            depth: draw one box for what lies deeper than so many levels of names.
-            fold: draw equal parts in a row once, marked ×N; if not given, where `depth` is.
-            rankdir: the direction of flow: TB, LR, BT or RL.
-            show: what to write at each layer: of shapes, names, params, macs, field.
+            depth: draw everything below this depth of names as one box.
+            fold: draw equal parts in sequence once, marked ×N; by default only with `depth`.
+            rankdir: the direction of the diagram: TB, LR, BT or RL.
+            show: what to show of each layer: any of shapes, names, params, macs, field.
 
         Raises:
-            ArchspecError: another ending, no Graphviz to draw with, or the file cannot be written.
+            ArchspecError: unknown ending, no Graphviz to draw with, or the file cannot be written.
         """
         from archspec.lower.graphviz import draw, render
 

@@ -22,7 +22,7 @@ def test_every_param_can_be_given_as_a_mapping(name: str, tmp_path: Path) -> Non
     file = tmp_path / "net.yaml"
     file.write_text(spec(name))
     assert archspec.parse(spec(name), params={name: 7}).outputs == {"output": (7,)}
-    assert archspec.load(file, params={name: 7}, width=3).given == {name: 7, "width": 3}
+    assert archspec.load(file, params={name: 7}, width=3).overrides == {name: 7, "width": 3}
 
 
 @pytest.mark.parametrize("name", ["spec", "text"])

@@ -263,5 +263,5 @@ def test_weights_of_which_none_fits_are_refused_as_well_where_none_is_missing(we
 def test_an_optimized_network_says_where_weights_of_the_network_go(
     net: Network, weights: dict[str, np.ndarray]
 ) -> None:
-    with pytest.raises(ArchspecError, match=r"help: weights of the network as it was go into optimized\(weights\)"):
+    with pytest.raises(ArchspecError, match=r"help: pass weights of the original network to optimized\(weights\)"):
         net.optimized().to_torch(weights)

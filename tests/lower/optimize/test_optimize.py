@@ -132,7 +132,7 @@ def test_each_transform_alone_gives_a_valid_graph_with_the_same_outputs(name: st
     verify(graph)
     assert list(kept) == [key for key, _ in graph.weights()]
     assert TRANSFORMS[transform](graph, kept)[0].nodes == graph.nodes, "once is enough"
-    same(net, Network(net.spec, net.variant, graph, kept=kept), module, 1e-4)
+    same(net, Network(net.spec, net.variant, graph, own_weights=kept), module, 1e-4)
 
 
 def test_numbered_layers_are_renumbered_with_their_weights() -> None:
