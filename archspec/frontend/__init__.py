@@ -1,1 +1,1 @@
-"""From text to graph: YAML with positions, the expressions in it, the language, and the builder."""
+"""From text to graph. Each package imports only those before it: `yaml`, `expressions`, `language`, `elaborate`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.diagnostics import ArchspecError, fail
 from archspec.frontend.elaborate.symbols import SymbolTable
 from archspec.frontend.expressions.ast import Environment
-from archspec.frontend.language.fields import Template
+from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.identifiers import check_name
 from archspec.frontend.language.spec import BrokenStep, CallStep, OpStep, RepeatStep, SequentialStep, Step
 
@@ -13,7 +13,7 @@ NameAndError = tuple[str, ArchspecError | None]
 """A free name, and the error to report if it is not the name in the spec."""
 
 
-def explicit_name(template: Template, symbols: SymbolTable, environment: Environment) -> NameAndError:
+def explicit_name(template: TemplateField, symbols: SymbolTable, environment: Environment) -> NameAndError:
     """The name a template gives, or a fresh one if it is taken.
 
     Raises:

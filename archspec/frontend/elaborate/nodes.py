@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, did_you_mean, fail
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue, suggest_fix
 from archspec.frontend.expressions.values import Bare, Data, show
-from archspec.frontend.language.fields import Field, Template
+from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.spec import JoinStep, OpStep, Step
 from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
 from archspec.frontend.yaml.scalars import yes_or_no
@@ -180,7 +180,7 @@ def _wrong_value(kind: type[Op], name: str, value: Data, span: Span, field: Fiel
         return Diagnostic("wrong-value", message, span)
     help = yes_or_no(value) or (did_you_mean(value, sorted(attribute.keywords)) if attribute.keywords else None)
     if not isinstance(value, Bare):
-        expression = field.only_hole if isinstance(field, Template) else None
+        expression = field.only_hole if isinstance(field, TemplateField) else None
         help = help or (f"write the expression without the dollar sign: {expression}" if expression else None)
         return Diagnostic("wrong-value", message, span, help=help)
     notes = () if value.span == span else (("used", span.seen_from(value.span.source)),)

@@ -10,7 +10,7 @@ from archspec.frontend.elaborate.shape_mismatch import LabelledValue
 from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
-from archspec.frontend.language.fields import Template
+from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.identifiers import PREVIOUS
 from archspec.frontend.language.spec import Returned, Step
 from archspec.ir.graph import Value
@@ -41,7 +41,7 @@ def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
     return tuple(inputs) if known else None
 
 
-def _referenced(template: Template, step: Step, values: Values, context: BuildContext) -> Values:
+def _referenced(template: TemplateField, step: Step, values: Values, context: BuildContext) -> Values:
     reference = template.fill(context.environment)
     return values if reference == PREVIOUS else context.symbols.find(reference, template.span, step).values
 
@@ -54,7 +54,7 @@ def labelled_inputs(step: Step, inputs: Sequence[Value], context: BuildContext) 
     return [LabelledValue(label, value) for label, value in zip(labels, inputs, strict=True)]
 
 
-def shared_weight_owner(share: Template, step: Step, context: BuildContext) -> str:
+def shared_weight_owner(share: TemplateField, step: Step, context: BuildContext) -> str:
     """The path of the weights that the `share` of a step names.
 
     Raises:

@@ -9,7 +9,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, 
 from archspec.frontend.elaborate.context import Evaluate
 from archspec.frontend.elaborate.nodes import Signature
 from archspec.frontend.expressions.values import Data, show
-from archspec.frontend.language.fields import Constant, Field
+from archspec.frontend.language.fields import ConstantField, Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
 from archspec.frontend.limits import MAX_PARAMETERS
 from archspec.ir.graph import Node
@@ -142,7 +142,7 @@ def initializer(initial: InitializerSpec, evaluate: Evaluate) -> Initializer:
             options[option] = default[0] if isinstance(default, tuple) else default
         elif isinstance(default, tuple):
             field = initial.options[option]
-            options[option] = field.value if isinstance(field, Constant) else None
+            options[option] = field.value if isinstance(field, ConstantField) else None
         else:
             options[option] = _number(option, initial.options[option], evaluate)
     if initial.kind == "trunc_normal" and options["std"] == 0:

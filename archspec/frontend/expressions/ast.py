@@ -1,4 +1,4 @@
-"""The syntax tree of expressions, and what each term is worth."""
+"""The syntax tree of expressions, and the evaluation of each node."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from archspec.frontend.foreign_names import name_help
 class ExpressionError(Exception):
     """Something is wrong at `start` to `stop`, counted in characters from the start of the expression.
 
-    `help` may be a bare word that came from another place: what there is to say of it depends on who asks.
+    `help` may be a `Bare` word from another place: its text then depends on the source of the diagnostic.
     """
 
     def __init__(self, message: str, start: int, stop: int, help: str | None = None) -> None:
@@ -39,12 +39,12 @@ class ExpressionError(Exception):
 
 
 class UnknownName(ExpressionError):
-    """An expression names what nobody defined."""
+    """An expression uses an undefined name."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputValue:
-    """The values flowing in, as expressions see them: sizes without the batch axis."""
+    """The input values as expressions see them: sizes without the batch axis."""
 
     shapes: tuple[tuple[int, ...], ...]
 
@@ -71,14 +71,14 @@ class InputValue:
 INPUT_ATTRIBUTES = ("channels", "shape", "spatial")
 
 Environment = Mapping[str, Any]
-"""What names stand for: `Data`, or `UNKNOWN`, or an `Inflow` under the name `in`."""
+"""Values of names: `Data`, or `INVALID`, or an `InputValue` under the name `in`."""
 
 
 def look_up(name: str, scope: Environment) -> Any:
-    """What a name stands for in a scope that has it.
+    """The value of a name that is in the environment.
 
     Raises:
-        Unknown: a mistake leaves nobody to tell.
+        Invalid: an error that was already reported leaves it unknown.
     """
     value = scope[name]
     if value is INVALID:
@@ -101,7 +101,7 @@ class Expr:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal(Expr):
+class LiteralExpr(Expr):
     """A number, a text, true or false."""
 
     value: Data
@@ -111,8 +111,8 @@ class Literal(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Expr):
-    """What a name stands for."""
+class NameExpr(Expr):
+    """The value of a name."""
 
     name: str
 
@@ -124,8 +124,8 @@ class Name(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute(Expr):
-    """A fact of the value flowing in."""
+class AttributeExpr(Expr):
+    """An attribute of the input value."""
 
     name: str
 
@@ -142,7 +142,7 @@ class Attribute(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class List(Expr):
+class ListExpr(Expr):
     """A list of terms."""
 
     items: tuple[Expr, ...]
@@ -152,7 +152,7 @@ class List(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Index(Expr):
+class IndexExpr(Expr):
     """One entry of a list."""
 
     value: Expr
@@ -173,7 +173,7 @@ class Index(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Expr):
+class SliceExpr(Expr):
     """A run of entries of a list."""
 
     value: Expr
@@ -196,7 +196,7 @@ class Slice(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Unary(Expr):
+class UnaryExpr(Expr):
     """A sign, or `not`."""
 
     operator: str
@@ -211,7 +211,7 @@ class Unary(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Logic(Expr):
+class LogicExpr(Expr):
     """`and`, `or`: the right side counts only when the left does not decide."""
 
     operator: str
@@ -226,7 +226,7 @@ class Logic(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Compare(Expr):
+class CompareExpr(Expr):
     """A chain: a < b <= c holds when each pair does."""
 
     operands: tuple[Expr, ...]
@@ -256,7 +256,7 @@ class Compare(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic(Expr):
+class ArithmeticExpr(Expr):
     """Two operands; lists can be joined and repeated."""
 
     operator: str
@@ -306,7 +306,7 @@ class Arithmetic(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(Expr):
+class ChoiceExpr(Expr):
     """`a if condition else b`."""
 
     chosen: Expr
@@ -319,7 +319,7 @@ class Choice(Expr):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Expr):
+class CallExpr(Expr):
     """A function of the closed set."""
 
     function: str

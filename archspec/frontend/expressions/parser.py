@@ -123,7 +123,7 @@ class _Parser:
             condition = self.either()
             self.need("else")
             otherwise = self.choice()
-            term = ast.Choice(term.start, otherwise.stop, term, condition, otherwise)
+            term = ast.ChoiceExpr(term.start, otherwise.stop, term, condition, otherwise)
         self.depth -= 1
         return term
 
@@ -131,14 +131,14 @@ class _Parser:
         term = self.both()
         while self.take("or"):
             right = self.both()
-            term = ast.Logic(term.start, right.stop, "or", term, right)
+            term = ast.LogicExpr(term.start, right.stop, "or", term, right)
         return term
 
     def both(self) -> Expr:
         term = self.negation()
         while self.take("and"):
             right = self.negation()
-            term = ast.Logic(term.start, right.stop, "and", term, right)
+            term = ast.LogicExpr(term.start, right.stop, "and", term, right)
         return term
 
     def negation(self) -> Expr:
@@ -147,7 +147,7 @@ class _Parser:
         while self.take("not"):
             flips += 1
         term = self.comparison()
-        return ast.Unary(start, term.stop, "not", term) if flips % 2 else term
+        return ast.UnaryExpr(start, term.stop, "not", term) if flips % 2 else term
 
     def comparison(self) -> Expr:
         operands, operators = [self.sum()], list[str]()
@@ -156,7 +156,7 @@ class _Parser:
             operands.append(self.sum())
         if not operators:
             return operands[0]
-        return ast.Compare(operands[0].start, operands[-1].stop, tuple(operands), tuple(operators))
+        return ast.CompareExpr(operands[0].start, operands[-1].stop, tuple(operands), tuple(operators))
 
     def comparing(self) -> str | None:
         if self.next.text == "not" and self.tokens[self.at + 1].text == "in":
@@ -177,7 +177,7 @@ class _Parser:
         term = operand()
         while operator := self.take(*operators):
             right = operand()
-            term = ast.Arithmetic(term.start, right.stop, operator, term, right)
+            term = ast.ArithmeticExpr(term.start, right.stop, operator, term, right)
         return term
 
     def sign(self) -> Expr:
@@ -187,7 +187,7 @@ class _Parser:
             signs += 1
             negative += sign == "-"
         term = self.power()
-        return ast.Unary(start, term.stop, "-" if negative % 2 else "+", term) if signs else term
+        return ast.UnaryExpr(start, term.stop, "-" if negative % 2 else "+", term) if signs else term
 
     def power(self) -> Expr:
         base = self.item()
@@ -198,7 +198,7 @@ class _Parser:
             raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep", base.start, base.stop)
         exponent = self.sign()
         self.depth -= 1
-        return ast.Arithmetic(base.start, exponent.stop, "**", base, exponent)
+        return ast.ArithmeticExpr(base.start, exponent.stop, "**", base, exponent)
 
     def item(self) -> Expr:
         term = self.atom()
@@ -206,20 +206,20 @@ class _Parser:
             first = None if self.next.text == ":" else self.choice()
             if self.take(":"):
                 last = None if self.next.text == "]" else self.choice()
-                term = ast.Slice(term.start, self.need("]"), term, first, last)
+                term = ast.SliceExpr(term.start, self.need("]"), term, first, last)
             else:
                 assert first is not None
-                term = ast.Index(term.start, self.need("]"), term, first)
+                term = ast.IndexExpr(term.start, self.need("]"), term, first)
         return term
 
     def atom(self) -> Expr:
         token = self.next
         if token.kind == "number":
             self.at += 1
-            return ast.Literal(token.start, token.stop, self.number(token))
+            return ast.LiteralExpr(token.start, token.stop, self.number(token))
         if token.kind == "text":
             self.at += 1
-            return ast.Literal(token.start, token.stop, token.text[1:-1])
+            return ast.LiteralExpr(token.start, token.stop, token.text[1:-1])
         if token.kind == "name":
             return self.name()
         if self.take("("):
@@ -228,14 +228,14 @@ class _Parser:
             return term
         if self.take("["):
             items = self.items("]")
-            return ast.List(token.start, self.tokens[self.at - 1].stop, items)
+            return ast.ListExpr(token.start, self.tokens[self.at - 1].stop, items)
         raise self.unexpected("a number or a name")
 
     def name(self) -> Expr:
         token = self.next
         self.at += 1
         if token.text in _LITERALS:
-            return ast.Literal(token.start, token.stop, _LITERALS[token.text])
+            return ast.LiteralExpr(token.start, token.stop, _LITERALS[token.text])
         if token.text == "in" and self.take("."):
             return self.inflow(token)
         if token.text == "in":
@@ -251,7 +251,7 @@ class _Parser:
                 f"'{token.text}' has no attributes", token.start, self.next.stop, "only `in` has: in.channels, in.shape"
             )
         self.names.add(token.text)
-        return ast.Name(token.start, token.stop, token.text)
+        return ast.NameExpr(token.start, token.stop, token.text)
 
     def inflow(self, token: _Token) -> Expr:
         attribute = self.next
@@ -260,14 +260,14 @@ class _Parser:
             raise ExpressionError(f"the input has no '{attribute.text}'", token.start, attribute.stop, help)
         self.at += 1
         self.names.add("in")
-        return ast.Attribute(token.start, attribute.stop, attribute.text)
+        return ast.AttributeExpr(token.start, attribute.stop, attribute.text)
 
     def call(self, token: _Token) -> Expr:
         if token.text not in FUNCTIONS:
             help = function_help(token.text, FUNCTIONS)
             raise ExpressionError(f"there is no function '{token.text}'", token.start, token.stop, help)
         arguments = self.items(")")
-        return ast.Call(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
+        return ast.CallExpr(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
 
     def items(self, closing: str) -> tuple[Expr, ...]:
         items: list[Expr] = []

@@ -13,8 +13,8 @@ from archspec.frontend.expressions.values import show, spell
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
-    """An expression in a text: where the whole of it stands there, and where what is inside the brackets starts."""
+class Placeholder:
+    """An expression in a text: the span of the whole placeholder, and the start of the expression in its brackets."""
 
     start: int
     stop: int
@@ -32,38 +32,38 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
-    """A text taken apart: words as they stand, and holes between them."""
+class TextTemplate:
+    """A text split into literal parts and placeholders."""
 
-    parts: tuple[str | Hole, ...]
+    parts: tuple[str | Placeholder, ...]
 
     @property
     def names(self) -> frozenset[str]:
         """The names its expressions read."""
-        return frozenset().union(*(part.expression.names for part in self.parts if isinstance(part, Hole)))
+        return frozenset().union(*(part.expression.names for part in self.parts if isinstance(part, Placeholder)))
 
     @property
     def constant(self) -> str | None:
-        """The text, if there are no holes in it."""
-        return None if any(isinstance(part, Hole) for part in self.parts) else "".join(map(str, self.parts))
+        """The text, if it has no placeholders."""
+        return None if any(isinstance(part, Placeholder) for part in self.parts) else "".join(map(str, self.parts))
 
     def fill(self, scope: Environment) -> str:
-        """The text with each hole replaced by what its expression is worth.
+        """The text with each placeholder replaced by the value of its expression.
 
         Raises:
-            ExpressionError: an expression is wrong, or worth no word or number.
+            ExpressionError: an expression is wrong, or its value is not text or a number.
         """
         return "".join([part if isinstance(part, str) else part.fill(scope) for part in self.parts])
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Pattern:
-    """The words and holes of a text.
+def parse(text: str) -> TextTemplate:
+    """The literal parts and placeholders of a text.
 
     Raises:
         ExpressionError: what follows a dollar sign cannot be read.
     """
-    parts: list[str | Hole] = []
+    parts: list[str | Placeholder] = []
     at = 0
     while (dollar := text.find("$", at)) >= 0:
         if len(text) > MAX_LENGTH:
@@ -75,21 +75,21 @@ def parse(text: str) -> Pattern:
             parts.append("$")
             at = dollar + 2
         else:
-            hole = _hole(text, dollar)
-            parts.append(hole)
-            at = hole.stop
-    return Pattern(tuple(part for part in (*parts, text[at:]) if part))
+            placeholder = _placeholder(text, dollar)
+            parts.append(placeholder)
+            at = placeholder.stop
+    return TextTemplate(tuple(part for part in (*parts, text[at:]) if part))
 
 
 _BRACED = re.compile(rf"\{{\s*({NAME.pattern})\s*\}}")
 _BRACKETS = re.compile(r"'[^']*'|\"[^\"]*\"|[()]")
 
 
-def _hole(text: str, dollar: int) -> Hole:
+def _placeholder(text: str, dollar: int) -> Placeholder:
     """The expression after a dollar sign."""
     start = dollar + 1
     if name := NAME.match(text, start):
-        return Hole(dollar, name.end(), start, parser.parse(name.group()))
+        return Placeholder(dollar, name.end(), start, parser.parse(name.group()))
     if not text.startswith("(", start):
         named = _BRACED.match(text, start)
         help = f"write ${named[1]}" if named else "write $$ for a dollar sign"
@@ -100,7 +100,7 @@ def _hole(text: str, dollar: int) -> Hole:
         if level == 0:
             inner = text[start + 1 : mark.start()]
             try:
-                return Hole(dollar, mark.end(), start + 1, parser.parse(inner))
+                return Placeholder(dollar, mark.end(), start + 1, parser.parse(inner))
             except ExpressionError as error:
                 raise error.moved(start + 1) from None
     raise ExpressionError("unclosed '$('", dollar, len(text))

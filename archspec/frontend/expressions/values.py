@@ -1,4 +1,4 @@
-"""What expressions are worth: the values, their bounds, and how they are written."""
+"""The values of expressions: their types, bounds and spelling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archspec.diagnostics import Source, Span, nearest
 from archspec.frontend.yaml.scalars import yes_or_no
 
 Data = int | float | bool | str | None | tuple["Data", ...]
-"""What an expression can be worth; lists are tuples."""
+"""A value of an expression; lists are tuples."""
 
 MAX_INTEGER = 2**63
 MAX_LIST = 10_000
@@ -16,11 +16,11 @@ MAX_LIST_DEPTH = 16
 
 
 class Invalid(Exception):
-    """What is asked for depends on what a mistake left unknown; the mistake is reported, this is not."""
+    """A value depends on something invalid, whose error was already reported."""
 
 
 INVALID = object()
-"""What a name stands for whose own value could not be worked out: to read it raises `Unknown`."""
+"""The value of a name whose own value is an error: reading it raises `Invalid`."""
 
 
 class Bare(str):

@@ -1,6 +1,6 @@
-"""How far a spec expands, as far as can be told before anything is built: endless recursion, and networks too large.
+"""Checks of how far a spec expands, before anything is built: endless recursion, and networks that are too large.
 
-Only what surely happens counts: not what a `when` may leave out, nor rounds whose number is computed.
+Only what always happens counts: not items that a `when` may skip, nor repeats with a computed number of iterations.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from archspec.diagnostics import Diagnostic
-from archspec.frontend.language.fields import Constant, Field, ListOf
+from archspec.frontend.language.fields import ConstantField, Field, ListField
 from archspec.frontend.language.spec import (
     Block,
     Body,
@@ -20,8 +20,6 @@ from archspec.frontend.language.spec import (
     ParallelStep,
     RepeatStep,
     ResidualStep,
-    SequentialStep,
-    SideStep,
     Spec,
     Step,
 )
@@ -31,7 +29,7 @@ Blocks = Mapping[str, Block | None]
 
 
 def loops(blocks: Blocks) -> Iterator[tuple[Sequence[str], Diagnostic]]:
-    """The blocks that call themselves, or one another in a ring, with no `when` to end it, each with what to say."""
+    """The cycles of blocks that call one another with no `when` to end the recursion, each with its diagnostic."""
     calls = {name: _calls(block.layers, blocks) if block else {} for name, block in blocks.items()}
     while loop := _loop(calls):
         first, *others = loop
@@ -44,7 +42,7 @@ def loops(blocks: Blocks) -> Iterator[tuple[Sequence[str], Diagnostic]]:
 
 
 def layers_at_least(spec: Spec) -> Diagnostic | None:
-    """What to say where the layers that surely are there are more than there may be."""
+    """The diagnostic of a spec whose layers exceed the limit in any case."""
     known = _layers_of(spec.library({}), {})
     for step in spec.layers:
         if (count := _count((step,), known)) > MAX_LAYERS:
@@ -54,7 +52,7 @@ def layers_at_least(spec: Spec) -> Diagnostic | None:
 
 
 def _layers_of(library: Library, done: dict[Library, dict[str, int]]) -> dict[str, int]:
-    """The layers each block surely makes that can be called in a file; `done` are the libraries gone through."""
+    """The least number of layers of each block a library can call; `done` holds the libraries already counted."""
     if library not in done:
         blocks = library.blocks
         known = {name: _layers_of(other, done)[name] for name, other in library.imports.items()}
@@ -71,7 +69,7 @@ def _amount(count: int) -> str:
 
 
 def _loop(calls: Mapping[str, Mapping[str, CallStep]]) -> list[str] | None:
-    """The names around one ring of calls, from the first block of the file on."""
+    """The names of the blocks in one cycle of calls, starting with the first in the file."""
     try:
         TopologicalSorter(calls).prepare()
     except CycleError as error:
@@ -83,7 +81,7 @@ def _loop(calls: Mapping[str, Mapping[str, CallStep]]) -> list[str] | None:
 
 
 def _calls(body: Body, blocks: Blocks) -> dict[str, CallStep]:
-    """The blocks a body surely calls, each with its first call."""
+    """The blocks a body always calls, each with its first call."""
     found: dict[str, CallStep] = {}
     for step, _ in _certain(body):
         if isinstance(step, CallStep) and step.callee.constant in blocks:
@@ -92,7 +90,7 @@ def _calls(body: Body, blocks: Blocks) -> dict[str, CallStep]:
 
 
 def _count(body: Body, known: Mapping[str, int]) -> int:
-    """The layers a body surely makes, where those of blocks are known."""
+    """The least number of layers of a body; `known` has that of each block."""
     return sum(
         times * (known.get(step.callee.constant or "", 1) if isinstance(step, CallStep) else 1)
         for step, times in _certain(body)
@@ -100,38 +98,32 @@ def _count(body: Body, known: Mapping[str, int]) -> int:
 
 
 def _certain(body: Body) -> Iterator[tuple[Step, int]]:
-    """The ops and calls in a body that are surely built, and how many times at least."""
+    """The ops and calls in a body that are always built, and how often each is built at least."""
     for step in body:
         if step.when is not None and not _is_true(step.when):
             continue
         if isinstance(step, OpStep | CallStep):
             yield step, 1
-        elif isinstance(step, SequentialStep | SideStep):
-            yield from _certain(step.layers)
-        elif isinstance(step, ResidualStep):
-            yield from _certain((*step.layers, *step.shortcut, step.join))
-        elif isinstance(step, RepeatStep | ParallelStep) and step.iterations is not None:
-            yield from _each_round(step.iterations)
-        elif isinstance(step, ParallelStep):
-            yield from _certain(tuple(item for _, path in step.paths for item in path))
+        iterations = step.iterations if isinstance(step, RepeatStep | ParallelStep) else None
+        count = 1 if iterations is None else _iterations_at_least(iterations)
+        if count > 0:
+            for inner_body in step.bodies():
+                for inner, times in _certain(inner_body):
+                    yield inner, times * count
+        if isinstance(step, ResidualStep):
+            yield step.join, 1
 
 
-def _each_round(rounds: Iterations) -> Iterator[tuple[Step, int]]:
-    count = _rounds_at_least(rounds)
-    if count > 0:
-        for step, times in _certain(rounds.layers):
-            yield step, times * count
-
-
-def _rounds_at_least(rounds: Iterations) -> int:
-    if isinstance(rounds.over, ListOf):
-        return len(rounds.over.items)
-    written = rounds.over or rounds.times
-    value = written.value if isinstance(written, Constant) else 0
+def _iterations_at_least(iterations: Iterations) -> int:
+    """The number of iterations if it is a constant, else 0."""
+    if isinstance(iterations.over, ListField):
+        return len(iterations.over.items)
+    count = iterations.over or iterations.times
+    value = count.value if isinstance(count, ConstantField) else 0
     if isinstance(value, tuple):
         return len(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _is_true(condition: Field) -> bool:
-    return isinstance(condition, Constant) and condition.value is True
+    return isinstance(condition, ConstantField) and condition.value is True

@@ -11,7 +11,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, 
 from archspec.frontend.expressions import parser, templates
 from archspec.frontend.expressions.ast import Environment, ExpressionError, UnknownName, look_up
 from archspec.frontend.expressions.parser import Expression
-from archspec.frontend.expressions.templates import Hole, Pattern
+from archspec.frontend.expressions.templates import Placeholder, TextTemplate
 from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
 from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
@@ -37,7 +37,7 @@ class Field:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Constant(Field):
+class ConstantField(Field):
     """A number, a truth value, a text that is meant as it stands, or nothing."""
 
     value: Data
@@ -99,11 +99,11 @@ class NameOrTextField(Field):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Template(Field):
+class TemplateField(Field):
     """A text with `$name` or `$(expression)` in it."""
 
     scalar: Scalar
-    pattern: Pattern
+    pattern: TextTemplate
     constant: str | None
     """The text, if nothing is to be filled in."""
 
@@ -114,7 +114,7 @@ class Template(Field):
     def only_hole(self) -> str | None:
         """The expression, if nothing but it is filled in."""
         match self.pattern.parts:
-            case (Hole(expression=expression),):
+            case (Placeholder(expression=expression),):
                 return expression.text
         return None
 
@@ -133,7 +133,7 @@ class Template(Field):
 
 @final
 @dataclass(frozen=True, slots=True)
-class ListOf(Field):
+class ListField(Field):
     """A list of values, not all of them constants."""
 
     items: tuple[Field, ...]
@@ -175,7 +175,7 @@ def number(tree: Tree, keywords: frozenset[str] = frozenset()) -> Field:
     if not isinstance(tree, Scalar):
         return _list_of(tree, lambda item: number(item, keywords))
     if not isinstance(tree.value, str) or tree.text in keywords:
-        return Constant(tree.span, tidy(tree.value))
+        return ConstantField(tree.span, tidy(tree.value))
     return template(tree) if "$" in tree.text else _computed(tree, keywords)
 
 
@@ -188,7 +188,7 @@ def value(tree: Tree) -> Field:
     if not isinstance(tree, Scalar):
         return _list_of(tree, value)
     if not isinstance(tree.value, str):
-        return Constant(tree.span, tidy(tree.value))
+        return ConstantField(tree.span, tidy(tree.value))
     if "$" in tree.text:
         return template(tree)
     return NameOrTextField(tree.span, tree.text) if parser.NAME.fullmatch(tree.text) else _computed(tree)
@@ -198,12 +198,12 @@ def _list_of(tree: List | Mapping, read: Callable[[Tree], Field]) -> Field:
     if isinstance(tree, Mapping):
         raise fail("wrong-type", "a number, a text or a list is expected here, not a mapping", tree.span)
     items = tuple(read(item) for item in tree.items)
-    if all(isinstance(item, Constant) for item in items):
-        return Constant(tree.span, tuple(item.evaluate({}) for item in items))
-    return ListOf(tree.span, items)
+    if all(isinstance(item, ConstantField) for item in items):
+        return ConstantField(tree.span, tuple(item.evaluate({}) for item in items))
+    return ListField(tree.span, items)
 
 
-def template(scalar: Scalar) -> Template:
+def template(scalar: Scalar) -> TemplateField:
     """A text to be filled in.
 
     Raises:
@@ -213,7 +213,7 @@ def template(scalar: Scalar) -> Template:
         pattern = templates.parse(scalar.text)
     except ExpressionError as error:
         raise expression_failure(error, scalar) from error
-    return Template(scalar.span, scalar, pattern, pattern.constant)
+    return TemplateField(scalar.span, scalar, pattern, pattern.constant)
 
 
 def _computed(scalar: Scalar, keywords: frozenset[str] = frozenset()) -> ExpressionField:

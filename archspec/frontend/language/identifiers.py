@@ -7,7 +7,7 @@ import re
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.expressions.parser import RESERVED
 from archspec.frontend.language import fields
-from archspec.frontend.language.fields import Template
+from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.reader import Reader
 from archspec.frontend.yaml.tree import List, Tree
 
@@ -24,7 +24,7 @@ _OF_VARIABLES = "use ASCII letters, digits and underscores, and start with a let
 _OF_TITLES = "use ASCII letters, digits and _ . + -; describe the network in 'summary'"
 
 
-def name(reader: Reader, tree: Tree) -> Template:
+def name(reader: Reader, tree: Tree) -> TemplateField:
     """What a layer is called, possibly computed."""
     scalar = reader.scalar("a name", tree)
     if "$" not in scalar.text:
@@ -49,7 +49,7 @@ def check_name(text: str, span: Span) -> None:
         )
 
 
-def reference(reader: Reader, tree: Tree) -> Template:
+def reference(reader: Reader, tree: Tree) -> TemplateField:
     """The name of a value made before, possibly dotted, possibly computed."""
     scalar = reader.scalar("a reference", tree)
     if "$" not in scalar.text and not _REFERENCE.fullmatch(scalar.text):
@@ -58,7 +58,7 @@ def reference(reader: Reader, tree: Tree) -> Template:
     return fields.template(scalar)
 
 
-def references(reader: Reader, tree: Tree) -> tuple[Template, ...]:
+def references(reader: Reader, tree: Tree) -> tuple[TemplateField, ...]:
     """One reference or a list of them."""
     if not isinstance(tree, List):
         return (reference(reader, tree),)

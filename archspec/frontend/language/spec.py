@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.diagnostics import Source, Span
 from archspec.frontend.expressions.ast import Environment
-from archspec.frontend.language.fields import Field, Template
+from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.ir.types import DType
 from archspec.ops import Op
@@ -21,8 +21,8 @@ class Step:
     """
 
     span: Span
-    name: Template | None
-    sources: tuple[Template, ...] | None
+    name: TemplateField | None
+    sources: tuple[TemplateField, ...] | None
     when: Field | None
 
     def bodies(self) -> tuple[Body, ...]:
@@ -57,7 +57,7 @@ class InitializerSpec:
 class WeightOptions:
     """The weights of a layer: where they are shared from, their initializers, fixed values, whether they train."""
 
-    share: Template | None = None
+    share: TemplateField | None = None
     initializers: Mapping[str, InitializerSpec] = field(default_factory=dict)
     fixed: Field | None = None
     trainable: Field | None = None
@@ -95,9 +95,9 @@ class BrokenStep(Step):
 class CallStep(Step):
     """A block, or an op whose name is computed."""
 
-    callee: Template
+    callee: TemplateField
     arguments: Mapping[str, Given]
-    share: Template | None
+    share: TemplateField | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +134,7 @@ class ResidualStep(JoinStep):
 class ParallelStep(JoinStep):
     """Paths with the same inputs: those in the spec, or one per iteration."""
 
-    paths: tuple[tuple[Template | None, Body], ...]
+    paths: tuple[tuple[TemplateField | None, Body], ...]
     iterations: Iterations | None
 
     def bodies(self) -> tuple[Body, ...]:
@@ -225,7 +225,7 @@ class Returned:
 
     name: str
     span: Span
-    source: Template
+    source: TemplateField
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.foreign_names import op_help
 from archspec.frontend.language import fields
-from archspec.frontend.language.fields import Field, Template
+from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.identifiers import name, references, variable, variables
 from archspec.frontend.language.key_hints import bare_paths, is_empty, several_keys
 from archspec.frontend.language.op_registry import OP_KINDS, OpRegistry
@@ -105,7 +105,7 @@ def _broken(reader: SpecReader, tree: Tree) -> BrokenStep:
     return BrokenStep(tree.span, named, None, None, kind)
 
 
-def paths(reader: Reader, tree: Tree) -> tuple[tuple[Template | None, Body], ...]:
+def paths(reader: Reader, tree: Tree) -> tuple[tuple[TemplateField | None, Body], ...]:
     """Paths by name, or a list of paths without names."""
     if isinstance(tree, List):
         return tuple((None, layers(reader, item, "a path")) for item in tree.items)
@@ -408,7 +408,7 @@ def _reported() -> ArchspecError:
     return ArchspecError([])
 
 
-_Common = tuple[Span, Template | None, tuple[Template, ...] | None, Field | None]
+_Common = tuple[Span, TemplateField | None, tuple[TemplateField, ...] | None, Field | None]
 
 
 def _common(key: Scalar, values: Mapping[str, Any]) -> _Common:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.diagnostics import did_you_mean, fail
 from archspec.frontend.language import fields
-from archspec.frontend.language.fields import Constant, Field
+from archspec.frontend.language.fields import ConstantField, Field
 from archspec.frontend.language.identifiers import reference
 from archspec.frontend.language.reader import Key, Keys, Reader, describe
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
@@ -34,7 +34,7 @@ def start(reader: Reader, tree: Tree) -> InitializerSpec:
         if option.text not in known:
             reader.unknown_key(f"'{key.text}'", option, known)
         elif isinstance(allowed := known[option.text], tuple):
-            values[option.text] = Constant(item.span, reader.choice(f"'{option.text}'", item, allowed))
+            values[option.text] = ConstantField(item.span, reader.choice(f"'{option.text}'", item, allowed))
         elif isinstance(item, Scalar) and item.value is not None and not isinstance(item.value, bool):
             values[option.text] = fields.number(item)
         else:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-Constant = str | int | float | bool | None
+ScalarValue = str | int | float | bool | None
 
-_WORDS: dict[str, Constant] = {
+_WORDS: dict[str, ScalarValue] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -23,7 +23,7 @@ _YES_OR_NO = {
 }
 
 
-def resolve(text: str) -> Constant:
+def resolve(text: str) -> ScalarValue:
     """The value of an unquoted scalar, with `_` allowed between digits.
 
     Numbers that are not finite, or too long to be meant, stay text.

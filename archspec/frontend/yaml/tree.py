@@ -15,7 +15,7 @@ import yaml
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, fail
 from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_NESTING, MAX_NODES
-from archspec.frontend.yaml.scalars import Constant, resolve
+from archspec.frontend.yaml.scalars import ScalarValue, resolve
 from archspec.frontend.yaml.syntax_errors import explain
 
 
@@ -23,7 +23,7 @@ from archspec.frontend.yaml.syntax_errors import explain
 class Scalar:
     """A word: its value, and its text as written. `plain` says whether it stands unquoted on one line."""
 
-    value: Constant
+    value: ScalarValue
     text: str
     plain: bool
     span: Span

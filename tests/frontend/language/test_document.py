@@ -8,7 +8,7 @@ from archspec.diagnostics import Diagnostic, Source
 from archspec.frontend.language.common import BLOCK
 from archspec.frontend.language.document import SPEC, read
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
-from archspec.frontend.language.fields import Constant, InvalidField
+from archspec.frontend.language.fields import ConstantField, InvalidField
 from archspec.frontend.language.reader import Key
 from archspec.frontend.language.spec import BrokenStep, OpStep, Spec
 from archspec.frontend.language.steps import STRUCTURES
@@ -145,7 +145,7 @@ def test_what_can_be_read_is_read():
     ]
     assert found is not None
     assert isinstance(found.params["a"], InvalidField)
-    assert isinstance(found.params["b"], Constant)
+    assert isinstance(found.params["b"], ConstantField)
     assert [isinstance(step, BrokenStep) for step in found.layers] == [True, False]
     assert found.blocks["x"] is None
     assert found.blocks["y"] is not None

@@ -9,13 +9,13 @@ from archspec.frontend.expressions.ast import InputValue
 from archspec.frontend.expressions.values import INVALID, Bare, Invalid
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import (
-    Constant,
+    ConstantField,
     ExpressionField,
     Field,
     InvalidField,
-    ListOf,
+    ListField,
     NameOrTextField,
-    Template,
+    TemplateField,
 )
 from archspec.frontend.yaml.tree import List, Scalar
 from archspec.frontend.yaml.tree import parse as parse_yaml
@@ -47,14 +47,14 @@ def fault(read: Field) -> Diagnostic:
 @pytest.mark.parametrize(
     ("text", "worth", "kind"),
     [
-        ("3", 3, Constant), ("3.0", 3, Constant), ("0.5", 0.5, Constant), ("-0.0", 0, Constant),
-        ("true", True, Constant),
-        ("~", None, Constant), ("[1, [2.0, 3]]", (1, (2, 3)), Constant), ("[]", (), Constant), ("same",
-        "same", Constant),
+        ("3", 3, ConstantField), ("3.0", 3, ConstantField), ("0.5", 0.5, ConstantField), ("-0.0", 0, ConstantField),
+        ("true", True, ConstantField),
+        ("~", None, ConstantField), ("[1, [2.0, 3]]", (1, (2, 3)), ConstantField), ("[]", (), ConstantField), ("same",
+        "same", ConstantField),
         ("width", 8, ExpressionField), ("width / 4", 2, ExpressionField), ("'2 ** 3'", 8, ExpressionField),
-        ("[width, 1]", (8, 1), ListOf),
-        ("'[width / 2, 0.5]'", (4, 0.5), ExpressionField), ("$kind", "relu", Template),
-        ("$(width + 1)px", "9px", Template),
+        ("[width, 1]", (8, 1), ListField),
+        ("'[width / 2, 0.5]'", (4, 0.5), ExpressionField), ("$kind", "relu", TemplateField),
+        ("$(width + 1)px", "9px", TemplateField),
     ],
 )  # fmt: skip
 def test_where_a_number_is_expected(text, worth, kind):
@@ -67,11 +67,11 @@ def test_where_a_number_is_expected(text, worth, kind):
 @pytest.mark.parametrize(
     ("text", "worth", "kind"),
     [
-        ("3", 3, Constant), ("width", 8, NameOrTextField), ("basic", "basic", NameOrTextField),
+        ("3", 3, ConstantField), ("width", 8, NameOrTextField), ("basic", "basic", NameOrTextField),
         ("width + 1", 9, ExpressionField),
-        ("[basic, width]", ("basic", 8), ListOf),
-        ("in", "in", NameOrTextField), ("$kind", "relu", Template), ("'7'", 7, ExpressionField),
-        ("[[a, 1]]", (("a", 1),), ListOf),
+        ("[basic, width]", ("basic", 8), ListField),
+        ("in", "in", NameOrTextField), ("$kind", "relu", TemplateField), ("'7'", 7, ExpressionField),
+        ("[[a, 1]]", (("a", 1),), ListField),
     ],
 )  # fmt: skip
 def test_where_anything_is_expected(text, worth, kind):

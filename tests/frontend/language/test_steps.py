@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.frontend.language.document import read
-from archspec.frontend.language.fields import Constant
+from archspec.frontend.language.fields import ConstantField
 from archspec.frontend.language.spec import (
     BrokenStep,
     CallStep,
@@ -234,4 +234,4 @@ def test_a_broken_item_leaves_the_others():
 def test_an_attribute_of_one_word_may_be_a_keyword():
     found = step("conv: {channels: 3, kernel: 3, padding: same}")
     assert isinstance(found, OpStep)
-    assert isinstance(found.attributes["padding"], Constant)
+    assert isinstance(found.attributes["padding"], ConstantField)
