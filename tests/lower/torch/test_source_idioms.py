@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import archspec
-from tests.lower.torch.test_torch_survival import compiled, scripted, through_pickle
+from tests.lower.torch.test_module_portability import compiled, scripted, through_pickle
 
 HEAD = "archspec: 1\nname: net\ninput: [4, 8, 8]\n"
 

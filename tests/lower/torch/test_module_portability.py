@@ -155,7 +155,7 @@ OTHER_FAMILIES = sorted(
 
 @pytest.mark.parametrize("name", OTHER_FAMILIES)
 def test_every_family_can_be_scripted(name: str) -> None:
-    """What the layers of a script compute is in `test_torch_rules.py`."""
+    """What the layers of a script compute is in `test_rules.py`."""
     with torch.device("meta"):
         model = small(name).to_torch()
     assert list(scripted(model).state_dict()) == list(model.state_dict())
