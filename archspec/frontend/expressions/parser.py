@@ -37,8 +37,8 @@ class Expression:
         """Its worth where names stand for what `scope` says.
 
         Raises:
-            ExpressionError: a name nobody defined, operands of the wrong kind, a bound passed.
-            Unknown: a name stands for what a mistake left unknown.
+            ExpressionError: an undefined name, operands of the wrong kind, a bound passed.
+            Invalid: it reads a value whose error was already reported.
         """
         return self.root.evaluate(scope)
 

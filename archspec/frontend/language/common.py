@@ -119,7 +119,7 @@ SHARED: Keys = {
 
 
 def names_under(tree: Tree, key: str) -> frozenset[str] | None:
-    """The names of the params or blocks of a file; None where nobody can tell."""
+    """The names of the params or blocks of a file; None if unknown."""
     under = tree.get(key) if isinstance(tree, MappingTree) else None
     if isinstance(under, MappingTree) and under.whole:
         return frozenset(name.text for name, _ in under.entries)

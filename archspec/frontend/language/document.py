@@ -169,7 +169,7 @@ SPEC: Keys = {
 def read(
     source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
 ) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
-    """The typed form of a spec, as far as it can be read, and every mistake in it and in what it imports.
+    """The typed form of a spec, as far as it can be read, and every error in it and in what it imports.
 
     None where too little is there to go on with: bad YAML, or no layers. Imports come from the folder of the file the
     spec is in, and from `folders`.

@@ -26,11 +26,11 @@ class Field:
     names: frozenset[str] = field(default=frozenset(), init=False)
 
     def evaluate(self, scope: Environment) -> Data:
-        """Its worth.
+        """Its value.
 
         Raises:
             ArchspecError: the expression is wrong here; the span points into it.
-            Unknown: it reads what a mistake left unknown.
+            Invalid: it reads a value whose error was already reported.
         """
         raise NotImplementedError  # every way to write a value has its own
 
@@ -49,7 +49,7 @@ class ConstantField(Field):
 @final
 @dataclass(frozen=True, slots=True)
 class InvalidField(Field):
-    """A value that could not be read. The mistake is reported; nothing more is said."""
+    """A value that could not be read. Its error was already reported."""
 
     def evaluate(self, scope: Environment) -> Data:
         raise Invalid
@@ -58,7 +58,7 @@ class InvalidField(Field):
 @final
 @dataclass(frozen=True, slots=True)
 class ExpressionField(Field):
-    """An expression. Where `keywords` could stand as well, they are suggested for names nobody defined."""
+    """An expression. Where `keywords` could stand as well, they are suggested for undefined names."""
 
     expression: Expression
     scalar: Scalar
@@ -152,7 +152,7 @@ def evaluate_all(items: Iterable[Field], evaluate: Callable[[Field], Data]) -> l
     """What several values are worth.
 
     Raises:
-        ArchspecError: the mistakes of all of them.
+        ArchspecError: the errors of all of them.
     """
     values: list[Data] = []
     faults: list[Diagnostic] = []

@@ -56,14 +56,14 @@ class Imports:
         self._open: list[_Open] = []
 
     def spec(self, source: Source, tree: Tree) -> Imported:
-        """What a spec imports. The mistakes are among the diagnostics."""
+        """What a spec imports. Errors are added to the diagnostics."""
         self._open.append(_Open(_real(source.path), source.name, None))
         imported = self._imported(source, tree)
         self._open.pop()
         return imported
 
     def library(self, source: Source) -> Library | None:
-        """A file of blocks that is read for its own sake. The mistakes are among the diagnostics."""
+        """A file of blocks that is read for its own sake. Errors are added to the diagnostics."""
         self._open.append(_Open(_real(source.path), source.name, None))
         library = self._read(source)
         self._open.pop()
@@ -193,7 +193,7 @@ class Imports:
 def mistakes(
     source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
 ) -> tuple[Diagnostic, ...] | None:
-    """The mistakes in a file of blocks and in what it imports; None where the text does not mean to be one.
+    """The errors in a file of blocks and in what it imports; None where the text does not mean to be one.
 
     It does where it has blocks, and no key that only a spec has.
     """

@@ -1,4 +1,4 @@
-"""Reading trees: the typed questions the language asks of YAML, collecting every mistake on the way."""
+"""Reading trees: the typed questions the language asks of YAML, collecting every error on the way."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Reader:
         self.diagnostics.append(Diagnostic(code, message, span, notes, help))
 
     def attempt(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
-        """What `read` makes of `tree`, or None with its mistakes noted."""
+        """What `read` makes of `tree`, or None with its errors collected."""
         try:
             return read(tree)
         except ArchspecError as error:
@@ -52,14 +52,14 @@ class Reader:
             return None
 
     def guess(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
-        """What `read` makes of `tree`, or None, where its mistakes are noted already."""
+        """What `read` makes of `tree`, or None, if its errors were already reported."""
         try:
             return read(tree)
         except ArchspecError:
             return None
 
     def keys(self, what: str, tree: Tree, keys: Keys, *, others: Iterable[str] = ()) -> dict[str, Any]:
-        """The values of a mapping that takes `keys`; unknown ones are mistakes, unless among `others`."""
+        """The values of a mapping that takes `keys`; unknown ones are errors, unless among `others`."""
         values: dict[str, Any] = {}
         meant: list[str | None] = []
         entries = self.mapping(what, tree)

@@ -11,7 +11,7 @@ from archspec.frontend.language.spec import Rename
 from archspec.frontend.yaml.tree import Scalar, Tree
 
 MOST = 1_000
-"""Rules a table may have: each is held against those above it."""
+"""Rules a table may have: each is compared with those above it."""
 
 _OLD = re.compile(r"(\*|[^\s.*]+)(\.(\*|[^\s.*]+))*")
 _NEW = re.compile(r"(\*|[A-Za-z0-9_]+)(\.(\*|[A-Za-z0-9_]+))*")

@@ -44,7 +44,7 @@ SHORTHAND = ""
 
 
 class SpecReader(Reader):
-    """A reader that knows which params and blocks the spec defines; None where nobody can tell.
+    """A reader that knows which params and blocks the spec defines; None if unknown.
 
     `taken` are blocks with a name they cannot have.
     """
@@ -404,7 +404,7 @@ def _plain(span: Span, op: type[Op]) -> OpStep:
 
 
 def _reported() -> ArchspecError:
-    """Ends the reading of an item whose mistakes are noted already."""
+    """Ends the reading of an item whose errors were already collected."""
     return ArchspecError([])
 
 
