@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from archspec import zoo
 from archspec.diagnostics import ArchspecError, Source
-from archspec.frontend.yaml.tree import Mapping as MappingTree
-from archspec.frontend.yaml.tree import Scalar, Tree
+from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
 from archspec.frontend.yaml.tree import parse as parse_yaml
 
 CORPUS = Path(__file__).parent / "faulty"
@@ -84,9 +83,9 @@ def mutated_texts(draw: st.DrawFn) -> str:
 
 def plain(tree: Tree) -> Any:
     """A tree as plain data."""
-    if isinstance(tree, Scalar):
+    if isinstance(tree, YamlScalar):
         return tree.value
-    if isinstance(tree, MappingTree):
+    if isinstance(tree, YamlMapping):
         return {key.text: plain(item) for key, item in tree.entries}
     return [plain(item) for item in tree.items]
 

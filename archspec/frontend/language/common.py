@@ -13,8 +13,7 @@ from archspec.frontend.language.identifiers import variable
 from archspec.frontend.language.reader import Key, Keys, Reader, complete, describe, named
 from archspec.frontend.language.spec import Block
 from archspec.frontend.language.steps import COMMON, NAMING, STRUCTURES, SpecReader, layers
-from archspec.frontend.yaml.tree import List, Scalar, Tree
-from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
 VERSION = 1
 """The version of the language, which a file names first: `archspec: 1`."""
@@ -27,7 +26,7 @@ OF_VARIANTS = ("summary", "reference")
 
 
 def _version(reader: Reader, tree: Tree) -> int:
-    if not isinstance(tree, Scalar) or tree.value != VERSION or isinstance(tree.value, bool):
+    if not isinstance(tree, YamlScalar) or tree.value != VERSION or isinstance(tree.value, bool):
         message = f"unsupported version of the language: {describe(tree)}"
         raise fail("wrong-version", message, tree.span, help=f"write archspec: {VERSION}")
     return VERSION
@@ -38,7 +37,7 @@ def text(what: str) -> Callable[[Reader, Tree], str]:
     return lambda reader, tree: reader.text(f"'{what}'", tree)
 
 
-def _param(reader: Reader, key: Scalar, tree: Tree) -> Field:
+def _param(reader: Reader, key: YamlScalar, tree: Tree) -> Field:
     variable(reader, key)
     if key.text in OF_VARIANTS:
         message = f"a param cannot be called '{key.text}', which is a key of variants"
@@ -46,11 +45,11 @@ def _param(reader: Reader, key: Scalar, tree: Tree) -> Field:
     return fields.value(tree)
 
 
-def _lost(key: Scalar) -> Field:
+def _lost(key: YamlScalar) -> Field:
     return InvalidField(key.span)
 
 
-def _block(reader: Reader, key: Scalar, tree: Tree) -> Block | None:
+def _block(reader: Reader, key: YamlScalar, tree: Tree) -> Block | None:
     assert isinstance(reader, SpecReader)
     ops = reader.vocabulary.ops
     if key.text in ops or key.text in STRUCTURES:
@@ -58,7 +57,7 @@ def _block(reader: Reader, key: Scalar, tree: Tree) -> Block | None:
         reader.note("name-taken", f"'{key.text}' is {kind} of the language", key.span, help="choose another name")
     else:
         reader.attempt(partial(variable, reader, what="the name of a block"), key)
-    if not isinstance(tree, MappingTree):
+    if not isinstance(tree, YamlMapping):
         help = f"write {key.text}: {{layers: [...]}}"
         raise fail("wrong-type", f"a block is a mapping, not {describe(tree)}", tree.span, help=help)
     values = reader.keys(f"the block '{key.text}'", tree, BLOCK)
@@ -67,15 +66,15 @@ def _block(reader: Reader, key: Scalar, tree: Tree) -> Block | None:
     return Block(key.text, key.span, values.get("args", {}), values["layers"], values.get("naming", False))
 
 
-def _lost_block(key: Scalar) -> Block | None:
+def _lost_block(key: YamlScalar) -> Block | None:
     return None
 
 
 def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
-    if isinstance(tree, Scalar):
+    if isinstance(tree, YamlScalar):
         message = f"'args' is a list of names or a mapping from names to defaults, not {describe(tree)}"
         raise fail("wrong-type", message, tree.span, help="write args: [width], or args: {width: 64}")
-    entries = [(item, None) for item in tree.items] if isinstance(tree, List) else list(tree.entries)
+    entries = [(item, None) for item in tree.items] if isinstance(tree, YamlList) else list(tree.entries)
     found: dict[str, Field | None] = {}
     for key, item in entries:
         name = variable(reader, key)
@@ -84,7 +83,7 @@ def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
             raise fail("name-taken", message, key.span, help="choose another name")
         if name in found:
             raise fail("duplicate-name", f"'{name}' is listed twice", key.span, help="remove one of them")
-        needed = item is None or (isinstance(item, Scalar) and item.value is None)
+        needed = item is None or (isinstance(item, YamlScalar) and item.value is None)
         found[name] = None if needed or item is None else fields.value(item)
     return found
 
@@ -120,8 +119,8 @@ SHARED: Keys = {
 
 def names_under(tree: Tree, key: str) -> frozenset[str] | None:
     """The names of the params or blocks of a file; None if unknown."""
-    under = tree.get(key) if isinstance(tree, MappingTree) else None
-    if isinstance(under, MappingTree) and under.whole:
+    under = tree.get(key) if isinstance(tree, YamlMapping) else None
+    if isinstance(under, YamlMapping) and under.whole:
         return frozenset(name.text for name, _ in under.entries)
     return frozenset() if under is None else None
 

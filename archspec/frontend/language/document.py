@@ -25,8 +25,7 @@ from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Sp
 from archspec.frontend.language.steps import SpecReader, layers
 from archspec.frontend.language.weight_options import starts
 from archspec.frontend.yaml import tree as yaml
-from archspec.frontend.yaml.tree import List, Scalar, Tree
-from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.ir.types import DType
 
 # --- what stands under the keys -------------------------------------------------------------------------------------
@@ -42,9 +41,9 @@ _VARIANT: Keys = {
 }
 
 
-def _variant(reader: Reader, key: Scalar, tree: Tree) -> Variant:
+def _variant(reader: Reader, key: YamlScalar, tree: Tree) -> Variant:
     reader.attempt(partial(title, reader, what="the name of a variant"), key)
-    entries = () if isinstance(tree, Scalar) and tree.value is None else reader.mapping("a variant", tree)
+    entries = () if isinstance(tree, YamlScalar) and tree.value is None else reader.mapping("a variant", tree)
     others = [scalar.text for scalar, _ in entries if scalar.text not in _VARIANT]
     values = reader.keys("a variant", tree, _VARIANT, others=others) if entries else {}
     assert isinstance(reader, SpecReader)
@@ -73,39 +72,39 @@ _INPUT: Keys = {
 _BY_X = re.compile(r"[0-9]+(x[0-9]+)+")
 
 
-def _input(reader: Reader, key: Scalar, tree: Tree) -> Input:
+def _input(reader: Reader, key: YamlScalar, tree: Tree) -> Input:
     check_name(key.text, key.span)
-    if isinstance(tree, Scalar) and _BY_X.fullmatch(tree.text):
+    if isinstance(tree, YamlScalar) and _BY_X.fullmatch(tree.text):
         help = f"write {key.text}: [{tree.text.replace('x', ', ')}]"
         raise fail("wrong-type", "the shape of an input is a list of numbers", tree.span, help=help)
-    if not isinstance(tree, MappingTree):
+    if not isinstance(tree, YamlMapping):
         return Input(key.text, fields.number(tree), DType.FLOAT32)
     values = reader.keys("an input", tree, _INPUT)
     return Input(key.text, values.get("shape") or InvalidField(tree.span), values.get("dtype", DType.FLOAT32))
 
 
 def _only_input(reader: Reader, tree: Tree) -> Input:
-    return _input(reader, Scalar("input", "input", True, tree.span), tree)
+    return _input(reader, YamlScalar("input", "input", True, tree.span), tree)
 
 
-def _lost_input(key: Scalar) -> Input:
+def _lost_input(key: YamlScalar) -> Input:
     return Input(key.text, InvalidField(key.span), DType.FLOAT32)
 
 
 def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
-    if isinstance(tree, List):
+    if isinstance(tree, YamlList):
         help = "write the shape of a single input under 'input'; several inputs as {name: [...], ...}"
         raise fail("wrong-type", "'inputs' is a mapping from names to shapes, not a list", tree.span, help=help)
     return named("inputs", _input, _lost_input)(reader, tree)
 
 
 def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
-    if isinstance(tree, MappingTree):
+    if isinstance(tree, YamlMapping):
         entries = [(key, item) for key, item in tree.entries]
         for key, _ in entries:
             check_name(key.text, key.span)
     else:
-        items = tree.items if isinstance(tree, List) else (tree,)
+        items = tree.items if isinstance(tree, YamlList) else (tree,)
         entries = [(reader.scalar("an output", item), item) for item in items]
     if not entries:
         raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or remove 'outputs'")
@@ -119,7 +118,7 @@ def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
 
 def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
     found: set[str] = set()
-    for item in tree.items if isinstance(tree, List) else (tree,):
+    for item in tree.items if isinstance(tree, YamlList) else (tree,):
         scalar = reader.scalar("a code", item)
         if scalar.text not in WARNINGS:
             message = f"'{scalar.text}' is not a warning code"
@@ -128,7 +127,7 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
     return frozenset(found)
 
 
-def _starts_of_op(reader: Reader, key: Scalar, tree: Tree) -> Mapping[str, InitializerSpec]:
+def _starts_of_op(reader: Reader, key: YamlScalar, tree: Tree) -> Mapping[str, InitializerSpec]:
     assert isinstance(reader, SpecReader)
     ops = reader.vocabulary.ops
     if key.text not in ops and reader.vocabulary.discover(key.text, key.span) is None:
@@ -195,7 +194,7 @@ def read(
 
 
 def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) -> Spec | None:
-    if not isinstance(tree, MappingTree):
+    if not isinstance(tree, YamlMapping):
         message = f"a spec is a mapping, not {describe(tree)}"
         raise fail("wrong-type", message, tree.span, help="a spec starts with `archspec: 1`")
     values = reader.keys("a spec", tree, SPEC)
@@ -237,7 +236,7 @@ _FOUNDATIONS = ("params", "variants", "blocks", "layers")
 
 def _inputs(reader: Reader, tree: Tree, values: Mapping[str, Any]) -> tuple[Input, ...]:
     """The inputs, under either key; one of unknown shape where they are missing or cannot be read."""
-    assert isinstance(tree, MappingTree)
+    assert isinstance(tree, YamlMapping)
     written = {key.text: key for key, _ in tree.entries}
     if "input" in written and "inputs" in written:
         span = written["inputs"].span
@@ -257,7 +256,7 @@ def _misspelt(written: Iterable[str], key: str) -> bool:
     return any(name not in SPEC and nearest(name, (key,)) for name in written)
 
 
-def _default(reader: Reader, tree: MappingTree, name: str | None, variants: Mapping[str, Variant]) -> str | None:
+def _default(reader: Reader, tree: YamlMapping, name: str | None, variants: Mapping[str, Variant]) -> str | None:
     """The variant meant when none is named, if there is such a one."""
     written = tree.get("default")
     if name is None or name in variants or written is None:

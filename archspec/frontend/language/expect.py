@@ -11,8 +11,7 @@ from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.reader import Key, Keys, Reader
 from archspec.frontend.language.spec import Expected, Given, Variant
-from archspec.frontend.yaml.tree import Mapping as MappingTree
-from archspec.frontend.yaml.tree import Tree
+from archspec.frontend.yaml.tree import Tree, YamlMapping
 
 _SIZES = {"$ref": "#/$defs/number"}
 
@@ -72,7 +71,7 @@ def expectations(
     """What is expected of every variant, or of each by its name."""
     if tree is None:
         return None, {}
-    if not isinstance(tree, MappingTree) or not variants or any(key.text in EXPECT for key, _ in tree.entries):
+    if not isinstance(tree, YamlMapping) or not variants or any(key.text in EXPECT for key, _ in tree.entries):
         return reader.attempt(partial(_expected, reader), tree), {}
     by_variant: dict[str, Expected] = {}
     for key, item in tree.entries:

@@ -15,7 +15,7 @@ from archspec.frontend.expressions.templates import Placeholder, TextTemplate
 from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
 from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
-from archspec.frontend.yaml.tree import List, Mapping, Scalar, Tree
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ExpressionField(Field):
     """An expression. Where `keywords` could stand as well, they are suggested for undefined names."""
 
     expression: Expression
-    scalar: Scalar
+    scalar: YamlScalar
     keywords: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
@@ -102,7 +102,7 @@ class NameOrTextField(Field):
 class TemplateField(Field):
     """A text with `$name` or `$(expression)` in it."""
 
-    scalar: Scalar
+    scalar: YamlScalar
     pattern: TextTemplate
     constant: str | None
     """The text, if nothing is to be filled in."""
@@ -172,7 +172,7 @@ def number(tree: Tree, keywords: frozenset[str] = frozenset()) -> Field:
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
     """
-    if not isinstance(tree, Scalar):
+    if not isinstance(tree, YamlScalar):
         return _list_of(tree, lambda item: number(item, keywords))
     if not isinstance(tree.value, str) or tree.text in keywords:
         return ConstantField(tree.span, tidy(tree.value))
@@ -185,7 +185,7 @@ def value(tree: Tree) -> Field:
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
     """
-    if not isinstance(tree, Scalar):
+    if not isinstance(tree, YamlScalar):
         return _list_of(tree, value)
     if not isinstance(tree.value, str):
         return ConstantField(tree.span, tidy(tree.value))
@@ -194,8 +194,8 @@ def value(tree: Tree) -> Field:
     return NameOrTextField(tree.span, tree.text) if parser.NAME.fullmatch(tree.text) else _computed(tree)
 
 
-def _list_of(tree: List | Mapping, read: Callable[[Tree], Field]) -> Field:
-    if isinstance(tree, Mapping):
+def _list_of(tree: YamlList | YamlMapping, read: Callable[[Tree], Field]) -> Field:
+    if isinstance(tree, YamlMapping):
         raise fail("wrong-type", "a number, a text or a list is expected here, not a mapping", tree.span)
     items = tuple(read(item) for item in tree.items)
     if all(isinstance(item, ConstantField) for item in items):
@@ -203,7 +203,7 @@ def _list_of(tree: List | Mapping, read: Callable[[Tree], Field]) -> Field:
     return ListField(tree.span, items)
 
 
-def template(scalar: Scalar) -> TemplateField:
+def template(scalar: YamlScalar) -> TemplateField:
     """A text to be filled in.
 
     Raises:
@@ -216,7 +216,7 @@ def template(scalar: Scalar) -> TemplateField:
     return TemplateField(scalar.span, scalar, pattern, pattern.constant)
 
 
-def _computed(scalar: Scalar, keywords: frozenset[str] = frozenset()) -> ExpressionField:
+def _computed(scalar: YamlScalar, keywords: frozenset[str] = frozenset()) -> ExpressionField:
     try:
         return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, keywords)
     except ExpressionError as error:
@@ -234,7 +234,7 @@ def _trap(text: str) -> str | None:
 _BASE_SIXTY = re.compile(r"[-+]?[0-9]+(:[0-9]+)+")
 
 
-def expression_failure(error: ExpressionError, scalar: Scalar) -> ArchspecError:
+def expression_failure(error: ExpressionError, scalar: YamlScalar) -> ArchspecError:
     """The diagnostic of an expression that went wrong, with the caret under the part that did."""
     code = "unknown-name" if isinstance(error, UnknownName) else "bad-expression"
     span = scalar.span

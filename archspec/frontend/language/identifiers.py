@@ -9,7 +9,7 @@ from archspec.frontend.expressions.parser import RESERVED
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.reader import Reader
-from archspec.frontend.yaml.tree import List, Tree
+from archspec.frontend.yaml.tree import Tree, YamlList
 
 PREVIOUS = "prev"
 """What `from` calls the value before an item."""
@@ -60,7 +60,7 @@ def reference(reader: Reader, tree: Tree) -> TemplateField:
 
 def references(reader: Reader, tree: Tree) -> tuple[TemplateField, ...]:
     """One reference or a list of them."""
-    if not isinstance(tree, List):
+    if not isinstance(tree, YamlList):
         return (reference(reader, tree),)
     if not tree.items:
         raise fail("wrong-value", "the list of inputs is empty", tree.span, help="name a layer, or remove the key")
@@ -79,7 +79,7 @@ def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
 
 def variables(reader: Reader, tree: Tree) -> tuple[str, ...]:
     """One variable, or a list that takes an entry apart."""
-    if not isinstance(tree, List):
+    if not isinstance(tree, YamlList):
         return (variable(reader, tree),)
     found: list[str] = []
     for item in tree.items:

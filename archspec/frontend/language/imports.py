@@ -17,8 +17,7 @@ from archspec.frontend.language.spec import Library
 from archspec.frontend.language.steps import STRUCTURES, SpecReader
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml
-from archspec.frontend.yaml.tree import List, Scalar, Tree, Used
-from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Tree, Used, YamlList, YamlMapping, YamlScalar
 
 LIBRARY: Keys = {**SHARED, "blocks": replace(SHARED["blocks"], required=True)}
 """The keys of a file of blocks."""
@@ -70,13 +69,13 @@ class Imports:
         return library
 
     def _imported(self, source: Source, tree: Tree) -> Imported:
-        written = tree.get("import") if isinstance(tree, MappingTree) else None
+        written = tree.get("import") if isinstance(tree, YamlMapping) else None
         if written is None:
             return Imported({})
         reader = Reader()
         found: dict[str, Library] = {}
         places: dict[Path, Span] = {}
-        names = written.items if isinstance(written, List) else (written,)
+        names = written.items if isinstance(written, YamlList) else (written,)
         if not names:
             help = "name a file, such as blocks/residual.yaml"
             reader.note("wrong-value", "'import' is an empty list", written.span, help=help)
@@ -93,7 +92,7 @@ class Imports:
         return Imported(found, whole)
 
     def _enter(
-        self, reader: Reader, library: Library, name: Scalar, own: Mapping[str, Span], found: dict[str, Library]
+        self, reader: Reader, library: Library, name: YamlScalar, own: Mapping[str, Span], found: dict[str, Library]
     ) -> None:
         """Add the blocks of a library to those found, reporting each that is there already."""
         for block in library.blocks:
@@ -107,7 +106,7 @@ class Imports:
             elif block not in self.vocabulary.ops and block not in STRUCTURES:
                 found[block] = library
 
-    def _import(self, name: Scalar, *, source: Source, places: dict[Path, Span]) -> Library | None:
+    def _import(self, name: YamlScalar, *, source: Source, places: dict[Path, Span]) -> Library | None:
         """The library an import names; None where what is wrong with the file is told already.
 
         Raises:
@@ -135,7 +134,7 @@ class Imports:
                 self._open.pop()
         return self._libraries[real]
 
-    def _guard(self, name: Scalar) -> None:
+    def _guard(self, name: YamlScalar) -> None:
         if len(self._libraries) >= MAX_IMPORTS:
             raise fail(
                 "too-large", f"a spec imports at most {MAX_IMPORTS} files", name.span, help="merge some of the files"
@@ -144,7 +143,7 @@ class Imports:
             message = f"imports are nested more than {MAX_IMPORT_DEPTH} deep"
             raise fail("too-deep", message, name.span, help="import files directly where their blocks are used")
 
-    def _cycle(self, name: Scalar, real: Path) -> ArchspecError:
+    def _cycle(self, name: YamlScalar, real: Path) -> ArchspecError:
         start = next(i for i, opened in enumerate(self._open) if opened.path == real)
         ring = self._open[start:]
         if len(ring) == 1:
@@ -161,7 +160,7 @@ class Imports:
             ArchspecError: the text is none.
         """
         tree, faults = yaml.parse(source, self.used)
-        if not isinstance(tree, MappingTree):
+        if not isinstance(tree, YamlMapping):
             message = f"a file of blocks is a mapping, not {describe(tree)}"
             raise fail("wrong-type", message, tree.span, help="a file of blocks starts with `archspec: 1`")
         for key, _ in tree.entries:
@@ -201,7 +200,7 @@ def mistakes(
         tree, _ = yaml.parse(source)
     except ArchspecError:
         return None
-    keys = {key.text for key, _ in tree.entries} if isinstance(tree, MappingTree) else set()
+    keys = {key.text for key, _ in tree.entries} if isinstance(tree, YamlMapping) else set()
     if "blocks" not in keys or not keys <= LIBRARY.keys():
         return None
     imports = Imports(folders, vocabulary or OpRegistry())
@@ -211,8 +210,8 @@ def mistakes(
 
 def _own(tree: Tree) -> dict[str, Span]:
     """The blocks a file has itself, and where."""
-    under = tree.get("blocks") if isinstance(tree, MappingTree) else None
-    return {key.text: key.span for key, _ in under.entries} if isinstance(under, MappingTree) else {}
+    under = tree.get("blocks") if isinstance(tree, YamlMapping) else None
+    return {key.text: key.span for key, _ in under.entries} if isinstance(under, YamlMapping) else {}
 
 
 def _real(path: Path | None) -> Path | None:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Container
 
 from archspec.diagnostics import ArchspecError, fail, nearest
 from archspec.frontend.foreign_names import key_meant
-from archspec.frontend.yaml.tree import List, Mapping, Scalar, Tree
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
-Entries = tuple[tuple[Scalar, Tree], ...]
+Entries = tuple[tuple[YamlScalar, Tree], ...]
 
 
 def several_keys(entries: Entries, known: Container[str]) -> ArchspecError:
@@ -18,7 +18,7 @@ def several_keys(entries: Entries, known: Container[str]) -> ArchspecError:
     """
     (first, under), (second, below), *_ = entries
     meant = next((key for key, _ in entries if key.text in known), None)
-    if meant is None and isinstance(under, Scalar) and under.text in known:
+    if meant is None and isinstance(under, YamlScalar) and under.text in known:
         message = f"an item starts with its op: '{under.text}' cannot be a value of '{first.text}'"
         return fail("wrong-type", message, first.span, help=f"write - {under.text}: {{{second.text}: ...}}")
     if meant is first and second.text in known and (is_empty(below) or not is_empty(under)):
@@ -30,11 +30,11 @@ def several_keys(entries: Entries, known: Container[str]) -> ArchspecError:
     return fail("wrong-type", message, extra.span, help=help)
 
 
-def bare_paths(tree: Mapping, keys: Collection[str]) -> ArchspecError | None:
+def bare_paths(tree: YamlMapping, keys: Collection[str]) -> ArchspecError | None:
     """What is said of a `parallel` whose paths stand where its `keys` do; None where it is none of these."""
     if any(tree.get(key) for key in ("paths", "over", "layers")):
         return None
-    paths = [key for key, item in tree.entries if key.text not in keys and isinstance(item, List)]
+    paths = [key for key, item in tree.entries if key.text not in keys and isinstance(item, YamlList)]
     if not paths or any(key_meant(path.text, keys) or nearest(path.text, keys) == "paths" for path in paths):
         return None
     named = ", ".join(f"{path.text}: [...]" for path in paths)
@@ -44,4 +44,4 @@ def bare_paths(tree: Mapping, keys: Collection[str]) -> ArchspecError | None:
 
 def is_empty(tree: Tree) -> bool:
     """Whether nothing stands there."""
-    return isinstance(tree, Scalar) and tree.value is None
+    return isinstance(tree, YamlScalar) and tree.value is None

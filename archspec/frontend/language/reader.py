@@ -11,8 +11,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_
 from archspec.frontend.expressions.values import show
 from archspec.frontend.foreign_names import key_help, key_meant, with_space
 from archspec.frontend.yaml.scalars import yes_or_no
-from archspec.frontend.yaml.tree import List, Scalar, Tree
-from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
 T = TypeVar("T")
 
@@ -84,21 +83,21 @@ class Reader:
             help = "; ".join(f"{name}: {keys[name].doc}" for name in names)
             self.note("missing-key", f"{what} needs {listed}", tree.span, help=help)
 
-    def unknown_key(self, what: str, key: Scalar, known: Iterable[str]) -> None:
+    def unknown_key(self, what: str, key: YamlScalar, known: Iterable[str]) -> None:
         self.note("unknown-key", f"{what} has no key '{key.text}'", key.span, help=key_help(key.text, known))
 
-    def mapping(self, what: str, tree: Tree) -> tuple[tuple[Scalar, Tree], ...]:
-        if isinstance(tree, MappingTree):
+    def mapping(self, what: str, tree: Tree) -> tuple[tuple[YamlScalar, Tree], ...]:
+        if isinstance(tree, YamlMapping):
             return tree.entries
         raise fail("wrong-type", f"{what} is a mapping, not {describe(tree)}", tree.span, help=_as_mapping(tree))
 
     def list(self, what: str, tree: Tree) -> tuple[Tree, ...]:
-        if isinstance(tree, List):
+        if isinstance(tree, YamlList):
             return tree.items
         raise fail("wrong-type", f"{what} is a list, not {describe(tree)}", tree.span, help=_as_list(tree))
 
-    def scalar(self, what: str, tree: Tree) -> Scalar:
-        if isinstance(tree, Scalar) and tree.value is not None:
+    def scalar(self, what: str, tree: Tree) -> YamlScalar:
+        if isinstance(tree, YamlScalar) and tree.value is not None:
             return tree
         raise fail("wrong-type", f"{what} is one word or text, not {describe(tree)}", tree.span)
 
@@ -111,9 +110,9 @@ class Reader:
         return scalar.text
 
     def flag(self, what: str, tree: Tree) -> bool:
-        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+        if isinstance(tree, YamlScalar) and isinstance(tree.value, bool):
             return tree.value
-        help = yes_or_no(tree.text) if isinstance(tree, Scalar) else None
+        help = yes_or_no(tree.text) if isinstance(tree, YamlScalar) else None
         raise fail("wrong-type", f"{what} is true or false, not {describe(tree)}", tree.span, help=help)
 
     def choice(self, what: str, tree: Tree, words: Iterable[str]) -> str:
@@ -126,7 +125,7 @@ class Reader:
 
 
 def named(
-    what: str, read: Callable[[Reader, Scalar, Tree], T], lost: Callable[[Scalar], T] | None = None
+    what: str, read: Callable[[Reader, YamlScalar, Tree], T], lost: Callable[[YamlScalar], T] | None = None
 ) -> Callable[[Reader, Tree], dict[str, T]]:
     """Reads a mapping from names to what `read` makes of their values, or `lost` of those that cannot be read."""
 
@@ -145,9 +144,9 @@ def named(
 
 def describe(tree: Tree) -> str:
     """What stands there, as a message calls it."""
-    if isinstance(tree, List):
+    if isinstance(tree, YamlList):
         return "a list" if tree.items else "an empty list"
-    if isinstance(tree, MappingTree):
+    if isinstance(tree, YamlMapping):
         return "a mapping" if tree.entries else "an empty mapping"
     if tree.value is None:
         return "nothing"
@@ -156,31 +155,35 @@ def describe(tree: Tree) -> str:
 
 def _as_mapping(tree: Tree) -> str:
     """The help where a mapping is meant."""
-    if isinstance(tree, List) and tree.items and all(isinstance(item, MappingTree) for item in tree.items):
+    if isinstance(tree, YamlList) and tree.items and all(isinstance(item, YamlMapping) for item in tree.items):
         return "remove the dashes"
     return spaced(tree) or "write {name: value, ...}, or one `name: value` per line"
 
 
 def spaced(tree: Tree) -> str | None:
     """The help where a word lacks the space after a colon that would make a key of it."""
-    return with_space(tree.text) if isinstance(tree, Scalar) else None
+    return with_space(tree.text) if isinstance(tree, YamlScalar) else None
 
 
 def _as_list(tree: Tree) -> str:
     """The help where a list is meant."""
-    if isinstance(tree, MappingTree) and tree.entries:
+    if isinstance(tree, YamlMapping) and tree.entries:
         return f"start each item with a dash: - {tree.entries[0][0].text}: ..."
-    only = tree.text if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.text.isidentifier() else "..."
+    only = (
+        tree.text
+        if isinstance(tree, YamlScalar) and isinstance(tree.value, str) and tree.text.isidentifier()
+        else "..."
+    )
     return f"write [{only}], or one item per line, each with a leading dash"
 
 
 def is_whole(tree: Tree) -> bool:
     """Whether a mapping holds all that was written in it."""
-    return isinstance(tree, MappingTree) and tree.whole
+    return isinstance(tree, YamlMapping) and tree.whole
 
 
 def complete(tree: Tree, values: Mapping[str, object], others: Iterable[str] = ()) -> bool:
     """Whether every key of a mapping could be read: what is made of the others would lead to mistakes nobody made."""
-    if not isinstance(tree, MappingTree) or not tree.whole:
+    if not isinstance(tree, YamlMapping) or not tree.whole:
         return False
     return all(scalar.text in values or scalar.text in others for scalar, _ in tree.entries)

@@ -8,7 +8,7 @@ from functools import partial
 from archspec.diagnostics import fail
 from archspec.frontend.language.reader import Reader
 from archspec.frontend.language.spec import Rename
-from archspec.frontend.yaml.tree import Scalar, Tree
+from archspec.frontend.yaml.tree import Tree, YamlScalar
 
 MOST = 1_000
 """Rules a table may have: each is compared with those above it."""
@@ -36,7 +36,7 @@ def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
     return tuple(rules)
 
 
-def _rule(reader: Reader, key: Scalar, tree: Tree) -> Rename:
+def _rule(reader: Reader, key: YamlScalar, tree: Tree) -> Rename:
     new = reader.text("a new name", tree)
     for text, pattern, span in ((key.text, _OLD, key.span), (new, _NEW, tree.span)):
         if not pattern.fullmatch(text):

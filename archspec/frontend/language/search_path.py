@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 from archspec.diagnostics import Source, did_you_mean, fail
-from archspec.frontend.yaml.tree import Scalar
+from archspec.frontend.yaml.tree import YamlScalar
 
 ENDINGS = (".yaml", ".yml")
 """How the names of specs, and of files of blocks, end."""
 
 
-def locate(name: Scalar, source: Source, folders: Sequence[Path]) -> Path:
+def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
     """The file an import means: the first of its name below the folder of the file it stands in, or below `folders`.
 
     Raises:

@@ -33,8 +33,7 @@ from archspec.frontend.language.spec import (
     Step,
 )
 from archspec.frontend.language.weight_options import SHARING, WEIGHING, condition, weighing
-from archspec.frontend.yaml.tree import List, Scalar, Tree
-from archspec.frontend.yaml.tree import Mapping as MappingTree
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.ops import OPS, Op
 from archspec.ops.attribute_types import attributes_of
 from archspec.ops.merge import Join
@@ -96,20 +95,20 @@ def layers(reader: Reader, tree: Tree, what: str = "'layers'") -> Body:
 def _broken(reader: SpecReader, tree: Tree) -> BrokenStep:
     """Stands for an item that could not be read, under the name it would have had."""
     key, value = tree, None
-    if isinstance(tree, MappingTree) and tree.entries:
+    if isinstance(tree, YamlMapping) and tree.entries:
         key, value = tree.entries[0]
-    keys = {key.text: item for key, item in value.entries} if isinstance(value, MappingTree) else {}
+    keys = {key.text: item for key, item in value.entries} if isinstance(value, YamlMapping) else {}
     named = reader.guess(partial(name, reader), keys["name"]) if "name" in keys else None
-    holds_layers = isinstance(value, List) or "layers" in keys or "paths" in keys
-    kind = key.text if isinstance(key, Scalar) and not holds_layers else None
+    holds_layers = isinstance(value, YamlList) or "layers" in keys or "paths" in keys
+    kind = key.text if isinstance(key, YamlScalar) and not holds_layers else None
     return BrokenStep(tree.span, named, None, None, kind)
 
 
 def paths(reader: Reader, tree: Tree) -> tuple[tuple[TemplateField | None, Body], ...]:
     """Paths by name, or a list of paths without names."""
-    if isinstance(tree, List):
+    if isinstance(tree, YamlList):
         return tuple((None, layers(reader, item, "a path")) for item in tree.items)
-    if not isinstance(tree, MappingTree):
+    if not isinstance(tree, YamlMapping):
         help = "write paths: {name: [...], ...}, or paths: [[...], [...]]"
         raise fail("wrong-type", f"'paths' are lists of layers, not {describe(tree)}", tree.span, help=help)
     return tuple((name(reader, key), layers(reader, item, f"the path '{key.text}'")) for key, item in tree.entries)
@@ -119,7 +118,7 @@ def join(reader: Reader, tree: Tree) -> OpStep:
     """The op that makes one value of several."""
     assert isinstance(reader, SpecReader)
     help = f"choose one of {', '.join(op.kind for op in OPS if issubclass(op, Join))}"
-    if isinstance(tree, List) or (isinstance(tree, Scalar) and not isinstance(tree.value, str)):
+    if isinstance(tree, YamlList) or (isinstance(tree, YamlScalar) and not isinstance(tree.value, str)):
         raise fail("wrong-type", f"'join' is an op, not {describe(tree)}", tree.span, help=help)
     found = step(reader, tree)
     if not isinstance(found, OpStep) or not issubclass(found.op, Join):
@@ -238,27 +237,27 @@ def _unknown_op(kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRegi
     return fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)
 
 
-def _split(reader: SpecReader, tree: Tree) -> tuple[Scalar, Tree | None]:
+def _split(reader: SpecReader, tree: Tree) -> tuple[YamlScalar, Tree | None]:
     """The word an item starts with, and what stands under it."""
-    if isinstance(tree, Scalar) and isinstance(tree.value, str):
+    if isinstance(tree, YamlScalar) and isinstance(tree.value, str):
         return tree, None
-    if isinstance(tree, MappingTree) and len(tree.entries) == 1:
+    if isinstance(tree, YamlMapping) and len(tree.entries) == 1:
         key, value = tree.entries[0]
         return key, None if is_empty(value) else value
-    if isinstance(tree, MappingTree) and not tree.whole:
+    if isinstance(tree, YamlMapping) and not tree.whole:
         raise _reported()
-    if isinstance(tree, MappingTree) and tree.entries:
+    if isinstance(tree, YamlMapping) and tree.entries:
         raise several_keys(tree.entries, {*STRUCTURES, *reader.vocabulary.ops, *(reader.blocks or ())})
     message = f"an item of 'layers' is an op, a block or a structure, not {describe(tree)}"
     raise fail("wrong-type", message, tree.span, help="write - relu, or - conv: {channels: ..., kernel: ...}")
 
 
-def _op(reader: SpecReader, key: Scalar, value: Tree | None, op: type[Op]) -> OpStep:
+def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -> OpStep:
     known = attributes_of(op)
     faults = len(reader.diagnostics)
     values: dict[str, Any] = {}
     attributes: dict[str, Field | None] = {}
-    if isinstance(value, MappingTree):
+    if isinstance(value, YamlMapping):
         values = reader.keys(f"'{op.kind}'", value, {**COMMON, **weighing_keys(op)}, others=known)
         for scalar, tree in value.entries:
             if scalar.text in known:
@@ -296,12 +295,12 @@ def usage(op: type[Op]) -> str:
     return f"write - {op.kind}, or {usage}" if needed else f"write - {op.kind}"
 
 
-def _call(reader: SpecReader, key: Scalar, value: Tree | None) -> CallStep:
+def _call(reader: SpecReader, key: YamlScalar, value: Tree | None) -> CallStep:
     faults = len(reader.diagnostics)
     values: dict[str, Any] = {}
     arguments: dict[str, Given] = {}
     keys = {**COMMON, **SHARING}
-    if isinstance(value, MappingTree):
+    if isinstance(value, YamlMapping):
         values = reader.keys(f"'{key.text}'", value, keys, others=[scalar.text for scalar, _ in value.entries])
         for scalar, tree in value.entries:
             if scalar.text not in keys and (found := reader.attempt(fields.value, tree)) is not None:
@@ -309,19 +308,19 @@ def _call(reader: SpecReader, key: Scalar, value: Tree | None) -> CallStep:
     elif value is not None:
         arguments[SHORTHAND] = Given(key.span, fields.value(value))
     callee = fields.template(key)
-    if len(reader.diagnostics) > faults or (isinstance(value, MappingTree) and not value.whole):
+    if len(reader.diagnostics) > faults or (isinstance(value, YamlMapping) and not value.whole):
         raise _reported()
     return CallStep(*_common(key, values), callee=callee, arguments=arguments, share=values.get("share"))
 
 
-def _structure(reader: SpecReader, key: Scalar, value: Tree | None) -> Step:
+def _structure(reader: SpecReader, key: YamlScalar, value: Tree | None) -> Step:
     kind, keys = key.text, STRUCTURES[key.text]
     if value is None:
         message = f"'{kind}' needs layers"
         raise fail("missing-key", message, key.span, help=f"write - {kind}: {_SHORTEST[kind]}")
-    if isinstance(value, List) and keys["layers"].required and kind != "repeat":
+    if isinstance(value, YamlList) and keys["layers"].required and kind != "repeat":
         return _STEPS[kind](_common(key, {}), {"layers": layers(reader, value)}, key.span)
-    if not isinstance(value, MappingTree):
+    if not isinstance(value, YamlMapping):
         message = f"'{kind}' takes layers, not {describe(value)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or f"write - {kind}: {_SHORTEST[kind]}")
     if kind == "parallel" and (fault := bare_paths(value, keys)):
@@ -411,7 +410,7 @@ def _reported() -> ArchspecError:
 _Common = tuple[Span, TemplateField | None, tuple[TemplateField, ...] | None, Field | None]
 
 
-def _common(key: Scalar, values: Mapping[str, Any]) -> _Common:
+def _common(key: YamlScalar, values: Mapping[str, Any]) -> _Common:
     return key.span, values.get("name"), values.get("from"), values.get("when")
 
 

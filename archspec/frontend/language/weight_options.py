@@ -12,16 +12,15 @@ from archspec.frontend.language.fields import ConstantField, Field
 from archspec.frontend.language.identifiers import reference
 from archspec.frontend.language.reader import Key, Keys, Reader, describe
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
-from archspec.frontend.yaml.tree import Mapping as MappingTree
-from archspec.frontend.yaml.tree import Scalar, Tree
+from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
 from archspec.ir.initializers import INITIALIZERS
 
 
 def start(reader: Reader, tree: Tree) -> InitializerSpec:
     """A distribution by its name, `{name: {option: value}}`, or a number for all elements."""
-    if isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
+    if isinstance(tree, YamlScalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
         return InitializerSpec(tree.span, "constant", {"value": fields.number(tree)})
-    if isinstance(tree, MappingTree) and len(tree.entries) == 1:
+    if isinstance(tree, YamlMapping) and len(tree.entries) == 1:
         key, options = tree.entries[0]
     else:
         key, options = reader.scalar("an initializer", tree), None
@@ -35,7 +34,7 @@ def start(reader: Reader, tree: Tree) -> InitializerSpec:
             reader.unknown_key(f"'{key.text}'", option, known)
         elif isinstance(allowed := known[option.text], tuple):
             values[option.text] = ConstantField(item.span, reader.choice(f"'{option.text}'", item, allowed))
-        elif isinstance(item, Scalar) and item.value is not None and not isinstance(item.value, bool):
+        elif isinstance(item, YamlScalar) and item.value is not None and not isinstance(item.value, bool):
             values[option.text] = fields.number(item)
         else:
             raise fail("wrong-type", f"'{option.text}' is a number, not {describe(item)}", item.span)
@@ -44,7 +43,7 @@ def start(reader: Reader, tree: Tree) -> InitializerSpec:
 
 def starts(reader: Reader, tree: Tree) -> Mapping[str, InitializerSpec]:
     """How the weight starts, or how each weight starts by its name."""
-    if isinstance(tree, MappingTree) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
+    if isinstance(tree, YamlMapping) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
         named = ((key, reader.attempt(lambda item: start(reader, item), item)) for key, item in tree.entries)
         return {key.text: replace(found, span=key.span) for key, found in named if found is not None}
     return {"weight": start(reader, tree)}

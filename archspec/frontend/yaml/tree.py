@@ -20,7 +20,7 @@ from archspec.frontend.yaml.syntax_errors import explain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class YamlScalar:
     """A word: its value, and its text as written. `plain` says whether it stands unquoted on one line."""
 
     value: ScalarValue
@@ -30,7 +30,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class List:
+class YamlList:
     """A sequence."""
 
     items: tuple[Tree, ...]
@@ -38,13 +38,13 @@ class List:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapping:
+class YamlMapping:
     """A mapping from text to trees, with the scalar each key was written as. Keys are unique.
 
     `whole` says whether all entries are there; those with a key that cannot be one are reported and left out.
     """
 
-    entries: tuple[tuple[Scalar, Tree], ...]
+    entries: tuple[tuple[YamlScalar, Tree], ...]
     span: Span
     whole: bool = True
 
@@ -52,7 +52,7 @@ class Mapping:
         return next((tree for scalar, tree in self.entries if scalar.text == key), None)
 
 
-Tree = Scalar | List | Mapping
+Tree = YamlScalar | YamlList | YamlMapping
 
 
 def read_file(path: Path) -> Source:
@@ -246,26 +246,26 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             text, span = event.value, self.span(event)
             if event.style:
-                return Scalar(text, text, False, span)
-            return Scalar(resolve(text), text, span.line == span.end_line, span)
+                return YamlScalar(text, text, False, span)
+            return YamlScalar(resolve(text), text, span.line == span.end_line, span)
         if isinstance(event, yaml.SequenceStartEvent):
             return self.list(event, events, depth)
         return self.mapping(event, events, depth)
 
-    def list(self, start: yaml.Event, events: _Events, depth: int) -> List:
+    def list(self, start: yaml.Event, events: _Events, depth: int) -> YamlList:
         items: list[Tree] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             items.append(self.tree(event, events, depth + 1))
-        return List(tuple(items), self.span(start, event))
+        return YamlList(tuple(items), self.span(start, event))
 
-    def mapping(self, start: yaml.Event, events: _Events, depth: int) -> Mapping:
-        entries: dict[str, tuple[Scalar, Tree]] = {}
+    def mapping(self, start: yaml.Event, events: _Events, depth: int) -> YamlMapping:
+        entries: dict[str, tuple[YamlScalar, Tree]] = {}
         written = 0
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             key = self.tree(event, events, depth + 1)
             value = self.tree(next(events), events, depth + 1)
             written += 1
-            if not isinstance(key, Scalar) or not isinstance(key.value, str):
+            if not isinstance(key, YamlScalar) or not isinstance(key.value, str):
                 self.refuse_key(key)
             elif key.text == "<<" and key.plain:
                 self.note(
@@ -284,7 +284,7 @@ class _Composer:
                 )
             else:
                 entries[key.text] = (key, value)
-        return Mapping(tuple(entries.values()), self.span(start, event), len(entries) == written)
+        return YamlMapping(tuple(entries.values()), self.span(start, event), len(entries) == written)
 
     def alias(self, event: yaml.AliasEvent, depth: int) -> Tree:
         if event.anchor in self.open_anchors:
@@ -308,7 +308,7 @@ class _Composer:
         return fail("too-large", message, self.span(event), help="use `repeat` for repeated layers")
 
     def refuse_key(self, key: Tree) -> None:
-        if not isinstance(key, Scalar):
+        if not isinstance(key, YamlScalar):
             self.note("non-text-key", "a key is text, not a list or a mapping", key.span)
         elif key.value is None:
             self.note("non-text-key", "a key is text, not empty", key.span)

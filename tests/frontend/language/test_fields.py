@@ -17,7 +17,7 @@ from archspec.frontend.language.fields import (
     NameOrTextField,
     TemplateField,
 )
-from archspec.frontend.yaml.tree import List, Scalar
+from archspec.frontend.yaml.tree import YamlList, YamlScalar
 from archspec.frontend.yaml.tree import parse as parse_yaml
 
 SCOPE = {"width": 8, "sizes": (1, 2), "kind": "relu"}
@@ -26,7 +26,7 @@ SCOPE = {"width": 8, "sizes": (1, 2), "kind": "relu"}
 def tree(text: str):
     found, faults = parse_yaml(Source("x.yaml", f"- {text}\n"))
     assert not faults
-    assert isinstance(found, List)
+    assert isinstance(found, YamlList)
     return found.items[0]
 
 
@@ -164,7 +164,7 @@ def test_what_is_no_value(text):
 
 def test_a_scalar_keeps_its_text():
     found = fields.template(tree("layer$i"))
-    assert isinstance(found.scalar, Scalar)
+    assert isinstance(found.scalar, YamlScalar)
     assert found.constant is None
     assert fields.template(tree("layer")).constant == "layer"
     assert found.fill({"i": 2}) == "layer2"

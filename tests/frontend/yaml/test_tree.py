@@ -13,7 +13,7 @@ from archspec.diagnostics import ArchspecError, Source
 from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_NESTING, MAX_NODES
 from archspec.frontend.yaml import tree as yaml_tree
 from archspec.frontend.yaml.scalars import resolve, yes_or_no
-from archspec.frontend.yaml.tree import List, Mapping, Scalar, Tree, decode, parse, read_file
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar, decode, parse, read_file
 
 
 def tree(text: str) -> Tree:
@@ -113,9 +113,9 @@ note: >-
 
 def places(found: Tree) -> dict[str, tuple[int, int, int, int]]:
     """Each scalar of a tree with where it starts and ends."""
-    if isinstance(found, Scalar):
+    if isinstance(found, YamlScalar):
         return {found.text: found.span[1:]}
-    if isinstance(found, List):
+    if isinstance(found, YamlList):
         return {text: span for item in found.items for text, span in places(item).items()}
     return {text: span for pair in found.entries for item in pair for text, span in places(item).items()}
 
@@ -136,15 +136,15 @@ def test_places_are_the_same_whatever_ends_a_line(end):
 
 def test_a_mapping_is_asked_by_key():
     found = tree("{a: 1, b: [2]}")
-    assert isinstance(found, Mapping)
-    assert isinstance(found.get("b"), List)
+    assert isinstance(found, YamlMapping)
+    assert isinstance(found.get("b"), YamlList)
     assert found.get("c") is None
     assert found.whole
 
 
 def test_a_mapping_with_a_refused_entry_is_not_whole():
     found, faults = parse(Source("x", "{a: 1, 2: b}"))
-    assert isinstance(found, Mapping)
+    assert isinstance(found, YamlMapping)
     assert [key.text for key, _ in found.entries] == ["a"]
     assert not found.whole
     assert [fault.code for fault in faults] == ["non-text-key"]
@@ -152,10 +152,10 @@ def test_a_mapping_with_a_refused_entry_is_not_whole():
 
 def test_an_alias_stands_for_what_its_anchor_marks():
     found = tree("[&a {x: 1}, *a, &b word, *b, &a [2], *a]")
-    assert isinstance(found, List)
+    assert isinstance(found, YamlList)
     assert found.items[1] is found.items[0]
     assert found.items[3].text == "word"
-    assert isinstance(found.items[5], List), "an anchor marks anew what it is given to again"
+    assert isinstance(found.items[5], YamlList), "an anchor marks anew what it is given to again"
 
 
 letters = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))
@@ -168,9 +168,9 @@ data = st.recursive(
 
 
 def plain(found: Tree) -> object:
-    if isinstance(found, Scalar):
+    if isinstance(found, YamlScalar):
         return found.value
-    if isinstance(found, List):
+    if isinstance(found, YamlList):
         return [plain(item) for item in found.items]
     return {key.text: plain(item) for key, item in found.entries}
 
