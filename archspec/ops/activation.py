@@ -109,7 +109,8 @@ class Tanh(Activation):
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         factors = (self.scale != 1) + (self.slope != 1)
-        return super().cost(inputs, outputs) + Cost(other={"multiply": factors * outputs[0].elements})
+        scaling = Cost(other={"multiply": factors * outputs[0].elements} if factors else {})
+        return super().cost(inputs, outputs) + scaling
 
 
 class Gelu(Activation):

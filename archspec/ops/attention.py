@@ -134,7 +134,7 @@ class MultiHeadAttention(Op):
         mapped = 2 * (positions + keys) * features
         scores = self.heads * positions * keys
         macs = mapped * features + 2 * positions * keys * features
-        scaled_and_biased = {"multiply": positions * features, "add": mapped if self.bias else 0}
+        scaled_and_biased = {"multiply": positions * features, **({"add": mapped} if self.bias else {})}
         products = Cost(macs, mapped + scores + positions * features, scaled_and_biased)
         return products + softmax_cost(scores, self.heads * positions)
 

@@ -310,8 +310,7 @@ FREE = {
 @pytest.mark.parametrize("sample", GOOD, ids=lambda sample: sample.id)
 def test_the_arithmetic_of_an_op_is_that_of_its_formula(sample: Sample) -> None:
     cost = sample.op.cost(sample.inputs, sample.outputs)
-    counted = {name: number for name, number in cost.other.items() if number}
-    assert counted == {name: number for name, number in count(sample).items() if number}
+    assert {name: number for name, number in cost.other.items() if number} == dict(count(sample))
 
 
 def test_every_op_is_counted_or_free() -> None:
