@@ -28,12 +28,12 @@ def frozen(cls: type[Any] | None = None, /, *, eq: bool = True) -> Any:
     """
 
     def make(cls: type[Any]) -> type[Any]:
-        made = dataclass(repr=False, eq=False, slots=True)(cls)
+        made: Any = dataclass(repr=False, eq=False, slots=True)(cls)
         made.__repr__ = _repr
         if eq:
             made.__eq__ = _eq
             made.__hash__ = _hash
-        return made
+        return made  # type: ignore[no-any-return]  # a class again
 
     return make if cls is None else make(cls)
 

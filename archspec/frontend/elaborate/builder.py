@@ -9,7 +9,7 @@ The engine is here; how each construct of the language is built is in `construct
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,11 +30,12 @@ from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.fields import evaluate_all
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Body, OpStep, SideStep, Spec, Step
+from archspec.frozen import frozen
 from archspec.ir.graph import Graph, Node, Output, Scope, ScopeKind, Value
 from archspec.ops import Op
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """A graph without the layers that have errors, and all errors."""
 

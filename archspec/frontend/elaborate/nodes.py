@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
 from pydantic import ValidationError
@@ -15,13 +14,14 @@ from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.spec import JoinStep, OpStep, Step
 from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
 from archspec.frontend.yaml.scalars import yes_or_no
+from archspec.frozen import frozen
 from archspec.ir.graph import Node, Value
 from archspec.ir.types import DType, Shape, TensorType, Weight, format_shape
 from archspec.ops import Op, OpError
 from archspec.ops.attribute_types import LARGEST, attributes_of
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Signature:
     """The result of type inference for an op and its input types: output types, weights and their elements.
 

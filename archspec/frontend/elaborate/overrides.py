@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite, prod
 from numbers import Integral, Real
 from typing import Any
@@ -14,6 +14,7 @@ from archspec.frontend.expressions.values import MAX_INTEGER, Data, Invalid, sho
 from archspec.frontend.language.params import param_values
 from archspec.frontend.language.spec import Input, Spec
 from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
+from archspec.frozen import frozen
 from archspec.ir.graph import Value
 from archspec.ir.types import TensorType
 
@@ -21,7 +22,7 @@ Sizes = Sequence[int]
 """The sizes of an input, without the batch axis."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """The params and the input types; `INVALID`, or None, for one that an error makes unknown."""
 

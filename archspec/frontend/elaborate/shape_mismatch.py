@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.ir.graph import Value
 from archspec.ir.types import TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LabelledValue:
     """An input of a node, with the label a note gives it."""
 

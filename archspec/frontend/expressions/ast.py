@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from archspec.frontend.expressions.functions import FUNCTIONS
@@ -21,6 +20,7 @@ from archspec.frontend.expressions.values import (
     whole,
 )
 from archspec.frontend.foreign_names import name_help
+from archspec.frozen import frozen
 
 
 class ExpressionError(Exception):
@@ -42,7 +42,7 @@ class UnknownName(ExpressionError):
     """An expression uses an undefined name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InputValue:
     """The input values as expressions see them: sizes without the batch axis."""
 
@@ -86,7 +86,7 @@ def look_up(name: str, scope: Environment) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expr:
     """A part of an expression, from `start` to `stop`."""
 
@@ -100,7 +100,7 @@ class Expr:
         return ExpressionError(message, self.start, self.stop, help)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiteralExpr(Expr):
     """A number, a text, true or false."""
 
@@ -110,7 +110,7 @@ class LiteralExpr(Expr):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameExpr(Expr):
     """The value of a name."""
 
@@ -123,7 +123,7 @@ class NameExpr(Expr):
         raise UnknownName(f"unknown name '{self.name}'", self.start, self.stop, help)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttributeExpr(Expr):
     """An attribute of the input value."""
 
@@ -141,7 +141,7 @@ class AttributeExpr(Expr):
             raise self.wrong(str(error)) from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListExpr(Expr):
     """A list of terms."""
 
@@ -151,7 +151,7 @@ class ListExpr(Expr):
         return _bounded_list(self, tuple(item.evaluate(scope) for item in self.items))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexExpr(Expr):
     """One entry of a list."""
 
@@ -172,7 +172,7 @@ class IndexExpr(Expr):
         return value[place]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SliceExpr(Expr):
     """A run of entries of a list."""
 
@@ -195,7 +195,7 @@ class SliceExpr(Expr):
         return place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnaryExpr(Expr):
     """A sign, or `not`."""
 
@@ -210,7 +210,7 @@ class UnaryExpr(Expr):
         return -number if self.operator == "-" else number
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogicExpr(Expr):
     """`and`, `or`: the right side counts only when the left does not decide."""
 
@@ -225,7 +225,7 @@ class LogicExpr(Expr):
         return _truth(self.right, self.right.evaluate(scope))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompareExpr(Expr):
     """A chain: a < b <= c holds when each pair does."""
 
@@ -255,7 +255,7 @@ class CompareExpr(Expr):
         return bool(_ORDER[operator](left, right))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArithmeticExpr(Expr):
     """Two operands; lists can be joined and repeated."""
 
@@ -305,7 +305,7 @@ class ArithmeticExpr(Expr):
         return f"{base} {self.operator} {spell(right)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChoiceExpr(Expr):
     """`a if condition else b`."""
 
@@ -318,7 +318,7 @@ class ChoiceExpr(Expr):
         return (self.chosen if holds else self.otherwise).evaluate(scope)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallExpr(Expr):
     """A function of the closed set."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from archspec.diagnostics import did_you_mean
@@ -20,12 +19,13 @@ from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES, Environment, Exp
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.expressions.values import MAX_INTEGER, Data
 from archspec.frontend.foreign_names import function_help
+from archspec.frozen import frozen
 
 MAX_LENGTH = 500
 MAX_DEPTH = 25
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expression:
     """A parsed expression. `names` are the names it reads."""
 
@@ -82,7 +82,7 @@ RESERVED = _WORDS | _LITERALS.keys()
 """Words that mean something in every expression, so that nothing can be named by them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     kind: str
     text: str

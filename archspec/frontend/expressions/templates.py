@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from archspec.frontend.expressions import parser
 from archspec.frontend.expressions.ast import Environment, ExpressionError
 from archspec.frontend.expressions.parser import MAX_LENGTH, NAME, Expression
 from archspec.frontend.expressions.values import show, spell
+from archspec.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placeholder:
     """An expression in a text: the span of the whole placeholder, and the start of the expression in its brackets."""
 
@@ -31,7 +31,7 @@ class Placeholder:
         return spell(value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextTemplate:
     """A text split into literal parts and placeholders."""
 

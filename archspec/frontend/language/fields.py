@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import final
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
@@ -16,9 +16,10 @@ from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, ti
 from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
+from archspec.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A value as written, to be worked out where it is used. `names` are the names it reads."""
 
@@ -36,7 +37,7 @@ class Field:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConstantField(Field):
     """A number, a truth value, a text that is meant as it stands, or nothing."""
 
@@ -47,7 +48,7 @@ class ConstantField(Field):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@frozen
 class InvalidField(Field):
     """A value that could not be read. Its error was already reported."""
 
@@ -56,7 +57,7 @@ class InvalidField(Field):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpressionField(Field):
     """An expression. Where `keywords` could stand as well, they are suggested for undefined names."""
 
@@ -82,7 +83,7 @@ class ExpressionField(Field):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameOrTextField(Field):
     """A word where a number or a text may stand: what it names, if it names something, or else itself."""
 
@@ -98,7 +99,7 @@ class NameOrTextField(Field):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@frozen
 class TemplateField(Field):
     """A text with `$name` or `$(expression)` in it."""
 
@@ -132,7 +133,7 @@ class TemplateField(Field):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListField(Field):
     """A list of values, not all of them constants."""
 

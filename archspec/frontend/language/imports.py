@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from archspec.frontend.language.steps import STRUCTURES, SpecReader
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, Used, YamlList, YamlMapping, YamlScalar
+from archspec.frozen import frozen
 
 LIBRARY: Keys = {**SHARED, "blocks": replace(SHARED["blocks"], required=True)}
 """The keys of a file of blocks."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Imported:
     """The libraries a file imports, by the names of their blocks; not `whole` where some could not be read."""
 
@@ -31,7 +32,7 @@ class Imported:
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Open:
     """A file that is being read: where it is, and the import that asked for it."""
 

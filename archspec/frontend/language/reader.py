@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,13 +12,14 @@ from archspec.frontend.expressions.values import show
 from archspec.frontend.foreign_names import key_help, key_meant, with_space
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
+from archspec.frozen import frozen
 
 T = TypeVar("T")
 
 Schema = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """A key of a mapping: how its value is read, what it means, and its JSON Schema."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from archspec.diagnostics import Source, Span
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.op_registry import OpRegistry
+from archspec.frozen import frozen
 from archspec.ir.types import DType
 from archspec.ops import Op
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Step:
     """An item of `layers`: its inputs are the outputs of the item before it, or the values `sources` names.
 
@@ -33,7 +34,7 @@ class Step:
 Body = tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """A value under a key that the user chose, and the position of the key."""
 
@@ -41,7 +42,7 @@ class Given:
     value: Field
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InitializerSpec:
     """The initializer of a weight: the name of a distribution, and its options.
 
@@ -53,7 +54,7 @@ class InitializerSpec:
     options: Mapping[str, Field]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeightOptions:
     """The weights of a layer: where they are shared from, their initializers, fixed values, whether they train."""
 
@@ -67,7 +68,7 @@ DEFAULT_OPTIONS = WeightOptions()
 """The options of a layer that sets none."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class OpStep(Step):
     """One op. `reads` are the names that its attributes use: the op is the same wherever their values are."""
 
@@ -81,7 +82,7 @@ class OpStep(Step):
         object.__setattr__(self, "reads", tuple(sorted(names)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class BrokenStep(Step):
     """An item that could not be read. Its outputs are unknown, so nothing is reported about the layers that use them.
 
@@ -91,7 +92,7 @@ class BrokenStep(Step):
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class CallStep(Step):
     """A block, or an op whose name is computed."""
 
@@ -100,7 +101,7 @@ class CallStep(Step):
     share: TemplateField | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class SequentialStep(Step):
     """Layers in order, under a name of their own."""
 
@@ -111,7 +112,7 @@ class SequentialStep(Step):
         return (self.layers,)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class JoinStep(Step):
     """Parallel paths, and the op that joins their outputs."""
 
@@ -119,7 +120,7 @@ class JoinStep(Step):
     crop: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ResidualStep(JoinStep):
     """Layers with a shortcut; an empty shortcut is the identity."""
 
@@ -130,7 +131,7 @@ class ResidualStep(JoinStep):
         return self.layers, self.shortcut
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ParallelStep(JoinStep):
     """Paths with the same inputs: those in the spec, or one per iteration."""
 
@@ -141,7 +142,7 @@ class ParallelStep(JoinStep):
         return (self.iterations.layers,) if self.iterations else tuple(path for _, path in self.paths)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Iterations:
     """The iterations of a repeat or of parallel paths: their number or entries, and the names they bind."""
 
@@ -153,7 +154,7 @@ class Iterations:
     layers: Body
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class RepeatStep(Step):
     """The same layers several times in sequence."""
 
@@ -163,7 +164,7 @@ class RepeatStep(Step):
         return (self.iterations.layers,)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class SideStep(Step):
     """A side branch: the next item reads the inputs of the branch, not its outputs."""
 
@@ -174,7 +175,7 @@ class SideStep(Step):
         return (self.layers,)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """A block defined by the user: its arguments, with defaults (None for a required one), and its layers."""
 
@@ -185,7 +186,7 @@ class Block:
     indexed: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Library:
     """A file of blocks as its blocks see it: the values of its params, its blocks, and those it imports.
 
@@ -210,7 +211,7 @@ class Library:
         return (*self.blocks, *self.imports)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """A tensor the network takes, without its batch axis."""
 
@@ -219,7 +220,7 @@ class Input:
     dtype: DType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Returned:
     """An output of the network: its name, which is at `span`, and the value it refers to."""
 
@@ -228,7 +229,7 @@ class Returned:
     source: TemplateField
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variant:
     """A variant: values for some params."""
 
@@ -239,7 +240,7 @@ class Variant:
     reference: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rename:
     """What old checkpoints call some weights, and what the spec calls them: dotted names, taken apart.
 
@@ -268,7 +269,7 @@ class Rename:
         return ".".join([*(next(stars) if part == "*" else part for part in self.new), *parts[len(self.old) :]])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expected:
     """What must come out: facts of the network and of some layers."""
 
@@ -279,7 +280,7 @@ class Expected:
     source: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spec:
     """A whole spec, typed but not built. The values of its params are not chosen yet."""
 

@@ -17,9 +17,10 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, 
 from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_NESTING, MAX_NODES
 from archspec.frontend.yaml.scalars import ScalarValue, resolve
 from archspec.frontend.yaml.syntax_errors import explain
+from archspec.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class YamlScalar:
     """A word: its value, and its text as written. `plain` says whether it stands unquoted on one line."""
 
@@ -29,7 +30,7 @@ class YamlScalar:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class YamlList:
     """A sequence."""
 
@@ -37,7 +38,7 @@ class YamlList:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class YamlMapping:
     """A mapping from text to trees, with the scalar each key was written as. Keys are unique.
 
@@ -114,7 +115,7 @@ class Used:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Parsed:
     """A tree without mistakes, and what its text used of the limits."""
 
@@ -176,7 +177,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Events = Iterator[yaml.Event]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Anchored:
     """What an alias stands for, how many nodes that is, and how deep they are nested."""
 
