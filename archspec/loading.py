@@ -154,7 +154,7 @@ def check_source(
     folders, registry = _import_folders(path), OpRegistry(plugins)
     spec, errors = document.read(source, folders, registry)
     if spec is None:
-        of_blocks = imports.mistakes(source, folders, registry) if variant is None else None
+        of_blocks = imports.library_errors(source, folders, registry) if variant is None else None
         return _sorted(errors if of_blocks is None else of_blocks, source)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
     diagnostics = [(name, diagnostic) for name in variants for diagnostic in _check_variant(spec, errors, name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,12 @@ DOORS = {
     "pygraphviz": ("lower/graphviz/",),
 }
 """Each third party, and where it may be imported: one door each."""
+
+PAGES = (
+    "README.md", "CONTRIBUTING.md", "specs/README.md", "specs/USAGE.md", "specs/OPS.md", "archspec/README.md",
+    "archspec/PLUGINS.md",
+)  # fmt: skip
+"""What users and contributors read."""
 
 TYPES_ONLY = {"network.py": {"torch", "keras", "networkx"}, "runtime/bench.py": {"torch"}}
 """What a file may name in annotations alone."""
@@ -193,6 +200,31 @@ def test_only_the_command_line_prints() -> None:
             prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
             assert not prints, place(file)
             assert floor(place(file)) == "lower" or "sys.stdout.write" not in file.read_text(), place(file)
+
+
+def test_no_class_name_is_defined_twice() -> None:
+    """One name, one meaning. The classes copied into generated source are called like the ops they are for."""
+    places: dict[str, list[str]] = {}
+    for file in FILES:
+        if "/helpers/" not in place(file):
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(place(file))
+    assert not {name: files for name, files in places.items() if len(files) > 1}
+
+
+RETIRED = (
+    "Refusal", "UNSEEN", "Inflow", "inflow", "lender", "remedy", "cure", "Weighing", "weighing", "NO_WISHES", "wishes",
+    "Vocabulary", "poisoned", "hosted", "Hosted", "held against", "start anew", "starts anew", "what would mend",
+    "come out as", "flows in", "flow in", "flow out", "flows out", "mistake", "mistakes",
+)  # fmt: skip
+"""Words of our own where the field has words (see CONTRIBUTING.md, style)."""
+
+
+@pytest.mark.parametrize("file", [*FILES, *(ROOT.parent / page for page in PAGES)], ids=str)
+def test_retired_words_stay_away(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert not [word for word in RETIRED if re.search(rf"\b{word}\b", text)], file
 
 
 def test_codes_are_documented_and_in_use() -> None:

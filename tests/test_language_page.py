@@ -22,7 +22,7 @@ from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.expect import EXPECT
 from archspec.frontend.language.steps import COMMON, STRUCTURES
-from archspec.frontend.language.weight_options import WEIGHING
+from archspec.frontend.language.weight_options import WEIGHT_KEYS
 from tools import language_reference, pages
 
 FRAME = {"archspec": "1", "name": "example", "input": "[3, 32, 32]", "layers": "[identity]", "allow": "[heavy-layer]"}
@@ -98,7 +98,7 @@ def test_its_tables_are_those_of_the_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [*SPEC, *STRUCTURES, *COMMON, *WEIGHING, *EXPECT, *(k for s in STRUCTURES.values() for k in s)]
+    "key", [*SPEC, *STRUCTURES, *COMMON, *WEIGHT_KEYS, *EXPECT, *(k for s in STRUCTURES.values() for k in s)]
 )
 def test_every_key_stands_in_an_example(key: str) -> None:
     assert any(re.search(rf"\b{key}:", text) for text in EXAMPLES)

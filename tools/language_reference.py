@@ -24,7 +24,7 @@ from archspec.frontend.language.document import SPEC  # noqa: E402
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS  # noqa: E402
 from archspec.frontend.language.reader import Keys  # noqa: E402
 from archspec.frontend.language.steps import COMMON, STRUCTURES  # noqa: E402
-from archspec.frontend.language.weight_options import WEIGHING  # noqa: E402
+from archspec.frontend.language.weight_options import WEIGHT_KEYS  # noqa: E402
 from archspec.ir.initializers import INITIALIZERS  # noqa: E402
 from tools import pages  # noqa: E402
 
@@ -37,7 +37,7 @@ def page() -> str:
         {
             "spec": keys([("a spec", SPEC)]),
             "functions": (f"- `{call}`: {what}." for call, what in _functions()),
-            "item": keys([("any item", COMMON), ("with weights", WEIGHING)]),
+            "item": keys([("any item", COMMON), ("with weights", WEIGHT_KEYS)]),
             "structures": keys((name, _without(found, COMMON)) for name, found in structures),
             "block": keys([("a block", BLOCK)]),
             "library": pages.table(["file", "block", "arguments", ""], _library()),

@@ -44,7 +44,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     options, unknown = parser.parse_known_args(_with_variants(words))
     if unknown:
-        command: _Parser = options.parser
+        command: _CommandParser = options.parser
         command.error(f"unknown option {unknown[0]}" if unknown[0].startswith("-") else f"unexpected {unknown[0]}")
     return options
 
@@ -54,7 +54,7 @@ def _with_variants(words: Sequence[str]) -> list[str]:
     return [STDIN + word[1:] if word.startswith(f"{STANDARD_INPUT}:") else word for word in words]
 
 
-class _Parser(argparse.ArgumentParser):
+class _CommandParser(argparse.ArgumentParser):
     """A parser whose errors suggest the nearest command or option."""
 
     def __init__(self, **options: Any) -> None:
@@ -91,11 +91,13 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="archspec", usage="archspec COMMAND [OPTIONS]", description=DESCRIPTION, epilog=EXAMPLES)
+def _parser() -> _CommandParser:
+    parser = _CommandParser(
+        prog="archspec", usage="archspec COMMAND [OPTIONS]", description=DESCRIPTION, epilog=EXAMPLES
+    )
     parser.set_defaults(parser=parser)
     parser.add_argument("--version", action="store_true", help="Print the version.")
-    found = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+    found = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_CommandParser)
     parser.set_defaults(run=lambda options: commands.root(options, parser.format_help))
     for add in (_check, _summary, _compile, _weights, _bench, _draw, _list, _schema):
         add(found)
@@ -104,10 +106,10 @@ def _parser() -> _Parser:
 
 def _command(
     found: Any, name: str, usage: str, run: Callable[[argparse.Namespace], int], about: str, examples: str = ""
-) -> _Parser:
+) -> _CommandParser:
     """A command; its first sentence is what the list of commands shows."""
     epilog = f"examples:\n{examples}" if examples else None
-    parser: _Parser = found.add_parser(
+    parser: _CommandParser = found.add_parser(
         name, usage=f"archspec {name} {usage}", help=about.split("\n")[0], description=about, epilog=epilog
     )
     parser.set_defaults(run=run, parser=parser)
@@ -270,7 +272,7 @@ def _schema(found: Any) -> None:
 # --- options that several commands have -------------------------------------------------------------------------------
 
 
-def _spec(parser: _Parser) -> None:
+def _spec(parser: _CommandParser) -> None:
     parser.add_argument(
         "spec", metavar="SPEC", help="A file, FILE:VARIANT, a name in the zoo, or - for standard input."
     )
@@ -282,7 +284,7 @@ def _spec(parser: _Parser) -> None:
     _imports(parser)
 
 
-def _imports(parser: _Parser) -> None:
+def _imports(parser: _CommandParser) -> None:
     parser.add_argument(
         "--path", action="append", type=Path, metavar="DIR",
         help="Look for imports in this folder before the zoo (repeatable).",
@@ -292,15 +294,15 @@ def _imports(parser: _Parser) -> None:
     )
 
 
-def _output(parser: _Parser, help: str) -> None:
+def _output(parser: _CommandParser, help: str) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=help)
 
 
-def _depth(parser: _Parser) -> None:
+def _depth(parser: _CommandParser) -> None:
     parser.add_argument("--depth", type=_integer(1), metavar="N", help="Collapse everything below this depth.")
 
 
-def _json(parser: _Parser, help: str = "Print one JSON object.") -> None:
+def _json(parser: _CommandParser, help: str = "Print one JSON object.") -> None:
     parser.add_argument("--json", action="store_true", help=help)
 
 

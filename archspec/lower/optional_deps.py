@@ -7,7 +7,10 @@ from importlib.util import find_spec
 
 from archspec.diagnostics import fail
 
-_EXTRAS = {"torch": "torch", "keras": "keras", "onnxruntime": "onnxruntime", "pygraphviz": "draw"}
+_EXTRAS = {"torch": "torch", "keras": "keras", "onnxruntime": "onnxruntime"} | {
+    "graphviz_pure": "draw",
+    "pygraphviz": "pdf",
+}
 """The extra of archspec that installs a library, for libraries that are not dependencies."""
 
 _HINTS = {"keras": "; with KERAS_BACKEND=torch it runs on PyTorch"}

@@ -22,7 +22,7 @@ class Phrase:
 T = TypeVar("T")
 
 LARGEST = 2**40
-"""The largest whole number an attribute may be: beyond it a size is a mistake."""
+"""The largest integer an attribute can be; a larger size is an error."""
 
 Count = Annotated[int, Field(ge=1, le=LARGEST), Phrase("a whole number of at least 1")]
 Natural = Annotated[int, Field(ge=0, le=LARGEST), Phrase("a whole number of at least 0")]

@@ -11,7 +11,7 @@ from torch import nn
 
 import archspec
 from archspec import zoo
-from archspec.frontend.language.imports import mistakes
+from archspec.frontend.language.imports import library_errors
 from archspec.frontend.yaml.tree import read_file
 from tests import tv
 
@@ -54,7 +54,7 @@ def _numbers(module: nn.Module) -> nn.Module:
 
 @pytest.mark.parametrize("stem", FILES)
 def test_the_files_have_no_mistakes(stem):
-    assert mistakes(read_file(FILES[stem]), [zoo.folder()]) == ()
+    assert library_errors(read_file(FILES[stem]), [zoo.folder()]) == ()
 
 
 @pytest.mark.parametrize("stem", FILES)

@@ -52,7 +52,7 @@ def parse(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are allowed", 0, 1)
-    parser = _Parser(text)
+    parser = _ExpressionParser(text)
     root = parser.whole()
     return Expression(text, frozenset(parser.names), root)
 
@@ -90,7 +90,7 @@ class _Token:
     stop: int
 
 
-class _Parser:
+class _ExpressionParser:
     """Recursive descent, a method a level of precedence, weakest first."""
 
     def __init__(self, text: str) -> None:
@@ -237,7 +237,7 @@ class _Parser:
         if token.text in _LITERALS:
             return ast.LiteralExpr(token.start, token.stop, _LITERALS[token.text])
         if token.text == "in" and self.take("."):
-            return self.inflow(token)
+            return self.input_attribute(token)
         if token.text == "in":
             help = f"use one of {', '.join(f'in.{name}' for name in INPUT_ATTRIBUTES)}"
             raise ExpressionError("'in' is not a value by itself", token.start, token.stop, help)
@@ -253,7 +253,7 @@ class _Parser:
         self.names.add(token.text)
         return ast.NameExpr(token.start, token.stop, token.text)
 
-    def inflow(self, token: _Token) -> Expr:
+    def input_attribute(self, token: _Token) -> Expr:
         attribute = self.next
         if attribute.kind != "name" or attribute.text not in INPUT_ATTRIBUTES:
             help = did_you_mean(f"in.{attribute.text}", [f"in.{name}" for name in INPUT_ATTRIBUTES])

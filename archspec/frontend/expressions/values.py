@@ -26,7 +26,7 @@ INVALID = object()
 class Bare(str):
     """A word nothing is named by, where it stands, and what has a name there.
 
-    It is a text, unless a number was needed and it is a mistake.
+    It is a text, unless a number is required, which makes it an error.
     """
 
     __slots__ = ("known", "span")

@@ -190,7 +190,7 @@ class Imports:
         return library
 
 
-def mistakes(
+def library_errors(
     source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
 ) -> tuple[Diagnostic, ...] | None:
     """The errors in a file of blocks and in what it imports; None where the text does not mean to be one.

@@ -184,7 +184,7 @@ def is_whole(tree: Tree) -> bool:
 
 
 def complete(tree: Tree, values: Mapping[str, object], others: Iterable[str] = ()) -> bool:
-    """Whether every key of a mapping could be read: what is made of the others would lead to mistakes nobody made."""
+    """Whether every key of a mapping could be read: otherwise the others would cause misleading errors."""
     if not isinstance(tree, YamlMapping) or not tree.whole:
         return False
     return all(scalar.text in values or scalar.text in others for scalar, _ in tree.entries)

@@ -32,7 +32,7 @@ from archspec.frontend.language.spec import (
     SideStep,
     Step,
 )
-from archspec.frontend.language.weight_options import SHARING, WEIGHING, condition, weighing
+from archspec.frontend.language.weight_options import SHARING, WEIGHT_KEYS, condition, weight_options
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.ops import OPS, Op
 from archspec.ops.attribute_types import attributes_of
@@ -162,7 +162,7 @@ _JOINING: Keys = {
 
 def weighing_keys(op: type[Op]) -> Keys:
     """The keys about weights, for an op that has any."""
-    return WEIGHING if op.weights is not Op.weights else {}
+    return WEIGHT_KEYS if op.weights is not Op.weights else {}
 
 
 STRUCTURES: Mapping[str, Keys] = {
@@ -273,14 +273,14 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
         what = "takes named attributes" if known else "takes no attributes"
         message = f"'{op.kind}' {what}, not {describe(value)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or usage(op))
-    wishes = weighing(reader, values)
+    options = weight_options(reader, values)
     if len(reader.diagnostics) > faults:
         raise _reported()
     missing = [f"'{name}'" for name in known if known[name].required and name not in attributes]
     if missing:
         raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
     given = {name: found for name, found in attributes.items() if found is not None}
-    return OpStep(*_common(key, values), op=op, attributes=given, weight_options=wishes)
+    return OpStep(*_common(key, values), op=op, attributes=given, weight_options=options)
 
 
 def usage(op: type[Op]) -> str:

@@ -61,7 +61,7 @@ def values(reader: Reader, tree: Tree) -> Field:
 
 SHARING: Keys = {"share": Key(reference, "another layer whose weights it uses", {"$ref": "#/$defs/text"})}
 
-WEIGHING: Keys = {
+WEIGHT_KEYS: Keys = {
     **SHARING,
     "init": Key(starts, "the initializer of its weights", {"$ref": "#/$defs/init"}),
     "weight": Key(values, "fixed values of the weight, which is then not trainable", {"$ref": "#/$defs/number"}),
@@ -69,13 +69,13 @@ WEIGHING: Keys = {
 }
 
 
-def weighing(reader: Reader, found: Mapping[str, Any]) -> WeightOptions:
+def weight_options(reader: Reader, found: Mapping[str, Any]) -> WeightOptions:
     """What the keys found of a layer say about its weights."""
-    if found.keys().isdisjoint(WEIGHING):
+    if found.keys().isdisjoint(WEIGHT_KEYS):
         return DEFAULT_OPTIONS
-    wishes = WeightOptions(found.get("share"), found.get("init", {}), found.get("weight"), found.get("trainable"))
-    others = [key for key in WEIGHING if key in found and key != "share"]
-    if wishes.share is not None and others:
+    options = WeightOptions(found.get("share"), found.get("init", {}), found.get("weight"), found.get("trainable"))
+    others = [key for key in WEIGHT_KEYS if key in found and key != "share"]
+    if options.share is not None and others:
         message = f"a layer that shares weights cannot set '{others[0]}'"
-        reader.note("wrong-attributes", message, wishes.share.span, help="set it on the layer that owns the weights")
-    return wishes
+        reader.note("wrong-attributes", message, options.share.span, help="set it on the layer that owns the weights")
+    return options

@@ -117,7 +117,7 @@ class Used:
 
 @frozen
 class _Parsed:
-    """A tree without mistakes, and what its text used of the limits."""
+    """A tree without errors, and how much of the limits its text used."""
 
     tree: Tree
     nodes: int
@@ -125,7 +125,7 @@ class _Parsed:
 
 
 def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """The tree of the one document in `source`, and the mistakes that left a tree to go on with.
+    """The tree of the one document in `source`, and the errors that still left a tree.
 
     `used` is what the texts read with it have used of the limits, and is added to.
 

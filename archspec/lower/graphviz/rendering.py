@@ -140,11 +140,11 @@ def picture(source: str, kind: str, *, seconds: float = 300) -> bytes:
             f"drawing .{kind} needs a font, and Graphviz finds none",
             help="install one, such as fonts-liberation or fonts-dejavu, or write .svg",
         )
-    light = ", or the smaller graphviz-pure" if kind in _LIGHT_FORMATS else ""
+    command = install_command("graphviz_pure" if kind in _LIGHT_FORMATS else "pygraphviz")
     raise fail(
         "missing-library",
-        f"drawing .{kind} needs Graphviz, and neither the program `dot` nor the library pygraphviz is installed",
-        help=f"{install_command('pygraphviz')}{light}, or write .dot and draw it elsewhere",
+        f"drawing .{kind} needs Graphviz, and none is installed",
+        help=f"{command}, or write .dot and draw it elsewhere",
     )
 
 

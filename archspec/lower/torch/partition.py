@@ -255,10 +255,10 @@ def _regions(region: Scope) -> Iterator[Scope]:
             yield from _regions(item)
 
 
-def _does_for(lender: ModulePlan, module: ModulePlan) -> bool:
+def _does_for(owner: ModulePlan, module: ModulePlan) -> bool:
     """Whether the module that owns shared weights computes the same as the one that uses them."""
-    others = ((lender.children.get(name), child) for name, child in module.children.items())
-    return _flow(lender) == _flow(module) and all(
+    others = ((owner.children.get(name), child) for name, child in module.children.items())
+    return _flow(owner) == _flow(module) and all(
         _does_for(one, other) if isinstance(one, ModulePlan) and isinstance(other, ModulePlan) else one == other
         for one, other in others
     )

@@ -12,7 +12,7 @@ from archspec.frontend.language.fields import ConstantField, InvalidField
 from archspec.frontend.language.reader import Key
 from archspec.frontend.language.spec import BrokenStep, OpStep, Spec
 from archspec.frontend.language.steps import STRUCTURES
-from archspec.frontend.language.weight_options import WEIGHING
+from archspec.frontend.language.weight_options import WEIGHT_KEYS
 from archspec.ir.types import DType
 
 SHORT = "archspec: 1\nname: net\ninput: [3, 32, 32]\nlayers: [relu]\n"
@@ -178,7 +178,7 @@ def test_what_no_network_is_called(name):
 
 
 def all_keys() -> list[tuple[str, Key]]:
-    groups = [SPEC, BLOCK, EXPECT, LAYER_FACTS, WEIGHING, *STRUCTURES.values()]
+    groups = [SPEC, BLOCK, EXPECT, LAYER_FACTS, WEIGHT_KEYS, *STRUCTURES.values()]
     return [(name, key) for group in groups for name, key in group.items()]
 
 

@@ -182,7 +182,7 @@ def test_a_file_of_blocks_can_be_checked_and_not_compiled(spec):
     assert archspec.check(file) == ()
     with pytest.raises(archspec.ArchspecError, match="a spec needs"):
         archspec.load(file)
-    assert imports.mistakes(Source("x", NET + "layers: [relu]")) is None
+    assert imports.library_errors(Source("x", NET + "layers: [relu]")) is None
 
 
 def test_a_mistake_in_a_block_says_where_the_block_was_called(spec):

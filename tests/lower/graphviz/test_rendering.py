@@ -18,6 +18,9 @@ MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
 SHELL_MAGIC = {"svg": "<?xml", "png": r"\211PNG\r\n\032\n", "pdf": "%%PDF-"}
 """The same for `printf` of a shell."""
 
+PURE = next(path for path in map(Path, sys.path) if (path / "pygraphviz").is_dir()).parents[2] / "bin" / "graphviz-pure"
+"""The program of the extra `draw`, beside the Python that runs the tests."""
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="stands in for `dot` with a shell script")
 
 
@@ -98,9 +101,21 @@ def test_without_graphviz(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     without_library(monkeypatch)
     diagnostic = failure(tmp_path / f"net.{kind}")
     assert diagnostic.code == "missing-library"
-    light = "" if kind == "pdf" else ", or the smaller graphviz-pure"
-    install = "pip install 'archspec-compiler[draw]'"
-    assert diagnostic.help == f"{install}{light}, or write .dot and draw it elsewhere"
+    extra = "pdf" if kind == "pdf" else "draw"
+    command = f"pip install 'archspec-compiler[{extra}]'"
+    assert diagnostic.help == f"{command}, or write .dot and draw it elsewhere"
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_the_small_graphviz_of_an_extra_draws(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(PURE.parent))
+    render(draw(network("unet")), tmp_path / f"net.{kind}")
+    content = (tmp_path / f"net.{kind}").read_bytes()
+    assert content.startswith(MAGIC[kind])
+    if kind == "svg":
+        names = {element.text for element in ElementTree.fromstring(content).iter() if element.text}
+        assert any("conv" in name for name in names)
 
 
 def test_without_the_package_that_writes_dot(monkeypatch: pytest.MonkeyPatch) -> None:
