@@ -17,7 +17,7 @@ from archspec.frontend.language import document, fields, imports
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.spec import Spec
 from archspec.frontend.yaml import tree as yaml
-from archspec.lower.torch.module_names import reserved_names
+from archspec.lower.reserved_names import reserved_names
 from archspec.network import Network
 from archspec.passes.lint import lint
 

@@ -32,7 +32,7 @@ class Sliding:
         return all(before == after for before, after in self.pads)
 
     def overhang(self, sizes: Sequence[int], positions: Sequence[int]) -> tuple[int, ...]:
-        """The rows by which the last window reaches beyond the padded input, along each axis.
+        """The rows by which the last window extends beyond the padded input, along each axis.
 
         Only a partial window does, which counts if the number of positions is rounded up.
 
@@ -40,8 +40,12 @@ class Sliding:
             sizes: the spatial sizes of the input.
             positions: the spatial sizes of the output.
         """
+        return tuple(max(0, rows) for rows in self.signed_overhang(sizes, positions))
+
+    def signed_overhang(self, sizes: Sequence[int], positions: Sequence[int]) -> tuple[int, ...]:
+        """As `overhang`; negative if the last window ends before the padded input does."""
         axes = zip(sizes, positions, self.axes, strict=True)
-        return tuple(max(0, (m - 1) * s + extent(f, d) - n - sum(pads)) for n, m, (f, s, d, pads) in axes)
+        return tuple((m - 1) * s + extent(f, d) - n - sum(pads) for n, m, (f, s, d, pads) in axes)
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,10 @@ def test_the_overhang_is_the_padding_that_a_last_partial_window_lacks(
 ) -> None:
     positions = slide(n, f, s, d, pads, ceil=ceil)
     assume(positions >= 1)
-    (rows,) = Sliding((f,), (s,), (d,), (pads,)).overhang([n], [positions])
+    window = Sliding((f,), (s,), (d,), (pads,))
+    (rows,) = window.overhang([n], [positions])
+    (signed,) = window.signed_overhang([n], [positions])
+    assert rows == max(0, signed)
     assert (rows > 0) == (positions > slide(n, f, s, d, pads))
     assert rows < s
     if rows:

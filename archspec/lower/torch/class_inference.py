@@ -6,6 +6,7 @@ parameters or small expressions of parameters. (Plotkin 1970 calls it the least 
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -17,10 +18,12 @@ from archspec.lower.text.code_model import Argument, Call, DeferredCall
 from archspec.lower.text.formatter import listed
 from archspec.lower.text.numbered_runs import unnumbered
 from archspec.lower.torch.equivalence import function, left_out_by_choice, matched
-from archspec.lower.torch.module_names import NOT_CLASSES
 from archspec.lower.torch.partition import ModulePlan, NetworkPlan
 
 IDENTITY = Call("nn.Identity")
+
+NOT_CLASSES = frozenset((*keyword.kwlist, "F", "OrderedDict", "Tensor"))
+"""Names that a class cannot have: Python's keywords, and the names that the source imports."""
 
 
 @dataclass(eq=False, slots=True)

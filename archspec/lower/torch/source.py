@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
+from archspec.lower.reserved_names import is_reserved, reserved_message
 from archspec.lower.text.code_model import Argument, Call
 from archspec.lower.text.constants import table_lines
 from archspec.lower.text.formatter import INDENT, WIDTH, assignment, keyed, listed, signature_lines, statement, wrapped
 from archspec.lower.text.header import About, quoted, title
-from archspec.lower.torch.class_inference import Class, camel, classes, label
+from archspec.lower.torch.class_inference import NOT_CLASSES, Class, camel, classes, label
 from archspec.lower.torch.forward import RESERVED, Forward
 from archspec.lower.torch.helper_classes import helper
 from archspec.lower.torch.initializers import initialization
-from archspec.lower.torch.module_names import NOT_CLASSES, is_reserved
 from archspec.lower.torch.partition import is_attribute, plan
 
 
@@ -109,7 +109,7 @@ def _child(found: Class, name: str, child: Argument, indent: str) -> Iterator[st
         node = next(inside, None)
         raise fail(
             "unsupported",
-            f"PyTorch's modules have something of their own called '{name}'",
+            reserved_message(name),
             node.span if node else None,
             help="give the layer another name",
         )

@@ -14,8 +14,8 @@ import archspec
 from archspec import zoo
 from archspec.diagnostics import Source
 from archspec.loading import check_source
+from archspec.lower.reserved_names import RESERVED, reserved_message
 from archspec.lower.torch.helper_classes import helper, helper_classes
-from archspec.lower.torch.module_names import RESERVED
 
 NAMES = sorted(name for name, _ in zoo.names())
 
@@ -86,21 +86,20 @@ def test_a_file_runs_alone(sources: Path) -> None:
     assert done.stdout == "(1, 10)\n"
 
 
-def test_reserved_names_are_those_of_a_module() -> None:
+def test_reserved_names_include_the_attributes_of_a_module() -> None:
     public = {name for name in dir(nn.Module()) if not name.startswith("_")}
     assert public <= RESERVED
 
 
 @pytest.mark.parametrize("name", ["half", "forward", "__init__", "_modules"])
-def test_a_layer_cannot_take_a_modules_own_name(name: str) -> None:
+def test_reserved_names_are_rejected(name: str) -> None:
     spec = f"archspec: 1\nname: a\ninput: [3, 8, 8]\nlayers:\n  - conv: {{name: {name}, channels: 1, kernel: 1}}\n"
-    warned = check_source(Source("<spec>", spec))
-    assert [(each.code, str(each.span)) for each in warned] == [("reserved-name", "<spec>:5:5")]
+    warnings = check_source(Source("<spec>", spec))
+    assert [(warning.code, str(warning.span)) for warning in warnings] == [("reserved-name", "<spec>:5:5")]
     net = archspec.parse(spec)
     with pytest.raises(archspec.ArchspecError) as error:
         net.source()
-    wanted = f"<spec>:5:5: error[unsupported]: PyTorch's modules have something of their own called '{name}'"
-    assert wanted in str(error.value)
+    assert f"<spec>:5:5: error[unsupported]: {reserved_message(name)}" in str(error.value)
 
 
 AWKWARD = ("3a", "class", "in", "F", "nn", "torch", "self", "x", "y", "None", "0", "model", "super")

@@ -1,4 +1,4 @@
-"""Poolings in PyTorch."""
+"""Pooling in PyTorch."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from archspec.lower.text.code_model import Constant, call, same
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, axes_of, both, even, flat, own
 from archspec.ops import pool
-from archspec.ops.geometry import Pads, extent
 from archspec.ops.sliding import Sliding
 
 
 def _plain_padding(window: Sliding) -> bool:
-    """Whether PyTorch's poolings take this padding: as much on both sides, and at most half the kernel."""
+    """Whether PyTorch's pooling layers support this padding: symmetric, and at most half the kernel."""
     return window.symmetric and all(pads[0] <= kernel // 2 for kernel, _, _, pads in window.axes)
 
 
-def _completing(node: Node, window: Sliding) -> tuple[Pads, ...]:
-    """Rows to add after the padding, or to cut if negative, so that the output has its size without rounding up."""
-    sizes = zip(node.inputs[0].type.spatial, node.outputs[0].type.spatial, window.axes, strict=True)
-    return tuple((0, (m - 1) * s + extent(f, d) - n - sum(pads)) for n, m, (f, s, d, pads) in sizes)
+def _overhang(node: Node, window: Sliding) -> tuple[int, ...]:
+    """Rows to append after the padding, or to crop if negative, so that the output size needs no rounding."""
+    return window.signed_overhang(node.inputs[0].type.spatial, node.outputs[0].type.spatial)
 
 
 @RULES.rule(pool.MaxPool)
@@ -28,8 +26,8 @@ def _max_pool(op: pool.MaxPool, node: Node) -> ModuleCall:
     window = op.sliding(node.inputs[0].type)
     kernel, stride, dilation = same(window.kernel), same(window.stride), same(window.dilation)
     if not _plain_padding(window):
-        rounds = zip(window.pads, _completing(node, window), strict=True)
-        pads = [(before, after + extra) for (before, after), (_, extra) in rounds]
+        overhang = _overhang(node, window)
+        pads = [(before, after + rows) for (before, after), rows in zip(window.pads, overhang, strict=True)]
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(pads)}
         return own("PaddedMaxPool", required, {"dilation": (dilation, 1)}, axes=d)
     padding = even(window)
@@ -45,10 +43,10 @@ def _avg_pool(op: pool.AvgPool, node: Node) -> ModuleCall:
     d = axes_of(node)
     window = op.sliding(node.inputs[0].type)
     kernel, stride = same(window.kernel), same(window.stride)
-    # avg_pool3d, and it alone, refuses a kernel larger than the input without its padding.
-    refused = d == 3 and any(f > n for f, n in zip(window.kernel, node.inputs[0].type.spatial, strict=True))
-    if refused or not _plain_padding(window):
-        extra = _completing(node, window)
+    # Only avg_pool3d rejects a kernel larger than the unpadded input.
+    rejected = d == 3 and any(f > n for f, n in zip(window.kernel, node.inputs[0].type.spatial, strict=True))
+    if rejected or not _plain_padding(window):
+        extra = [(0, rows) for rows in _overhang(node, window)]
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(window.pads), "extra": flat(extra)}
         return own("PaddedAvgPool", required, {"count_include_pad": (op.count_include_pad, True)}, axes=d)
     padding = even(window)

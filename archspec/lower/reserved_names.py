@@ -1,8 +1,10 @@
-"""Names that children of modules and classes cannot have, because PyTorch or Python uses them."""
+"""Names that a layer or scope cannot have as a child of a PyTorch module.
+
+This is plain data: `check` warns about these names without importing a target.
+"""
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterator
 
 from archspec.diagnostics import Diagnostic
@@ -19,27 +21,30 @@ RESERVED = frozenset((
     "requires_grad_", "set_extra_state", "set_submodule", "share_memory", "state_dict", "to", "to_empty", "train",
     "training", "type", "xpu", "zero_grad",
 ))  # fmt: skip
-"""The public attributes of `nn.Module`; a test compares them with PyTorch's."""
-
-NOT_CLASSES = frozenset((*keyword.kwlist, "F", "OrderedDict", "Tensor"))
-"""Names that the source uses, and Python's keywords."""
+"""The public attributes of `torch.nn.Module`; a test compares them with PyTorch's."""
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a child of a module cannot have a name; names with a leading underscore belong to PyTorch and Python."""
+    """Whether a child of a module cannot have this name; PyTorch and Python use names with a leading underscore."""
     return name in RESERVED or name.startswith("_")
 
 
+def reserved_message(name: str) -> str:
+    """The message of the error or warning about a reserved name."""
+    if name in RESERVED:
+        return f"'{name}' is the name of an attribute of torch.nn.Module"
+    return f"'{name}' starts with an underscore, like the private attributes of torch.nn.Module"
+
+
 def reserved_names(graph: Graph) -> Iterator[Diagnostic]:
-    """A warning for each layer or part whose name a child of a module cannot have."""
+    """A warning for each layer or scope with a reserved name."""
     return _reserved_in(graph.body)
 
 
-def _reserved_in(region: Scope) -> Iterator[Diagnostic]:
-    for item in region.items:
+def _reserved_in(scope: Scope) -> Iterator[Diagnostic]:
+    for item in scope.items:
         if is_reserved(item.local_name):
-            message = f"PyTorch's modules have something of their own called '{item.local_name}'"
             help = "give the layer another name, or it cannot be a module"
-            yield Diagnostic("reserved-name", message, item.span, help=help)
+            yield Diagnostic("reserved-name", reserved_message(item.local_name), item.span, help=help)
         if isinstance(item, Scope):
             yield from _reserved_in(item)
