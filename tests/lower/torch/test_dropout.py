@@ -24,7 +24,7 @@ from tests.tv import torchvision
     ],
 )
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_training_drops_what_it_should(layer: str, meaning: Callable[[Tensor], Tensor], seed: int) -> None:
+def test_dropout_in_training(layer: str, meaning: Callable[[Tensor], Tensor], seed: int) -> None:
     module = net(f"- {layer}").to_torch().train()
     x = torch.randn(6, 4, 8, 8)
     torch.manual_seed(seed)

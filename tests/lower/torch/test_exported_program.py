@@ -85,7 +85,7 @@ def test_the_same_network_is_the_same_bytes(tmp_path: Path) -> None:
     assert str(Path(torch.__file__).parent).encode() not in stored
 
 
-def test_a_name_that_python_keeps_for_itself_is_refused_where_it_holds_weights(tmp_path: Path) -> None:
+def test_keywords_as_names_of_layers_with_weights_are_rejected(tmp_path: Path) -> None:
     head = "archspec: 1\nname: net\ninput: [3]\nlayers: "
     archspec.parse(f"{head}[relu: {{name: def}}]").to_program(tmp_path / "relu.pt2")
     assert torch.export.load(tmp_path / "relu.pt2").module()(torch.ones(3, 3)).shape == (3, 3)
@@ -109,7 +109,7 @@ class ForTwo(nn.Module):
 
 
 @pytest.mark.parametrize("module", [Undecided(), ForTwo()], ids=["data", "batch"])
-def test_what_cannot_be_traced_is_told(module: nn.Module) -> None:
+def test_modules_that_cannot_be_traced_are_errors(module: nn.Module) -> None:
     with pytest.raises(archspec.ArchspecError) as error:
         program(module, archspec.load("lenet5").graph)
     (diagnostic,) = error.value.diagnostics

@@ -23,7 +23,7 @@ DEFINED: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def test_the_text_is_that_of_the_class() -> None:
+def test_the_text_of_a_helper_is_its_source() -> None:
     assert {name: inspect.getsource(value) for name, value in DEFINED.items()} == helper_classes()
 
 
@@ -37,12 +37,12 @@ def test_a_class_for_two_axes_is_copied_for_others(kind: str, axes: int) -> None
     assert ("2d" in text) == ("tuple[int, int]" in text) == (axes == 2)
 
 
-def test_names_without_a_number_of_axes() -> None:
+def test_helpers_without_a_number_of_axes() -> None:
     assert helper("Squash") == ("Squash", inspect.getsource(DEFINED["Squash"]))
     assert helper("Own", "\nclass Own(nn.Module): ...\n\n") == ("Own", "class Own(nn.Module): ...\n")
 
 
-def test_the_compiler_does_not_import_them() -> None:
+def test_the_compiler_does_not_import_helpers() -> None:
     statement = (
         "import sys; from archspec import load; "
         "assert 'class Squash' in load('capsnet').source(); "

@@ -22,7 +22,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize(("spec", "expected"), ENDS.values(), ids=ENDS)
-def test_all_ends_of_a_network_are_there(spec: str, expected: str, tmp_path: Path) -> None:
+def test_unread_inputs_and_repeated_outputs(spec: str, expected: str, tmp_path: Path) -> None:
     net = archspec.parse(f"archspec: 1\nname: n\n{spec}\n")
     given = [torch.randn(2, *value.type.sizes) for value in net.graph.inputs]
     found = net.to_torch().eval()(*(each.clone() for each in given))
@@ -31,7 +31,7 @@ def test_all_ends_of_a_network_are_there(spec: str, expected: str, tmp_path: Pat
     net.to_onnx(tmp_path / "n.onnx", verify=True)
 
 
-def test_a_name_that_modules_have_is_told_at_its_own_layer() -> None:
+def test_the_error_about_a_reserved_name_has_the_position_of_its_layer() -> None:
     layers = "  - sequential:\n      name: s\n      layers:\n        - linear: 4\n        - relu: {name: forward}\n"
     with pytest.raises(archspec.ArchspecError) as raised:
         archspec.parse(f"archspec: 1\nname: n\ninput: [3]\nlayers:\n{layers}").source()

@@ -54,11 +54,11 @@ def test_networks_of_the_zoo(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_way_to_start(kind: str) -> None:
+def test_every_initializer(kind: str) -> None:
     has_them_undrawn(archspec.parse(STARTS.replace("INIT", kind)))
 
 
-def test_pytorchs_default_precision_counts() -> None:
+def test_the_default_dtype_of_pytorch_is_respected() -> None:
     net = archspec.load("lenet5")
     weights = net.weights()
     torch.set_default_dtype(torch.float64)
@@ -109,7 +109,7 @@ def windowed(op: Windowed, node: Node) -> ModuleCall:
     return ModuleCall(call("Windowed", {}, {}), helper=("Windowed", TEXT))
 
 
-def test_modules_of_plugins_may_keep_more_than_weights() -> None:
+def test_modules_of_plugins_may_have_state_besides_weights() -> None:
     plugin = ModuleType("windows")
     plugin.OPS = (Windowed,)  # type: ignore[attr-defined]
     text = "archspec: 1\nname: net\ninput: [2, 8, 8]\nlayers: [conv: {channels: 2, kernel: 1}, windowed]"
@@ -119,7 +119,7 @@ def test_modules_of_plugins_may_keep_more_than_weights() -> None:
     torch.testing.assert_close(module(image), module.conv(image) * torch.arange(8.0))
 
 
-def test_the_compiler_of_pytorch_is_not_imported_for_it() -> None:
+def test_instantiation_does_not_import_dynamo() -> None:
     """It would be for normal numbers, which these two start with, and take longer than to draw them."""
     given = "net = archspec.load(name); net.to_torch(net.weights())"
     code = (
@@ -128,7 +128,7 @@ def test_the_compiler_of_pytorch_is_not_imported_for_it() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_what_is_not_given_is_drawn() -> None:
+def test_missing_weights_are_initialized() -> None:
     net = small("resnet18")
     weights = {key: array for key, array in net.weights(seed=1).items() if not key.startswith("fc")}
     torch.manual_seed(0)

@@ -94,12 +94,14 @@ WAYS: tuple[Callable[[nn.Module], Callable[[Tensor], object]], ...] = (
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_computes_what_it_did(name: str, way: Callable[[nn.Module], Callable[[Tensor], object]]) -> None:
+def test_transformed_modules_compute_the_same(
+    name: str, way: Callable[[nn.Module], Callable[[Tensor], object]]
+) -> None:
     close(run(way(module(name)), images(name)), expected(name))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_copy_has_weights_of_its_own(name: str) -> None:
+def test_a_deep_copy_does_not_share_weights(name: str) -> None:
     for way in (copy.deepcopy, through_pickle, through_a_file):
         copied = way(module(name))
         assert isinstance(copied, nn.Module)
@@ -110,7 +112,7 @@ def test_a_copy_has_weights_of_its_own(name: str) -> None:
 
 @pytest.mark.parametrize("dynamic", [False, True], ids=["static", "dynamic"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_can_be_exported(name: str, dynamic: bool) -> None:
+def test_modules_can_be_exported(name: str, dynamic: bool) -> None:
     batch = images(name)
     shapes = ({0: torch.export.Dim("batch", min=1, max=64)},) if dynamic else None
     program = torch.export.export(module(name), (batch,), dynamic_shapes=shapes).module()
@@ -121,7 +123,7 @@ def test_it_can_be_exported(name: str, dynamic: bool) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=["bfloat16", "half"])
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name not in NOT_REDUCED])
-def test_it_runs_in_less_precision(name: str, dtype: torch.dtype) -> None:
+def test_modules_run_in_lower_precision(name: str, dtype: torch.dtype) -> None:
     """Every layer takes the type it is given: the numbers are those of that precision, with 8 bits or 11."""
     reduced = copy.deepcopy(module(name)).to(dtype)
     got = run(reduced, images(name)[:1].to(dtype))
@@ -132,13 +134,13 @@ def test_it_runs_in_less_precision(name: str, dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_runs_channels_last(name: str) -> None:
+def test_modules_run_channels_last(name: str) -> None:
     turned = copy.deepcopy(module(name)).to(memory_format=torch.channels_last)
     close(run(turned, images(name).contiguous(memory_format=torch.channels_last)), expected(name))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_can_be_made_without_memory(name: str) -> None:
+def test_modules_can_be_created_on_the_meta_device(name: str) -> None:
     """On the device `meta` it has shapes alone; its weights can then be given to it."""
     with torch.device("meta"):
         empty = small(name).to_torch().eval()

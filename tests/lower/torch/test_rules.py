@@ -25,7 +25,7 @@ def test_every_op_has_a_rule() -> None:
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("sample", GOOD, ids=lambda sample: sample.id)
-def test_module_is_the_op(sample: Sample, named: bool) -> None:
+def test_modules_compute_the_op(sample: Sample, named: bool) -> None:
     """As a module, and as a function where what has no name of its own is one; eager and scripted."""
     graph = sample.graph if named else sample.named(sample.op.kind)
     module = build(source(graph, About()), class_name(graph)).eval()

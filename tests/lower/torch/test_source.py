@@ -61,7 +61,7 @@ TYPES = ["mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", s
 
 
 @pytest.mark.parametrize("command", [LINT, FORMAT, TYPES], ids=["lint", "format", "types"])
-def test_a_reviewer_has_nothing_to_say(command: list[str], sources: Path) -> None:
+def test_linters_and_type_checkers_accept_the_source(command: list[str], sources: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command, sources.name], capture_output=True, text=True, cwd=sources.parent, check=False
     )
@@ -69,7 +69,7 @@ def test_a_reviewer_has_nothing_to_say(command: list[str], sources: Path) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_torch_alone_is_imported_and_bytes_repeat(name: str, sources: Path) -> None:
+def test_source_imports_only_torch_and_is_deterministic(name: str, sources: Path) -> None:
     text = (sources / f"{name}.py").read_text()
     imported = {alias.name if isinstance(node, ast.Import) else node.module
                 for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)
@@ -79,7 +79,7 @@ def test_torch_alone_is_imported_and_bytes_repeat(name: str, sources: Path) -> N
     assert len(text.splitlines()) < LONGEST.get(name, 250)
 
 
-def test_a_file_runs_alone(sources: Path) -> None:
+def test_a_file_runs_without_archspec(sources: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", sources / "lenet5.py"], capture_output=True, text=True, check=True, cwd=sources
     )
@@ -127,7 +127,7 @@ layers:
 
 
 @pytest.mark.parametrize("block", ["unit2", "tensor", "f", "ordered_dict", "none"])
-def test_classes_of_one_name_are_told_apart(block: str) -> None:
+def test_class_names_are_unique(block: str) -> None:
     """Of two that `unit` makes the second is Unit2, unless a block is called so; none hides what the source reads."""
     net = archspec.parse(f"""
 archspec: 1

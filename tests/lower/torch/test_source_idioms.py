@@ -33,24 +33,24 @@ DENSE = "parallel: {paths: [[], [conv: {channels: width, kernel: 3, padding: 1}]
 PLAIN = "conv: {channels: width, kernel: 1}"
 
 
-def test_blocks_named_by_number_whose_numbers_grow_evenly_are_made_by_a_loop():
+def test_numbered_blocks_with_evenly_growing_arguments_are_a_loop():
     text = source(UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$(i + 1)"))
     assert 'OrderedDict((f"unit{i + 1}", Unit(4 + 2 * i)) for i in range(3))' in text
     assert "self.stage(x)" in text
     assert source(UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$i")).count('f"unit{i}"') == 1
 
 
-def test_blocks_named_by_number_that_grow_otherwise_are_listed_by_name():
+def test_other_numbered_blocks_are_listed_by_name():
     text = source(UNITS.format(join=PLAIN, widths="[2, 8, 2]", name="unit$i"))
     assert "OrderedDict(unit0=Unit(4,2),unit1=Unit(2,8),unit2=Unit(8,2),)" in re.sub(r"\s", "", text)
 
 
-def test_blocks_with_gaps_in_their_numbers_are_a_class_of_their_own():
+def test_blocks_with_gaps_in_their_numbers_are_a_class():
     assert "class Stage(nn.Module)" in source(UNITS.format(join=PLAIN, widths="[2, 2, 2]", name="unit$(2 * i)"))
 
 
 @pytest.mark.parametrize(("name", "of_class"), [("blocks", "Block"), ("bass", "Bass"), ("body", "Body")])
-def test_rounds_that_are_called_by_number_share_a_class_called_after_what_holds_them(name, of_class):
+def test_numbered_iterations_share_a_class_named_after_their_parent(name, of_class):
     inside = "[residual: [conv: {channels: 4, kernel: 3, padding: 1}, relu]]"
     text = source(f"layers: [repeat: {{name: {name}, times: 3, layers: {inside}}}]")
     assert text.count("(nn.Module)") == 2
@@ -58,19 +58,19 @@ def test_rounds_that_are_called_by_number_share_a_class_called_after_what_holds_
     assert f"*({of_class}() for _ in range(3))" in text
 
 
-def test_names_of_such_children_are_those_of_the_spec():
+def test_numbered_children_keep_the_names_of_the_spec():
     model = archspec.parse(HEAD + UNITS.format(join=DENSE, widths="[2, 2, 2]", name="unit$(i + 1)")).to_torch()
     assert [name for name, _ in model.stage.named_children()] == ["unit1", "unit2", "unit3"]
 
 
-def test_children_that_are_put_side_by_side_are_called_where_they_are_joined():
+def test_concatenated_children_are_called_inside_the_concatenation():
     paths = "[[conv: {name: a, channels: 2, kernel: 1}], [conv: {name: b, channels: 2, kernel: 3, padding: 1}]]"
     assert "return torch.cat([self.a(x), self.b(x)], dim=1)" in source(f"layers: [parallel: {{paths: {paths}}}]")
     twice = f"layers: [parallel: {{paths: {paths}}}, concat: [b, prev]]"
     assert "torch.cat([self.a(x)" not in source(twice), "b is read again"
 
 
-def test_paths_inside_paths_keep_the_name_of_theirs():
+def test_nested_paths_keep_the_variable_of_their_path():
     inner = "parallel: {paths: [[conv: {channels: 2, kernel: 1}, relu], [conv: {channels: 3, kernel: 1}, tanh]]}"
     text = source(f"layers: [parallel: {{paths: [[tanh], [sigmoid, {inner}, relu]]}}]")
     assert [line.split()[0] for line in text[text.index("def forward") :].splitlines()[1:6]] == [
@@ -87,13 +87,13 @@ layers: [unit: 1, unit: 3, unit: 5]
     assert "nn.Conv2d(4, 4, kernel, padding=kernel // 2)" in source(body)
 
 
-def test_a_side_that_holds_one_layer_is_called_like_it():
+def test_the_variable_of_a_side_with_one_layer_is_named_after_it():
     body = "layers: [relu: {name: a}, side: [linear: {name: head, features: 3}], tanh]\noutputs: [tanh, head]"
     text = source(body, head="archspec: 1\nname: net\ninput: [4]\n")
     assert "head = self.head(x)" in text
 
 
-def test_a_whole_number_and_one_with_a_point_are_not_one_parameter():
+def test_an_int_and_a_float_are_not_one_parameter():
     """A stride of 2.0 is none."""
     body = """
 blocks:
@@ -107,7 +107,7 @@ layers: [unit: {slope: 1.0, stride: 1}, unit: {slope: 2.0, stride: 2}]
     assert [model.conv.stride for model in net.to_torch().children()] == [(1, 1), (2, 2)]
 
 
-def test_a_share_that_the_spec_writes_as_a_whole_number_is_one_with_a_point():
+def test_an_integer_in_the_spec_becomes_a_float_probability():
     body = "blocks: {unit: {args: [p], layers: [dropout: p]}}\nlayers: [unit: 0, unit: 0.5]"
     text = source(body)
     assert "Unit(0.0)" in text
@@ -133,7 +133,7 @@ def test_instances_with_and_without_a_shortcut_share_a_class():
     assert "x = y + x if self.shortcut else y\n        return torch.sigmoid(x)" in text
 
 
-def test_what_a_shared_class_leaves_out_is_not_done():
+def test_steps_that_an_instance_lacks_are_skipped():
     body = "layers: [unit: {name: a}, unit: {name: b}, unit: {name: c, shortcut: false}]"
     model = archspec.parse(HEAD + UNIT + body).to_torch()
     x = torch.randn(2, 4, 8, 8)
@@ -142,7 +142,7 @@ def test_what_a_shared_class_leaves_out_is_not_done():
         torch.testing.assert_close(model.c(x), torch.sigmoid(model.c.conv(x)))
 
 
-def test_instances_without_dropout_drop_nothing():
+def test_instances_without_dropout_have_probability_zero():
     text = source(UNIT + "layers: [unit, unit, unit: {drop: 0.5}]")
     assert text.count("class Unit") == 1
     assert "drop: float = 0.0" in text
@@ -152,13 +152,13 @@ def test_instances_without_dropout_drop_nothing():
 @pytest.mark.parametrize(
     "other", ["tanh", "sequential: [sigmoid, sigmoid]", "parallel: {join: add, paths: [[], [], [tanh]]}"]
 )
-def test_what_does_anything_else_is_a_class_of_its_own(other: str):
+def test_modules_that_compute_something_else_have_another_class(other: str):
     first = "blocks: {unit: {args: [one], layers: [conv: {name: conv, channels: 4, kernel: 1}, sigmoid: {when: one}, "
     text = source(first + "sequential: {when: not one, layers: [" + other + "]}]}}\nlayers: [unit: true, unit: false]")
     assert "class Unit2(nn.Module)" in text
 
 
-def test_a_class_whose_name_ends_with_a_number_is_told_from_its_like_by_an_underscore():
+def test_an_underscore_separates_the_number_from_a_class_name_that_ends_with_a_digit():
     layers = "[relu: {when: act}, conv: {name: conv, channels: 4, kernel: 1}]"
     blocks = "blocks: {block8: {args: [act], layers: " + layers + "}}\n"
     text = source(blocks + "layers: [block8: true, block8: false]")
@@ -187,7 +187,7 @@ layers: [heads: {{name: heads}}]
     ],
     ids=["loop", "list", "dictionary"],
 )  # fmt: skip
-def test_children_whose_names_are_no_attributes_are_looked_up_in_a_container(names, width, made, called):
+def test_children_whose_names_are_not_identifiers_are_in_a_container(names, width, made, called):
     net = archspec.parse(HEAD + HEADS.format(*names, width=width))
     text = " ".join(net.source().split())
     assert f"class Heads(nn.Module{'List' if made[0] == '[' else 'Dict'}):" in text
@@ -218,7 +218,7 @@ outputs: [heads.0, concat]
 """
 
 
-def test_numbered_parts_of_no_block_that_are_no_sequence_are_a_list():
+def test_numbered_scopes_without_a_block_that_are_no_sequence_are_a_list():
     text = source(NUMBERED % 3)
     listed = "self.heads=nn.ModuleList([nn.Conv2d(4,2,1),nn.Conv2d(4,3,1),nn.Conv2d(4,2,1),]"
     assert listed in re.sub(r"\s", "", text)
@@ -226,11 +226,11 @@ def test_numbered_parts_of_no_block_that_are_no_sequence_are_a_list():
     assert re.search(r"torch.cat\(\[self.heads\[1\]\((\w+)\), self.heads\[2\]\(\1\)\], dim=1\)", text)
 
 
-def test_equal_parts_of_a_list_are_made_by_a_loop():
+def test_equal_items_of_a_list_are_a_comprehension():
     assert "self.heads = nn.ModuleList([nn.Conv2d(4, 2, 1) for _ in range(3)])" in source(NUMBERED % 2)
 
 
-def test_a_list_keeps_the_names_of_its_weights_and_computes_what_its_parts_do():
+def test_a_list_keeps_the_names_of_weights_and_computes_the_same():
     model = archspec.parse(HEAD + NUMBERED % 3).to_torch()
     keys = {key for key in model.state_dict() if key.startswith("heads")}
     assert keys == {f"heads.{i}.{weight}" for i in range(3) for weight in ("weight", "bias")}
@@ -259,14 +259,14 @@ layers:
 """
 
 
-def test_what_a_part_returns_is_named_by_number():
+def test_outputs_of_a_module_are_numbered():
     text = source(RETURNED)
     assert "x1, x2 = self.body(x)" in text
     assert "x1, x3 = self.head(x2, x1)" in text
     assert "return x1 + x3 + x2" in text
 
 
-def test_a_sequence_is_called_in_the_parts_that_are_read_and_a_part_of_one_module_is_that_module():
+def test_a_sequence_is_called_in_slices_or_by_index():
     layers = "sequential: {name: f, naming: index, layers: [conv: {channels: 4, kernel: 3}, batch_norm, relu, tanh]}"
     head = f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers: [{layers}]\n"
     text = archspec.parse(f"{head}outputs: [f.0, f.3]").source()
@@ -279,7 +279,7 @@ def test_a_sequence_is_called_in_the_parts_that_are_read_and_a_part_of_one_modul
 
 
 @pytest.mark.parametrize(("slope", "overwrites"), [(0.2, True), (0, True), (-0.5, False)])
-def test_a_rectifier_overwrites_its_input_only_where_its_gradient_needs_no_more_than_its_output(slope, overwrites):
+def test_an_activation_is_inplace_only_if_its_gradient_follows_from_its_output(slope, overwrites):
     layers = f"[conv: {{channels: 4, kernel: 3}}, leaky_relu: {slope}]"
     net = archspec.parse(f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers: {layers}\n")
     assert ("inplace=True" in net.source()) == overwrites
@@ -287,7 +287,7 @@ def test_a_rectifier_overwrites_its_input_only_where_its_gradient_needs_no_more_
 
 
 @pytest.mark.parametrize("name", ["self", "F", "torch", "nn", "Tensor"])
-def test_inputs_are_not_called_as_what_the_source_reads(name):
+def test_inputs_do_not_shadow_names_of_the_source(name):
     layers = f"[concat: [{name}, other], softsign, flatten]"
     net = archspec.parse(f"archspec: 1\nname: net\ninputs: {{{name}: [6, 4], other: [6, 4]}}\nlayers: {layers}\n")
     assert net.to_torch()(torch.randn(2, 6, 4), torch.randn(2, 6, 4)).shape == (2, 48)

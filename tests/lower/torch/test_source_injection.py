@@ -129,7 +129,7 @@ texts = (
 @given(st.dictionaries(st.sampled_from(sorted(WORDS)), texts, min_size=1, max_size=4))
 @example({"name": "exec", "block": "print", "layer": "super"})
 @example({"summary": '"""\nimport os\n"""', "reference": "\\"})
-def test_whatever_the_words_the_same_is_called(words: dict[str, str]) -> None:
+def test_names_do_not_change_what_is_called(words: dict[str, str]) -> None:
     try:
         source = archspec.parse(spec(words)).source()
     except HARMLESS:
@@ -146,7 +146,7 @@ def test_whatever_the_words_the_same_is_called(words: dict[str, str]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(WORDS)), st.sampled_from(NAMES), min_size=1, max_size=3))
-def test_whatever_the_names_the_module_is_the_network(words: dict[str, str]) -> None:
+def test_names_do_not_change_the_network(words: dict[str, str]) -> None:
     """A network that compiles can be built, and its weights have the names of the spec."""
     try:
         net = archspec.parse(spec(words))

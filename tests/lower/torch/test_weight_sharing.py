@@ -50,7 +50,7 @@ OTHER_USES = {
 
 
 @pytest.mark.parametrize("layers", SHARED.values(), ids=SHARED)
-def test_shared_layers_compute_what_they_do_in_onnx(layers: str) -> None:
+def test_shared_layers_agree_with_onnx(layers: str) -> None:
     net = archspec.parse(f"{HEAD}layers: {layers}")
     torch.manual_seed(0)
     module = net.to_torch().eval()
@@ -62,7 +62,7 @@ def test_shared_layers_compute_what_they_do_in_onnx(layers: str) -> None:
 
 
 @pytest.mark.parametrize("layers", OTHER_USES.values(), ids=OTHER_USES)
-def test_layers_that_use_the_weights_in_another_way_are_refused(layers: str) -> None:
+def test_sharing_weights_with_another_computation_is_rejected(layers: str) -> None:
     net = archspec.parse(f"{HEAD}layers: {layers}")
     with pytest.raises(archspec.ArchspecError, match="a module shares its weights as a whole") as caught:
         net.to_torch()

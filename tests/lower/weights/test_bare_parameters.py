@@ -1,4 +1,4 @@
-"""Weights that have their layer's own name: held by the module around the layer, as torchvision's transformers do."""
+"""Bare parameters: weights named after their layer, which belong to the module around it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SHAPES = {
 }
 
 
-def test_their_names_are_those_of_the_layers_everywhere(tmp_path: Path) -> None:
+def test_bare_parameters_are_named_after_their_layers(tmp_path: Path) -> None:
     network = net(LAYERS)
     assert {key: weight.shape for key, weight in network.graph.weights()} == SHAPES
     module = network.to_torch()
@@ -49,7 +49,7 @@ def test_their_names_are_those_of_the_layers_everywhere(tmp_path: Path) -> None:
     assert {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer if tensor.name in SHAPES} == SHAPES
 
 
-def test_they_start_as_the_spec_says_in_both() -> None:
+def test_bare_parameters_are_initialized_as_in_the_spec() -> None:
     network = net(LAYERS)
     for weights in (
         initial(network.graph),
@@ -73,7 +73,7 @@ def test_the_module_and_onnx_agree() -> None:
     np.testing.assert_allclose(made, module(x).numpy(force=True), rtol=1e-5, atol=1e-6)
 
 
-def test_a_class_has_parameters_of_the_size_of_its_instances() -> None:
+def test_bare_parameters_of_a_class_have_the_sizes_of_its_instances() -> None:
     network = net(
         """
         - stage: {width: 4}

@@ -1,4 +1,4 @@
-"""First values of weights, without torch: the distributions are those of `torch.nn.init`, the streams our own."""
+"""Initial weights without torch: the distributions are those of `torch.nn.init`, the random streams are not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.ir.graph import Graph
 from archspec.ir.initializers import FANS, INITIALIZERS, NONLINEARITIES
 from archspec.loading import parse
 from archspec.lower.weights import initial
-from tests.lower.weight_graphs import TEXT, code, one
+from tests.lower.weights.graphs import TEXT, code, one
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def torchs(shape: tuple[int, ...], kind: str, options: Mapping[str, Any]) -> np.
     return tensor.numpy()
 
 
-def test_every_initializer_is_tried() -> None:
+def test_every_initializer_has_a_case() -> None:
     assert set(IN_TORCH) == set(INITIALIZERS)
     for kind, (_, cases, _) in IN_TORCH.items():
         assert all(set(options) == set(INITIALIZERS[kind]) for options in cases)
@@ -146,7 +146,7 @@ def test_an_odd_kernel_interpolates_from_its_middle() -> None:
         "conv_transpose: {channels: 4, kernel: 4, stride: 2, init: bilinear}",
     ],
 )
-def test_kernels_start_alike_everywhere(layer: str) -> None:
+def test_kernels_are_initialized_alike_in_numpy_and_torch(layer: str) -> None:
     net = parse(f"archspec: 1\nname: net\ninput: [4, 8, 8]\nlayers:\n  - {layer}\n  - {layer}")
     state = net.to_torch().state_dict()
     for key, ours in initial(net.graph).items():
@@ -154,7 +154,7 @@ def test_kernels_start_alike_everywhere(layer: str) -> None:
             np.testing.assert_allclose(state[key].numpy(), ours, atol=1e-6)
 
 
-def test_orthogonal_matrices_lean_to_no_side() -> None:
+def test_signs_of_orthogonal_matrices_are_random() -> None:
     """The sign of a corner is a fair coin: of 200 within 100 +- 28 all but once in 10,000 times (4 sigma)."""
     heads = sum(drawn((3, 3), "orthogonal", seed, gain=1.0)[0, 0] > 0 for seed in range(200))
     assert 72 < heads < 128
@@ -170,7 +170,7 @@ def test_orthogonal_rows_or_columns(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     "options", [{"mean": 100.0, "std": 0.1}, {"mean": 0.0, "std": 0.0}, {"mean": 0.0, "std": 1e30}]
 )
-def test_trunc_normal_stays_within_its_bounds_and_ends(options: Mapping[str, float]) -> None:
+def test_trunc_normal_stays_within_its_bounds_and_terminates(options: Mapping[str, float]) -> None:
     values = drawn((1000,), "trunc_normal", **options)
     assert np.isfinite(values).all()
     assert np.abs(values).max() <= 2  # a = -2, b = 2: the defaults of torch.nn.init.trunc_normal_
@@ -258,7 +258,7 @@ def test_every_weight_once_in_order(graph: Graph) -> None:
     assert found["bn.num_batches_tracked"].shape == ()
 
 
-def test_weights_are_their_own_and_can_be_written_to(graph: Graph) -> None:
+def test_arrays_are_writable_and_share_no_memory(graph: Graph) -> None:
     for array in initial(graph).values():
         assert array.flags.writeable
         assert array.flags.c_contiguous

@@ -1,4 +1,4 @@
-"""Reports on weights, wrappers that are taken off, names of old checkpoints, and what is loaded where not all fits."""
+"""Reports on weights: wrappers of checkpoints, renamed weights, and loading with `strict=False`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.loading import load, parse
 from archspec.lower.weights import examined, initial, loaded, to_file
 from archspec.lower.weights.state_dict import PREFIXES, WRAPPERS, named
 from archspec.network import Network
-from tests.lower.weight_graphs import TEXT, code
+from tests.lower.weights.graphs import TEXT, code
 
 RENAMED = f"""{TEXT}
 rename:
@@ -52,7 +52,7 @@ def test_everything_fits(net: Network, weights: dict[str, np.ndarray]) -> None:
     assert report.text() == f"the given weights fit 'net': {len(weights)} matched"
 
 
-def test_every_kind_of_fault_is_told_in_full(net: Network, weights: dict[str, np.ndarray]) -> None:
+def test_every_kind_of_mismatch_is_reported_in_full(net: Network, weights: dict[str, np.ndarray]) -> None:
     del weights["c1.weight"], weights["bn.num_batches_tracked"]
     weights |= {f"extra{i}": np.zeros((2, i), np.float16) for i in range(6)}
     weights["fc.bias"] = np.zeros(7, np.float32)
@@ -86,7 +86,7 @@ def test_names_in_a_file_cannot_steer_a_terminal(net: Network, weights: dict[str
     assert "\x1b" not in net.weights_report({**weights, "\x1b[2J": np.zeros(1)}).text()
 
 
-def test_of_safetensors_the_header_is_enough(
+def test_a_report_reads_only_the_header_of_safetensors(
     net: Network, weights: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to_file(weights, tmp_path / "w.safetensors")
@@ -99,9 +99,7 @@ def test_of_safetensors_the_header_is_enough(
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "pickle"])
 @pytest.mark.parametrize("ending", ["pth", "bin", "safetensors"], ids=str)
-def test_files_of_torch_load_as_they_are_whatever_they_are_called(
-    net: Network, tmp_path: Path, ending: str, zipped: bool
-) -> None:
+def test_torch_files_load_whatever_their_suffix(net: Network, tmp_path: Path, ending: str, zipped: bool) -> None:
     module = net.to_torch()
     path = tmp_path / f"w.{ending}"
     torch.save(module.state_dict(), path, _use_new_zipfile_serialization=zipped)
@@ -132,7 +130,7 @@ def test_one_of_several_state_dicts_is_not_chosen(net: Network) -> None:
     assert net.weights_report({**state, "params_ema": state}).complete
 
 
-def test_what_is_no_tensor_is_left_out(net: Network) -> None:
+def test_entries_that_are_not_tensors_are_ignored(net: Network) -> None:
     state = {**net.to_torch().state_dict(), "epoch": 3, "names": ["a"]}
     report = net.weights_report(state)
     assert report.complete
@@ -155,7 +153,7 @@ def test_a_prefix_is_kept_where_the_network_has_it() -> None:
 # --- names of old checkpoints ---------------------------------------------------------------------------------------
 
 
-def test_a_spec_says_what_old_names_mean(weights: dict[str, np.ndarray]) -> None:
+def test_the_spec_renames_old_names(weights: dict[str, np.ndarray]) -> None:
     net = parse(RENAMED)
     old = {key.replace("c1.", "first.").replace("c2.", "body.c2.conv."): array for key, array in weights.items()}
     report = net.weights_report(old)
@@ -169,14 +167,14 @@ def test_a_spec_says_what_old_names_mean(weights: dict[str, np.ndarray]) -> None
     assert report.text().splitlines()[1:] == ["renamed:  first.weight to c1.weight, and 3 more"]
 
 
-def test_what_a_network_stored_itself_loads_whatever_the_rules(weights: dict[str, np.ndarray]) -> None:
+def test_weights_saved_by_archspec_load_despite_rename_rules(weights: dict[str, np.ndarray]) -> None:
     net = parse(f"{TEXT}\nrename: {{c1: c2, c2: c1}}\n")
     report = net.weights_report(weights)
     assert report.complete
     assert not report.renamed
 
 
-def test_rules_that_give_two_weights_one_name_are_pointed_at(weights: dict[str, np.ndarray]) -> None:
+def test_rename_rules_that_merge_two_names_are_reported(weights: dict[str, np.ndarray]) -> None:
     net = parse(f"{TEXT}\nrename:\n  old.*: c*\n".replace("c*", '"*"'), name="net.yaml")
     with pytest.raises(ArchspecError) as error:
         net.weights_report({**weights, "old.c1.weight": weights["c1.weight"]})
@@ -194,7 +192,7 @@ rules = st.lists(
 
 
 @examples(st.lists(names, unique=True, max_size=8), rules)
-def test_renaming_keeps_every_entry_or_is_refused(entries: list[str], table: list[Rename]) -> None:
+def test_renaming_keeps_every_entry_or_fails(entries: list[str], table: list[Rename]) -> None:
     """Law: as many entries as before, each found again, those of the network under their own names."""
     wanted = set(entries[:2])
     try:
@@ -207,7 +205,7 @@ def test_renaming_keeps_every_entry_or_is_refused(entries: list[str], table: lis
 
 
 @examples(names, names, st.lists(st.sampled_from("xyz"), max_size=3))
-def test_a_rule_takes_what_begins_with_its_names_and_keeps_the_rest(old: str, new: str, rest: list[str]) -> None:
+def test_a_rename_rule_replaces_a_prefix(old: str, new: str, rest: list[str]) -> None:
     own = rule(old, new)
     name = ".".join([old, *rest])
     assert own.matches(name)
@@ -215,7 +213,7 @@ def test_a_rule_takes_what_begins_with_its_names_and_keeps_the_rest(old: str, ne
     assert not own.matches(f"{old}x")
 
 
-def test_a_prefix_of_ones_own_is_explained(net: Network, weights: dict[str, np.ndarray]) -> None:
+def test_an_unknown_prefix_is_reported(net: Network, weights: dict[str, np.ndarray]) -> None:
     inside = {f"backbone.{key}": array for key, array in weights.items()}
     with pytest.raises(ArchspecError) as error:
         net.to_torch(inside)
@@ -228,7 +226,7 @@ def test_a_prefix_of_ones_own_is_explained(net: Network, weights: dict[str, np.n
 # --- another head ---------------------------------------------------------------------------------------------------
 
 
-def test_another_head_loads_the_rest_and_says_so(tmp_path: Path) -> None:
+def test_with_another_head_the_rest_loads_and_is_reported(tmp_path: Path) -> None:
     to_file(load("resnet18").weights(), tmp_path / "w.safetensors")
     net = load("resnet18", classes=10)
     with pytest.raises(ArchspecError, match="use strict=False or --no-strict"):
@@ -248,20 +246,18 @@ def test_another_head_loads_the_rest_and_says_so(tmp_path: Path) -> None:
     np.testing.assert_array_equal(arrays["conv1.weight"], stored["conv1.weight"])
 
 
-def test_another_network_is_refused_even_where_not_all_must_fit(net: Network) -> None:
+def test_weights_of_another_network_are_rejected_without_strict(net: Network) -> None:
     with pytest.raises(ArchspecError, match="none of them fit: they belong to another network"):
         loaded(net.graph, load("vgg11").to_torch().state_dict(), strict=False)
     assert examined(net.graph, {}).matched == ()
 
 
-def test_weights_of_which_none_fits_are_refused_as_well_where_none_is_missing(weights: dict[str, np.ndarray]) -> None:
+def test_weights_are_rejected_if_none_matches(weights: dict[str, np.ndarray]) -> None:
     net = parse(TEXT)
     with pytest.raises(ArchspecError, match="0 matched"):
         net.to_torch({key: np.zeros((2, 2, 2, 2, 2)) for key in weights}, strict=False)
 
 
-def test_an_optimized_network_says_where_weights_of_the_network_go(
-    net: Network, weights: dict[str, np.ndarray]
-) -> None:
+def test_errors_of_an_optimized_network_name_the_original_weights(net: Network, weights: dict[str, np.ndarray]) -> None:
     with pytest.raises(ArchspecError, match=r"help: pass weights of the original network to optimized\(weights\)"):
         net.optimized().to_torch(weights)

@@ -1,4 +1,4 @@
-"""Weights from outside: modules and files, and every way in which weights do not fit."""
+"""Weights from modules and files, and every kind of mismatch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archspec.diagnostics import ArchspecError
 from archspec.ir.graph import Graph
 from archspec.loading import parse
 from archspec.lower.weights import Weights, fitted, from_module, given, initial, to_file
-from tests.lower.weight_graphs import TEXT, code, one
+from tests.lower.weights.graphs import TEXT, code, one
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_module_without_values() -> None:
     assert code(error) == "wrong-weights"
 
 
-def test_a_file_gives_back_what_was_written(graph: Graph, weights: Weights, tmp_path: Path) -> None:
+def test_a_file_round_trips(graph: Graph, weights: Weights, tmp_path: Path) -> None:
     to_file(weights, tmp_path / "w.safetensors")
     found = given(graph, str(tmp_path / "w.safetensors"))
     assert list(found) == list(weights)
@@ -70,7 +70,7 @@ def test_a_file_gives_back_what_was_written(graph: Graph, weights: Weights, tmp_
 
 
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
-def test_weights_handed_out_outlive_their_file(tmp_path: Path, ending: str) -> None:
+def test_arrays_stay_valid_after_their_file_is_deleted(tmp_path: Path, ending: str) -> None:
     net, path = parse(TEXT), tmp_path / f"w.{ending}"
     module = net.to_torch()
     if ending == "pth":
@@ -142,7 +142,7 @@ def test_a_file_of_another_precision_is_converted(dtype: torch.dtype, tmp_path: 
 
 
 @pytest.mark.parametrize("kind", ["array", "tensor", "file"])
-def test_numbers_too_large_for_the_network_are_refused(kind: str, tmp_path: Path) -> None:
+def test_values_that_overflow_are_rejected(kind: str, tmp_path: Path) -> None:
     tensor = torch.tensor([[1.0, -1e300]], dtype=torch.float64)
     safetensors.torch.save_file({"layer.weight": tensor}, tmp_path / "w")
     handed = {
@@ -152,20 +152,20 @@ def test_numbers_too_large_for_the_network_are_refused(kind: str, tmp_path: Path
         given(one((1, 2), "zeros"), handed[kind])
 
 
-def test_numbers_that_are_infinite_already_stay_so() -> None:
+def test_infinite_values_are_allowed() -> None:
     tensor = torch.tensor([[float("inf"), float("nan")]], dtype=torch.float64)
     found = given(one((1, 2), "zeros"), {"layer.weight": tensor})["layer.weight"]
     np.testing.assert_array_equal(found, tensor.numpy())
 
 
-def test_a_file_of_numbers_unknown_here(tmp_path: Path) -> None:
+def test_an_unsupported_dtype_is_rejected(tmp_path: Path) -> None:
     safetensors.torch.save_file({"layer.weight": torch.ones(3, 2).to(torch.float8_e4m3fn)}, tmp_path / "w")
     with pytest.raises(ArchspecError, match=r"wrong dtype:  layer.weight  \[3, 2\]  got \[3, 2\] F8_E4M3") as error:
         given(one((3, 2), "zeros"), tmp_path / "w")
     assert code(error) == "wrong-weights"
 
 
-def test_what_a_user_may_hand_over(graph: Graph, weights: Weights, tmp_path: Path) -> None:
+def test_accepted_kinds_of_weights(graph: Graph, weights: Weights, tmp_path: Path) -> None:
     module = parse(TEXT).to_torch()
     module.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()})
     to_file(weights, tmp_path / "w")
@@ -177,7 +177,7 @@ def test_what_a_user_may_hand_over(graph: Graph, weights: Weights, tmp_path: Pat
             given(graph, wrong)
 
 
-def test_sparse_tensors_are_read_as_what_they_stand_for(graph: Graph, weights: Weights) -> None:
+def test_sparse_tensors_are_converted_to_dense(graph: Graph, weights: Weights) -> None:
     found = given(graph, {key: torch.tensor(array).to_sparse() for key, array in weights.items()})
     for key, array in weights.items():
         np.testing.assert_array_equal(found[key], array)
@@ -186,7 +186,7 @@ def test_sparse_tensors_are_read_as_what_they_stand_for(graph: Graph, weights: W
 # --- what does not fit ----------------------------------------------------------------------------------------------
 
 
-def test_missing_unexpected_and_different_come_in_one_diagnostic(graph: Graph, weights: dict[str, np.ndarray]) -> None:
+def test_all_mismatches_are_in_one_diagnostic(graph: Graph, weights: dict[str, np.ndarray]) -> None:
     del weights["c1.weight"]
     weights["extra"] = np.zeros((2, 3), np.float16)
     weights["fc.bias"] = np.zeros(7, np.float32)
@@ -204,7 +204,7 @@ def test_missing_unexpected_and_different_come_in_one_diagnostic(graph: Graph, w
     )
 
 
-def test_many_faults_are_counted_and_the_first_shown() -> None:
+def test_of_many_errors_the_first_are_shown_and_all_counted() -> None:
     layers = "".join(f"  - linear: {{name: l{i}, features: 4}}\n" for i in range(10))
     graph = parse(f"archspec: 1\nname: net\ninput: [4]\nlayers:\n{layers}").graph
     with pytest.raises(ArchspecError) as error:
