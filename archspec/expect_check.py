@@ -37,7 +37,7 @@ def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[
         if output in outputs:
             yield from _compare(output, "shape", wanted.value, outputs[output], params)
         else:
-            yield _missing("output", output, wanted.place, outputs)
+            yield _missing("output", output, wanted.key, outputs)
     if expected.layers:
         deepest = max(layer.count(".") for layer in expected.layers)
         by_name = {layer.name: layer for layer in layers(facts, deepest + 1)}

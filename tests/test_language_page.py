@@ -21,7 +21,7 @@ from archspec import cli
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.expect import EXPECT
-from archspec.frontend.language.steps import COMMON, STRUCTURES
+from archspec.frontend.language.structures import COMMON, CONSTRUCTS
 from archspec.frontend.language.weight_options import WEIGHT_KEYS
 from tools import language_reference, pages
 
@@ -98,7 +98,7 @@ def test_its_tables_are_those_of_the_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [*SPEC, *STRUCTURES, *COMMON, *WEIGHT_KEYS, *EXPECT, *(k for s in STRUCTURES.values() for k in s)]
+    "key", [*SPEC, *CONSTRUCTS, *COMMON, *WEIGHT_KEYS, *EXPECT, *(k for c in CONSTRUCTS.values() for k in c.keys)]
 )
 def test_every_key_stands_in_an_example(key: str) -> None:
     assert any(re.search(rf"\b{key}:", text) for text in EXAMPLES)

@@ -23,7 +23,7 @@ from archspec.frontend.language.common import BLOCK  # noqa: E402
 from archspec.frontend.language.document import SPEC  # noqa: E402
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS  # noqa: E402
 from archspec.frontend.language.reader import Keys  # noqa: E402
-from archspec.frontend.language.steps import COMMON, STRUCTURES  # noqa: E402
+from archspec.frontend.language.structures import COMMON, CONSTRUCTS  # noqa: E402
 from archspec.frontend.language.weight_options import WEIGHT_KEYS  # noqa: E402
 from archspec.ir.initializers import INITIALIZERS  # noqa: E402
 from tools import pages  # noqa: E402
@@ -31,7 +31,7 @@ from tools import pages  # noqa: E402
 
 def page() -> str:
     """The page with its tables as they must be."""
-    structures = ((f"`{name}`", keys) for name, keys in STRUCTURES.items())
+    structures = ((f"`{keyword}`", construct.keys) for keyword, construct in CONSTRUCTS.items())
     return pages.filled(
         pages.LANGUAGE.read_text("utf-8"),
         {

@@ -10,13 +10,14 @@ from archspec.frontend import foreign_names
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.foreign_names import function_help, key_help, key_meant, name_help, op_help, with_space
 from archspec.frontend.language.document import SPEC
-from archspec.frontend.language.steps import COMMON, STRUCTURES, weighing_keys
+from archspec.frontend.language.steps import weight_keys
+from archspec.frontend.language.structures import COMMON, CONSTRUCTS
 from archspec.ops import OPS
 from archspec.ops.attribute_types import attributes_of
 
 BLOCKS = Path(__file__).parents[2] / "specs" / "blocks"
-HERE = {op.kind for op in OPS} | set(STRUCTURES)
-KEYS = [{*COMMON, *weighing_keys(op), *attributes_of(op)} for op in OPS] + [set(keys) for keys in STRUCTURES.values()]
+HERE = {op.kind for op in OPS} | set(CONSTRUCTS)
+KEYS = [{*COMMON, *weight_keys(op), *attributes_of(op)} for op in OPS] + [set(c.keys) for c in CONSTRUCTS.values()]
 
 
 @pytest.mark.parametrize("word", foreign_names._OPS)

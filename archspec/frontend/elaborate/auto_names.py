@@ -64,4 +64,4 @@ def _base(step: Step, environment: Environment) -> str | None:
         return step.callee.fill(environment)
     if isinstance(step, BrokenStep):
         return step.kind
-    return "sequential" if isinstance(step, SequentialStep) and step.indexed else None
+    return step.keyword if isinstance(step, SequentialStep) and step.indexed else None

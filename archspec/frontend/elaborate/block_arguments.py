@@ -67,7 +67,7 @@ def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
 def _unknown(step: CallStep, block: Block, name: str) -> Diagnostic:
     help = did_you_mean(name, block.arguments) if block.arguments else f"'{block.name}' takes no arguments"
     message = f"'{block.name}' has no argument '{name}'"
-    return Diagnostic("unknown-argument", message, step.arguments[name].place, help=help)
+    return Diagnostic("unknown-argument", message, step.arguments[name].key, help=help)
 
 
 def _usage(block: Block) -> str:
@@ -93,7 +93,7 @@ def as_op_step(step: CallStep, op: type[Op]) -> OpStep:
             Diagnostic(
                 "unknown-key",
                 f"'{op.kind}' has no key '{name}'",
-                step.arguments[name].place,
+                step.arguments[name].key,
                 help=did_you_mean(name, known),
             )
             for name in unknown

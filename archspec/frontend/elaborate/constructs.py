@@ -1,6 +1,7 @@
 """How each construct of the language is built: one function per class of step, registered where it is defined.
 
-A new construct is a step class in `language.steps`, a function here, and a `ScopeKind` in `ir.graph`.
+A new construct is a step class in `language.spec` with its record in `language.structures`, a function here, and a
+`ScopeKind` in `ir.graph`.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def build_sequential(
     """Layers in order, in a scope of their own."""
     inside = builder.open_scope(step, name, context, indexed=step.indexed)
     outputs = builder.body(step.layers, inputs, inside)
-    return builder.close_scope("sequential", step.span, inside, inputs, outputs, context)
+    return builder.close_scope(step.keyword, step.span, inside, inputs, outputs, context)
 
 
 @builds(SideStep)
@@ -144,7 +145,7 @@ def build_side(builder: Builder, step: SideStep, name: str | None, inputs: Value
     """A branch whose outputs the next step does not read."""
     inside = builder.open_scope(step, name, context)
     outputs = builder.body(step.layers, inputs, inside)
-    builder.close_scope("side", step.span, inside, inputs, outputs, context, training_only=step.training_only)
+    builder.close_scope(step.keyword, step.span, inside, inputs, outputs, context, training_only=step.training_only)
     return inputs
 
 
@@ -159,7 +160,7 @@ def build_residual(
         *_build_path(builder, "shortcut", None, step.shortcut, step, inputs, inside),
     ]
     outputs = _join(builder, step, results, inputs, inside)
-    return builder.close_scope("residual", step.span, inside, inputs, outputs, context)
+    return builder.close_scope(step.keyword, step.span, inside, inputs, outputs, context)
 
 
 @builds(ParallelStep)
@@ -180,7 +181,7 @@ def build_parallel(
         iteration = inside.with_environment(bind_iteration(step.iterations, i, entry, context.environment))
         results += _build_path(builder, f"path {i + 1}", None, step.iterations.layers, step, inputs, iteration)
     outputs = _join(builder, step, results, inputs, inside)
-    return builder.close_scope("parallel", step.span, inside, inputs, outputs, context)
+    return builder.close_scope(step.keyword, step.span, inside, inputs, outputs, context)
 
 
 @builds(RepeatStep)
@@ -195,7 +196,7 @@ def build_repeat(builder: Builder, step: RepeatStep, name: str | None, inputs: V
         inside = builder.open_scope(step, iteration_name, outside, environment=environment, bodies=(layers,))
         before, values = values, builder.body(layers, values, inside)
         builder.close_scope("iteration", step.span, inside, before, values, outside)
-    return builder.close_scope("repeat", step.span, outside, inputs, values, context)
+    return builder.close_scope(step.keyword, step.span, outside, inputs, values, context)
 
 
 def _iteration_name(builder: Builder, step: RepeatStep, outside: BuildContext, environment: Environment) -> str | None:

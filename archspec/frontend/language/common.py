@@ -12,7 +12,8 @@ from archspec.frontend.language.fields import Field, InvalidField
 from archspec.frontend.language.identifiers import variable
 from archspec.frontend.language.reader import Key, Keys, Reader, complete, describe, named
 from archspec.frontend.language.spec import Block
-from archspec.frontend.language.steps import COMMON, NAMING, STRUCTURES, SpecReader, layers
+from archspec.frontend.language.steps import SpecReader
+from archspec.frontend.language.structures import COMMON, CONSTRUCTS, NAMING, layers
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
 VERSION = 1
@@ -52,7 +53,7 @@ def _lost(key: YamlScalar) -> Field:
 def _block(reader: Reader, key: YamlScalar, tree: Tree) -> Block | None:
     assert isinstance(reader, SpecReader)
     ops = reader.vocabulary.ops
-    if key.text in ops or key.text in STRUCTURES:
+    if key.text in ops or key.text in CONSTRUCTS:
         kind = "an op" if key.text in ops else "a structure"
         reader.note("name-taken", f"'{key.text}' is {kind} of the language", key.span, help="choose another name")
     else:

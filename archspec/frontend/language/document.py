@@ -22,7 +22,8 @@ from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_whole, named
 from archspec.frontend.language.rename import renames
 from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Spec, Variant
-from archspec.frontend.language.steps import SpecReader, layers
+from archspec.frontend.language.steps import SpecReader
+from archspec.frontend.language.structures import layers
 from archspec.frontend.language.weight_options import starts
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar

@@ -10,7 +10,7 @@ from archspec.diagnostics import Span, did_you_mean, nearest
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.reader import Key, Keys, Reader
-from archspec.frontend.language.spec import Expected, Given, Variant
+from archspec.frontend.language.spec import Argument, Expected, Variant
 from archspec.frontend.yaml.tree import Tree, YamlMapping
 
 _SIZES = {"$ref": "#/$defs/number"}
@@ -49,9 +49,9 @@ def _layers(reader: Reader, tree: Tree) -> dict[str, tuple[Span, dict[str, Any]]
     return found
 
 
-def _outputs(reader: Reader, tree: Tree) -> dict[str, Given]:
+def _outputs(reader: Reader, tree: Tree) -> dict[str, Argument]:
     entries = reader.mapping("'outputs'", tree)
-    return {key.text: Given(key.span, fields.number(item)) for key, item in entries}
+    return {key.text: Argument(key.span, fields.number(item)) for key, item in entries}
 
 
 EXPECT: Keys = {

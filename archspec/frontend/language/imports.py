@@ -14,7 +14,8 @@ from archspec.frontend.language.params import default_values
 from archspec.frontend.language.reader import Keys, Reader, describe
 from archspec.frontend.language.search_path import locate
 from archspec.frontend.language.spec import Library
-from archspec.frontend.language.steps import STRUCTURES, SpecReader
+from archspec.frontend.language.steps import SpecReader
+from archspec.frontend.language.structures import CONSTRUCTS
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, Used, YamlList, YamlMapping, YamlScalar
@@ -104,7 +105,7 @@ class Imports:
             elif block in found:
                 message = f"'{block}' is already a block of '{found[block].source.name}'"
                 reader.note("duplicate-name", message, name.span, help="import one of the two files")
-            elif block not in self.vocabulary.ops and block not in STRUCTURES:
+            elif block not in self.vocabulary.ops and block not in CONSTRUCTS:
                 found[block] = library
 
     def _import(self, name: YamlScalar, *, source: Source, places: dict[Path, Span]) -> Library | None:

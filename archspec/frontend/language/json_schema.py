@@ -11,7 +11,8 @@ from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
 from archspec.frontend.language.imports import LIBRARY
 from archspec.frontend.language.op_registry import OP_KINDS
 from archspec.frontend.language.reader import Keys
-from archspec.frontend.language.steps import COMMON, STRUCTURES, weighing_keys
+from archspec.frontend.language.steps import weight_keys
+from archspec.frontend.language.structures import COMMON, CONSTRUCTS
 from archspec.ir.initializers import INITIALIZERS
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
@@ -75,7 +76,10 @@ def _object(keys: Keys, more: Mapping[str, object] | None = None, required: list
 def _step() -> dict[str, Any]:
     """An item of `layers`: one word, or one key with what belongs to it; other keys are calls of blocks."""
     ops = {kind: _op(op) for kind, op in OP_KINDS.items()}
-    structures = {name: {"anyOf": [_object(keys), {"$ref": "#/$defs/layers"}]} for name, keys in STRUCTURES.items()}
+    structures = {
+        keyword: {"anyOf": [_object(construct.keys), {"$ref": "#/$defs/layers"}]}
+        for keyword, construct in CONSTRUCTS.items()
+    }
     return {
         "anyOf": [
             {"type": "string"},
@@ -97,7 +101,7 @@ def _op(op: type[Op]) -> dict[str, Any]:
         for name, attribute in attributes_of(op).items()
     }
     required = [name for name, attribute in attributes_of(op).items() if attribute.required]
-    whole = _object({**COMMON, **weighing_keys(op)}, attributes, required)
+    whole = _object({**COMMON, **weight_keys(op)}, attributes, required)
     forms: list[dict[str, Any]] = [whole]
     if op.shorthand == "from":
         forms.append({"$ref": "#/$defs/names"})

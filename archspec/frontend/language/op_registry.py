@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span
+from archspec.frontend.language.structures import CONSTRUCTS
 from archspec.ops import OPS, Op
 
 OP_KINDS: Mapping[str, type[Op]] = {op.kind: op for op in OPS}
@@ -16,8 +17,6 @@ OP_KINDS: Mapping[str, type[Op]] = {op.kind: op for op in OPS}
 
 GROUP = "archspec.ops"
 """The entry points under which installed packages declare ops."""
-
-_STRUCTURES = ("sequential", "residual", "parallel", "repeat", "side")
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
@@ -106,7 +105,7 @@ def _reason(op: object, found: Mapping[str, type[Op]]) -> str | None:
     kind = getattr(op, "kind", None)
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         return f"'{kind}' cannot be the name of an op"
-    if kind in OP_KINDS or kind in _STRUCTURES:
+    if kind in OP_KINDS or kind in CONSTRUCTS:
         return f"'{kind}' is already part of the language"
     if found.get(kind, op) is not op:
         return f"'{kind}' is already an op of {found[kind].__module__}"

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING, ClassVar
 
 from archspec.diagnostics import Source, Span
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.language.fields import Field, TemplateField
-from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frozen import frozen
 from archspec.ir.types import DType
 from archspec.ops import Op
+
+if TYPE_CHECKING:
+    from archspec.frontend.language.op_registry import OpRegistry
+    from archspec.ir.graph import ScopeKind
 
 
 @frozen(eq=False)
 class Step:
     """An item of `layers`: its inputs are the outputs of the item before it, or the values `sources` names.
 
-    Steps are compared by identity, so that they can be the keys of caches.
+    Steps are compared by identity, so that they can be the keys of caches. `keyword` starts a structure in a spec.
     """
+
+    keyword: ClassVar[ScopeKind]
 
     span: Span
     name: TemplateField | None
@@ -35,10 +41,10 @@ Body = tuple[Step, ...]
 
 
 @frozen
-class Given:
+class Argument:
     """A value under a key that the user chose, and the position of the key."""
 
-    place: Span
+    key: Span
     value: Field
 
 
@@ -97,13 +103,15 @@ class CallStep(Step):
     """A block, or an op whose name is computed."""
 
     callee: TemplateField
-    arguments: Mapping[str, Given]
+    arguments: Mapping[str, Argument]
     share: TemplateField | None
 
 
 @frozen(eq=False)
 class SequentialStep(Step):
     """Layers in order, under a name of their own."""
+
+    keyword: ClassVar[ScopeKind] = "sequential"
 
     layers: Body
     indexed: bool
@@ -124,6 +132,8 @@ class JoinStep(Step):
 class ResidualStep(JoinStep):
     """Layers with a shortcut; an empty shortcut is the identity."""
 
+    keyword: ClassVar[ScopeKind] = "residual"
+
     layers: Body
     shortcut: Body
 
@@ -134,6 +144,8 @@ class ResidualStep(JoinStep):
 @frozen(eq=False)
 class ParallelStep(JoinStep):
     """Paths with the same inputs: those in the spec, or one per iteration."""
+
+    keyword: ClassVar[ScopeKind] = "parallel"
 
     paths: tuple[tuple[TemplateField | None, Body], ...]
     iterations: Iterations | None
@@ -158,6 +170,8 @@ class Iterations:
 class RepeatStep(Step):
     """The same layers several times in sequence."""
 
+    keyword: ClassVar[ScopeKind] = "repeat"
+
     iterations: Iterations
 
     def bodies(self) -> tuple[Body, ...]:
@@ -167,6 +181,8 @@ class RepeatStep(Step):
 @frozen(eq=False)
 class SideStep(Step):
     """A side branch: the next item reads the inputs of the branch, not its outputs."""
+
+    keyword: ClassVar[ScopeKind] = "side"
 
     layers: Body
     training_only: bool
@@ -276,7 +292,7 @@ class Expected:
     span: Span
     facts: Mapping[str, Field]
     layers: Mapping[str, tuple[Span, Mapping[str, Field]]]
-    outputs: Mapping[str, Given]
+    outputs: Mapping[str, Argument]
     source: str | None
 
 

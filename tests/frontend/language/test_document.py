@@ -11,7 +11,7 @@ from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
 from archspec.frontend.language.fields import ConstantField, InvalidField
 from archspec.frontend.language.reader import Key
 from archspec.frontend.language.spec import BrokenStep, OpStep, Spec
-from archspec.frontend.language.steps import STRUCTURES
+from archspec.frontend.language.structures import CONSTRUCTS
 from archspec.frontend.language.weight_options import WEIGHT_KEYS
 from archspec.ir.types import DType
 
@@ -178,7 +178,7 @@ def test_what_no_network_is_called(name):
 
 
 def all_keys() -> list[tuple[str, Key]]:
-    groups = [SPEC, BLOCK, EXPECT, LAYER_FACTS, WEIGHT_KEYS, *STRUCTURES.values()]
+    groups = [SPEC, BLOCK, EXPECT, LAYER_FACTS, WEIGHT_KEYS, *(construct.keys for construct in CONSTRUCTS.values())]
     return [(name, key) for group in groups for name, key in group.items()]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from archspec.frontend.language.document import read
 from archspec.frontend.language.fields import ConstantField
+from archspec.frontend.language.op_registry import OP_KINDS
 from archspec.frontend.language.spec import (
     BrokenStep,
     CallStep,
@@ -17,7 +18,8 @@ from archspec.frontend.language.spec import (
     SideStep,
     Step,
 )
-from archspec.frontend.language.steps import OP_KINDS, STRUCTURES, usage
+from archspec.frontend.language.steps import usage
+from archspec.frontend.language.structures import CONSTRUCTS
 from archspec.ops.attribute_types import attributes_of
 from archspec.ops.merge import Join
 from tests.frontend.specs import Source, spec
@@ -133,7 +135,7 @@ def test_calls_of_blocks_and_of_computed_names():
     found = step("b: {x: 3, name: n, share: other, from: a, when: true}")
     assert isinstance(found, CallStep)
     assert list(found.arguments) == ["x"]
-    assert found.arguments["x"].place.column == 9, "where the key stands, after two spaces, a dash and `b: {`"
+    assert found.arguments["x"].key.column == 9, "the position of the key, after two spaces, a dash and `b: {`"
     assert found.share is not None
     assert found.share.constant == "other"
 
@@ -199,7 +201,7 @@ def test_what_is_no_structure(layer, codes):
 
 
 def test_every_structure_takes_the_common_keys():
-    assert all({"name", "from", "when"} <= set(keys) for keys in STRUCTURES.values())
+    assert all({"name", "from", "when"} <= set(construct.keys) for construct in CONSTRUCTS.values())
 
 
 # --- broken items ---------------------------------------------------------------------------------------------------
@@ -235,3 +237,14 @@ def test_an_attribute_of_one_word_may_be_a_keyword():
     found = step("conv: {channels: 3, kernel: 3, padding: same}")
     assert isinstance(found, OpStep)
     assert isinstance(found.attributes["padding"], ConstantField)
+
+
+def test_every_structure_is_declared_once_and_can_be_built():
+    from typing import get_args
+
+    from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
+    from archspec.ir.graph import ScopeKind
+
+    for keyword, construct in CONSTRUCTS.items():
+        assert construct.step.keyword == keyword in get_args(ScopeKind)
+        assert construct.step in BUILD_FUNCTIONS
