@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""How long archspec takes beside what people use today: `./tools/runtime/bench.py [--rounds N]`.
+"""How long archspec takes beside other tools: `./tools/bench.py [--rounds N] [--versus CHECKOUT]`.
 
-Everything is measured in one run, the contenders in turn, round after round, since machines drift. A table gives the
-median of each and the least, and the ratio of the pairs of each round: its median, least and most.
+All contenders are measured in one run, in turn, round after round, since machines drift. A table gives the median and
+the least time of each, and the ratio of the pairs of each round: its median, least and most. `--versus` compares
+start-up and loads with another checkout of archspec instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
 import statistics
@@ -130,7 +132,7 @@ def whole_process(rounds: int) -> None:
     commands = {
         "archspec summary resnet50": [sys.executable, "-m", "archspec", "summary", "resnet50"],
         "a script: torchvision + torchinfo": [sys.executable, "-c", TORCHINFO.format(root=str(ROOT))],
-        "archspec check resnet50": [sys.executable, "-m", "archspec", "check", "resnet50"],
+        "archspec check resnet50": "from archspec.cli import run; run(['check', 'resnet50'])",
     }
 
     def run(command: list[str]) -> Callable[[], object]:
@@ -139,6 +141,84 @@ def whole_process(rounds: int) -> None:
         )
 
     compare("whole process", [(name, run(command)) for name, command in commands.items()], rounds, unit=1)
+
+
+STARTS = {
+    "archspec --version": "from archspec.cli import run; run(['--version'])",
+    "archspec check resnet50": "from archspec.cli import run; run(['check', 'resnet50'])",
+    "import archspec": "import archspec",
+    "import archspec, check and load": "import archspec; archspec.check, archspec.load",
+}
+"""What a user waits for, each in a process of its own, with compiled bytecode."""
+
+FIRST_LOAD = """
+import time, archspec
+archspec.load
+start = time.perf_counter()
+archspec.load("resnet50").macs
+print(time.perf_counter() - start)
+"""
+
+LOADS = """
+import time, archspec
+def load(spec):
+    net = archspec.load(spec) if len(spec) < 99 else archspec.parse(spec)
+    net.facts.total, net.facts.memory, net.facts.fields
+for spec in ("resnet50", "densenet201", {chain!r}):
+    load(spec)
+    runs = []
+    for _ in range(5):
+        start = time.perf_counter()
+        load(spec)
+        runs.append(time.perf_counter() - start)
+    print(min(runs))
+"""
+
+
+def python(script: str, checkout: Path) -> str:
+    """Run a script with the archspec of a checkout; what it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-P", "-c", script]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return done.stdout
+
+
+def start_up(rounds: int, checkouts: Sequence[Path]) -> None:
+    """Start-up of commands and of Python, of one checkout or of several in turn; the first round is not counted."""
+
+    def starting(script: str, checkout: Path) -> Callable[[], object]:
+        return lambda: python(script, checkout)
+
+    for title, script in {"an empty Python": "", **STARTS}.items():
+        contenders = [(checkout.name, starting(script, checkout)) for checkout in checkouts]
+        for _, run in contenders:
+            run()
+        compare(f"start-up: {title}", contenders, rounds)
+
+
+def loads(rounds: int, checkouts: Sequence[Path]) -> None:
+    """The first load of ResNet-50 in a process, and later loads, of each checkout in turn; ratios to the first."""
+    scripts = {
+        ("first load of ResNet-50",): FIRST_LOAD,
+        ("ResNet-50", "DenseNet-201", "24,000 layers"): LOADS.format(chain=CHAIN.format(pairs=12_000)),
+    }
+    for titles, script in scripts.items():
+        times = {checkout: [] for checkout in checkouts}  # type: dict[Path, list[list[float]]]
+        for _ in range(rounds):
+            for checkout in checkouts:
+                times[checkout].append([float(line) for line in python(script, checkout).split()])
+        for i, title in enumerate(titles):
+            print(f"\nin process: {title}")
+            for checkout in checkouts:
+                runs = [run[i] for run in times[checkout]]
+                ratios = sorted(
+                    run[i] / first[i] for run, first in zip(times[checkout], times[checkouts[0]], strict=True)
+                )
+                print(
+                    f"  {checkout.name:<52} {statistics.median(runs) * 1e3:9.2f} ms  (least {min(runs) * 1e3:8.2f})  "
+                    f"{statistics.median(ratios):8.2f} x  ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+                )
 
 
 def growth(rounds: int) -> None:
@@ -178,13 +258,21 @@ def main() -> None:
     """Run all comparisons, or one measurement of `growth` in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--versus", type=Path, help="another checkout, to compare start-up and loads with")
     parser.add_argument("--chain", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.chain:
         chain(chosen.chain)
         return
     print(f"Python {platform.python_version()}, {platform.machine()}, {chosen.rounds} rounds; ratios to the first line")
-    growth(chosen.rounds)  # first: a process inherits the peak of its parent, and PyTorch makes that large
+    checkouts = [ROOT, *([chosen.versus.resolve()] if chosen.versus else [])]
+    start_up(chosen.rounds, checkouts)
+    loads(chosen.rounds, checkouts)
+    if chosen.versus:
+        return
+    growth(
+        chosen.rounds
+    )  # before PyTorch is loaded: a process inherits the peak of its parent, and PyTorch makes that large
     in_process(chosen.rounds)
     whole_process(chosen.rounds)
 
