@@ -1,4 +1,4 @@
-"""Samples of every op: attributes and inputs it must take, and some it must refuse, with the code of the refusal."""
+"""Samples of every op: attributes and inputs it must accept, and some it must reject, with the code of the error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Draw = Callable[[np.random.Generator, Sizes], Array]
 
 @dataclass(frozen=True)
 class Sample:
-    """An op with attributes, and the types that flow into it.
+    """An op with attributes, and the types of its inputs.
 
     `draws` says how to draw the inputs, by their numbers, that cannot hold just any values: indices, boxes.
     """
@@ -74,7 +74,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Bad:
-    """An op with attributes, and types it must refuse with a code."""
+    """An op with attributes, and input types it must reject with this code."""
 
     op: Op
     inputs: tuple[TensorType, ...]
@@ -656,7 +656,7 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, align_corners=True),
     _bad("wrong-rank", "upsample", (3, 4, 4), scale=2, mode="trilinear"),
 )  # fmt: skip
-"""What ops must refuse."""
+"""Samples that ops must reject."""
 
-NEVER_REFUSES = frozenset({"identity"})
-"""Ops that take whatever flows in."""
+NEVER_REJECTS = frozenset({"identity"})
+"""Ops that accept any input."""

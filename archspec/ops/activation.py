@@ -267,22 +267,22 @@ class _AlongAxis(Op):
 
     axis: Whole = 1
 
-    def place(self, tensor: TensorType) -> int:
+    def normalized_axis(self, tensor: TensorType) -> int:
         """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def vectors(self, tensor: TensorType) -> int:
         """The number of vectors along the axis."""
-        return tensor.elements // tensor.sizes[self.place(tensor) - 1]
+        return tensor.elements // tensor.sizes[self.normalized_axis(tensor) - 1]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         need_float(self.kind, inputs[0])
-        self.place(inputs[0])
+        self.normalized_axis(inputs[0])
         return (inputs[0],)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        tensor, place = inputs[0], self.place(inputs[0])
-        return {axis: (axis, IDENTITY) for axis in range(1, tensor.rank) if axis != place}
+        tensor, selected = inputs[0], self.normalized_axis(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, tensor.rank) if axis != selected}
 
 
 class Softmax(_AlongAxis):
@@ -388,26 +388,26 @@ class Glu(Op):
 
     axis: Whole = 1
 
-    def place(self, tensor: TensorType) -> int:
+    def normalized_axis(self, tensor: TensorType) -> int:
         """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
-        place = self.place(tensor)
-        size = tensor.sizes[place - 1]
+        selected = self.normalized_axis(tensor)
+        size = tensor.sizes[selected - 1]
         if size % 2:
             raise OpError(
                 "wrong-size",
-                f"'{self.kind}' splits axis {place} in two, but {tensor} has size {size} there",
+                f"'{self.kind}' splits axis {selected} in two, but {tensor} has size {size} there",
                 help="use an even size along the axis; the second half is the gate",
             )
-        return (tensor.with_sizes(*tensor.sizes[: place - 1], size // 2, *tensor.sizes[place:]),)
+        return (tensor.with_sizes(*tensor.sizes[: selected - 1], size // 2, *tensor.sizes[selected:]),)
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         return Cost(other=dict.fromkeys(("exp", "add", "divide", "multiply"), outputs[0].elements))
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        place = self.place(inputs[0])
-        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != place}
+        selected = self.normalized_axis(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != selected}

@@ -1,4 +1,4 @@
-"""The kinds of attribute an op can have, each with the words an error message names it by."""
+"""The types of attributes of ops, each with the phrase that error messages use for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 @dataclass(frozen=True)
 class Phrase:
-    """How an error message names what an attribute takes."""
+    """How error messages describe the values of an attribute."""
 
     text: str
 
@@ -52,8 +52,8 @@ ConvPadding = Annotated[
 
 
 @dataclass(frozen=True)
-class Attribute:
-    """What the language needs to know of one attribute of an op."""
+class AttributeInfo:
+    """The facts about one attribute of an op that the front end needs."""
 
     phrase: str
     keywords: frozenset[str]
@@ -61,14 +61,14 @@ class Attribute:
 
 
 @cache
-def attributes_of(op: type[BaseModel]) -> Mapping[str, Attribute]:
-    """The attributes of an op class, by name, read off its fields."""
+def attributes_of(op: type[BaseModel]) -> Mapping[str, AttributeInfo]:
+    """The attributes of an op class by name, read from its pydantic fields."""
     return {name: _attribute(field) for name, field in op.model_fields.items()}
 
 
-def _attribute(field: FieldInfo) -> Attribute:
+def _attribute(field: FieldInfo) -> AttributeInfo:
     hint: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-    return Attribute(_phrase(hint), frozenset(_keywords(hint)), field.is_required())
+    return AttributeInfo(_phrase(hint), frozenset(_keywords(hint)), field.is_required())
 
 
 def _phrase(hint: Any) -> str:
@@ -89,7 +89,7 @@ def _phrase(hint: Any) -> str:
 
 
 def _keywords(hint: Any) -> Iterator[str]:
-    """The words an attribute knows, wherever they stand in its type."""
+    """All literal strings in the type of an attribute."""
     if get_origin(hint) is Literal:
         yield from (word for word in get_args(hint) if isinstance(word, str))
     else:

@@ -144,14 +144,14 @@ def need_axis(op: str, axis: int, tensor: TensorType) -> int:
     Raises:
         OpError: no such axis, or the batch axis.
     """
-    place = axis + tensor.rank if axis < 0 else axis
-    if not 1 <= place < tensor.rank:
+    normalized = axis + tensor.rank if axis < 0 else axis
+    if not 1 <= normalized < tensor.rank:
         raise OpError(
             "wrong-axis",
             f"'{op}' has no axis {axis} in {format_shape(tensor.shape)}",
             help=f"axes count from 1, the channels, to {tensor.rank - 1}; axis 0 is the batch",
         )
-    return place
+    return normalized
 
 
 def need_float(op: str, tensor: TensorType) -> None:

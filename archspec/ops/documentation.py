@@ -1,4 +1,4 @@
-"""What the docstrings of ops say, taken apart: the source of the reference and of editors' hints."""
+"""Parsed docstrings of ops: the source of the reference and of hints in editors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.ops.base import Op
 
 @dataclass(frozen=True, slots=True)
 class Documentation:
-    """The docstring of an op: its first line, what follows, and a line on each attribute."""
+    """The docstring of an op: its first paragraph, the rest, and one line per attribute."""
 
     summary: str
     text: str
@@ -23,9 +23,9 @@ _ATTRIBUTE = re.compile(r"^(\w+): (.*(?:\n {4,}.*)*)", re.MULTILINE)
 
 
 def documentation(op: type[Op]) -> Documentation:
-    """The docstring of an op, taken apart."""
-    whole = inspect.cleandoc(op.__doc__ or "")
-    text, _, listed = whole.partition("\nAttributes:\n")
+    """Parse the docstring of an op."""
+    docstring = inspect.cleandoc(op.__doc__ or "")
+    text, _, listed = docstring.partition("\nAttributes:\n")
     summary, _, more = text.strip().partition("\n\n")
     attributes = {name: " ".join(words.split()) for name, words in _ATTRIBUTE.findall(inspect.cleandoc(listed))}
     return Documentation(" ".join(summary.split()), more.strip(), attributes)

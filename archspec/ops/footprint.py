@@ -1,6 +1,6 @@
-"""The algebra of windows: those of each kind of op, and how windows compose and join along a path.
+"""The algebra of windows: the windows of each kind of op, their composition along a path and their union at a join.
 
-Receptive fields are composed in it; `archspec.ir.window.Window` is what it computes with.
+Receptive fields are computed with it. The type of a window is `archspec.ir.window.Window`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = [
 ]
 
 _AXES = 16
-"""How many of the last windows are remembered: the axes of a layer mostly ask for the same ones."""
+"""Cache size: the axes of a layer mostly have equal windows."""
 
 LONGEST_PERIOD = 4096
-"""The longest period that is worked out; an axis with a longer one counts as seen whole."""
+"""The longest period that is computed; an axis with a longer period counts as read completely."""
 
 
 @lru_cache(maxsize=_AXES)
@@ -53,12 +53,12 @@ def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window | 
     apart = stride // common
 
     def reach(output: int) -> Reach | None:
-        place = output + pads[0]
-        first = place // common * pow(dilation // common, -1, apart) % apart
-        if place % common or first >= kernel:
+        position = output + pads[0]
+        first = position // common * pow(dilation // common, -1, apart) % apart
+        if position % common or first >= kernel:
             return None
         last = first + (kernel - 1 - first) // apart * apart
-        return (place - dilation * last) // stride, (place - dilation * first) // stride
+        return (position - dilation * last) // stride, (position - dilation * first) // stride
 
     return normal(1, [reach(output) for output in range(stride)])
 
@@ -72,7 +72,7 @@ def adaptive(size: int, count: int) -> Window | None:
 
 
 def compose(outer: Window, inner: Window) -> Window | None:
-    """What the outputs of `outer` see of the input of `inner`, when `outer` reads what `inner` makes.
+    """The window of `outer` on the input of `inner`, if `outer` reads the output of `inner`.
 
     None where the period is too long.
     """
@@ -88,12 +88,12 @@ def compose(outer: Window, inner: Window) -> Window | None:
 
 @lru_cache(maxsize=_AXES)
 def _compose(outer: Window, inner: Window) -> Window | None:
-    """`compose`, where the period of one of them is longer."""
-    rounds = len(inner.reaches) // gcd(outer.step, len(inner.reaches))
-    period = len(outer.reaches) * rounds
+    """`compose` for windows with a period above 1."""
+    repeats = len(inner.reaches) // gcd(outer.step, len(inner.reaches))
+    period = len(outer.reaches) * repeats
     if period > LONGEST_PERIOD:
         return None
-    step = outer.step * rounds // len(inner.reaches) * inner.step
+    step = outer.step * repeats // len(inner.reaches) * inner.step
     reaches: list[Reach | None] = []
     for position in range(period):
         reach = outer.reach(position)
@@ -102,7 +102,7 @@ def _compose(outer: Window, inner: Window) -> Window | None:
 
 
 def join(first: Window, second: Window) -> Window | None:
-    """What a position sees that reads the same position of two values; None where they drift apart for ever.
+    """The union of two windows; None if their strides differ, since their distance then grows without bound.
 
     None, too, where the period is too long.
     """
@@ -111,7 +111,7 @@ def join(first: Window, second: Window) -> Window | None:
 
 @lru_cache(maxsize=_AXES)
 def _join(first: Window, second: Window) -> Window | None:
-    """`join`, where the two differ."""
+    """`join` for two different windows."""
     if first.stride != second.stride:
         return None
     period = lcm(len(first.reaches), len(second.reaches))
@@ -122,7 +122,7 @@ def _join(first: Window, second: Window) -> Window | None:
 
 
 def shifted(window: Window, by: int) -> Window:
-    """The window of a crop or a pad after it: output i is position i + by of what `window` makes."""
+    """`window` followed by a crop or a pad: output i is position i + `by` of the output of `window`."""
     return normal(window.step, [window.reach(i + by) for i in range(len(window.reaches))])
 
 
@@ -133,8 +133,8 @@ def nearest(scale_in: int, scale_out: int) -> Window | None:
     """
     if scale_out > LONGEST_PERIOD:
         return None
-    places = [i * scale_in // scale_out for i in range(scale_out)]
-    return normal(scale_in, [(place, place) for place in places])
+    inputs = [i * scale_in // scale_out for i in range(scale_out)]
+    return normal(scale_in, [(position, position) for position in inputs])
 
 
 def linear(scale_in: int, scale_out: int) -> Window | None:
@@ -153,13 +153,13 @@ def linear(scale_in: int, scale_out: int) -> Window | None:
 
 
 def normal(step: int, reaches: Sequence[Reach | None]) -> Window:
-    """The window with the shortest period that says the same."""
+    """The equal window with the shortest period."""
     count = len(reaches)
     for period in range(1, count):
-        rounds, left = divmod(count, period)
-        if left or step % rounds:
+        repeats, remainder = divmod(count, period)
+        if remainder or step % repeats:
             continue
-        move = step // rounds
+        move = step // repeats
         if all(_moved(reaches[i - period], move) == reaches[i] for i in range(period, count)):
             return Window(move, tuple(reaches[:period]))
     return Window(step, tuple(reaches))

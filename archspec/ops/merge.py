@@ -103,17 +103,17 @@ class Concat(Join):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         first = inputs[0]
-        place = need_axis(self.kind, self.axis, first) - 1
+        selected = need_axis(self.kind, self.axis, first) - 1
         if any(tensor.dtype != first.dtype for tensor in inputs):
             dtypes = " and ".join(dict.fromkeys(tensor.dtype for tensor in inputs))
             raise OpError("wrong-dtype", f"'{self.kind}' cannot concatenate {dtypes}")
-        others = {(t.sizes[:place], t.sizes[place + 1 :]) for t in inputs if t.rank == first.rank}
+        others = {(t.sizes[:selected], t.sizes[selected + 1 :]) for t in inputs if t.rank == first.rank}
         if len(others) > 1 or any(tensor.rank != first.rank for tensor in inputs):
-            what = "the channels" if place == 0 else f"axis {place + 1}"
+            what = "the channels" if selected == 0 else f"axis {selected + 1}"
             raise OpError("shape-mismatch", f"'{self.kind}' joins shapes that differ in more than {what}")
-        total = sum(tensor.sizes[place] for tensor in inputs)
-        return (first.with_sizes(*first.sizes[:place], total, *first.sizes[place + 1 :]),)
+        total = sum(tensor.sizes[selected] for tensor in inputs)
+        return (first.with_sizes(*first.sizes[:selected], total, *first.sizes[selected + 1 :]),)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        place = need_axis(self.kind, self.axis, inputs[0])
-        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != place}
+        selected = need_axis(self.kind, self.axis, inputs[0])
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != selected}

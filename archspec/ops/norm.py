@@ -151,13 +151,13 @@ class LayerNorm(Op):
     eps: Positive = 1e-5
     affine: Flag = True
 
-    def places(self, tensor: TensorType) -> range:
+    def normalized_axes(self, tensor: TensorType) -> range:
         """The axes that are normalized together, counted from the front."""
         return range(1, 2) if self.axes == "channels" else range(tensor.rank - self.axes, tensor.rank)
 
     def normalized(self, tensor: TensorType) -> tuple[int, ...]:
         """The sizes of the axes that are normalized together."""
-        return tuple(tensor.sizes[axis - 1] for axis in self.places(tensor))
+        return tuple(tensor.sizes[axis - 1] for axis in self.normalized_axes(tensor))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
@@ -180,8 +180,8 @@ class LayerNorm(Op):
         return _standardized(elements, elements // prod(self.normalized(inputs[0])), self.affine)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        places = self.places(inputs[0])
-        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis not in places}
+        selected = self.normalized_axes(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis not in selected}
 
 
 class GroupNorm(Op):
@@ -323,19 +323,19 @@ class L2Normalize(Op):
     axis: Whole = 1
     eps: Positive = 1e-12
 
-    def place(self, tensor: TensorType) -> int:
+    def normalized_axis(self, tensor: TensorType) -> int:
         """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
-        self.place(tensor)
+        self.normalized_axis(tensor)
         return (tensor,)
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         elements = outputs[0].elements
-        vectors = elements // inputs[0].sizes[self.place(inputs[0]) - 1]
+        vectors = elements // inputs[0].sizes[self.normalized_axis(inputs[0]) - 1]
         return Cost(
             other={
                 "multiply": elements,
@@ -347,8 +347,8 @@ class L2Normalize(Op):
         )
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        place = self.place(inputs[0])
-        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != place}
+        selected = self.normalized_axis(inputs[0])
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis != selected}
 
 
 class Affine(Op):

@@ -35,8 +35,8 @@ class LayerScale(Op):
         return (tensor,)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
-        place = need_axis(self.kind, self.axis, inputs[0])
-        shape = (inputs[0].sizes[place - 1], *(1 for _ in inputs[0].sizes[place:]))
+        selected = need_axis(self.kind, self.axis, inputs[0])
+        shape = (inputs[0].sizes[selected - 1], *(1 for _ in inputs[0].sizes[selected:]))
         return (Weight("weight", shape, Initializer("constant", {"value": self.value}), bare=True),)
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:

@@ -75,11 +75,11 @@ class MaxPool(Op):
         need_float(self.kind, tensor)
         window = self.sliding(tensor)
         need_some_input(self.kind, tensor, window)
-        made = tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil))
+        pooled = tensor.with_sizes(tensor.channels, *slid(self.kind, tensor, window, ceil=self.ceil))
         if not self.indices:
-            return (made,)
+            return (pooled,)
         self._need_countable(window)
-        return made, TensorType(made.sizes, DType.INT64)
+        return pooled, TensorType(pooled.sizes, DType.INT64)
 
     def _need_countable(self, window: Sliding) -> None:
         """Check that indices are defined.

@@ -23,36 +23,36 @@ class _Reduce(Op):
     axis: Axes
     keepdim: Flag = False
 
-    def places(self, tensor: TensorType) -> tuple[int, ...]:
+    def normalized_axes(self, tensor: TensorType) -> tuple[int, ...]:
         """The axes that are reduced, counted from the front, in order."""
         written = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        places = sorted(need_axis(self.kind, axis, tensor) for axis in written)
-        if not places or len(set(places)) < len(places):
+        selected = sorted(need_axis(self.kind, axis, tensor) for axis in written)
+        if not selected or len(set(selected)) < len(selected):
             raise OpError(
                 "wrong-axis",
                 f"'{self.kind}' over {list(written)} must name distinct axes of {tensor}",
                 help="name at least one axis, and none twice",
             )
-        return tuple(places)
+        return tuple(selected)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
-        places = self.places(tensor)
+        selected = self.normalized_axes(tensor)
         sizes = enumerate(tensor.sizes, start=1)
         if self.keepdim:
-            return (tensor.with_sizes(*(1 if axis in places else size for axis, size in sizes)),)
-        return (tensor.with_sizes(*(size for axis, size in sizes if axis not in places)),)
+            return (tensor.with_sizes(*(1 if axis in selected else size for axis, size in sizes)),)
+        return (tensor.with_sizes(*(size for axis, size in sizes if axis not in selected)),)
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         return Cost(other={self.operation: inputs[0].elements - outputs[0].elements})
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        places = self.places(inputs[0])
-        kept = [axis for axis in range(1, inputs[0].rank) if axis not in places]
+        selected = self.normalized_axes(inputs[0])
+        remaining = [axis for axis in range(1, inputs[0].rank) if axis not in selected]
         if self.keepdim:
-            return {axis: (axis, IDENTITY) for axis in kept}
-        return {new: (old, IDENTITY) for new, old in enumerate(kept, start=1)}
+            return {axis: (axis, IDENTITY) for axis in remaining}
+        return {new: (old, IDENTITY) for new, old in enumerate(remaining, start=1)}
 
 
 class ReduceMean(_Reduce):

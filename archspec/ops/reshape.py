@@ -147,22 +147,22 @@ class Select(Op):
     indices: tuple[Natural, ...]
     axis: Whole = 1
 
-    def place(self, tensor: TensorType) -> int:
+    def normalized_axis(self, tensor: TensorType) -> int:
         """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
-        place = self.place(tensor)
-        size = tensor.sizes[place - 1]
+        selected = self.normalized_axis(tensor)
+        size = tensor.sizes[selected - 1]
         if not self.indices or max(self.indices) >= size:
             raise OpError(
                 "wrong-index",
                 f"'{self.kind}' takes {list(self.indices)} of an axis of size {size}, in {tensor}",
                 help=f"list at least one index; they count from 0 to {size - 1}",
             )
-        return (tensor.with_sizes(*tensor.sizes[: place - 1], len(self.indices), *tensor.sizes[place:]),)
+        return (tensor.with_sizes(*tensor.sizes[: selected - 1], len(self.indices), *tensor.sizes[selected:]),)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        place = self.place(inputs[0])
-        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != place}
+        selected = self.normalized_axis(inputs[0])
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != selected}

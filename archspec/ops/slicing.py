@@ -32,7 +32,7 @@ class Split(Op):
     def ports(self) -> tuple[str, ...]:
         return tuple(map(str, range((self.parts or 0) if self.sizes is None else len(self.sizes))))
 
-    def place(self, tensor: TensorType) -> int:
+    def normalized_axis(self, tensor: TensorType) -> int:
         """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
@@ -42,7 +42,7 @@ class Split(Op):
         Raises:
             OpError: they do not make up the axis.
         """
-        size = tensor.sizes[self.place(tensor) - 1]
+        size = tensor.sizes[self.normalized_axis(tensor) - 1]
         if self.sizes is not None:
             cuts, reason = self.sizes, f"parts of {list(self.sizes)}"
         else:
@@ -62,12 +62,12 @@ class Split(Op):
                 "wrong-attributes", f"'{self.kind}' takes either `parts` or `sizes`",
                 help="leave one of them out",
             )  # fmt: skip
-        place = self.place(tensor)
-        return tuple(tensor.with_sizes(*_with(tensor.sizes, place, size)) for size in self.cuts(tensor))
+        selected = self.normalized_axis(tensor)
+        return tuple(tensor.with_sizes(*_with(tensor.sizes, selected, size)) for size in self.cuts(tensor))
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        place = self.place(inputs[0])
-        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != place}
+        selected = self.normalized_axis(inputs[0])
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != selected}
 
 
 class Slice(Op):
@@ -88,7 +88,7 @@ class Slice(Op):
     step: Count = 1
     axis: Whole = 1
 
-    def place(self, tensor: TensorType) -> int:
+    def normalized_axis(self, tensor: TensorType) -> int:
         """The axis, counted from the front (the batch is 0)."""
         return need_axis(self.kind, self.axis, tensor)
 
@@ -98,7 +98,7 @@ class Slice(Op):
         Raises:
             OpError: the axis has no such entries, or none is taken.
         """
-        size = tensor.sizes[self.place(tensor) - 1]
+        size = tensor.sizes[self.normalized_axis(tensor) - 1]
         end = size if self.end is None else self.end
         taken = range(*slice(self.start, end, self.step).indices(size))
         if not (taken and -size <= self.start < size and -size <= end <= size):
@@ -111,13 +111,13 @@ class Slice(Op):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
-        return (tensor.with_sizes(*_with(tensor.sizes, self.place(tensor), len(self.entries(tensor)))),)
+        return (tensor.with_sizes(*_with(tensor.sizes, self.normalized_axis(tensor), len(self.entries(tensor)))),)
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        place, entries = self.place(inputs[0]), self.entries(inputs[0])
-        return {**pointwise(outputs[0]), place: (place, sliding(1, entries.step, 1, (-entries.start, 0)))}
+        selected, entries = self.normalized_axis(inputs[0]), self.entries(inputs[0])
+        return {**pointwise(outputs[0]), selected: (selected, sliding(1, entries.step, 1, (-entries.start, 0)))}
 
 
-def _with(sizes: Sequence[int], place: int, size: int) -> tuple[int, ...]:
-    """The sizes with another one along axis `place`, counted from the batch."""
-    return (*sizes[: place - 1], size, *sizes[place:])
+def _with(sizes: Sequence[int], axis: int, size: int) -> tuple[int, ...]:
+    """The sizes with `size` along `axis`, counted from the batch."""
+    return (*sizes[: axis - 1], size, *sizes[axis:])

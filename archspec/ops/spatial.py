@@ -209,8 +209,8 @@ def _corner_aligned(size: int, count: int) -> Window | None:
     if count - 1 > LONGEST_PERIOD:
         return None
     step = Fraction(size - 1, count - 1)
-    places = [i * step for i in range(count - 1)]
-    reaches = [(int(place), int(place) + (place.denominator > 1)) for place in places]
+    centres = [i * step for i in range(count - 1)]
+    reaches = [(int(centre), int(centre) + (centre.denominator > 1)) for centre in centres]
     return Window(max(1, size - 1), tuple(reaches))
 
 

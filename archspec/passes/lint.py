@@ -184,7 +184,7 @@ def _constant_output(facts: Facts) -> Iterator[Diagnostic]:
             constant = "its bias" if node.op.affine else "zero"
             message = f"'{node.name}' normalizes single numbers, so its output is always {constant}"
             yield _warning("constant-output", message, node, help="remove it, or normalize over more axes")
-        elif isinstance(node.op, Softmax | LogSoftmax) and tensor.sizes[node.op.place(tensor) - 1] == 1:
+        elif isinstance(node.op, Softmax | LogSoftmax) and tensor.sizes[node.op.normalized_axis(tensor) - 1] == 1:
             message = (
                 f"'{node.name}' is over an axis of size 1, so its output is always {int(isinstance(node.op, Softmax))}"
             )

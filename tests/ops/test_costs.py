@@ -1,4 +1,4 @@
-"""The arithmetic of every op, beside what its formula does when it is worked out number by number.
+"""The cost of every op compared with the operations of its formula, counted number by number.
 
 A `Number` counts the operations applied to it. The formulas below are those of the ops' documentation, written for
 single numbers and vectors; they share no code with the ops. The rules of counting: one for each addition,
@@ -22,7 +22,7 @@ from tests.op_samples import GOOD, Sample
 
 
 class Number:
-    """A number that counts what is done with it; what it is worth does not matter."""
+    """A number that counts the operations applied to it; it has no value."""
 
     def __init__(self, counts: Counter[str]) -> None:
         self.counts = counts
@@ -156,23 +156,23 @@ ELEMENTWISE: dict[str, Callable[[Any, Number], Number]] = {
     "batch_norm": lambda op, x: x * x + x,  # the four numbers of a channel make one scale and one shift
     "frozen_batch_norm": lambda op, x: x * x + x,
 }
-"""What is done to each element."""
+"""The formula per element."""
 
 
 def softmax(op: Any, vector: Sequence[Number]) -> None:
     most = largest(vector)
     powers = [exp(x - most) for x in vector]
-    whole = total(powers)
+    power_sum = total(powers)
     for power in powers:
-        _ = power / whole
+        _ = power / power_sum
 
 
 def log_softmax(op: Any, vector: Sequence[Number]) -> None:
     most = largest(vector)
     shifted = [x - most for x in vector]
-    whole = log(total([exp(x) for x in shifted]))
+    log_sum = log(total([exp(x) for x in shifted]))
     for x in shifted:
-        _ = x - whole
+        _ = x - log_sum
 
 
 def squash(op: Any, vector: Sequence[Number]) -> None:
@@ -197,19 +197,19 @@ def standardize(op: Any, group: Sequence[Number]) -> None:
 
 
 ALONG_AXIS = {"softmax": softmax, "log_softmax": log_softmax, "squash": squash, "l2_normalize": l2_normalize}
-"""What is done to each vector along one axis."""
+"""The formula per vector along one axis."""
 
 
 def groups(sample: Sample) -> tuple[int, int]:
-    """How many groups a normalization has, and how many elements each."""
+    """The number of groups of a normalization, and of elements per group."""
     op: Any = sample.op
     tensor = sample.inputs[0]
-    each = {
+    size = {
         "layer_norm": lambda: prod(op.normalized(tensor)),
         "group_norm": lambda: tensor.elements // op.groups,
         "instance_norm": lambda: prod(tensor.spatial),
     }[op.kind]()
-    return tensor.elements // each, each
+    return tensor.elements // size, size
 
 
 def window_elements(sample: Sample) -> list[int]:
@@ -227,7 +227,7 @@ def window_elements(sample: Sample) -> list[int]:
 
 
 def count(sample: Sample) -> Counter[str]:
-    """What the formula of a sample's op does beside MACs."""
+    """The operations of the formula of a sample's op, without MACs."""
     op: Any = sample.op
     counts: Counter[str] = Counter()
     tensor, output = sample.inputs[0], sample.outputs[0]
@@ -243,9 +243,9 @@ def count(sample: Sample) -> Counter[str]:
         for _ in range(tensor.elements // n):
             ALONG_AXIS[op.kind](op, numbers(n))
     elif op.kind in ("layer_norm", "group_norm", "instance_norm"):
-        many, each = groups(sample)
-        for _ in range(many):
-            standardize(op, numbers(each))
+        group_count, size = groups(sample)
+        for _ in range(group_count):
+            standardize(op, numbers(size))
     elif op.kind == "local_response_norm":
         for x in numbers(output.elements):
             _ = x / (op.k + op.alpha / op.size * total([x * x for x in numbers(op.size)])) ** op.beta

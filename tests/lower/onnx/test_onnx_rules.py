@@ -26,7 +26,7 @@ def test_every_op_has_a_rule_a_reference_and_samples(op: type[Op]) -> None:
     assert op in RULES, f"write a rule for '{op.kind}' in {RULES.folder}"
     assert op.kind in op_references.REFERENCES, f"write a reference for '{op.kind}' in {op_references.FILE}"
     assert len(good) >= 3, f"give three samples of '{op.kind}' in {op_samples.FILE}"
-    assert bad or op.kind in op_samples.NEVER_REFUSES, f"give a sample that '{op.kind}' refuses in {op_samples.FILE}"
+    assert bad or op.kind in op_samples.NEVER_REJECTS, f"give a sample that '{op.kind}' refuses in {op_samples.FILE}"
     for name in op.model_fields:
         values = {repr(getattr(sample.op, name)) for sample in good}
         assert len(values) > 1, f"give a sample of '{op.kind}' with another '{name}' in {op_samples.FILE}"

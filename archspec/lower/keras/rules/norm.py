@@ -28,7 +28,7 @@ def _frozen_batch_norm(op: norm.FrozenBatchNorm, node: Node) -> LayerCall:
 @RULES.rule(norm.LayerNorm)
 def _layer_norm(op: norm.LayerNorm, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
-    axes = tuple(op.places(tensor))
+    axes = tuple(op.normalized_axes(tensor))
     axis: Constant = ListLiteral(axes) if len(axes) > 1 else -1
     call = layer(
         "LayerNormalization", {}, {"axis": (axis, -1), "epsilon": (op.eps, 0.001), **_parameters(affine=op.affine)}

@@ -26,5 +26,5 @@ def _permute(op: reshape.Permute, node: Node) -> LayerCall:
 
 @RULES.rule(reshape.Select)
 def _select(op: reshape.Select, node: Node) -> LayerCall:
-    numbers: dict[str, Constant] = {"indices": ListLiteral(op.indices), "axis": op.place(node.inputs[0].type)}
+    numbers: dict[str, Constant] = {"indices": ListLiteral(op.indices), "axis": op.normalized_axis(node.inputs[0].type)}
     return LayerCall((function("take", "ops.take({x}, {indices}, axis={axis})", numbers),))

@@ -17,7 +17,7 @@ def _split(op: slicing.Split, node: Node) -> LayerCall:
     if len(sizes) == 1:
         return LayerCall()
     where: Constant = len(sizes) if len(set(sizes)) == 1 else ListLiteral(_ends(sizes)[:-1])
-    numbers: dict[str, Constant] = {"where": where, "axis": op.place(tensor)}
+    numbers: dict[str, Constant] = {"where": where, "axis": op.normalized_axis(tensor)}
     return LayerCall((function("split", "ops.split({x}, {where}, axis={axis})", numbers),))
 
 
@@ -30,4 +30,6 @@ def _slice(op: slicing.Slice, node: Node) -> LayerCall:
     tensor = node.inputs[0].type
     entries = op.entries(tensor)
     step = f":{entries.step}" if entries.step > 1 else ""
-    return LayerCall((function("get_item", f"{{x}}[{':, ' * op.place(tensor)}{entries.start}:{entries.stop}{step}]"),))
+    return LayerCall(
+        (function("get_item", f"{{x}}[{':, ' * op.normalized_axis(tensor)}{entries.start}:{entries.stop}{step}]"),)
+    )

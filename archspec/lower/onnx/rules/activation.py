@@ -168,7 +168,7 @@ def clip(op: Clip, b: OnnxBuilder) -> str:
 @RULES.rule(Glu)
 def glu(op: Glu, b: OnnxBuilder) -> str:
     """Two Slices, then the first half times the Sigmoid of the second."""
-    axis = op.place(b.input_type)
+    axis = op.normalized_axis(b.input_type)
     size = b.output_type.sizes[axis - 1]
     axes = b.integers("axes", [axis])
 
@@ -183,19 +183,19 @@ def glu(op: Glu, b: OnnxBuilder) -> str:
 @RULES.rule(Softmax)
 def softmax(op: Softmax, b: OnnxBuilder) -> str:
     """Softmax."""
-    return b.result("Softmax", b.input, axis=op.place(b.input_type))
+    return b.result("Softmax", b.input, axis=op.normalized_axis(b.input_type))
 
 
 @RULES.rule(LogSoftmax)
 def log_softmax(op: LogSoftmax, b: OnnxBuilder) -> str:
     """LogSoftmax."""
-    return b.result("LogSoftmax", b.input, axis=op.place(b.input_type))
+    return b.result("LogSoftmax", b.input, axis=op.normalized_axis(b.input_type))
 
 
 @RULES.rule(Squash)
 def squash(op: Squash, b: OnnxBuilder) -> str:
     """The vector times |v| / (1 + |v|^2)."""
-    length, tensor = vector_lengths(b, op.place(b.input_type))
+    length, tensor = vector_lengths(b, op.normalized_axis(b.input_type))
     square = b.step("square", "Mul", length, length, type=tensor)
     more = b.step("more", "Add", square, b.floats("one", 1), type=tensor)
     return b.result("Mul", b.input, b.step("factor", "Div", length, more, type=tensor))

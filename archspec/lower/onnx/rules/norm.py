@@ -84,7 +84,7 @@ def local_response_norm(op: LocalResponseNorm, b: OnnxBuilder) -> str:
 @RULES.rule(L2Normalize)
 def l2_normalize(op: L2Normalize, b: OnnxBuilder) -> str:
     """The vector divided by its length, which is at least eps; LpNormalization would divide by zero."""
-    length, tensor = vector_lengths(b, op.place(b.input_type))
+    length, tensor = vector_lengths(b, op.normalized_axis(b.input_type))
     return b.result("Div", b.input, b.step("least", "Max", length, b.floats("eps", op.eps), type=tensor))
 
 

@@ -35,4 +35,4 @@ def permute(op: Permute, b: OnnxBuilder) -> str:
 @RULES.rule(Select)
 def select(op: Select, b: OnnxBuilder) -> str:
     """Gather."""
-    return gather(b, {op.place(b.input_type): op.indices})
+    return gather(b, {op.normalized_axis(b.input_type): op.indices})

@@ -40,5 +40,5 @@ def _permute(op: reshape.Permute, node: Node) -> ModuleCall:
 
 @RULES.rule(reshape.Select)
 def _select(op: reshape.Select, node: Node) -> ModuleCall:
-    before = ":, " * op.place(node.inputs[0].type)
+    before = ":, " * op.normalized_axis(node.inputs[0].type)
     return ModuleCall(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": ListLiteral(op.indices)}))

@@ -31,6 +31,6 @@ def _slice(op: slicing.Slice, node: Node) -> ModuleCall:
         if value is not None and (name, value) not in (("start", 0), ("step", 1))
     }
     start, end, step = (f"{{{name}}}" if name in bounds else "" for name in ("start", "end", "step"))
-    before = ":, " * op.place(node.inputs[0].type)
+    before = ":, " * op.normalized_axis(node.inputs[0].type)
     taken = f"{start}:{end}" + (f":{step}" if step else "")
     return ModuleCall(function=function("slice", f"{{x}}[{before}{taken}]", bounds))
