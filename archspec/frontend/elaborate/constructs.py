@@ -85,7 +85,7 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
     if callee in registry.ops:
         return build_op(builder, _as_op_step(builder, step, registry.ops[callee]), name, inputs, context)
     definition = context.library.find(callee)
-    if definition is None and context.library.whole:
+    if definition is None and context.library.complete:
         op = op_of_package(callee, context.library.names, step.span, registry)
         return build_op(builder, _as_op_step(builder, step, op), name, inputs, context)
     block, library = definition or (None, context.library)

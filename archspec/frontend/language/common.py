@@ -7,10 +7,10 @@ from functools import partial
 
 from archspec.diagnostics import fail
 from archspec.frontend.language import fields
-from archspec.frontend.language.expansion_limits import loops
+from archspec.frontend.language.expansion_limits import endless_recursions
 from archspec.frontend.language.fields import Field, InvalidField
 from archspec.frontend.language.identifiers import variable
-from archspec.frontend.language.reader import Key, Keys, Reader, complete, describe, named
+from archspec.frontend.language.reader import Key, Keys, Reader, all_read, describe, named
 from archspec.frontend.language.spec import Block
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS, NAMING, layers
@@ -62,7 +62,7 @@ def _block(reader: Reader, key: YamlScalar, tree: Tree) -> Block | None:
         help = f"write {key.text}: {{layers: [...]}}"
         raise fail("wrong-type", f"a block is a mapping, not {describe(tree)}", tree.span, help=help)
     values = reader.keys(f"the block '{key.text}'", tree, BLOCK)
-    if not complete(tree, values) or "layers" not in values:
+    if not all_read(tree, values) or "layers" not in values:
         return None
     return Block(key.text, key.span, values.get("args", {}), values["layers"], values.get("naming", False))
 
@@ -121,15 +121,15 @@ SHARED: Keys = {
 def names_under(tree: Tree, key: str) -> frozenset[str] | None:
     """The names of the params or blocks of a file; None if unknown."""
     under = tree.get(key) if isinstance(tree, YamlMapping) else None
-    if isinstance(under, YamlMapping) and under.whole:
+    if isinstance(under, YamlMapping) and under.complete:
         return frozenset(name.text for name, _ in under.entries)
     return frozenset() if under is None else None
 
 
-def without_loops(reader: Reader, blocks: Mapping[str, Block | None]) -> Mapping[str, Block | None]:
-    """The blocks, those that call themselves without end taken for unreadable."""
+def without_recursion(reader: Reader, blocks: Mapping[str, Block | None]) -> Mapping[str, Block | None]:
+    """The blocks, with None for those that call themselves endlessly, which is reported."""
     endless: dict[str, None] = {}
-    for names, fault in loops(blocks):
-        reader.diagnostics.append(fault)
+    for names, error in endless_recursions(blocks):
+        reader.diagnostics.append(error)
         endless |= dict.fromkeys(names)
     return {**blocks, **endless}

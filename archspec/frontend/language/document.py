@@ -12,14 +12,14 @@ from typing import Any
 from archspec.diagnostic_codes import WARNINGS
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest
 from archspec.frontend.language import fields
-from archspec.frontend.language.common import SHARED, as_it_stands, names_under, text, without_loops
+from archspec.frontend.language.common import SHARED, as_it_stands, names_under, text, without_recursion
 from archspec.frontend.language.expansion_limits import layers_at_least
 from archspec.frontend.language.expect import expectations
 from archspec.frontend.language.fields import Field, InvalidField
 from archspec.frontend.language.identifiers import check_name, reference, title
 from archspec.frontend.language.imports import Imported, Imports
 from archspec.frontend.language.op_registry import OpRegistry
-from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_whole, named
+from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_complete, named
 from archspec.frontend.language.rename import renames
 from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Spec, Variant
 from archspec.frontend.language.steps import SpecReader
@@ -183,7 +183,7 @@ def read(
         if (kept := source.reading("spec", given)) is not None:
             return replace(kept, vocabulary=vocabulary), ()
         own = names_under(tree, "blocks")
-        known = None if own is None or not imported.whole else own | imported.libraries.keys()
+        known = None if own is None or not imported.complete else own | imported.libraries.keys()
         reader = SpecReader(names_under(tree, "params"), known, vocabulary)
         reader.diagnostics += (*faults, *imports.diagnostics)
         spec = _spec(reader, source, tree, imported)
@@ -213,9 +213,9 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
         variants=variants,
         default=_default(reader, tree, values.get("default"), variants),
         inputs=inputs,
-        blocks=without_loops(reader, values.get("blocks", {})),
+        blocks=without_recursion(reader, values.get("blocks", {})),
         imports=imported.libraries,
-        imports_whole=imported.whole,
+        imports_complete=imported.complete,
         vocabulary=reader.vocabulary,
         layers=values["layers"],
         outputs=values.get("outputs", ()),
@@ -248,7 +248,7 @@ def _inputs(reader: Reader, tree: Tree, values: Mapping[str, Any]) -> tuple[Inpu
         return tuple(values["inputs"].values())
     elif "inputs" in values:
         reader.note("missing-key", "'inputs' names no input", written["inputs"].span, help="write input: [3, 224, 224]")
-    elif "input" not in written and "inputs" not in written and is_whole(tree) and not _misspelt(written, "input"):
+    elif "input" not in written and "inputs" not in written and is_complete(tree) and not _misspelt(written, "input"):
         reader.note("missing-key", "a spec needs 'input'", tree.span, help="input: [channels, height, width]")
     return (Input("input", InvalidField(tree.span), DType.FLOAT32),)
 

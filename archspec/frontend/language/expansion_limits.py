@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
 
 from archspec.diagnostics import Diagnostic
 from archspec.frontend.language.fields import ConstantField, Field, ListField
@@ -25,20 +26,25 @@ from archspec.frontend.language.spec import (
 )
 from archspec.frontend.limits import MAX_LAYERS
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 Blocks = Mapping[str, Block | None]
 
 
-def loops(blocks: Blocks) -> Iterator[tuple[Sequence[str], Diagnostic]]:
-    """The cycles of blocks that call one another with no `when` to end the recursion, each with its diagnostic."""
+def endless_recursions(blocks: Blocks) -> Iterator[tuple[Sequence[str], Diagnostic]]:
+    """The cycles of blocks that call one another with no `when` to end the recursion, each with its diagnostic.
+
+    No block is in two of them.
+    """
     calls = {name: _calls(block.layers, blocks) if block else {} for name, block in blocks.items()}
-    while loop := _loop(calls):
-        first, *others = loop
+    for cycle in _cycles(calls):
+        first, *others = cycle
         calling = ", which calls ".join(f"'{name}'" for name in [*others, first]) if others else "itself"
         message = f"'{first}' calls {calling}, with no `when` to end the recursion"
         span = calls[first][others[0] if others else first].span
         help = "add a condition to the call, such as when: depth > 0"
-        yield loop, Diagnostic("endless-recursion", message, span, help=help)
-        calls |= {name: {} for name in loop}
+        yield cycle, Diagnostic("endless-recursion", message, span, help=help)
 
 
 def layers_at_least(spec: Spec) -> Diagnostic | None:
@@ -68,16 +74,38 @@ def _amount(count: int) -> str:
     return f"{count:,}" if count < 10**12 else f"more than {10**12:,}"
 
 
-def _loop(calls: Mapping[str, Mapping[str, CallStep]]) -> list[str] | None:
-    """The names of the blocks in one cycle of calls, starting with the first in the file."""
+def _cycles(calls: Mapping[str, Mapping[str, CallStep]]) -> list[list[str]]:
+    """Cycles of calls that share no block, each in the order of its calls and starting with its first in the file."""
     try:
         TopologicalSorter(calls).prepare()
-    except CycleError as error:
-        ring: list[str] = error.args[1][:0:-1]  # in the order of calls, without the name that closes the ring
-        order = list(calls)
-        start = min(range(len(ring)), key=lambda i: order.index(ring[i]))
-        return ring[start:] + ring[:start]
-    return None
+    except CycleError:
+        pass
+    else:
+        return []
+    import networkx as nx  # here, since only a spec with an error needs it
+
+    order = {name: i for i, name in enumerate(calls)}
+    graph = nx.DiGraph((name, callee) for name in calls for callee in calls[name])
+    cycles: list[list[str]] = []
+    for component in list(nx.strongly_connected_components(graph)):
+        members = sorted(component, key=order.__getitem__)
+        inner = nx.DiGraph((name, callee) for name in members for callee in calls[name] if callee in component)
+        for name in members:
+            if name in inner:
+                cycle = _shortest_cycle(inner, name)
+                inner.remove_nodes_from(cycle or [name])
+                cycles += [cycle] if cycle else []
+    return sorted(cycles, key=lambda cycle: order[cycle[0]])
+
+
+def _shortest_cycle(graph: nx.DiGraph, node: str) -> list[str] | None:
+    """The shortest cycle through a node, starting with it; None if there is none."""
+    import networkx as nx
+
+    if graph.has_edge(node, node):
+        return [node]
+    paths: Mapping[str, list[str]] = nx.single_source_shortest_path(graph, node)
+    return min((paths[caller] for caller in graph.predecessors(node) if caller in paths), key=len, default=None)
 
 
 def _calls(body: Body, blocks: Blocks) -> dict[str, CallStep]:

@@ -73,7 +73,7 @@ class Reader:
                 self.unknown_key(what, scalar, known)
                 meant.append(key_meant(scalar.text, known) or nearest(scalar.text, known))
         missing = [name for name, key in keys.items() if key.required and name not in values]
-        if missing and is_whole(tree):
+        if missing and is_complete(tree):
             self.note_missing(what, tree, keys, {*missing} - {*meant} - {scalar.text for scalar, _ in entries})
         return values
 
@@ -178,13 +178,13 @@ def _as_list(tree: Tree) -> str:
     return f"write [{only}], or one item per line, each with a leading dash"
 
 
-def is_whole(tree: Tree) -> bool:
+def is_complete(tree: Tree) -> bool:
     """Whether a mapping holds all that was written in it."""
-    return isinstance(tree, YamlMapping) and tree.whole
+    return isinstance(tree, YamlMapping) and tree.complete
 
 
-def complete(tree: Tree, values: Mapping[str, object], others: Iterable[str] = ()) -> bool:
+def all_read(tree: Tree, values: Mapping[str, object], others: Iterable[str] = ()) -> bool:
     """Whether every key of a mapping could be read: otherwise the others would cause misleading errors."""
-    if not isinstance(tree, YamlMapping) or not tree.whole:
+    if not isinstance(tree, YamlMapping) or not tree.complete:
         return False
     return all(scalar.text in values or scalar.text in others for scalar, _ in tree.entries)

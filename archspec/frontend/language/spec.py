@@ -206,7 +206,7 @@ class Block:
 class Library:
     """A file of blocks as its blocks see it: the values of its params, its blocks, and those it imports.
 
-    A block that could not be read is None. `imports` maps the name of each imported block to its library. `whole` is
+    A block that could not be read is None. `imports` maps the name of each imported block to its library. `complete` is
     false if there may be blocks whose names are unknown because of an error.
     """
 
@@ -214,7 +214,7 @@ class Library:
     params: Environment
     blocks: Mapping[str, Block | None]
     imports: Mapping[str, Library]
-    whole: bool = True
+    complete: bool = True
 
     def find(self, name: str) -> tuple[Block | None, Library] | None:
         """The block of a name, and the library whose params and blocks it sees; None if there is no such block."""
@@ -310,7 +310,7 @@ class Spec:
     inputs: tuple[Input, ...]
     blocks: Mapping[str, Block | None]
     imports: Mapping[str, Library]
-    imports_whole: bool
+    imports_complete: bool
     vocabulary: OpRegistry
     layers: Body
     outputs: tuple[Returned, ...]
@@ -322,4 +322,4 @@ class Spec:
 
     def library(self, params: Environment) -> Library:
         """The blocks of the spec, with these values of its params."""
-        return Library(self.source, params, self.blocks, self.imports, self.imports_whole)
+        return Library(self.source, params, self.blocks, self.imports, self.imports_complete)

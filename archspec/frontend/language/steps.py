@@ -16,7 +16,7 @@ from archspec.frontend.language.fields import Field
 from archspec.frontend.language.identifiers import references
 from archspec.frontend.language.key_hints import is_empty, several_keys
 from archspec.frontend.language.op_registry import OpRegistry
-from archspec.frontend.language.reader import Keys, complete, describe, spaced
+from archspec.frontend.language.reader import Keys, all_read, describe, spaced
 from archspec.frontend.language.spec import Argument, CallStep, OpStep, Step
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS, Construct, StepReader, layers, step_fields
 from archspec.frontend.language.weight_options import SHARING, WEIGHT_KEYS, weight_options
@@ -97,7 +97,7 @@ def _split(reader: SpecReader, tree: Tree) -> tuple[YamlScalar, Tree | None]:
     if isinstance(tree, YamlMapping) and len(tree.entries) == 1:
         key, value = tree.entries[0]
         return key, None if is_empty(value) else value
-    if isinstance(tree, YamlMapping) and not tree.whole:
+    if isinstance(tree, YamlMapping) and not tree.complete:
         raise _reported()
     if isinstance(tree, YamlMapping) and tree.entries:
         raise several_keys(tree.entries, {*CONSTRUCTS, *reader.vocabulary.ops, *(reader.blocks or ())})
@@ -116,7 +116,7 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
             if scalar.text in known:
                 words = known[scalar.text].keywords
                 attributes[scalar.text] = reader.attempt(partial(fields.number, keywords=words), tree)
-        if not value.whole:
+        if not value.complete:
             raise _reported()
     elif value is not None and op.shorthand == "from":
         values["from"] = references(reader, value)
@@ -161,7 +161,7 @@ def _call(reader: SpecReader, key: YamlScalar, value: Tree | None) -> CallStep:
     elif value is not None:
         arguments[SHORTHAND] = Argument(key.span, fields.value(value))
     callee = fields.template(key)
-    if len(reader.diagnostics) > faults or (isinstance(value, YamlMapping) and not value.whole):
+    if len(reader.diagnostics) > faults or (isinstance(value, YamlMapping) and not value.complete):
         raise _reported()
     return CallStep(*step_fields(key, values), callee=callee, arguments=arguments, share=values.get("share"))
 
@@ -179,7 +179,7 @@ def _structure(reader: SpecReader, key: YamlScalar, value: Tree | None, construc
     if construct.misplaced is not None and (error := construct.misplaced(value, keys)):
         raise error
     values = reader.keys(f"'{kind}'", value, keys)
-    if not complete(value, values) or ("layers" not in values and keys["layers"].required):
+    if not all_read(value, values) or ("layers" not in values and keys["layers"].required):
         raise _reported()
     return construct.read(step_fields(key, values), values, key.span)
 

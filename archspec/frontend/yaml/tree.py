@@ -42,12 +42,12 @@ class YamlList:
 class YamlMapping:
     """A mapping from text to trees, with the scalar each key was written as. Keys are unique.
 
-    `whole` says whether all entries are there; those with a key that cannot be one are reported and left out.
+    `complete` says whether all entries are there; those with a key that cannot be one are reported and left out.
     """
 
     entries: tuple[tuple[YamlScalar, Tree], ...]
     span: Span
-    whole: bool = True
+    complete: bool = True
 
     def get(self, key: str) -> Tree | None:
         return next((tree for scalar, tree in self.entries if scalar.text == key), None)

@@ -1,17 +1,17 @@
-"""How far a spec expands before anything is built: rings of blocks, and layers counted."""
+"""How far a spec expands before anything is built: recursive blocks, and layers counted."""
 
 from __future__ import annotations
 
 import pytest
 
 from archspec.frontend.language.document import read
-from archspec.frontend.language.expansion_limits import layers_at_least, loops
+from archspec.frontend.language.expansion_limits import endless_recursions, layers_at_least
 from archspec.frontend.language.spec import Spec
 from archspec.frontend.limits import MAX_LAYERS
 from tests.frontend.specs import Source, faults, spec
 
 
-def rings(blocks: str) -> list[str]:
+def recursions(blocks: str) -> list[str]:
     return [message for code, message in faults("[relu]", f"blocks: {{{blocks}}}") if code == "endless-recursion"]
 
 
@@ -30,7 +30,7 @@ def rings(blocks: str) -> list[str]:
     ],
 )  # fmt: skip
 def test_blocks_that_surely_call_themselves(blocks, message):
-    assert rings(blocks) == [message]
+    assert recursions(blocks) == [message]
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def test_blocks_that_surely_call_themselves(blocks, message):
     ],
 )
 def test_blocks_that_may_end(blocks):
-    assert rings(blocks) == []
+    assert recursions(blocks) == []
 
 
-def test_every_ring_is_told_once():
-    found = rings("a: {layers: [a, b]}, b: {layers: [b, a]}, c: {layers: [d, a]}, d: {layers: [c, b]}")
+def test_every_cycle_is_reported_once():
+    found = recursions("a: {layers: [a, b]}, b: {layers: [b, a]}, c: {layers: [d, a]}, d: {layers: [c, b]}")
     assert [message.split(",")[0] for message in found] == ["'a' calls itself", "'b' calls itself", "'c' calls 'd'"]
 
 
@@ -60,7 +60,7 @@ def typed(layers: str, blocks: str = "") -> Spec:
     return found
 
 
-def test_layers_are_counted_through_blocks_and_rounds():
+def test_layers_are_counted_through_blocks_and_iterations():
     blocks = "a: {layers: [repeat: {times: 100, layers: [relu, relu]}]}, b: {layers: [a, a, residual: [a]]}"
     assert layers_at_least(typed("[repeat: {times: 400, layers: [b]}]", blocks)) is None, "240,800 layers"
     found, faults = read(Source("net.yaml", spec("[repeat: {times: 417, layers: [b]}]", f"blocks: {{{blocks}}}")))
@@ -74,5 +74,5 @@ def test_what_may_be_left_out_does_not_count():
     assert layers_at_least(typed("[repeat: {times: 1000, layers: [a: {when: in.channels > 9}]}]", blocks)) is None
 
 
-def test_rings_end_the_search():
-    assert list(loops({})) == []
+def test_no_blocks_have_no_cycle():
+    assert list(endless_recursions({})) == []

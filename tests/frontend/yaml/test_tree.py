@@ -139,14 +139,14 @@ def test_a_mapping_is_asked_by_key():
     assert isinstance(found, YamlMapping)
     assert isinstance(found.get("b"), YamlList)
     assert found.get("c") is None
-    assert found.whole
+    assert found.complete
 
 
 def test_a_mapping_with_a_refused_entry_is_not_whole():
     found, faults = parse(Source("x", "{a: 1, 2: b}"))
     assert isinstance(found, YamlMapping)
     assert [key.text for key, _ in found.entries] == ["a"]
-    assert not found.whole
+    assert not found.complete
     assert [fault.code for fault in faults] == ["non-text-key"]
 
 
