@@ -1,7 +1,5 @@
 """Activation functions, and softmax."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """The types of attributes of ops, each with the phrase that error messages use for it."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

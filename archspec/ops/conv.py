@@ -1,7 +1,5 @@
 """Convolution and transposed convolution over 1, 2 or 3 axes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from math import isqrt, prod

@@ -1,7 +1,5 @@
 """Parsed docstrings of ops: the source of the reference and of hints in editors."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Dropout of elements, channels and samples."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 

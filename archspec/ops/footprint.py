@@ -3,8 +3,6 @@
 Receptive fields are computed with it. The type of a window is `archspec.ir.window.Window`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache

@@ -4,8 +4,6 @@ Symbols: n the input size, f the kernel size, s the stride, d the dilation, p th
 Source of the formulas: Dumoulin and Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285.
 """
 
-from __future__ import annotations
-
 from math import gcd
 
 Pads = tuple[int, int]

@@ -1,7 +1,5 @@
 """Ops that merge several values into one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Normalization, and the per-channel affine maps that go with it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import prod
 from typing import ClassVar, Literal

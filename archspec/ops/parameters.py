@@ -1,7 +1,5 @@
 """Free parameters: scales, class tokens, position embeddings, embedding tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Pooling over 1, 2 or 3 axes: sliding, global and adaptive, by maximum or by average."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import prod
 from typing import ClassVar

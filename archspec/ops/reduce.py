@@ -1,7 +1,5 @@
 """Reductions over one or several axes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

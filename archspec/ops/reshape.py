@@ -1,7 +1,5 @@
 """Ops that change the shape: flatten, reshape, permute, select."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import prod
 from typing import ClassVar

@@ -5,8 +5,6 @@ So they need not say which sample they belong to, as the lists of (index, x1, y1
 and the batch axis stays what it is everywhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Ops that move elements between channels and positions, or among channels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

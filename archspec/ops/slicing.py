@@ -1,7 +1,5 @@
 """Splits and slices."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A window that slides over the spatial axes: its numbers along each axis, and the sizes it leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache

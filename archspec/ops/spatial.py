@@ -1,7 +1,5 @@
 """Padding, cropping and resizing of spatial axes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd

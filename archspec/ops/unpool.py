@@ -1,7 +1,5 @@
 """Max unpooling: each value at the position where max pooling found it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 
