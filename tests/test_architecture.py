@@ -1,4 +1,4 @@
-"""The shape of the house, read off the code: who imports whom, what is imported when, and which names are public."""
+"""The architecture, checked on the source: layers, third-party imports, lazy imports, public names and words."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from archspec.diagnostic_codes import CODES
 ROOT = Path(archspec.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-FLOORS = {
+LAYERS = {
     "diagnostic_codes": 0, "frozen": 0, "diagnostics": 0.5, "ir": 1, "ops": 2, "frontend": 3, "passes": 3,
     "lower": 4, "plugin": 4.5, "report": 5, "zoo": 5, "expect_check": 5, "runtime": 5.5,
     "network": 6, "runtime/bench": 6.2, "loading": 6.5, "cli": 7, "__init__": 7, "__main__": 8,
 }  # fmt: skip
 
-DOORS = {
+ALLOWED_IN = {
     "yaml": ("frontend/yaml/syntax_errors.py", "frontend/yaml/tree.py"),
     "pydantic": ("ops/", "frontend/elaborate/nodes.py"),
     "networkx": ("frontend/", "passes/", "ir/"),
@@ -39,30 +39,30 @@ DOORS = {
     "graphviz": ("lower/graphviz/",),
     "pygraphviz": ("lower/graphviz/",),
 }
-"""Each third party, and where it may be imported: one door each."""
+"""The files and packages that may import each third-party library."""
 
 PAGES = (
     "README.md", "CONTRIBUTING.md", "specs/README.md", "specs/USAGE.md", "specs/OPS.md", "archspec/README.md",
     "archspec/PLUGINS.md",
 )  # fmt: skip
-"""What users and contributors read."""
+"""The pages for users and contributors."""
 
 TYPES_ONLY = {"network.py": {"torch", "keras", "networkx"}, "runtime/bench.py": {"torch"}}
-"""What a file may name in annotations alone."""
+"""The libraries that a file may import for annotations only."""
 
 
-def place(file: Path) -> str:
+def relative(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
-def floor(module: str) -> str:
-    """The part of the package a module belongs to."""
+def layer(module: str) -> str:
+    """The layer that a module belongs to: a key of `LAYERS`."""
     path = module.removesuffix(".py")
-    return path if path in FLOORS else path.split("/")[0]
+    return path if path in LAYERS else path.split("/")[0]
 
 
 def imports(file: Path) -> Iterator[tuple[str, bool]]:
-    """The modules a file imports, wherever it does, and whether for annotations alone."""
+    """The modules that a file imports, at any level of nesting, and whether for annotations only."""
     tree = ast.parse(file.read_text())
     typing = {
         inner
@@ -80,32 +80,34 @@ def imports(file: Path) -> Iterator[tuple[str, bool]]:
             yield node.module or "", node in typing
 
 
-@pytest.mark.parametrize("file", FILES, ids=place)
-def test_files_import_lower_floors_alone(file: Path) -> None:
-    own = floor(place(file))
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_files_import_only_lower_layers(file: Path) -> None:
+    own = layer(relative(file))
     for module, _ in imports(file):
         head, _, rest = module.partition(".")
-        other = floor(rest.replace(".", "/"))
-        if head == "archspec" and other in FLOORS and other != own:
-            assert FLOORS[other] < FLOORS[own], f"{place(file)} is on floor {FLOORS[own]} and imports {module}"
+        other = layer(rest.replace(".", "/"))
+        if head == "archspec" and other in LAYERS and other != own:
+            assert LAYERS[other] < LAYERS[own], f"{relative(file)} is in layer {LAYERS[own]} and imports {module}"
 
 
-@pytest.mark.parametrize("file", FILES, ids=place)
-def test_third_parties_have_one_door(file: Path) -> None:
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_third_party_libraries_are_imported_only_where_allowed(file: Path) -> None:
     for module, types_only in imports(file):
         head = module.partition(".")[0]
         if head == "archspec" or head in sys.stdlib_module_names:
             continue
-        assert head in DOORS, f"{place(file)} imports {head}: give it a door"
-        allowed = any(place(file).startswith(door) for door in DOORS[head])
-        assert allowed or (types_only and head in TYPES_ONLY.get(place(file), ())), f"{place(file)} imports {head}"
+        assert head in ALLOWED_IN, f"{relative(file)} imports {head}: add it to ALLOWED_IN"
+        allowed = any(relative(file).startswith(prefix) for prefix in ALLOWED_IN[head])
+        assert allowed or (types_only and head in TYPES_ONLY.get(relative(file), ())), (
+            f"{relative(file)} imports {head}"
+        )
 
 
-@pytest.mark.parametrize("file", FILES, ids=place)
-def test_every_file_has_one_subject(file: Path) -> None:
+@pytest.mark.parametrize("file", FILES, ids=relative)
+def test_every_file_has_a_docstring_and_at_most_450_lines(file: Path) -> None:
     text = file.read_text()
-    assert ast.get_docstring(ast.parse(text)), f"{place(file)} says nothing of itself"
-    assert len(text.splitlines()) <= 450, f"{place(file)} asks to be two files"
+    assert ast.get_docstring(ast.parse(text)), f"{relative(file)} has no docstring"
+    assert len(text.splitlines()) <= 450, f"{relative(file)} has more than 450 lines: split it"
 
 
 @pytest.mark.parametrize("target", ["torch", "onnx", "keras"])
@@ -130,16 +132,16 @@ def test_an_op_and_its_rules_are_in_files_of_its_family(target: str) -> None:
         assert op.__name__ in registered | table, f"the rule of '{op.kind}' belongs in {file}"
 
 
-WINGS = ("yaml", "expressions", "language", "elaborate")
-"""The packages of the front end, each of which imports only those before it."""
+FRONTEND = ("yaml", "expressions", "language", "elaborate")
+"""The packages of the front end. Each imports only those before it."""
 
 
-@pytest.mark.parametrize("wing", WINGS)
-def test_wings_of_the_front_end_import_lower_wings_alone(wing: str) -> None:
-    above = {f"archspec.frontend.{other}" for other in WINGS[WINGS.index(wing) + 1 :]}
-    for file in (ROOT / "frontend" / wing).glob("*.py"):
+@pytest.mark.parametrize("package", FRONTEND)
+def test_packages_of_the_front_end_import_only_earlier_ones(package: str) -> None:
+    above = {f"archspec.frontend.{other}" for other in FRONTEND[FRONTEND.index(package) + 1 :]}
+    for file in (ROOT / "frontend" / package).glob("*.py"):
         modules = {".".join(module.split(".")[:3]) for module, _ in imports(file)}
-        assert modules.isdisjoint(above), f"{place(file)} imports {modules & above}"
+        assert modules.isdisjoint(above), f"{relative(file)} imports {modules & above}"
 
 
 SLOW = ("torch", "keras", "onnx", "numpy", "matplotlib", "networkx", "graphviz", "pygraphviz", "safetensors")
@@ -156,26 +158,26 @@ SLOW = ("torch", "keras", "onnx", "numpy", "matplotlib", "networkx", "graphviz",
         "import archspec; archspec.load('resnet18').source('keras')",
     ],
 )
-def test_nothing_slow_is_imported_before_it_is_needed(statement: str) -> None:
-    # The source of PyTorch modules is text: torch is needed to run it, not to write it.
+def test_slow_libraries_are_imported_lazily(statement: str) -> None:
+    # The source of a PyTorch module is text, so writing it needs no torch.
     script = f"{statement}\nimport sys\nprint([name for name in {SLOW!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
 def test_the_package_and_the_command_line_import_no_compiler() -> None:
-    # `archspec --version`, --help and an import cost what Python itself costs.
+    # `archspec --version`, `--help` and `import archspec` take little longer than Python's own start.
     script = "import archspec, archspec.cli.parser, sys; print([m for m in sys.modules if m.startswith('archspec')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(ast.literal_eval(done.stdout))
-    assert {floor(name.removeprefix("archspec.").replace(".", "/")) for name in loaded - {"archspec"}} == {
+    assert {layer(name.removeprefix("archspec.").replace(".", "/")) for name in loaded - {"archspec"}} == {
         "cli", "diagnostics", "diagnostic_codes"
     }  # fmt: skip
     assert not {"pydantic", "yaml"} & loaded
 
 
 def test_public_names() -> None:
-    """Whoever changes these lists changes what users may rely on: say so in the changelog."""
+    """These lists are the public API: record changes to them in the changelog."""
     assert archspec.__all__ == ["ArchspecError", "Diagnostic", "Layer", "Network", "check", "load", "parse"]
     assert archspec.ir.__all__ == [
         "DType", "Graph", "GraphBuilder", "Initializer", "Node", "Operation", "Output", "Scope", "TensorType", "Value",
@@ -195,21 +197,21 @@ def test_public_names() -> None:
 
 def test_only_the_command_line_prints() -> None:
     for file in FILES:
-        if not place(file).startswith("cli/"):
+        if not relative(file).startswith("cli/"):
             calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
             prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
-            assert not prints, place(file)
-            assert floor(place(file)) == "lower" or "sys.stdout.write" not in file.read_text(), place(file)
+            assert not prints, relative(file)
+            assert layer(relative(file)) == "lower" or "sys.stdout.write" not in file.read_text(), relative(file)
 
 
 def test_no_class_name_is_defined_twice() -> None:
-    """One name, one meaning. The classes copied into generated source are called like the ops they are for."""
+    """Helpers are left out: classes copied into generated source have the names of their ops."""
     places: dict[str, list[str]] = {}
     for file in FILES:
-        if "/helpers/" not in place(file):
+        if "/helpers/" not in relative(file):
             for node in ast.parse(file.read_text()).body:
                 if isinstance(node, ast.ClassDef):
-                    places.setdefault(node.name, []).append(place(file))
+                    places.setdefault(node.name, []).append(relative(file))
     assert not {name: files for name, files in places.items() if len(files) > 1}
 
 
@@ -218,17 +220,17 @@ RETIRED = (
     "Vocabulary", "poisoned", "hosted", "Hosted", "held against", "start anew", "starts anew", "what would mend",
     "come out as", "flows in", "flow in", "flow out", "flows out", "mistake", "mistakes",
 )  # fmt: skip
-"""Words of our own where the field has words (see CONTRIBUTING.md, style)."""
+"""Words that standard terms replace (see CONTRIBUTING.md, style)."""
 
 
 @pytest.mark.parametrize("file", [*FILES, *(ROOT.parent / page for page in PAGES)], ids=str)
-def test_retired_words_stay_away(file: Path) -> None:
+def test_retired_words_are_not_used(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert not [word for word in RETIRED if re.search(rf"\b{word}\b", text)], file
 
 
-def test_codes_are_documented_and_in_use() -> None:
-    texts = {place(file): file.read_text() for file in FILES if file.name != "diagnostic_codes.py"}
+def test_codes_are_documented_and_used() -> None:
+    texts = {relative(file): file.read_text() for file in FILES if file.name != "diagnostic_codes.py"}
     for code, about in CODES.items():
         assert about.doc.endswith("."), code
-        assert any(f'"{code}"' in text for text in texts.values()), f"nobody gives {code}"
+        assert any(f'"{code}"' in text for text in texts.values()), f"{code} is never reported"

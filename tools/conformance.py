@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""ONNX's node tests put to our ops: `./tools/conformance.py` prints passed, not applicable and failed by operator.
+"""Run ONNX's node tests on our ops: `./tools/conformance.py` counts passed, not applicable and failed per operator.
 
-Each test becomes a spec of one layer. The PyTorch module made of it, and the ONNX model made of it under ONNX Runtime,
-must both give the outputs the test expects.
+Each test is translated to a spec with one layer. Its PyTorch module, and its ONNX model in ONNX Runtime, must both
+return the outputs that the test expects.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from archspec.ops import OPS  # noqa: E402
 from tools.onnx_nodes import READERS, Array, Example, Layer, NotApplicable, example, read  # noqa: E402
 
 RTOL, ATOL = 1e-3, 1e-6
-"""How near a result must come. The tests allow 1e-3, since some expect figures written with four digits."""
+"""Tolerances. The tests allow 1e-3, since some of their expected numbers have only four digits."""
 
 
-NO_OP = "no op of ours"
+NO_OP = "no such op in archspec"
 """The reason of tests whose operator has no reader."""
 
 
 class Outcome(StrEnum):
-    """What became of a test."""
+    """The outcome of a test."""
 
     PASSED = "passed"
     NOT_APPLICABLE = "not applicable"
@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """A node test put to our ops: its operator, the op of ours if one was found, and the reason if it did not pass."""
+    """The result of a node test: its operator, the op of its layer if any, and the reason if it did not pass."""
 
     test: str
     operator: str
@@ -59,15 +59,15 @@ class Result:
 def results() -> Iterator[Result]:
     """The outcome of every node test."""
     for name, found in examples():
-        yield put(name, found)
+        yield run_test(name, found)
 
 
 def examples() -> Iterator[tuple[str, Example]]:
-    """ONNX's node tests by name, made in memory; those of operators written out as functions are left out."""
+    """ONNX's node tests by name, without those whose operator is expanded to a function."""
     from onnx.backend.test.case.node import collect_testcases
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they divide by zero on purpose
+        warnings.simplefilter("ignore")  # some divide by zero on purpose
         cases = collect_testcases(None)
     for case in cases:
         for inputs, outputs in case.data_sets:
@@ -75,8 +75,8 @@ def examples() -> Iterator[tuple[str, Example]]:
                 yield case.name, found
 
 
-def put(name: str, example: Example) -> Result:
-    """One test put to the op that should pass it."""
+def run_test(name: str, example: Example) -> Result:
+    """The result of one test."""
     if example.operator not in READERS:
         return Result(name, example.operator, Outcome.NOT_APPLICABLE, reason=NO_OP)
     try:
@@ -86,7 +86,9 @@ def put(name: str, example: Example) -> Result:
         return Result(name, example.operator, Outcome.NOT_APPLICABLE, reason=str(reason))
     except archspec.ArchspecError as error:
         codes = ", ".join(sorted({found.code for found in error.diagnostics}))
-        return Result(name, example.operator, Outcome.NOT_APPLICABLE, layer.kind, f"refused by '{layer.kind}': {codes}")
+        return Result(
+            name, example.operator, Outcome.NOT_APPLICABLE, layer.kind, f"rejected by '{layer.kind}': {codes}"
+        )
     wrong = "; ".join(_differences(network, layer))
     return Result(name, example.operator, Outcome.FAILED if wrong else Outcome.PASSED, layer.kind, wrong)
 
@@ -137,7 +139,7 @@ def _in_onnx(network: archspec.Network, layer: Layer, weights: Mapping[str, Arra
 
 
 def table(found: Iterable[Result]) -> Iterator[str]:
-    """The outcomes by operator, the reasons for those not applicable, and the ops that no test speaks of."""
+    """The outcomes by operator, the reasons of tests that are not applicable, and the ops without a passing test."""
     everything = list(found)
     found = [result for result in everything if result.reason != NO_OP]
     foreign = Counter(result.operator for result in everything if result.reason == NO_OP)
@@ -157,7 +159,7 @@ def table(found: Iterable[Result]) -> Iterator[str]:
     yield f"{foreign.total():6}  {f'{len(foreign)} operators':<20}{NO_OP}"
     without = [op.kind for op in OPS if op.kind not in {r.kind for r in found if r.outcome is Outcome.PASSED}]
     yield ""
-    yield "no node test passes through: " + ", ".join(without)
+    yield "ops without a passing node test: " + ", ".join(without)
     for result in found:
         if result.outcome is Outcome.FAILED:
             yield f"FAILED {result.test}: {result.reason}"

@@ -1,4 +1,4 @@
-"""The checkout's own environment: `.venv`, made on first use with pinned versions."""
+"""The virtual environment of a checkout: `.venv`, created on first use with pinned versions."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ UV = "0.13.8"
 
 
 def run(extra: str, arguments: list[str]) -> int:
-    """Run Python in the environment, made or brought up to date first; the exit code of the run."""
-    if sys.version_info < (3, 11):  # noqa: UP036  # this file is what tells an older Python so
+    """Run Python in the environment, which is created or updated first. Returns the exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036  # this file also runs on an older Python
         return _with_newer_python()
     _make(extra)
     return subprocess.run([PYTHON, *arguments], check=False).returncode
 
 
 def _with_newer_python() -> int:
-    """Start again with a Python that is new enough, if one is on the path."""
+    """Run the same command with a newer Python, if one is on the path."""
     for minor in (11, 12, 13, 14):
         found = shutil.which(f"python3.{minor}")
         if found:
@@ -37,7 +37,7 @@ def _with_newer_python() -> int:
 
 
 def _make(extra: str) -> None:
-    """Install what the pins say, unless a stamp says it is installed."""
+    """Install the pinned packages whose stamp files do not exist yet."""
     wanted = ["run.txt", *([f"{extra}.txt"] if extra else [])]
     missing = [name for name in wanted if not _stamp(name).exists()]
     if not missing:
@@ -58,16 +58,16 @@ def _make(extra: str) -> None:
 
 
 def _stamp(name: str) -> Path:
-    """The file that says a list of pins is installed as it stands."""
+    """The stamp file: it exists if the current version of a list of pins is installed."""
     content = (PINS / name).read_bytes() + (ROOT / "pyproject.toml").read_bytes() + TORCH.encode()
     return HOME / f"installed-{name}-{hashlib.sha256(content).hexdigest()[:16]}"
 
 
 def _install_torch() -> None:
-    """PyTorch: the build for the GPU where there is one, else the build for the CPU, which is far smaller.
+    """Install PyTorch: the GPU build if there is a GPU, else the CPU build, which is far smaller.
 
-    On Linux the plain name means a build with gigabytes of CUDA. The CPU build is asked for by its full version first,
-    for machines whose pip knows where it is; else uv knows.
+    On Linux the plain version includes gigabytes of CUDA libraries. The CPU build is first requested by its full
+    version, in case pip is configured with an index that has it; otherwise uv selects the index.
     """
     _say(f"installing PyTorch {TORCH}")
     if not sys.platform.startswith("linux") or _has_gpu():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the tables of the language into `specs/README.md`; `--check` only says whether they are up to date."""
+"""Write the tables of the language into `specs/README.md`; `--check` only reports whether they are up to date."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tools import pages  # noqa: E402
 
 
 def page() -> str:
-    """The page with its tables as they must be."""
+    """The page with up-to-date tables."""
     structures = ((f"`{keyword}`", construct.keys) for keyword, construct in CONSTRUCTS.items())
     return pages.filled(
         pages.LANGUAGE.read_text("utf-8"),
@@ -52,7 +52,7 @@ def page() -> str:
 
 
 def keys(tables: Iterable[tuple[str, Keys]]) -> Iterator[str]:
-    """Keys, what they are keys of, and what they mean."""
+    """The lines of a table of keys: what they belong to, their names and their meaning."""
     rows = (
         (what, f"`{name}`" + (" (required)" if key.required else ""), f"{key.doc}")
         for what, found in tables
@@ -73,7 +73,7 @@ def _functions() -> Iterator[tuple[str, str]]:
 
 
 def _library() -> Iterator[tuple[str, str, str, str]]:
-    """The blocks of the zoo, with their arguments, and what their file says of itself."""
+    """The blocks of the zoo, with their arguments and the summary of their file."""
     for path in sorted((zoo.folder() / "blocks").glob("*.yaml")):
         spec = yaml.safe_load(path.read_text("utf-8"))
         file, summary = f"[`blocks/{path.name}`](blocks/{path.name})", spec["summary"]
@@ -97,7 +97,7 @@ def _initializers() -> Iterator[tuple[str, str]]:
 
 
 def _limits() -> Iterator[tuple[str, str]]:
-    """The constants of the file of limits, each with the words that stand below it."""
+    """The limits, each with the docstring below its constant."""
     meanings = _meanings(ast.parse(Path(limits.__file__ or "").read_text("utf-8")))
     for name, meaning in meanings.items():
         yield f"{getattr(limits, name):,}", (meaning[0].lower() + meaning[1:]).rstrip(".")

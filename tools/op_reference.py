@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write `specs/OPS.md`, the reference of the ops, from their docstrings; `--check` only says if it is up to date."""
+"""Write `specs/OPS.md`, the reference of the ops, from their docstrings; `--check` reports whether it is current."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PAGE = ROOT / "specs" / "OPS.md"
 OPENING = """\
 # The ops
 
-Every op, by family, with what may be written of it. `./tools/op_reference.py` writes this page from the docstrings.
+All ops and their attributes, by family. `./tools/op_reference.py` generates this page from the docstrings.
 
-All of them also take `name`, `from` and `when`, those with weights `share`, `init`, `weight` and `trainable`
-as well: [the language](README.md) tells of these. Sizes are without the batch axis; axes are counted with it, so that 1
-is the channels. Where windows slide, one number is meant for every axis, and a list has one for each.
+All ops also take `name`, `from` and `when`; ops with weights take `share`, `init`, `weight` and `trainable` as well.
+[The language reference](README.md) describes these keys. Sizes exclude the batch axis; axis numbers include it, so the
+channels are axis 1. For sliding windows, a single number applies to every axis, and a list has one number per axis.
 """
 
 
@@ -35,14 +35,14 @@ def page() -> str:
 
 
 def contents() -> Iterator[str]:
-    """The ops by family, each a link to what is said of it."""
+    """The table of contents: the ops by family, each linked to its section."""
     for title, ops in _by_family().items():
         yield f"- {title}: " + ", ".join(f"[`{op.kind}`](#{op.kind})" for op in ops)
     yield ""
 
 
 def families() -> Iterator[str]:
-    """A section a family."""
+    """One section per family."""
     for title, ops in _by_family().items():
         yield f"## {title}\n"
         for op in ops:
@@ -50,7 +50,7 @@ def families() -> Iterator[str]:
 
 
 def section(op: type[Op]) -> Iterator[str]:
-    """What is said of one op: its docstring, how it is written, and its attributes."""
+    """The section of one op: its docstring, its syntax and its attributes."""
     about = documentation(op)
     yield f"### {op.kind}\n"
     yield about.summary + "\n"
@@ -69,7 +69,7 @@ def _attributes(op: type[Op], about: Documentation) -> Iterator[tuple[str, str, 
 
 
 def _by_family() -> dict[str, list[type[Op]]]:
-    """The ops by what the file they are declared in says of itself."""
+    """The ops by family; the title of a family is the first line of its module's docstring."""
     families: dict[str, list[type[Op]]] = {}
     for op in OPS:
         first = (sys.modules[op.__module__].__doc__ or "").partition("\n")[0]
@@ -78,7 +78,7 @@ def _by_family() -> dict[str, list[type[Op]]]:
 
 
 def _notes(op: type[Op]) -> Iterator[str]:
-    """How it is written, and how many values it takes."""
+    """Its syntax, and the number of its inputs."""
     required = [name for name, field in op.model_fields.items() if field.is_required()]
     if op.shorthand == "from":
         yield f"Written `- {op.kind}: [one, other]`" + ("" if op.inputs else ", or as the `join` of `parallel`")

@@ -1,4 +1,4 @@
-"""Pages that are written in part, or as a whole, by tools: filling them, and telling whether they are up to date."""
+"""Generated pages and parts of pages: write them, or check that they are up to date."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LANGUAGE = ROOT / "specs" / "README.md"
 
 
 def filled(text: str, parts: Mapping[str, Iterable[str]]) -> str:
-    """The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced, for each of the parts.
+    """The text with the lines between `<!-- name -->` and `<!-- /name -->` replaced, for each of the parts.
 
     Raises:
-        KeyError: the text has no such place.
+        KeyError: the text has no such comments.
     """
     for name, lines in parts.items():
         place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
@@ -28,7 +28,7 @@ def filled(text: str, parts: Mapping[str, Iterable[str]]) -> str:
 
 
 def table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterable[str]:
-    """The lines of a table in Markdown."""
+    """The lines of a Markdown table."""
     headings = list(headings)
     for row in (headings, ["---"] * len(headings), *rows):
         cells = (str(cell).replace("|", "\\|") for cell in row)
@@ -36,7 +36,7 @@ def table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterable
 
 
 def main(page: Path, now: str, about: str | None) -> int:
-    """Write a page; with `--check` only say whether it is what would be written. The exit code of the tool."""
+    """Write a page, or with `--check` only report whether it is up to date. Returns the exit code of the tool."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is out of date")
     if not parser.parse_args().check:

@@ -1,4 +1,4 @@
-"""A step of training, as benchmarks time it."""
+"""A training step for benchmarks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 
 def step(model: Callable[[Tensor], Tensor], weights: nn.Module, images: Tensor) -> Callable[[], None]:
-    """One step: forward, backward, and the weights moved. What the loss is makes no difference to the time.
+    """A training step: forward, backward and update. The loss is arbitrary, since it does not affect the time.
 
     Args:
-        model: what is called: the module, or what `torch.compile` made of it.
-        weights: the module, put in training mode.
+        model: what is called: the module, or its compiled form.
+        weights: the module, which is set to training mode.
         images: a batch.
     """
     optimizer = torch.optim.SGD(weights.train().parameters(), lr=1e-6, momentum=0.9)

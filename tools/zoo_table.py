@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the table of the zoo into `specs/README.md`; `--check` only says whether it is up to date."""
+"""Write the table of the zoo into `specs/README.md`; `--check` only reports whether it is up to date."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ HEADINGS = ("network", "parameters", "MACs", "depth", "field", "memory", "agrees
 
 
 def page() -> str:
-    """The page with the table as it must be."""
+    """The page with an up-to-date table."""
     return pages.filled(pages.LANGUAGE.read_text("utf-8"), {"zoo": pages.table(HEADINGS, rows())})
 
 
 def rows() -> Iterator[tuple[str, ...]]:
-    """A row for every network: its facts, and what they were held against when it was compiled for this table."""
+    """One row per network: its facts, and the published facts they were compared with."""
     for name, path in zoo.names():
         network = archspec.load(name)
         expected = network.spec.expect or network.spec.expect_variants[network.variant or ""]
@@ -37,21 +37,21 @@ def rows() -> Iterator[tuple[str, ...]]:
             _field(network),
             units.memory(network.memory.peak),
             expected.source or "",
-            _held(expected),
+            _compared(expected),
         )
 
 
 def _field(network: archspec.Network) -> str:
-    """The largest receptive field of a layer that does not see everything."""
+    """The largest receptive field of a layer, without layers that read the whole input."""
     sizes = {field.size for field in network.facts.fields.values() if None not in field.size}
     largest = [rows or 0 for rows in max(sizes, key=lambda size: [rows or 0 for rows in size], default=())]
-    if max(largest, default=1) == 1:  # one position sees one position: nothing slides
+    if max(largest, default=1) == 1:  # each position reads one position: there is no sliding window
         return ""
     return units.size(largest[:1] if len(set(largest)) == 1 else largest)
 
 
-def _held(expected: Expected) -> str:
-    """Which facts the source gave."""
+def _compared(expected: Expected) -> str:
+    """The names of the facts that the source states."""
     facts = [{"params": "parameters", "macs": "MACs"}.get(fact, fact.replace("_", " ")) for fact in expected.facts]
     layers = [units.plural(len(expected.layers), "layer")] if expected.layers else []
     return ", ".join([*facts, *(["outputs"] if expected.outputs else []), *layers])
