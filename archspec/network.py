@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from warnings import warn
@@ -443,6 +442,8 @@ class Network:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
+        from html import escape
+
         return f"<pre>{escape(self.summary())}</pre>"
 
     def __repr__(self) -> str:
