@@ -1,4 +1,4 @@
-"""What the compiler says about a spec: positions in text, diagnostics, and how they are rendered."""
+"""Diagnostics of specs: positions in source text, messages, and how they are rendered."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from unicodedata import combining, east_asian_width
 
 from archspec.diagnostic_codes import CODES, Severity
 
-# What YAML counts as the end of a line.
+# The line breaks of YAML.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text a user wrote, the name it goes by in messages, and the file it was read from if it was.
+    """A text, its name in messages, and its file if it has one.
 
-    `readings` are what was read in it, each beside what else that depends on: they last as long as the text.
+    `readings` caches what was read from the text, by kind, each with what else it depends on.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Source:
     def lines(self) -> tuple[str, ...]:
         return tuple(_LINE_BREAK.split(self.text))
 
-    def reading(self, kind: str, given: object = None) -> Any | None:
-        """What was read of this kind, given this; None where nothing was kept."""
-        before = self.readings.get(kind)
-        return before[1] if before is not None and before[0] == given else None
+    def reading(self, kind: str, depends_on: object = None) -> Any | None:
+        """The cached reading of a kind; None if there is none, or if what it depends on differs."""
+        cached = self.readings.get(kind)
+        return cached[1] if cached is not None and cached[0] == depends_on else None
 
-    def keep(self, kind: str, reading: object, given: object = None) -> None:
-        """Keep what was read, in place of what was read of this kind before."""
-        self.readings[kind] = given, reading
+    def keep(self, kind: str, reading: object, depends_on: object = None) -> None:
+        """Cache a reading, in place of the earlier one of its kind."""
+        self.readings[kind] = depends_on, reading
 
     def at(self, offset: int) -> Span:
         """The character at an offset from the start of the text."""
@@ -51,7 +51,7 @@ class Source:
 
 
 class Span(NamedTuple):
-    """A stretch of a source: lines and columns count from 1, the end column is exclusive."""
+    """A range of a source: lines and columns count from 1, the end column is exclusive."""
 
     source: Source
     line: int
@@ -67,7 +67,7 @@ class Span(NamedTuple):
         return self._replace(column=first, end_column=max(first + 1, min(self.column + stop, self.end_column)))
 
     def seen_from(self, source: Source) -> str:
-        """The line, as a note calls it in what is said about `source`."""
+        """The line, as a note on a diagnostic of `source` names it."""
         return f"line {self.line}" + ("" if self.source is source else f" of {self.source.name}")
 
     def __str__(self) -> str:
@@ -75,14 +75,14 @@ class Span(NamedTuple):
 
 
 Note = tuple[str, ...]
-"""One line under a diagnostic; the cells of neighbouring notes are aligned in columns."""
+"""One line under a diagnostic; the cells of adjacent notes are aligned in columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One statement about a spec, with the place it is about.
+    """An error or warning about a spec, with its position.
 
-    `code` is a key of `archspec.diagnostic_codes.CODES`, which says how severe it is and what it means.
+    `code` is a key of `archspec.diagnostic_codes.CODES`, which has its severity and meaning.
     """
 
     code: str
@@ -98,7 +98,7 @@ class Diagnostic:
     def render(self) -> str:
         """The diagnostic as text: position, code and message, the line with a caret, notes and help.
 
-        Safe to print: characters that a terminal would obey, or not show, are written as escapes.
+        Safe to print: control characters and invisible characters are escaped.
         """
         where = f"{self.span}: " if self.span else ""
         lines = [f"{where}{self.severity}[{self.code}]: {_short(self.message)}", *_excerpt(self.span)]
@@ -125,7 +125,7 @@ class Diagnostic:
 
 
 class ArchspecError(Exception):
-    """The one exception archspec raises for what a user wrote; it carries every diagnostic found."""
+    """The exception for errors in user input; it has all diagnostics."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
@@ -143,14 +143,14 @@ def fail(
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like `word`, if any is like it at all; whether letters are large or small counts little."""
+    """The known name most similar to `word`, ignoring case; None if none is similar."""
     names = {name.lower(): name for name in islice(known, _MOST_COMPARED)}
     matches = get_close_matches(word.lower(), names, n=1, cutoff=0.6) if len(word) <= _LONGEST_COMPARED else []
     return names[matches[0]] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A help line for an unknown name: the nearest known one, or else the few there are."""
+    """A help text for an unknown name: the nearest known name, or all of them if they are few."""
     names = list(islice(known, _MOST_COMPARED))
     if close := nearest(word, names):
         return f"did you mean '{close}'?"
@@ -159,26 +159,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return None
 
 
-# Finding the nearest name takes time with each name, and more with each letter.
+# The search for the nearest name takes time for each name, and more for long ones.
 _MOST_COMPARED = 2_000
 _LONGEST_COMPARED = 60
 
 _FEW = 16
-"""How many names are listed where none is near."""
+"""The most names that are listed if none is near."""
 
 _WIDEST = 100
 _LONGEST = 400
 
 
 def _short(text: str) -> str:
-    """A text without its middle, where a user's words make it longer than anyone reads."""
+    """A text without its middle if it is too long to read."""
     if len(text) <= _LONGEST:
         return text
     return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
 
 
 def visible(text: str) -> str:
-    """A text with escapes for what a terminal would obey or hide: control characters, marks that turn the text."""
+    """A text with escapes for control characters, invisible characters and those that change the direction of text."""
     if text.isprintable():
         return text
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
@@ -202,19 +202,19 @@ def _excerpt(span: Span | None) -> list[str]:
 
 
 def _glyph(mark: str) -> str:
-    """What a terminal shows for a character of an excerpt, so that carets stay below their place."""
+    """A character of an excerpt as a terminal shows it, so that carets align."""
     if mark == "\t":
         return "    "
     return mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}"
 
 
 def _width(text: str) -> int:
-    """The columns a terminal gives to a text: two for the wide letters of East Asia, none for combining marks."""
+    """The columns of a text in a terminal: two for wide East Asian characters, none for combining marks."""
     return sum(4 if m == "\t" else 0 if combining(m) else 2 if east_asian_width(m) in "WF" else 1 for m in text)
 
 
 def aligned(notes: Sequence[Note]) -> list[str]:
-    """The cells of each note, filled up to the columns all notes share; the last of a note is as long as it is."""
+    """The notes as lines, with their cells padded to common columns, except the last cell of each note."""
     widths: list[int] = []
     for note in notes:
         widths += [0] * (len(note) - 1 - len(widths))

@@ -23,7 +23,7 @@ OF_VARIANTS = ("summary", "reference")
 """The keys variants have beside the names of params, which therefore no param can be called."""
 
 
-# --- what stands under the keys -------------------------------------------------------------------------------------
+# --- values of keys -------------------------------------------------------------------------------------------------
 
 
 def _version(reader: Reader, tree: Tree) -> int:
@@ -46,7 +46,7 @@ def _param(reader: Reader, key: YamlScalar, tree: Tree) -> Field:
     return fields.value(tree)
 
 
-def _lost(key: YamlScalar) -> Field:
+def _invalid(key: YamlScalar) -> Field:
     return InvalidField(key.span)
 
 
@@ -67,7 +67,7 @@ def _block(reader: Reader, key: YamlScalar, tree: Tree) -> Block | None:
     return Block(key.text, key.span, values.get("args", {}), values["layers"], values.get("naming", False))
 
 
-def _lost_block(key: YamlScalar) -> Block | None:
+def _invalid_block(key: YamlScalar) -> Block | None:
     return None
 
 
@@ -98,8 +98,8 @@ BLOCK: Keys = {
 """The keys of a block."""
 
 
-def as_it_stands(reader: Reader, tree: Tree) -> Tree:
-    """What is read elsewhere, with more in view."""
+def unread(reader: Reader, tree: Tree) -> Tree:
+    """The tree itself, which is read later."""
     return tree
 
 
@@ -108,11 +108,11 @@ def as_it_stands(reader: Reader, tree: Tree) -> Tree:
 SHARED: Keys = {
     "archspec": Key(_version, "the version of the language: 1", {"const": VERSION}, required=True),
     "summary": Key(text("summary"), "a one-line description", {"type": "string"}),
-    "params": Key(named("params", _param, _lost),
+    "params": Key(named("params", _param, _invalid),
                   "numbers, strings and lists for use in expressions, with their defaults", {"type": "object"}),
-    "import": Key(as_it_stands, "files whose blocks this file may use, such as blocks/residual.yaml",
+    "import": Key(unread, "files whose blocks this file may use, such as blocks/residual.yaml",
                   {"$ref": "#/$defs/names"}),
-    "blocks": Key(named("blocks", _block, _lost_block), "reusable groups of layers, by name",
+    "blocks": Key(named("blocks", _block, _invalid_block), "reusable groups of layers, by name",
                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}}),
 }  # fmt: skip
 """The keys that specs and files of blocks share."""

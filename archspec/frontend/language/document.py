@@ -1,4 +1,4 @@
-"""The language: which keys a spec has, what may stand under each, and the typed form it is read into."""
+"""The keys of a spec, the reader of each, and the typed spec they are read into."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from archspec.diagnostic_codes import WARNINGS
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest
 from archspec.frontend.language import fields
-from archspec.frontend.language.common import SHARED, as_it_stands, names_under, text, without_recursion
+from archspec.frontend.language.common import SHARED, names_under, text, unread, without_recursion
 from archspec.frontend.language.expansion_limits import layers_at_least
 from archspec.frontend.language.expect import expectations
 from archspec.frontend.language.fields import Field, InvalidField
@@ -24,12 +24,12 @@ from archspec.frontend.language.rename import renames
 from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Spec, Variant
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import layers
-from archspec.frontend.language.weight_options import starts
+from archspec.frontend.language.weight_options import initializers
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.ir.types import DType
 
-# --- what stands under the keys -------------------------------------------------------------------------------------
+# --- values of keys -------------------------------------------------------------------------------------------------
 
 
 def _sizes(reader: Reader, tree: Tree) -> Field:
@@ -88,7 +88,7 @@ def _only_input(reader: Reader, tree: Tree) -> Input:
     return _input(reader, YamlScalar("input", "input", True, tree.span), tree)
 
 
-def _lost_input(key: YamlScalar) -> Input:
+def _invalid_input(key: YamlScalar) -> Input:
     return Input(key.text, InvalidField(key.span), DType.FLOAT32)
 
 
@@ -96,7 +96,7 @@ def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
     if isinstance(tree, YamlList):
         help = "write the shape of a single input under 'input'; several inputs as {name: [...], ...}"
         raise fail("wrong-type", "'inputs' is a mapping from names to shapes, not a list", tree.span, help=help)
-    return named("inputs", _input, _lost_input)(reader, tree)
+    return named("inputs", _input, _invalid_input)(reader, tree)
 
 
 def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
@@ -128,12 +128,12 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
     return frozenset(found)
 
 
-def _starts_of_op(reader: Reader, key: YamlScalar, tree: Tree) -> Mapping[str, InitializerSpec]:
+def _initializers_of_op(reader: Reader, key: YamlScalar, tree: Tree) -> Mapping[str, InitializerSpec]:
     assert isinstance(reader, SpecReader)
     ops = reader.vocabulary.ops
     if key.text not in ops and reader.vocabulary.discover(key.text, key.span) is None:
         raise fail("unknown-op", f"there is no op '{key.text}'", key.span, help=did_you_mean(key.text, ops))
-    return starts(reader, tree)
+    return initializers(reader, tree)
 
 
 # --- the keys -------------------------------------------------------------------------------------------------------
@@ -156,12 +156,12 @@ SPEC: Keys = {
     "layers": Key(layers, "the network", {"$ref": "#/$defs/layers"}, required=True),
     "outputs": Key(_outputs, "the values it returns; by default the last value",
                    {"anyOf": [{"$ref": "#/$defs/names"}, {"type": "object"}]}),
-    "init": Key(named("init", _starts_of_op), "initializers of the weights, by op",
+    "init": Key(named("init", _initializers_of_op), "initializers of the weights, by op",
                 {"type": "object", "additionalProperties": {"$ref": "#/$defs/init"}}),
     "rename": Key(renames, "weight names of old checkpoints, and their names in this spec; * matches any one name",
                   {"type": "object", "additionalProperties": {"type": "string"}}),
     "allow": Key(_codes, "codes of warnings to suppress", {"$ref": "#/$defs/names"}),
-    "expect": Key(as_it_stands, "expected results, or expected results per variant", {"type": "object"}),
+    "expect": Key(unread, "expected results, or expected results per variant", {"type": "object"}),
 }  # fmt: skip
 """The keys of a spec."""
 
@@ -169,28 +169,28 @@ SPEC: Keys = {
 def read(
     source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
 ) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
-    """The typed form of a spec, as far as it can be read, and every error in it and in what it imports.
+    """The typed spec, as far as it can be read, and all errors in it and in its imports.
 
-    None where too little is there to go on with: bad YAML, or no layers. Imports come from the folder of the file the
-    spec is in, and from `folders`.
+    The spec is None if it is not valid YAML or has no layers. Imports are searched in the folder of the spec's file,
+    then in `folders`.
     """
     vocabulary = vocabulary or OpRegistry()
     imports = Imports(folders, vocabulary)
     try:
         tree, faults = yaml.parse(source, imports.used)
         imported = imports.spec(source, tree)
-        given = (tuple(imported.libraries.items()), vocabulary.named)
-        if (kept := source.reading("spec", given)) is not None:
-            return replace(kept, vocabulary=vocabulary), ()
-        own = names_under(tree, "blocks")
-        known = None if own is None or not imported.complete else own | imported.libraries.keys()
+        depends_on = (tuple(imported.libraries.items()), vocabulary.named)
+        if (cached := source.reading("spec", depends_on)) is not None:
+            return replace(cached, vocabulary=vocabulary), ()
+        defined = names_under(tree, "blocks")
+        known = None if defined is None or not imported.complete else defined | imported.libraries.keys()
         reader = SpecReader(names_under(tree, "params"), known, vocabulary)
         reader.diagnostics += (*faults, *imports.diagnostics)
         spec = _spec(reader, source, tree, imported)
     except ArchspecError as error:
         return None, error.diagnostics
     if spec is not None and not reader.diagnostics and not vocabulary.asked:
-        source.keep("spec", spec, given)
+        source.keep("spec", spec, depends_on)
     return spec, tuple(reader.diagnostics)
 
 
@@ -232,11 +232,11 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
 
 
 _FOUNDATIONS = ("params", "variants", "blocks", "layers")
-"""The keys without which there is nothing to build on, if they are there and cannot be read."""
+"""The keys whose errors prevent a typed spec."""
 
 
 def _inputs(reader: Reader, tree: Tree, values: Mapping[str, Any]) -> tuple[Input, ...]:
-    """The inputs, under either key; one of unknown shape where they are missing or cannot be read."""
+    """The inputs, under either key; one of unknown shape if they are missing or cannot be read."""
     assert isinstance(tree, YamlMapping)
     written = {key.text: key for key, _ in tree.entries}
     if "input" in written and "inputs" in written:
@@ -258,7 +258,7 @@ def _misspelt(written: Iterable[str], key: str) -> bool:
 
 
 def _default(reader: Reader, tree: YamlMapping, name: str | None, variants: Mapping[str, Variant]) -> str | None:
-    """The variant meant when none is named, if there is such a one."""
+    """The default variant, if it exists."""
     written = tree.get("default")
     if name is None or name in variants or written is None:
         return name

@@ -1,4 +1,4 @@
-"""What a spec says must come out: the keys under `expect`, for the whole spec or for each variant."""
+"""The expected results of a spec: the keys under `expect`, for all variants or for each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LAYER_FACTS: Keys = {
     "macs": _FACTS["macs"],
     "receptive_field": Key(_number, "the number of input positions it sees, along all axes or per axis", _SIZES),
 }
-"""What can be expected of a layer."""
+"""The keys of the expected facts of a layer."""
 
 
 def _layers(reader: Reader, tree: Tree) -> dict[str, tuple[Span, dict[str, Any]]]:
@@ -62,13 +62,13 @@ EXPECT: Keys = {
     "layers": Key(_layers, "facts of layers by name",
                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/expected_layer"}}),
 }  # fmt: skip
-"""What can be expected of a network."""
+"""The keys of the expected facts of a network."""
 
 
 def expectations(
     reader: Reader, tree: Tree | None, variants: Mapping[str, Variant]
 ) -> tuple[Expected | None, dict[str, Expected]]:
-    """What is expected of every variant, or of each by its name."""
+    """The expected facts of all variants, or of each by its name."""
     if tree is None:
         return None, {}
     if not isinstance(tree, YamlMapping) or not variants or any(key.text in EXPECT for key, _ in tree.entries):

@@ -1,4 +1,4 @@
-"""What a spec says where a value is expected: constants, expressions, texts and lists of them, with their places."""
+"""Values in a spec as written: constants, expressions, texts and lists of them, with their positions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from archspec.frozen import frozen
 
 @frozen
 class Field:
-    """A value as written, to be worked out where it is used. `names` are the names it reads."""
+    """A value as written, evaluated where it is used. `names` are the names it reads."""
 
     span: Span
     names: frozenset[str] = field(default=frozenset(), init=False)
@@ -33,13 +33,13 @@ class Field:
             ArchspecError: the expression is wrong here; the span points into it.
             Invalid: it reads a value whose error was already reported.
         """
-        raise NotImplementedError  # every way to write a value has its own
+        raise NotImplementedError
 
 
 @final
 @frozen
 class ConstantField(Field):
-    """A number, a truth value, a text that is meant as it stands, or nothing."""
+    """A number, a truth value, a literal text, or null."""
 
     value: Data
 
@@ -59,11 +59,12 @@ class InvalidField(Field):
 @final
 @frozen
 class ExpressionField(Field):
-    """An expression. Where `keywords` could stand as well, they are suggested for undefined names."""
+    """An expression. If it is the value of an attribute that takes `keywords`, too, errors list them."""
 
     expression: Expression
     scalar: YamlScalar
     keywords: frozenset[str] = frozenset()
+    attribute: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", self.expression.names)
@@ -73,7 +74,12 @@ class ExpressionField(Field):
             return tidy(self.expression.evaluate(scope))
         except UnknownName as error:
             word = self.scalar.text[error.start : error.stop]
-            help = did_you_mean(self.scalar.text, sorted({*self.keywords, *scope})) if self.keywords else error.help
+            help = error.help
+            if self.keywords:
+                known = sorted({*self.keywords, *scope})
+                help = did_you_mean(self.scalar.text, known) or did_you_mean(self.scalar.text, sorted(self.keywords))
+            if self.keywords and self.attribute is not None and word == self.scalar.text:
+                error.message = f"unknown {self.attribute} '{word}'"
             if word in self.keywords:
                 help = f"put quotes around the word: '{word}'"
             error.help = yes_or_no(self.scalar.text) or keyword_help(self.scalar.text, self.keywords) or help
@@ -85,7 +91,7 @@ class ExpressionField(Field):
 @final
 @frozen
 class NameOrTextField(Field):
-    """A word where a number or a text may stand: what it names, if it names something, or else itself."""
+    """A word where a number or a text is expected: the value of that name if there is one, else the word itself."""
 
     text: str
 
@@ -106,14 +112,14 @@ class TemplateField(Field):
     scalar: YamlScalar
     pattern: TextTemplate
     constant: str | None
-    """The text, if nothing is to be filled in."""
+    """The text, if it has no placeholders."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", self.pattern.names)
 
     @property
     def only_hole(self) -> str | None:
-        """The expression, if nothing but it is filled in."""
+        """The expression, if the text is one placeholder and nothing else."""
         match self.pattern.parts:
             case (Placeholder(expression=expression),):
                 return expression.text
@@ -150,7 +156,7 @@ class ListField(Field):
 
 
 def evaluate_all(items: Iterable[Field], evaluate: Callable[[Field], Data]) -> list[Data]:
-    """What several values are worth.
+    """The values of several fields.
 
     Raises:
         ArchspecError: the errors of all of them.
@@ -167,21 +173,26 @@ def evaluate_all(items: Iterable[Field], evaluate: Callable[[Field], Data]) -> l
     return values
 
 
-def number(tree: Tree, keywords: frozenset[str] = frozenset()) -> Field:
-    """What stands where a number, a list, a truth value or one of some keywords is expected.
+def number(tree: Tree, keywords: frozenset[str] = frozenset(), attribute: str | None = None) -> Field:
+    """The value where a number, a list, a truth value or one of some keywords is expected.
+
+    Args:
+        tree: the YAML of the value.
+        keywords: texts that are values themselves, not names.
+        attribute: the name of the attribute whose value it is, for messages.
 
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
     """
     if not isinstance(tree, YamlScalar):
-        return _list_of(tree, lambda item: number(item, keywords))
+        return _list_of(tree, lambda item: number(item, keywords, attribute))
     if not isinstance(tree.value, str) or tree.text in keywords:
         return ConstantField(tree.span, tidy(tree.value))
-    return template(tree) if "$" in tree.text else _computed(tree, keywords)
+    return template(tree) if "$" in tree.text else _computed(tree, keywords, attribute)
 
 
 def value(tree: Tree) -> Field:
-    """What stands where anything may: a param, or an argument of a block.
+    """The value where any kind of value is allowed: a param, or an argument of a block.
 
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
@@ -217,9 +228,11 @@ def template(scalar: YamlScalar) -> TemplateField:
     return TemplateField(scalar.span, scalar, pattern, pattern.constant)
 
 
-def _computed(scalar: YamlScalar, keywords: frozenset[str] = frozenset()) -> ExpressionField:
+def _computed(
+    scalar: YamlScalar, keywords: frozenset[str] = frozenset(), attribute: str | None = None
+) -> ExpressionField:
     try:
-        return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, keywords)
+        return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, keywords, attribute)
     except ExpressionError as error:
         error.help = error.help or _trap(scalar.text)
         raise expression_failure(error, scalar) from error

@@ -1,4 +1,4 @@
-"""What is said of items whose keys stand in the wrong place: beside the op, or without the key they belong under."""
+"""Errors of items with misplaced keys: beside the op, or without the key they belong under."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Entries = tuple[tuple[YamlScalar, Tree], ...]
 
 
 def several_keys(entries: Entries, known: Container[str]) -> ArchspecError:
-    """What is said of an item with several keys: which of them is the op, and where the others belong.
+    """The error of an item with several keys: which of them is the op, and where the others belong.
 
     `known` are the ops, blocks and structures.
     """
@@ -31,7 +31,7 @@ def several_keys(entries: Entries, known: Container[str]) -> ArchspecError:
 
 
 def bare_paths(tree: YamlMapping, keys: Collection[str]) -> ArchspecError | None:
-    """What is said of a `parallel` whose paths stand where its `keys` do; None where it is none of these."""
+    """The error of a `parallel` whose paths are beside its `keys`, not under `paths`; None if it has no such paths."""
     if any(tree.get(key) for key in ("paths", "over", "layers")):
         return None
     paths = [key for key, item in tree.entries if key.text not in keys and isinstance(item, YamlList)]
@@ -43,5 +43,5 @@ def bare_paths(tree: YamlMapping, keys: Collection[str]) -> ArchspecError | None
 
 
 def is_empty(tree: Tree) -> bool:
-    """Whether nothing stands there."""
+    """Whether the value is null."""
     return isinstance(tree, YamlScalar) and tree.value is None

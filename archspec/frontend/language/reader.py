@@ -1,4 +1,4 @@
-"""Reading trees: the typed questions the language asks of YAML, collecting every error on the way."""
+"""Readers of YAML trees: they return typed values and collect all errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Keys = Mapping[str, Key]
 
 
 class Reader:
-    """Collects diagnostics; a reading that fails gives None and the others go on."""
+    """Reads YAML and collects diagnostics: a value that cannot be read is None, and reading continues."""
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
@@ -44,7 +44,7 @@ class Reader:
         self.diagnostics.append(Diagnostic(code, message, span, notes, help))
 
     def attempt(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
-        """What `read` makes of `tree`, or None with its errors collected."""
+        """The result of `read`, or None if it fails; its errors are collected."""
         try:
             return read(tree)
         except ArchspecError as error:
@@ -52,7 +52,7 @@ class Reader:
             return None
 
     def guess(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
-        """What `read` makes of `tree`, or None, if its errors were already reported."""
+        """The result of `read`, or None if it fails; its errors are not collected."""
         try:
             return read(tree)
         except ArchspecError:
@@ -126,25 +126,25 @@ class Reader:
 
 
 def named(
-    what: str, read: Callable[[Reader, YamlScalar, Tree], T], lost: Callable[[YamlScalar], T] | None = None
+    what: str, read: Callable[[Reader, YamlScalar, Tree], T], invalid: Callable[[YamlScalar], T] | None = None
 ) -> Callable[[Reader, Tree], dict[str, T]]:
-    """Reads a mapping from names to what `read` makes of their values, or `lost` of those that cannot be read."""
+    """A reader of a mapping from names: `read` reads each value, and `invalid` replaces one that cannot be read."""
 
     def read_all(reader: Reader, tree: Tree) -> dict[str, T]:
-        found: dict[str, T] = {}
+        values: dict[str, T] = {}
         for key, item in reader.mapping(f"'{what}'", tree):
             value = reader.attempt(partial(read, reader, key), item)
             if value is not None:
-                found[key.text] = value
-            elif lost is not None:
-                found[key.text] = lost(key)
-        return found
+                values[key.text] = value
+            elif invalid is not None:
+                values[key.text] = invalid(key)
+        return values
 
     return read_all
 
 
 def describe(tree: Tree) -> str:
-    """What stands there, as a message calls it."""
+    """The kind of a tree, as messages name it."""
     if isinstance(tree, YamlList):
         return "a list" if tree.items else "an empty list"
     if isinstance(tree, YamlMapping):
@@ -155,19 +155,19 @@ def describe(tree: Tree) -> str:
 
 
 def _as_mapping(tree: Tree) -> str:
-    """The help where a mapping is meant."""
+    """The help where a mapping is expected."""
     if isinstance(tree, YamlList) and tree.items and all(isinstance(item, YamlMapping) for item in tree.items):
         return "remove the dashes"
     return spaced(tree) or "write {name: value, ...}, or one `name: value` per line"
 
 
 def spaced(tree: Tree) -> str | None:
-    """The help where a word lacks the space after a colon that would make a key of it."""
+    """The help for a word with no space after its colon, which would make it a key."""
     return with_space(tree.text) if isinstance(tree, YamlScalar) else None
 
 
 def _as_list(tree: Tree) -> str:
-    """The help where a list is meant."""
+    """The help where a list is expected."""
     if isinstance(tree, YamlMapping) and tree.entries:
         return f"start each item with a dash: - {tree.entries[0][0].text}: ..."
     only = (
@@ -179,7 +179,7 @@ def _as_list(tree: Tree) -> str:
 
 
 def is_complete(tree: Tree) -> bool:
-    """Whether a mapping holds all that was written in it."""
+    """Whether a tree is a mapping without broken entries."""
     return isinstance(tree, YamlMapping) and tree.complete
 
 

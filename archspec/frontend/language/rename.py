@@ -1,4 +1,4 @@
-"""The table `rename`: what old checkpoints call some weights, and what the spec calls them."""
+"""The table `rename`: names of weights in old checkpoints, and their names in the spec."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from archspec.frontend.language.spec import Rename
 from archspec.frontend.yaml.tree import Tree, YamlScalar
 
 MOST = 1_000
-"""Rules a table may have: each is compared with those above it."""
+"""The most rules in a table: each is compared with those above it."""
 
 _OLD = re.compile(r"(\*|[^\s.*]+)(\.(\*|[^\s.*]+))*")
 _NEW = re.compile(r"(\*|[A-Za-z0-9_]+)(\.(\*|[A-Za-z0-9_]+))*")
 
 
 def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
-    """The rules in their order: the first that takes a name is the one that counts."""
+    """The rules in order: the first that matches a name applies."""
     entries = reader.mapping("'rename'", tree)
     if len(entries) > MOST:
         raise fail("too-large", f"'rename' has {len(entries):,} rules; at most {MOST:,} are allowed", tree.span)

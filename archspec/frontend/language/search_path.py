@@ -1,4 +1,4 @@
-"""Where imports come from: the file a name means, below the folders it may mean, and never outside them."""
+"""The search path of imports: the file of a name, always inside one of the folders searched."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from archspec.diagnostics import Source, did_you_mean, fail
 from archspec.frontend.yaml.tree import YamlScalar
 
 ENDINGS = (".yaml", ".yml")
-"""How the names of specs, and of files of blocks, end."""
+"""The file endings of specs and of files of blocks."""
 
 
 def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
-    """The file an import means: the first of its name below the folder of the file it stands in, or below `folders`.
+    """The file of an import: the first of that name in the folder of the importing file, or in `folders`.
 
     Raises:
-        ArchspecError: there is none, or it is not below that folder.
+        ArchspecError: there is none, or it is outside that folder.
     """
     text = name.text
     if not _leads_down(text):

@@ -76,7 +76,7 @@ DEFAULT_OPTIONS = WeightOptions()
 
 @frozen(eq=False)
 class OpStep(Step):
-    """One op. `reads` are the names that its attributes use: the op is the same wherever their values are."""
+    """One op. `reads` are the names its attributes use: where their values are equal, so is the op."""
 
     op: type[Op]
     attributes: Mapping[str, Field]
@@ -84,7 +84,7 @@ class OpStep(Step):
     reads: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = frozenset().union(*(written.names for written in self.attributes.values()))
+        names = frozenset().union(*(value.names for value in self.attributes.values()))
         object.__setattr__(self, "reads", tuple(sorted(names)))
 
 
@@ -258,10 +258,10 @@ class Variant:
 
 @frozen
 class Rename:
-    """What old checkpoints call some weights, and what the spec calls them: dotted names, taken apart.
+    """A rule that renames weights of old checkpoints, as the parts of dotted names.
 
-    A `*` stands for any one of the names between dots, and the stars of `new` for what those of `old` stood for, in
-    order. A rule takes every name that begins with its names; what follows them is kept.
+    A `*` in `old` matches any one part; the stars of `new` take these matches in order. A rule matches every name that
+    begins with the parts of `old`, and replaces only these.
     """
 
     span: Span
@@ -269,25 +269,25 @@ class Rename:
     new: tuple[str, ...]
 
     def matches(self, name: str) -> bool:
-        """Whether the rule takes a name."""
+        """Whether the rule matches a name."""
         return self.covers(tuple(name.split(".")))
 
     def covers(self, parts: Sequence[str]) -> bool:
-        """Whether the rule takes every name that begins so."""
+        """Whether the rule matches every name that begins with these parts."""
         return len(parts) >= len(self.old) and all(
-            own in ("*", part) for own, part in zip(self.old, parts, strict=False)
+            pattern in ("*", part) for pattern, part in zip(self.old, parts, strict=False)
         )
 
     def apply(self, name: str) -> str:
-        """The new name of one the rule takes."""
+        """The new name of a name that the rule matches."""
         parts = name.split(".")
-        stars = (part for own, part in zip(self.old, parts, strict=False) if own == "*")
+        stars = (part for pattern, part in zip(self.old, parts, strict=False) if pattern == "*")
         return ".".join([*(next(stars) if part == "*" else part for part in self.new), *parts[len(self.old) :]])
 
 
 @frozen
 class Expected:
-    """What must come out: facts of the network and of some layers."""
+    """The expected results: facts of the network and of some layers."""
 
     span: Span
     facts: Mapping[str, Field]
@@ -298,7 +298,7 @@ class Expected:
 
 @frozen
 class Spec:
-    """A whole spec, typed but not built. The values of its params are not chosen yet."""
+    """A typed spec, before it is built with values of its params."""
 
     source: Source
     name: str

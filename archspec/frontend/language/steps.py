@@ -25,13 +25,13 @@ from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
 
 SHORTHAND = ""
-"""The name an argument goes by that was given without one: `- block: value`."""
+"""The name of an argument without a name: `- block: value`."""
 
 
 class SpecReader(StepReader):
     """A reader that knows which params and blocks the spec defines; None if unknown.
 
-    `taken` are blocks with a name they cannot have.
+    `taken` are blocks whose names belong to ops or structures.
     """
 
     def __init__(self, params: frozenset[str] | None, blocks: frozenset[str] | None, vocabulary: OpRegistry) -> None:
@@ -70,10 +70,10 @@ def weight_keys(op: type[Op]) -> Keys:
 
 
 def op_of_package(kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRegistry) -> type[Op]:
-    """The op that an installed package brings for an item that is neither an op nor a structure nor a block here.
+    """The op of an installed package for an item that is not an op, a structure or a block of the spec.
 
     Raises:
-        ArchspecError: none does.
+        ArchspecError: no package has it.
     """
     unknown = _unknown_op(kind, blocks, span, vocabulary)
     try:
@@ -91,7 +91,7 @@ def _unknown_op(kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRegi
 
 
 def _split(reader: SpecReader, tree: Tree) -> tuple[YamlScalar, Tree | None]:
-    """The word an item starts with, and what stands under it."""
+    """The first word of an item, and the value under it."""
     if isinstance(tree, YamlScalar) and isinstance(tree.value, str):
         return tree, None
     if isinstance(tree, YamlMapping) and len(tree.entries) == 1:
@@ -107,37 +107,37 @@ def _split(reader: SpecReader, tree: Tree) -> tuple[YamlScalar, Tree | None]:
 
 def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -> OpStep:
     known = attributes_of(op)
-    faults = len(reader.diagnostics)
+    errors_before = len(reader.diagnostics)
     values: dict[str, Any] = {}
     attributes: dict[str, Field | None] = {}
     if isinstance(value, YamlMapping):
         values = reader.keys(f"'{op.kind}'", value, {**COMMON, **weight_keys(op)}, others=known)
         for scalar, tree in value.entries:
             if scalar.text in known:
-                words = known[scalar.text].keywords
-                attributes[scalar.text] = reader.attempt(partial(fields.number, keywords=words), tree)
+                attribute = partial(fields.number, keywords=known[scalar.text].keywords, attribute=scalar.text)
+                attributes[scalar.text] = reader.attempt(attribute, tree)
         if not value.complete:
             raise _reported()
     elif value is not None and op.shorthand == "from":
         values["from"] = references(reader, value)
     elif value is not None and op.shorthand is not None and not spaced(value):
-        attributes[op.shorthand] = fields.number(value, known[op.shorthand].keywords)
+        attributes[op.shorthand] = fields.number(value, known[op.shorthand].keywords, op.shorthand)
     elif value is not None:
         what = "takes named attributes" if known else "takes no attributes"
         message = f"'{op.kind}' {what}, not {describe(value)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or usage(op))
     options = weight_options(reader, values)
-    if len(reader.diagnostics) > faults:
+    if len(reader.diagnostics) > errors_before:
         raise _reported()
     missing = [f"'{name}'" for name in known if known[name].required and name not in attributes]
     if missing:
         raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
-    given = {name: found for name, found in attributes.items() if found is not None}
-    return OpStep(*step_fields(key, values), op=op, attributes=given, weight_options=options)
+    readable = {name: value for name, value in attributes.items() if value is not None}
+    return OpStep(*step_fields(key, values), op=op, attributes=readable, weight_options=options)
 
 
 def usage(op: type[Op]) -> str:
-    """How an op is written with the attributes it cannot do without."""
+    """How an op is written with its required attributes."""
     known = attributes_of(op)
     needed = [name for name in known if known[name].required] or list(known)[:1]
     if needed == [op.shorthand]:
@@ -149,19 +149,19 @@ def usage(op: type[Op]) -> str:
 
 
 def _call(reader: SpecReader, key: YamlScalar, value: Tree | None) -> CallStep:
-    faults = len(reader.diagnostics)
+    errors_before = len(reader.diagnostics)
     values: dict[str, Any] = {}
     arguments: dict[str, Argument] = {}
     keys = {**COMMON, **SHARING}
     if isinstance(value, YamlMapping):
         values = reader.keys(f"'{key.text}'", value, keys, others=[scalar.text for scalar, _ in value.entries])
         for scalar, tree in value.entries:
-            if scalar.text not in keys and (found := reader.attempt(fields.value, tree)) is not None:
-                arguments[scalar.text] = Argument(scalar.span, found)
+            if scalar.text not in keys and (argument := reader.attempt(fields.value, tree)) is not None:
+                arguments[scalar.text] = Argument(scalar.span, argument)
     elif value is not None:
         arguments[SHORTHAND] = Argument(key.span, fields.value(value))
     callee = fields.template(key)
-    if len(reader.diagnostics) > faults or (isinstance(value, YamlMapping) and not value.complete):
+    if len(reader.diagnostics) > errors_before or (isinstance(value, YamlMapping) and not value.complete):
         raise _reported()
     return CallStep(*step_fields(key, values), callee=callee, arguments=arguments, share=values.get("share"))
 

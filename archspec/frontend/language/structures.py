@@ -145,7 +145,7 @@ _JOINING: Keys = {
 }  # fmt: skip
 
 
-# --- steps ---------------------------------------------------------------------------------------------------------
+# --- steps ----------------------------------------------------------------------------------------------------------
 
 StepFields = tuple[Span, TemplateField | None, tuple[TemplateField, ...] | None, Field | None]
 """The fields that all steps have: span, name, inputs and condition."""
@@ -219,7 +219,7 @@ def _default_join(span: Span, op: type[Op]) -> OpStep:
     return OpStep(span, None, None, None, op=op, attributes={}, weight_options=DEFAULT_OPTIONS)
 
 
-# --- structures ----------------------------------------------------------------------------------------------------
+# --- structures -----------------------------------------------------------------------------------------------------
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""What a layer says about its weights: whose they are, how they start, what they are, and whether they learn."""
+"""The keys of a layer about its weights: sharing, initializers, fixed values and whether they are trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
 from archspec.ir.initializers import INITIALIZERS
 
 
-def start(reader: Reader, tree: Tree) -> InitializerSpec:
+def initializer(reader: Reader, tree: Tree) -> InitializerSpec:
     """A distribution by its name, `{name: {option: value}}`, or a number for all elements."""
     if isinstance(tree, YamlScalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
         return InitializerSpec(tree.span, "constant", {"value": fields.number(tree)})
@@ -41,12 +41,12 @@ def start(reader: Reader, tree: Tree) -> InitializerSpec:
     return InitializerSpec(key.span, key.text, values)
 
 
-def starts(reader: Reader, tree: Tree) -> Mapping[str, InitializerSpec]:
-    """How the weight starts, or how each weight starts by its name."""
+def initializers(reader: Reader, tree: Tree) -> Mapping[str, InitializerSpec]:
+    """The initializer of the weight, or of each weight by its name."""
     if isinstance(tree, YamlMapping) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
-        named = ((key, reader.attempt(lambda item: start(reader, item), item)) for key, item in tree.entries)
+        named = ((key, reader.attempt(lambda item: initializer(reader, item), item)) for key, item in tree.entries)
         return {key.text: replace(found, span=key.span) for key, found in named if found is not None}
-    return {"weight": start(reader, tree)}
+    return {"weight": initializer(reader, tree)}
 
 
 def condition(reader: Reader, tree: Tree) -> Field:
@@ -63,18 +63,18 @@ SHARING: Keys = {"share": Key(reference, "another layer whose weights it uses", 
 
 WEIGHT_KEYS: Keys = {
     **SHARING,
-    "init": Key(starts, "the initializer of its weights", {"$ref": "#/$defs/init"}),
+    "init": Key(initializers, "the initializer of its weights", {"$ref": "#/$defs/init"}),
     "weight": Key(values, "fixed values of the weight, which is then not trainable", {"$ref": "#/$defs/number"}),
     "trainable": Key(condition, "whether its weights are trainable", {"type": ["string", "boolean"]}),
 }
 
 
-def weight_options(reader: Reader, found: Mapping[str, Any]) -> WeightOptions:
-    """What the keys found of a layer say about its weights."""
-    if found.keys().isdisjoint(WEIGHT_KEYS):
+def weight_options(reader: Reader, keys: Mapping[str, Any]) -> WeightOptions:
+    """The weight options of a layer, from the values of its keys."""
+    if keys.keys().isdisjoint(WEIGHT_KEYS):
         return DEFAULT_OPTIONS
-    options = WeightOptions(found.get("share"), found.get("init", {}), found.get("weight"), found.get("trainable"))
-    others = [key for key in WEIGHT_KEYS if key in found and key != "share"]
+    options = WeightOptions(keys.get("share"), keys.get("init", {}), keys.get("weight"), keys.get("trainable"))
+    others = [key for key in WEIGHT_KEYS if key in keys and key != "share"]
     if options.share is not None and others:
         message = f"a layer that shares weights cannot set '{others[0]}'"
         reader.note("wrong-attributes", message, options.share.span, help="set it on the layer that owns the weights")

@@ -1,6 +1,6 @@
-"""YAML with positions: text becomes a tree of scalars, lists and mappings, each knowing where it stands.
+"""YAML with positions: a tree of scalars, lists and mappings, each with its span.
 
-The tree is composed from the parser's events, so the limits hold before anything is built.
+The tree is composed from the parser's events, so that limits are checked before anything is built.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from archspec.frozen import frozen
 
 @frozen(eq=False)
 class YamlScalar:
-    """A word: its value, and its text as written. `plain` says whether it stands unquoted on one line."""
+    """A scalar: its value, and its text as written. `plain` is whether it is unquoted and on one line."""
 
     value: ScalarValue
     text: str
@@ -40,9 +40,9 @@ class YamlList:
 
 @frozen(eq=False)
 class YamlMapping:
-    """A mapping from text to trees, with the scalar each key was written as. Keys are unique.
+    """A mapping from text to trees, with the scalar of each key. Keys are unique.
 
-    `complete` says whether all entries are there; those with a key that cannot be one are reported and left out.
+    `complete` is false if entries with an invalid key were reported and left out.
     """
 
     entries: tuple[tuple[YamlScalar, Tree], ...]
@@ -72,7 +72,7 @@ def read_file(path: Path) -> Source:
 
 
 def decode(name: str, data: bytes, path: Path | None = None) -> Source:
-    """The text of a spec from its bytes, and those from the file at `path` if they are.
+    """The text of a spec from its bytes, which are those of the file at `path` if it is given.
 
     Raises:
         ArchspecError: there are too many, or they are not UTF-8; the span points at the first that is not.
@@ -89,25 +89,25 @@ def decode(name: str, data: bytes, path: Path | None = None) -> Source:
 
 
 _ORDINARY = 2**15
-"""The most characters of a text that is kept with what was read in it."""
+"""The most characters of a text that is cached with its readings."""
 
 
 @lru_cache(maxsize=64)
 def _one_source(name: str, text: str, path: Path | None) -> Source:
-    """The one object that stands for a file as long as it does not change, so that it is read once a process."""
+    """The one source of an unchanged file, so that the file is read once per process."""
     return Source(name, text, path)
 
 
 @dataclass(slots=True)
 class Used:
-    """How much of what the limits allow the texts of one spec have used together."""
+    """What the texts of one spec have used of the limits, together."""
 
     characters: int = 0
     nodes: int = 0
     aliased: int = 0
 
     def take(self, nodes: int, aliased: int) -> bool:
-        """Use so much more, where that is allowed; whether it is."""
+        """Add to what is used, unless that exceeds a limit; return whether it was added."""
         if self.nodes + nodes > MAX_NODES or self.aliased + aliased > MAX_ALIASED:
             return False
         self.nodes += nodes
@@ -117,7 +117,7 @@ class Used:
 
 @frozen
 class _Parsed:
-    """A tree without errors, and how much of the limits its text used."""
+    """A tree without errors, and what its text used of the limits."""
 
     tree: Tree
     nodes: int
@@ -125,12 +125,12 @@ class _Parsed:
 
 
 def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnostic, ...]]:
-    """The tree of the one document in `source`, and the errors that still left a tree.
+    """The tree of the one document in `source`, and the errors that do not prevent a tree.
 
-    `used` is what the texts read with it have used of the limits, and is added to.
+    `used` is what the texts of the same spec have used of the limits; this text is added to it.
 
     Raises:
-        ArchspecError: there is no tree: bad syntax, a limit passed, an empty file.
+        ArchspecError: the syntax is wrong, a limit is exceeded, or the file is empty.
     """
     used = Used() if used is None else used
     used.characters += len(source.text)
@@ -171,7 +171,7 @@ def _too_long(name: str) -> ArchspecError:
 
 _BYTE_ORDER_MARK = re.compile("\ufeff")
 
-# libyaml where PyYAML was built with it: the same events, ten times sooner.
+# libyaml if PyYAML was built with it: the same events, ten times faster.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _Events = Iterator[yaml.Event]
@@ -179,7 +179,7 @@ _Events = Iterator[yaml.Event]
 
 @frozen
 class _Anchored:
-    """What an alias stands for, how many nodes that is, and how deep they are nested."""
+    """The tree of an anchor, its number of nodes, and how deep they are nested."""
 
     tree: Tree
     nodes: int
@@ -187,7 +187,7 @@ class _Anchored:
 
 
 class _Composer:
-    """Folds the parser's events into a tree, holding the limits."""
+    """Composes the parser's events into a tree, within the limits."""
 
     def __init__(self, source: Source, used: Used) -> None:
         self.source = source
