@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How long archspec takes beside other tools: `./tools/bench.py [--rounds N] [--versus CHECKOUT]`.
+"""Compare the speed of archspec with other tools: `./tools/bench.py [--rounds N] [--versus CHECKOUT]`.
 
-All contenders are measured in one run, in turn, round after round, since machines drift. A table gives the median and
-the least time of each, and the ratio of the pairs of each round: its median, least and most. `--versus` compares
-start-up and loads with another checkout of archspec instead.
+Contenders alternate within one run, round after round, since the speed of a machine drifts. A table gives the median
+and the minimum of each contender, and the ratio per round to the first line: median, minimum and maximum. `--versus`
+compares start-up and loads with another checkout of archspec instead.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ expect: {params: 7_978_856}
 
 
 def compare(title: str, contenders: Sequence[tuple[str, Work]], rounds: int, unit: float = 1e3) -> None:
-    """Time contenders in turn; ratios are to the first."""
+    """Time contenders in alternation and print a table; ratios are to the first."""
     print("", *interleaved(title, contenders, rounds).lines(unit), sep="\n")
 
 
 def in_process(rounds: int) -> None:
-    """Load and all analyses, against torchinfo and against a meta-device forward."""
+    """Loading and all analyses, compared with torchinfo and with a forward pass on the meta device."""
     import torch
     from torchinfo import summary
 
@@ -128,7 +128,7 @@ def in_process(rounds: int) -> None:
 
 
 def whole_process(rounds: int) -> None:
-    """`archspec summary resnet50` against a script with torchinfo, from start to exit."""
+    """`archspec summary resnet50` compared with a script that uses torchinfo, from start to exit."""
     commands = {
         "archspec summary resnet50": [sys.executable, "-m", "archspec", "summary", "resnet50"],
         "a script: torchvision + torchinfo": [sys.executable, "-c", TORCHINFO.format(root=str(ROOT))],
@@ -149,7 +149,7 @@ STARTS = {
     "import archspec": "import archspec",
     "import archspec, check and load": "import archspec; archspec.check, archspec.load",
 }
-"""What a user waits for, each in a process of its own, with compiled bytecode."""
+"""Statements whose start-up time users notice. Each runs in its own process, with compiled bytecode."""
 
 FIRST_LOAD = """
 import time, archspec
@@ -176,7 +176,7 @@ for spec in ("resnet50", "densenet201", {chain!r}):
 
 
 def python(script: str, checkout: Path) -> str:
-    """Run a script with the archspec of a checkout; what it prints."""
+    """Run a script with the archspec of a checkout. Returns its output."""
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-P", "-c", script]
@@ -185,7 +185,7 @@ def python(script: str, checkout: Path) -> str:
 
 
 def start_up(rounds: int, checkouts: Sequence[Path]) -> None:
-    """Start-up of commands and of Python, of one checkout or of several in turn; the first round is not counted."""
+    """Start-up of commands and of Python, with the checkouts in alternation; the first round is not counted."""
 
     def starting(script: str, checkout: Path) -> Callable[[], object]:
         return lambda: python(script, checkout)
@@ -198,7 +198,7 @@ def start_up(rounds: int, checkouts: Sequence[Path]) -> None:
 
 
 def loads(rounds: int, checkouts: Sequence[Path]) -> None:
-    """The first load of ResNet-50 in a process, and later loads, of each checkout in turn; ratios to the first."""
+    """The first load of ResNet-50 in a process, and later loads, with the checkouts in alternation."""
     scripts = {
         ("first load of ResNet-50",): FIRST_LOAD,
         ("ResNet-50", "DenseNet-201", "24,000 layers"): LOADS.format(chain=CHAIN.format(pairs=12_000)),
@@ -216,14 +216,14 @@ def loads(rounds: int, checkouts: Sequence[Path]) -> None:
                     run[i] / first[i] for run, first in zip(times[checkout], times[checkouts[0]], strict=True)
                 )
                 print(
-                    f"  {checkout.name:<52} {statistics.median(runs) * 1e3:9.2f} ms  (least {min(runs) * 1e3:8.2f})  "
+                    f"  {checkout.name:<52} {statistics.median(runs) * 1e3:9.2f} ms  (min {min(runs) * 1e3:8.2f})  "
                     f"{statistics.median(ratios):8.2f} x  ({ratios[0]:.2f} to {ratios[-1]:.2f})"
                 )
 
 
 def growth(rounds: int) -> None:
-    """Cost of a layer as networks grow, in processes of their own, the sizes in turn."""
-    print("\ncost of a layer: load, costs, memory, fields")
+    """The time and memory per layer as networks grow. Each measurement runs in its own process."""
+    print("\ncost per layer: load, costs, memory, fields")
     found: dict[int, list[dict[str, float]]] = {}
     for _ in range(rounds):
         for layers in (1_000, 10_000, 100_000):
@@ -235,11 +235,11 @@ def growth(rounds: int) -> None:
     for layers, runs in found.items():
         cost = statistics.median(run["microseconds"] for run in runs)
         memory = statistics.median(run["megabytes"] for run in runs)
-        print(f"  {layers:>7,} layers  {cost:6.1f} us a layer  {cost / first:5.2f} x  {memory:6.0f} MB peak")
+        print(f"  {layers:>7,} layers  {cost:6.1f} us per layer  {cost / first:5.2f} x  {memory:6.0f} MB peak")
 
 
 def chain(layers: int) -> None:
-    """One measurement of `growth`: the best of five runs, of small networks and of large ones."""
+    """One measurement of `growth`: the fastest of five runs."""
     import archspec
 
     text = CHAIN.format(pairs=layers // 2)
@@ -255,7 +255,7 @@ def chain(layers: int) -> None:
 
 
 def main() -> None:
-    """Run all comparisons, or one measurement of `growth` in a process of its own."""
+    """Run all comparisons, or one measurement of `growth`, which starts such processes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--versus", type=Path, help="another checkout, to compare start-up and loads with")
@@ -270,9 +270,7 @@ def main() -> None:
     loads(chosen.rounds, checkouts)
     if chosen.versus:
         return
-    growth(
-        chosen.rounds
-    )  # before PyTorch is loaded: a process inherits the peak of its parent, and PyTorch makes that large
+    growth(chosen.rounds)  # before PyTorch is loaded: a child process inherits the peak memory of its parent
     in_process(chosen.rounds)
     whole_process(chosen.rounds)
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Everything that needs a GPU, in one run of under eight minutes: `python tools/gpu_suite.py [--json FILE]`.
+"""All checks that need a GPU, in one run of under eight minutes: `python tools/gpu_suite.py [--json FILE]`.
 
-It runs from a checkout with the Python that has PyTorch; nothing is installed. It needs torch, numpy, pydantic, yaml
-(PyYAML) and safetensors; with torchvision and timm it compares with them, else it says that they are missing. What is
-missing can lie in a folder, as `pip install --target DIR pydantic` makes one, and `--packages DIR` names it.
+It runs from a checkout and installs nothing. It needs torch, numpy, pydantic, yaml (PyYAML) and safetensors. It
+compares with torchvision and timm where they are installed. Missing packages can be in a folder, as created by
+`pip install --target DIR pydantic`, which `--packages DIR` names.
 
-Agreement: every family of the zoo on the device beside the CPU: float32, channels last, bfloat16; forward, backward.
-Memory: what activations take beside what the compiler predicts. Speed: eager modules, then compiled ones, which take
-long to compile and are what is left out where time runs out; `--parts compiled` gives them a call of their own. Ratios
-are to the first line of a table: median (least to most).
+Agreement: each family of the zoo on the device, compared with the CPU: float32, channels last, bfloat16; forward and
+backward. Memory: the activations, measured and predicted. Speed: eager modules, then compiled ones. Compiling takes
+long, so these are left out first if time runs out; `--parts compiled` measures them alone. Ratios are to the first line
+of a table: median (min to max).
 
-`--device cpu --quick` shows in seconds that it works. Its exit code is 1 if a network disagrees, 2 if it cannot run.
+`--device cpu --quick` is a test run of a few seconds. The exit code is 1 if a network differs, 2 if it cannot run.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ NETWORKS = {
 BATCHES = (1, 32, 256)
 PARTS = ("agreement", "memory", "eager", "compiled")
 COMPILING = 100
-"""Seconds that must be left for a comparison of compiled modules to begin."""
+"""The seconds that must be left to start a comparison of compiled modules."""
 
 
 def main() -> int:
-    """Read the options, see that what is needed is there, and run."""
+    """Parse the options, check that the needed packages are installed, and run."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--dtype", default="bfloat16", help="what speed is measured in")
+    parser.add_argument("--dtype", default="bfloat16", help="precision of the speed measurements")
     parser.add_argument("--quick", action="store_true", help="three families, one small network, nothing compiled")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--budget", type=float, default=420, help="seconds after which nothing new begins")
+    parser.add_argument("--budget", type=float, default=420, help="seconds after which no new measurement starts")
     parser.add_argument("--packages", type=Path, help="a folder with packages that are not installed")
-    parser.add_argument("--json", type=Path, help="a file to write, anew after every row")
+    parser.add_argument("--json", type=Path, help="write the results to this file, after every row")
     chosen = parser.parse_args()
     sys.path[:0] = [str(ROOT)]
     if chosen.packages:
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 class Suite:
-    """One run: what was found so far, and the time that is left."""
+    """One run: its results so far, and the time that is left."""
 
     def __init__(self, chosen: argparse.Namespace) -> None:
         import torch
@@ -76,13 +76,13 @@ class Suite:
         self.disagreed = False
 
     def run(self) -> int:
-        """All parts, the most important first; the exit code."""
+        """Run all parts, the most important first. Returns the exit code."""
         import torch
 
         from tools.measure import head, head_lines
 
         if self.device.type == "cuda" and not torch.cuda.is_available():
-            print("cannot run: PyTorch sees no GPU; --device cpu --quick shows that the rest works")
+            print("cannot run: PyTorch finds no GPU; --device cpu --quick tests the rest")
             return 2
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu"
         about = head(("torch", "torchvision", "timm"), device=name, dtype=self.chosen.dtype, budget=self.chosen.budget)
@@ -99,11 +99,11 @@ class Suite:
                 work()
         self.keep()
         agreed = sum(row["good"] for row in self.found["agreement"])
-        print(f"\n{agreed} of {len(self.found['agreement'])} ways of networks agree", flush=True)
+        print(f"\n{agreed} of {len(self.found['agreement'])} comparisons agree", flush=True)
         return 1 if self.disagreed else 0
 
     def agreement(self) -> None:
-        """Every family of the zoo beside the CPU."""
+        """Compare each family of the zoo with the CPU."""
         import torch
 
         from tests.zoo.small import small
@@ -118,25 +118,26 @@ class Suite:
                 print(row.line(), flush=True)
                 self.disagreed |= not row.good
                 self.found["agreement"].append(row.as_json())
-        torch.backends.cudnn.allow_tf32 = True  # as PyTorch has it
+        torch.backends.cudnn.allow_tf32 = True  # PyTorch's default
         self.keep()
 
     def families(self) -> list[str]:
-        """One network of each family; those of the quick run are in the zoo, too."""
+        """One network of each family; in a quick run, of two small families."""
         from tests.zoo.small import FAMILY
 
         first = {family: name for name, family in reversed(FAMILY.items())}
         return [first[family] for family in sorted(first) if not self.chosen.quick or family in ("lenet", "squeezenet")]
 
     def memory(self) -> None:
-        """Peaks beside predictions, where the device counts its memory."""
+        """Compare the peak memory with the prediction, on a GPU."""
         if self.device.type != "cuda":
-            return self.leave_out("memory: only a GPU counts what is allocated")
+            return self.leave_out("memory: allocations are counted on a GPU only")
         from tools.gpu.memory import peaks
         from tools.gpu.speed import tidy
 
         print(
-            "\nmemory of activations, float32: at most at inference, kept for the backward pass in training", flush=True
+            "\nmemory of activations, float32: the peak at inference, the bytes kept for the backward pass in training",
+            flush=True,
         )
         for name, net in self.networks():
             if not self.over(f"memory of {name}"):
@@ -147,12 +148,12 @@ class Suite:
         return self.keep()
 
     def speed(self, *, compiled: bool) -> None:
-        """Throughput beside other libraries."""
+        """Compare the throughput with other libraries."""
         from tools.gpu.speed import compared, rivals, settings, tidy
 
         quick = self.chosen.quick
         if quick and compiled:
-            return self.leave_out("what torch.compile compiles: not in a quick run")
+            return self.leave_out("compiled modules: not in a quick run")
         makers, missing = rivals()
         for line in missing:
             self.leave_out(line)
@@ -162,7 +163,7 @@ class Suite:
                 continue
             try:
                 table = compared(setting, makers, rounds=2 if quick else 12)
-            except RuntimeError as error:  # memory is short, or something does not compile
+            except RuntimeError as error:  # out of memory, or a module does not compile
                 self.leave_out(f"{setting.title}: {next(iter(str(error).splitlines()), type(error).__name__)}")
             else:
                 print("", *table.lines(), sep="\n", flush=True)
@@ -172,7 +173,7 @@ class Suite:
         return None
 
     def networks(self) -> Iterator[tuple[str, Any]]:
-        """The networks whose speed and memory are measured; those the zoo lacks are told."""
+        """The networks whose speed and memory are measured; those that are not in the zoo are listed as left out."""
         import archspec
         from archspec import zoo
 
@@ -184,20 +185,20 @@ class Suite:
                 self.leave_out(f"{name}: not in the zoo")
 
     def over(self, what: str, needed: float = 0) -> bool:
-        """Whether too little time is left to begin something, which is then told."""
+        """Whether too little time is left for a measurement, which is then listed as left out."""
         late = time.monotonic() + needed > self.end
         if late:
             self.leave_out(f"{what}: no time left")
         return late
 
     def leave_out(self, line: str) -> None:
-        """Tell of what is left out, once."""
+        """Print and record what is left out, once."""
         if line not in self.found["left_out"]:
             print(f"left out: {line}", flush=True)
             self.found["left_out"].append(line)
 
     def keep(self) -> None:
-        """Write what was found so far."""
+        """Write the results so far."""
         if self.chosen.json:
             self.chosen.json.write_text(json.dumps(self.found, indent=2) + "\n")
 

@@ -35,11 +35,11 @@ def test_a_quick_run(tmp_path: Path) -> None:
     assert [table["mode"] for table in found["speed"]] == ["inference", "training"]
     for table in found["speed"]:
         assert {"torchvision, eager", "archspec: module"} < {row["name"] for row in table["rows"]}
-    assert "memory: only a GPU counts what is allocated" in found["left_out"]
-    assert f"{len(found['agreement'])} of {len(found['agreement'])} ways of networks agree" in done.stdout
+    assert "memory: allocations are counted on a GPU only" in found["left_out"]
+    assert f"{len(found['agreement'])} of {len(found['agreement'])} comparisons agree" in done.stdout
 
 
-def test_without_time_everything_is_left_out_and_told(tmp_path: Path) -> None:
+def test_without_time_everything_is_listed_as_left_out(tmp_path: Path) -> None:
     done = run("--device", "cpu", "--quick", "--budget", "0", "--json", "found.json", folder=tmp_path)
     assert done.returncode == 0
     found = json.loads((tmp_path / "found.json").read_text())
@@ -49,13 +49,13 @@ def test_without_time_everything_is_left_out_and_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_it_says_so(tmp_path: Path) -> None:
+def test_a_missing_gpu_is_reported(tmp_path: Path) -> None:
     done = run(folder=tmp_path)
     assert done.returncode == 2
-    assert "cannot run: PyTorch sees no GPU" in done.stdout
+    assert "cannot run: PyTorch finds no GPU" in done.stdout
 
 
-def test_disagreement_is_noticed() -> None:
+def test_a_difference_is_reported() -> None:
     for forward, backward, reason in ((0.2, 0.0, ""), (0.0, 0.2, ""), (nan, 0.0, ""), (0.0, 0.0, "no kernel")):
         row = Agreement("net", "float32", forward, backward, (0.1, 0.1), reason)
         assert not row.good

@@ -1,7 +1,7 @@
-"""Whether networks compute on a device what they do on the CPU, forward and backward.
+"""Compare the outputs and gradients of networks on a device with those on the CPU.
 
-The truth is float64 on the CPU. What a precision loses differs from network to network, so a device is held to what the
-CPU loses in the same precision: it may be four times as far off, or off by `FLOOR`, whichever is more.
+The reference is float64 on the CPU. Rounding errors differ between networks, so the allowed error of a device is
+relative to the error of the CPU in the same precision: four times that error, or `FLOOR` if that is more.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from archspec.network import Network
 
 FLOOR = {"float32": 1e-4, "channels last": 1e-4, "bfloat16": 0.1}
-"""What is near enough, over the norm of what is right, by the way a network runs."""
+"""The error that is always accepted, relative to the norm of the reference, by mode."""
 
 FACTOR = 4
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far one network is off on a device: the norm of the differences over the norm of what is right."""
+    """The errors of one network on a device: the norm of the difference, divided by the norm of the reference."""
 
     network: str
     way: str
@@ -33,11 +33,11 @@ class Agreement:
     backward: float
     allowed: tuple[float, float]
     reason: str = ""
-    """Why it could not run there."""
+    """Why the network could not run."""
 
     @property
     def good(self) -> bool:
-        """Whether both are near enough; a number that is none is not."""
+        """Whether both errors are allowed; NaN is not."""
         return not self.reason and self.forward <= self.allowed[0] and self.backward <= self.allowed[1]
 
     def line(self) -> str:
@@ -48,14 +48,14 @@ class Agreement:
         return f"  {self.network:<32} {self.way:<14} forward {self.forward:.1e}  backward {self.backward:.1e}  {word}"
 
     def as_json(self) -> dict[str, Any]:
-        """The row as one object; numbers that are none are null."""
+        """The row as one object; NaN and infinity become null."""
         numbers = {"forward": self.forward, "backward": self.backward}
         finite = {key: number if isfinite(number) else None for key, number in numbers.items()}
         return {**vars(self), **finite, "good": self.good}
 
 
 def agreements(net: Network, device: torch.device) -> Iterator[Agreement]:
-    """One network in every way: float32, channels last, bfloat16. It is in eval mode, where nothing is drawn."""
+    """One network in every mode: float32, channels last, bfloat16. It is in eval mode, which is deterministic."""
     torch.manual_seed(0)
     module = net.to_torch().eval()
     inputs = [
@@ -82,7 +82,7 @@ def agreements(net: Network, device: torch.device) -> Iterator[Agreement]:
 def _lost(
     module: nn.Module, inputs: Sequence[Tensor], dtype: torch.dtype, truth: tuple[list[Tensor], list[Tensor]]
 ) -> list[float]:
-    """What the CPU loses in a precision; nothing to go by where it lacks a kernel."""
+    """The errors of the CPU in a precision; zero if it lacks a kernel."""
     try:
         found = _run(module, inputs, torch.device("cpu"), dtype)
     except RuntimeError:
@@ -116,12 +116,12 @@ def _run(
 
 
 def _wave(like: Tensor) -> Tensor:
-    """Weights for a sum of outputs, that no symmetry cancels, the same on every device."""
+    """Weights for a sum of outputs, equal on every device, without a symmetry that could cancel terms."""
     return torch.sin(torch.arange(like.numel(), dtype=torch.float64)).reshape(like.shape).to(like.device, like.dtype)
 
 
 def _off(got: Sequence[Tensor], right: Sequence[Tensor]) -> float:
-    """The norm of the differences of all tensors together, over the norm of what is right."""
+    """The norm of the difference of all tensors together, divided by the norm of the reference."""
     squares = sum(float((a - b).square().sum()) for a, b in zip(got, right, strict=True))
     whole = sum(float(b.square().sum()) for b in right)
     return (squares / whole) ** 0.5 if whole else squares**0.5

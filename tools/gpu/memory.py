@@ -1,4 +1,4 @@
-"""Memory of activations on a GPU beside what the compiler predicts from the graph, in float32."""
+"""The memory of activations on a GPU, compared with the prediction from the graph, in float32."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.network import Network
 
 @dataclass(frozen=True)
 class Peak:
-    """Bytes of activations of one batch, as allocated and as predicted."""
+    """The bytes of the activations of one batch, measured and predicted."""
 
     network: str
     mode: str
@@ -21,14 +21,14 @@ class Peak:
 
     def line(self) -> str:
         """One row of the table."""
-        ratio = f"{self.measured / self.predicted:6.2f} x of what was predicted"
+        ratio = f"{self.measured / self.predicted:6.2f} x of the prediction"
         return f"  {self.network:<32} {self.mode:<10} {self.batch:>4}  {self.measured / 1e6:10,.0f} MB  {ratio}"
 
 
 def peaks(net: Network, batch: int, device: torch.device) -> list[Peak]:
-    """The peak at inference, and what a forward pass in training keeps for the backward pass; inputs count in both.
+    """The peak at inference, and the bytes kept for the backward pass in training; both include the inputs.
 
-    What PyTorch's kernels take to work in counts as measured. What it computes in place it does not keep twice.
+    The measurement includes the workspace of PyTorch's kernels. Values computed in place count once.
     """
     module = net.to_torch(device=device)
     samples = sum(value.type.bytes for value in net.graph.inputs)

@@ -1,4 +1,4 @@
-"""Throughput beside the modules of torchvision and timm, eager and compiled, at inference and in training."""
+"""Throughput compared with modules of torchvision and timm, eager and compiled, at inference and in training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.measure import Table, Work, interleaved
 from tools.training import step
 
 Makers = dict[str, Callable[[str], nn.Module | None]]
-"""What makes the module of a name, if the library has it, by library."""
+"""For each library, a function that creates the module of a network, or returns None if it has none."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Setting:
 
     @property
     def title(self) -> str:
-        """What is compared, in words."""
+        """The title of the comparison."""
         kind = "compiled" if self.compiled else "eager"
         return f"{self.network}: {self.mode}, batch {self.batch}, {str(self.dtype).removeprefix('torch.')}, {kind}"
 
 
 def rivals() -> tuple[Makers, list[str]]:
-    """What makes the module of a name, by library, the one to compare with first; and which are not here, and why."""
+    """The libraries to compare with, the preferred one first, and the missing ones with the reason."""
     found: Makers = {}
     missing = []
     try:
@@ -60,7 +60,7 @@ def rivals() -> tuple[Makers, list[str]]:
 
 
 def by_hand(name: str) -> nn.Module | None:
-    """The module that the tests hold for a network no library has, where torchvision is, which they need."""
+    """The handwritten module of the tests for a network that no library has; it needs torchvision."""
     try:
         from tests.zoo.handwritten import MAKERS
     except ImportError:
@@ -69,12 +69,12 @@ def by_hand(name: str) -> nn.Module | None:
 
 
 def compared(setting: Setting, makers: Makers, rounds: int) -> Table:
-    """All contenders of one comparison, in turn; the first is another library's module, as it is.
+    """Time all contenders of one comparison in alternation; the first is another library's eager module.
 
     Raises:
-        RuntimeError: they do not fit on the device together, or one does not compile.
+        RuntimeError: the contenders do not fit on the device together, or one does not compile.
     """
-    torch.compiler.reset()  # or a second size would be compiled for any size
+    torch.compiler.reset()  # otherwise the second size is compiled with symbolic sizes
     images = torch.randn(setting.batch, *setting.sizes).to(setting.device, setting.dtype)
     training = setting.mode == "training"
     with torch.set_grad_enabled(training):
@@ -88,7 +88,7 @@ Contender = tuple[str, Callable[[Tensor], Tensor], nn.Module]
 
 
 def _contenders(setting: Setting, makers: Makers) -> Iterator[Contender]:
-    """Who takes part: a name, what is called, and the module with its weights."""
+    """The contenders: a name, what is called, and the module with its weights."""
     for library, module in _others(setting, makers):
         yield f"{library}, eager", module, module
         if setting.compiled:
@@ -111,7 +111,7 @@ def _contenders(setting: Setting, makers: Makers) -> Iterator[Contender]:
 
 
 def _others(setting: Setting, makers: Makers) -> Iterator[tuple[str, nn.Module]]:
-    """The modules of other libraries, or the one written by hand where none has the network."""
+    """The modules of other libraries, or the handwritten one if no library has the network."""
     if module := by_hand(setting.network):
         yield "by hand", _placed(module, setting)
         return
@@ -121,13 +121,13 @@ def _others(setting: Setting, makers: Makers) -> Iterator[tuple[str, nn.Module]]
 
 
 def _placed(module: nn.Module, setting: Setting, layout: torch.memory_format | None = None) -> nn.Module:
-    """A copy of a module where it is to run."""
+    """A copy of a module on the device, in the precision and layout of the comparison."""
     there = copy.deepcopy(module).to(setting.device, setting.dtype).eval()
     return there.to(memory_format=layout) if layout else there
 
 
 def tidy(device: torch.device) -> None:
-    """Give back the memory of what was compared before."""
+    """Free the memory of the previous comparison."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -141,7 +141,7 @@ def settings(
     *,
     compiled: bool,
 ) -> Iterator[Setting]:
-    """Every comparison, the middle batch first: where time runs out, the ends are what is missing."""
+    """All comparisons, medium batches first, so that extreme ones are left out if time runs out."""
     order = sorted(batches, key=lambda batch: abs(batch - 32))
     for batch in order:
         for mode in ("inference", "training"):

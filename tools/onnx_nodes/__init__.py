@@ -1,4 +1,4 @@
-"""ONNX's node tests read as layers of ours: what each operator is called here, and which tests stay out and why."""
+"""ONNX's node tests translated to layers: the op of each operator, and which tests are not applicable and why."""
 
 from tools.onnx_nodes import attention, layout, numbers, windows
 from tools.onnx_nodes.reading import READERS, Array, Example, Layer, NotApplicable, example, read

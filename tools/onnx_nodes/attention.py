@@ -1,4 +1,4 @@
-"""Attention, which ONNX writes without the linear maps that our layer has: here they are identities."""
+"""Attention: ONNX's operator has no linear projections, so those of the layer are identities."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ WITHOUT_MEANING = {
     "right_window_size": -1,
     "qk_matmul_output_mode": 0,
 }
-"""Attributes that say nothing when they have these values."""
+"""The values with which these attributes have no effect."""
 
 
 @reads("Attention")
 def _attention(example: Example) -> Layer:
     others = {name: value for name, value in example.attributes.items() if name not in PLAIN}
     if any(WITHOUT_MEANING.get(name) != value for name, value in others.items()):
-        raise NotApplicable("a mask, a window or a cap on the products, or products put out")
+        raise NotApplicable("a mask, a window, a softcap, or the products as an output")
     if any(array is not None for array in example.inputs[3:]) or len(example.outputs) > 1:
-        raise NotApplicable("a mask given, or keys and values of before")
+        raise NotApplicable("a mask as an input, or past keys and values")
     query, key, value = (_flat(example.needed(i)) for i in range(3))
     heads = example.attributes.get("q_num_heads", example.x.shape[1])
     if example.attributes.get("kv_num_heads", example.needed(1).shape[1]) != heads or key.shape != value.shape:
-        raise NotApplicable("heads that share keys and values, or of unequal sizes")
+        raise NotApplicable("heads that share keys and values, or have unequal sizes")
     features = query.shape[2]
     root = float(np.sqrt(features // heads))
     identity = np.eye(features, dtype=np.float32)

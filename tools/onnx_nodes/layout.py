@@ -1,4 +1,4 @@
-"""Joins, and what only moves values about."""
+"""Joins, and operators that only move values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _flatten(example: Example) -> Layer:
     axis = example.attributes.get("axis", 1)
     axis += example.x.ndim if axis < 0 else 0
     if axis > 1:
-        raise NotApplicable("folds axes into the batch")
+        raise NotApplicable("merges axes into the batch")
     return Layer("flatten", {}, (example.x if axis else example.x[None],), example.outputs[0])
 
 
@@ -67,10 +67,10 @@ def _slice(example: Example) -> Layer:
     }
     cut = {axis: rows for axis, rows in kept.items() if rows.size != example.x.shape[axis]}
     if len(cut) != 1:
-        raise NotApplicable("cuts several axes at once")
+        raise NotApplicable("slices several axes at once")
     ((axis, rows),) = cut.items()
     if rows.size == 0 or rows[0] > rows[-1]:
-        return _selection(example, axis, rows)  # backwards, which `slice` does not go
+        return _selection(example, axis, rows)  # backwards, which `slice` does not support
     axis, room = along(example, axis)
     step = int(rows[1] - rows[0]) if rows.size > 1 else 1
     attributes = {"axis": axis, "start": int(rows[0]), "end": int(rows[-1]) + 1, "step": step}
@@ -89,7 +89,7 @@ def _split(example: Example) -> Layer:
 @reads("DepthToSpace", "SpaceToDepth")
 def _pixels(example: Example) -> Layer:
     if example.attributes.get("mode", "DCR") != "CRD" and min(example.x.shape[1], example.outputs[0].shape[1]) > 1:
-        raise NotApplicable("channels laid out square by square, as TensorFlow does")
+        raise NotApplicable("channels in TensorFlow's order")
     kind = "pixel_shuffle" if example.operator == "DepthToSpace" else "pixel_unshuffle"
     return Layer(kind, {"factor": example.attributes["blocksize"]}, (example.x,), example.outputs[0])
 
@@ -111,7 +111,7 @@ def _pad(example: Example) -> Layer:
     mode = {"edge": "replicate", "wrap": "circular"}.get(name := example.attributes.get("mode", "constant"), name)
     padding = [pads.get(axis, [0, 0]) for axis in range(2, example.x.ndim)]
     attributes = {"padding": padding, "mode": mode} | ({} if value is None else {"value": value.item()})
-    if example.x.dtype == np.int32:  # values that are only moved are the same as float32
+    if example.x.dtype == np.int32:  # padding moves values only, so float32 gives the same result
         return Layer("pad", attributes, (example.x.astype(np.float32),), example.outputs[0].astype(np.float32))
     return Layer("pad", attributes, (example.x,), example.outputs[0])
 
@@ -120,5 +120,5 @@ def _pad(example: Example) -> Layer:
 def _center_crop(example: Example) -> Layer:
     sizes = example.outputs[0].shape
     if any(m > n for n, m in zip(example.x.shape, sizes, strict=True)):
-        raise NotApplicable("pads what is smaller than its crop")
+        raise NotApplicable("pads an input smaller than the crop")
     return Layer("center_crop", {"size": list(sizes)}, (example.x[None, None],), example.outputs[0][None, None])

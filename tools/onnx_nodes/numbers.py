@@ -24,12 +24,12 @@ from tools.onnx_nodes.reading import (
 @reads("Gemm")
 def _gemm(example: Example) -> Layer:
     if example.attributes.get("transA", 0) or any(example.attributes.get(name, 1) != 1 for name in ("alpha", "beta")):
-        raise NotApplicable("a product that is scaled, or of a matrix turned over: no linear layer")
+        raise NotApplicable("a scaled product, or a transposed input")
     weight, bias = example.needed(1), example.optional(2)
     weight = weight if example.attributes.get("transB", 0) else weight.T
     if bias is not None:
         if bias.ndim == 2 and bias.shape[0] > 1:
-            raise NotApplicable("a bias for each row: no linear layer")
+            raise NotApplicable("a bias per row")
         bias = np.broadcast_to(bias.reshape(-1), weight.shape[:1])
     attributes = {"features": weight.shape[0], "bias": bias is not None}
     return Layer("linear", attributes, (example.x,), example.outputs[0], weights_of(weight, bias))
@@ -63,7 +63,7 @@ def _batch_norm(example: Example) -> Layer:
 @reads("LpNormalization")
 def _l2_normalize(example: Example) -> Layer:
     if example.attributes.get("p", 2) != 2:
-        raise NotApplicable("lengths that are no square roots of sums of squares")
+        raise NotApplicable("a norm other than L2")
     axis, room = along(example, example.attributes.get("axis", -1))
     return Layer("l2_normalize", {"axis": axis}, (room(example.x),), room(example.outputs[0]))
 
@@ -101,7 +101,7 @@ REDUCTIONS = {"ReduceMean": "reduce_mean", "ReduceSum": "reduce_sum", "ReduceMax
 def _reduction(example: Example) -> Layer:
     axes = example.numbers(1) or list(example.attributes.get("axes", ()))
     if not axes and example.attributes.get("noop_with_empty_axes", 0):
-        raise NotApplicable("axes that are none at all")
+        raise NotApplicable("no axes")
     places = sorted(axis % example.x.ndim + 1 for axis in axes or range(example.x.ndim))
     attributes = {"axis": places, "keepdim": bool(example.attributes.get("keepdims", 1))}
     return Layer(REDUCTIONS[example.operator], attributes, (example.x[None],), example.outputs[0][None])
@@ -129,7 +129,7 @@ def _leaky_relu(example: Example) -> Layer:
 def _prelu(example: Example) -> Layer:
     slope = example.needed(1)
     if slope.size not in (1, example.x.shape[1]) or slope.size != max(slope.shape[:1], default=1):
-        raise NotApplicable("a slope for each position, or along another axis than the channels")
+        raise NotApplicable("a slope per position, or along another axis than the channels")
     attributes = {"per_channel": slope.size > 1}
     return Layer("prelu", attributes, (example.x,), example.outputs[0], {"weight": slope.reshape(-1)})
 
@@ -154,7 +154,7 @@ def _clip(example: Example) -> Layer:
     bounds = {"min": example.optional(1), "max": example.optional(2)}
     attributes = {name: float(bound) for name, bound in bounds.items() if bound is not None}
     if not attributes:
-        raise NotApplicable("no bound at all")
+        raise NotApplicable("no bounds")
     return Layer("clip", attributes, (example.x,), example.outputs[0])
 
 
@@ -168,7 +168,7 @@ CONSTANTS = {
     "HardSigmoid": ("hard_sigmoid", {"alpha": (0.2, 1 / 6), "beta": (0.5, 0.5)}),
     "Swish": ("silu", {"alpha": (1.0, 1.0)}),
 }
-"""Activations whose numbers are fixed here: our name, and of each number ONNX's default and ours."""
+"""Activations with fixed constants: the op, and for each constant ONNX's default and the op's value."""
 
 
 @reads(*CONSTANTS)
@@ -176,7 +176,7 @@ def _fixed(example: Example) -> Layer:
     kind, numbers = CONSTANTS[example.operator]
     for name, (default, ours) in numbers.items():
         if not isclose(example.attributes.get(name, default), ours, rel_tol=1e-6):
-            raise NotApplicable(f"'{kind}' has the numbers of its paper, not others")
+            raise NotApplicable(f"'{kind}' has fixed constants")
     return plain(kind, example)
 
 
@@ -191,6 +191,6 @@ def _softmax(example: Example) -> Layer:
 def _dropout(example: Example) -> Layer:
     training, ratio = example.optional(2), example.optional(1)
     if training is not None and training.item():
-        raise NotApplicable("dropout while training is random")
+        raise NotApplicable("dropout in training is random")
     share = float(example.attributes.get("ratio", 0.5) if ratio is None else ratio)
     return Layer("dropout", {"p": share}, (example.x,), example.outputs[0])

@@ -1,7 +1,7 @@
-"""What a node test is, what it is read as, and the table of readers.
+"""Node tests, the layers they are translated to, and the registry of readers.
 
-A node test is one operator with its inputs and the outputs it must give. A reader says which layer computes the same.
-Where ONNX works along its first axis, which is the batch here, one more axis is put before it.
+A node test is one operator with its inputs and expected outputs. A reader returns the layer that computes the same.
+If an operator works along its first axis, which archspec reserves for the batch, a batch axis of size 1 is added.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ Array = NDArray[Any]
 
 
 class NotApplicable(Exception):
-    """No layer of ours computes this; the reason is worded so that tests with the same one can be counted."""
+    """No layer computes this. The message is the reason; tests are counted per reason."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A node test: the attributes of its node, what goes in (None for an input left out), and what must come out."""
+    """A node test: the attributes of its node, its inputs (None for an omitted one), and the expected outputs."""
 
     operator: str
     attributes: Mapping[str, Any]
@@ -36,26 +36,26 @@ class Example:
         return self.needed(0)
 
     def needed(self, index: int) -> Array:
-        """An input that is always there."""
+        """A required input."""
         array = self.inputs[index]
         assert array is not None
         return array
 
     def optional(self, index: int) -> Array | None:
-        """An input that may be left out."""
+        """An optional input; None if it is omitted."""
         return self.inputs[index] if index < len(self.inputs) else None
 
     def numbers(self, index: int) -> list[int] | None:
-        """An input that holds whole numbers, such as a shape; None if it is left out."""
+        """An input of integers, such as a shape; None if it is omitted."""
         array = self.optional(index)
         return None if array is None else [int(number) for number in array.ravel()]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of ours: its op, what is written of it, what flows in and must flow out, and its weights.
+    """A layer: its op, its attributes, its inputs and expected outputs, and its weights.
 
-    `output` is a mapping by the names of the ports where there are several outputs.
+    If there are several outputs, `output` maps the names of the ports to them.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class Layer:
 
     @property
     def outputs(self) -> Mapping[str, Array]:
-        """What must flow out, by the name of the value."""
+        """The expected outputs, by the name of the value."""
         if isinstance(self.output, Mapping):
             return {f"layer.{port}": array for port, array in self.output.items()}
         return {"layer": self.output}
@@ -74,11 +74,11 @@ class Layer:
 
 Reader = Callable[[Example], Layer]
 READERS: dict[str, Reader] = {}
-"""How each of ONNX's operators is read, by its name."""
+"""The reader of each ONNX operator, by name."""
 
 
 def reads(*operators: str) -> Callable[[Reader], Reader]:
-    """Register the reader of some operators."""
+    """Register a reader for these operators."""
 
     def register(reader: Reader) -> Reader:
         assert not READERS.keys() & set(operators)
@@ -89,14 +89,14 @@ def reads(*operators: str) -> Callable[[Reader], Reader]:
 
 
 def read(example: Example) -> Layer:
-    """The layer that should compute a node test.
+    """Translate a node test to the layer that should compute it.
 
     Raises:
-        NotApplicable: there is none.
+        NotApplicable: there is no such layer.
     """
     layer = READERS[example.operator](example)
     if len(example.outputs) > len(layer.outputs) and layer.kind != "layer_norm":  # statistics, which nothing reads
-        raise NotApplicable("asks for a second output that only training needs")
+        raise NotApplicable("expects an output that only training needs")
     if any(array.dtype not in (np.float32, np.int64) for array in layer.inputs):
         raise NotApplicable("elements other than float32 and int64")
     if any(array.size == 0 for array in (*layer.inputs, *layer.outputs.values())):
@@ -105,7 +105,7 @@ def read(example: Example) -> Layer:
 
 
 def example(model: onnx.ModelProto, inputs: Sequence[Any], outputs: Sequence[Any]) -> Example | None:
-    """A node test as its generator gives it; None if it is not one node that takes and gives tensors."""
+    """The node test of a test case; None if it is not a single node whose inputs and outputs are tensors."""
     if len(model.graph.node) != 1:
         return None
     (node,) = model.graph.node
@@ -125,28 +125,28 @@ def example(model: onnx.ModelProto, inputs: Sequence[Any], outputs: Sequence[Any
 
 
 def along(example: Example, axis: int) -> tuple[int, Callable[[Array], Array]]:
-    """An axis as we count it, and what makes room for it: nothing, or a batch of one before ONNX's first axis."""
+    """An axis in archspec's numbering, and the function that adds the batch axis if it is needed."""
     axis %= example.x.ndim
     return (axis, as_is) if axis else (1, in_a_batch_of_one)
 
 
 def as_is(array: Array) -> Array:
-    """The array: its first axis is the batch."""
+    """The array unchanged: its first axis is the batch."""
     return array
 
 
 def in_a_batch_of_one(array: Array) -> Array:
-    """The array with one more axis before its first."""
+    """The array with a batch axis of size 1."""
     return array[None]
 
 
 def plain(kind: str, example: Example, **attributes: Any) -> Layer:
-    """A layer without weights whose inputs are all those of the node."""
+    """A layer without weights that has all inputs of the node."""
     inputs = tuple(array for array in example.inputs if array is not None)
     room = as_is if all(array.ndim for array in inputs) else in_a_batch_of_one
     return Layer(kind, attributes, tuple(map(room, inputs)), room(example.outputs[0]))
 
 
 def weights_of(weight: Array, bias: Array | None) -> dict[str, Array]:
-    """Weight and bias by the names they have in our layers."""
+    """Weight and bias by their names in a layer."""
     return {"weight": weight} if bias is None else {"weight": weight, "bias": bias}

@@ -10,7 +10,7 @@ from tools.onnx_nodes.reading import Array, Example, Layer, NotApplicable, plain
 
 
 def _window(example: Example, kernel: Sequence[int]) -> dict[str, Any]:
-    """Kernel, stride, dilation and padding in our words."""
+    """Kernel, stride, dilation and padding as attributes of an op."""
     ones = [1] * len(kernel)
     strides, dilations = (list(example.attributes.get(name, ones)) for name in ("strides", "dilations"))
     written: dict[str, Any] = {"kernel": list(kernel), "stride": strides, "padding": _padding(example, kernel)}
@@ -22,7 +22,7 @@ def _padding(example: Example, kernel: Sequence[int]) -> Any:
     how = example.attributes.get("auto_pad", "NOTSET")
     if how in ("SAME_UPPER", "VALID"):
         return {"SAME_UPPER": "same", "VALID": "valid"}[how]
-    if how == "SAME_LOWER":  # the odd row goes before the input, which we write out
+    if how == "SAME_LOWER":  # the odd row goes before the input, so the padding is explicit
         strides = example.attributes.get("strides", [1] * axes)
         sizes = zip(example.x.shape[2:], kernel, strides, strict=True)
         totals = [max((ceil(n / s) - 1) * s + f - n, 0) for n, f, s in sizes]
@@ -58,7 +58,7 @@ def _conv_transpose(example: Example) -> Layer:
 def _cropped_to(
     wanted: Sequence[int], example: Example, window: Mapping[str, Any], added: Sequence[int]
 ) -> tuple[list[list[int]], list[int]]:
-    """What is cropped of each axis, and what is added, to come to a size: the odd row is cropped before the output."""
+    """The padding and output padding per axis that give these output sizes; the odd row is cropped at the start."""
     dilations = window.get("dilation", [1] * len(wanted))
     axes = zip(example.x.shape[2:], window["kernel"], window["stride"], dilations, added, wanted, strict=True)
     spare = [(n - 1) * s + (f - 1) * d + 1 + more - want for n, f, s, d, more, want in axes]
@@ -80,7 +80,7 @@ def _pool(example: Example) -> Layer:
             raise NotApplicable("indices counted column by column")
         output = dict(
             zip(("output", "indices"), example.outputs, strict=True)
-        )  # of one channel, so that all count alike
+        )  # with one channel, both count indices alike
         return Layer("max_pool", attributes | {"indices": True}, (example.x,), output)
     return plain("avg_pool" if average else "max_pool", example, **attributes)
 
@@ -88,7 +88,7 @@ def _pool(example: Example) -> Layer:
 @reads("MaxUnpool")
 def _unpool(example: Example) -> Layer:
     if len(example.inputs) > 2:
-        raise NotApplicable("indices counted in another size than the output's")
+        raise NotApplicable("indices for another size than the output's")
     attributes = {"kernel": example.attributes["kernel_shape"], "stride": example.attributes["strides"]}
     return plain("max_unpool", example, **attributes)
 
@@ -103,7 +103,7 @@ def _resize(example: Example) -> Layer:
     scales = example.optional(1 if example.operator == "Upsample" else 2)
     mode = example.attributes.get("mode", "nearest")
     sizes = example.outputs[0].shape
-    _need_our_way_of_resizing(example, mode, scales)
+    _need_supported_resizing(example, mode, scales)
     if sizes[:2] != example.x.shape[:2]:
         raise NotApplicable("resizes the batch or the channels")
     corners = example.attributes.get("coordinate_transformation_mode") == "align_corners"
@@ -115,20 +115,20 @@ def _resize(example: Example) -> Layer:
     )
 
 
-def _need_our_way_of_resizing(example: Example, mode: str, scales: Array | None) -> None:
+def _need_supported_resizing(example: Example, mode: str, scales: Array | None) -> None:
     if mode not in ("nearest", "linear") or example.attributes.get("antialias", 0):
         raise NotApplicable("interpolation other than nearest and linear")
     if "keep_aspect_ratio_policy" in example.attributes or example.attributes.get("exclude_outside", 0):
-        raise NotApplicable("a policy of resizing that we have no word for")
+        raise NotApplicable("an unsupported policy of resizing")
     pairs = list(zip(example.x.shape, example.outputs[0].shape, strict=False))
     if scales is not None and any(n * scale != m for (n, m), scale in zip(pairs, scales, strict=True)):
-        raise NotApplicable("a scale that the sizes do not say")
+        raise NotApplicable("a scale that differs from the ratio of the sizes")
     default = "asymmetric" if example.operator == "Upsample" else "half_pixel"
     coordinates = example.attributes.get("coordinate_transformation_mode", default)
     rounding = example.attributes.get("nearest_mode", "floor" if default == "asymmetric" else "round_prefer_floor")
-    whole = all(m % n == 0 for n, m in pairs)  # then rounding the middle of a pixel finds the pixel it came from
+    whole = all(m % n == 0 for n, m in pairs)  # then rounding the centre of an output pixel gives its source pixel
     if mode == "nearest" and (coordinates, rounding) != ("asymmetric", "floor"):
         if not whole or (coordinates, rounding) != ("half_pixel", "round_prefer_floor"):
-            raise NotApplicable("coordinates or a rounding of them that we have no word for")
+            raise NotApplicable("unsupported coordinates or rounding")
     elif mode == "linear" and coordinates not in ("half_pixel", "align_corners"):
-        raise NotApplicable("coordinates or a rounding of them that we have no word for")
+        raise NotApplicable("unsupported coordinates or rounding")
