@@ -17,7 +17,7 @@ from archspec.lower.text.anti_unify import Parameters
 from archspec.lower.text.code_model import Argument, Call, DeferredCall
 from archspec.lower.text.formatter import listed
 from archspec.lower.text.numbered_runs import unnumbered
-from archspec.lower.torch.equivalence import function, left_out_by_choice, matched
+from archspec.lower.torch.equivalence import function, matched, needs_condition
 from archspec.lower.torch.partition import ModulePlan, NetworkPlan
 
 IDENTITY = Call("nn.Identity")
@@ -49,48 +49,48 @@ class Class:
         return self.module.sequential
 
 
-def classes(plan: NetworkPlan, root_name: str, taken: Sequence[str]) -> list[Class]:
-    """The classes of a plan, each after those it uses; the root class is last."""
-    return _Classes(plan, root_name, taken).all()
+def classes(plan: NetworkPlan, root_name: str, reserved: Sequence[str]) -> list[Class]:
+    """The classes of a plan in order of definition: a class follows those it uses, and the root class is last."""
+    return _Classes(plan, root_name, reserved).all()
 
 
 class _Classes:
-    def __init__(self, plan: NetworkPlan, root_name: str, taken: Sequence[str]) -> None:
+    def __init__(self, plan: NetworkPlan, root_name: str, reserved: Sequence[str]) -> None:
         self.root = plan.root
-        self.names = {root_name, *taken}
+        self.names = {root_name, *reserved}
         self.root_name = root_name
         modules = list(plan.root.modules())
-        self.blocks = Counter(module.region.block for module in modules)
+        self.blocks = Counter(module.scope.block for module in modules)
         self.groups = self.grouped([module for module in modules if self.wants_class(module)])
-        self.begun: set[int] = set()
-        self.found: list[Class] = []
-        self.home: dict[ModulePlan, tuple[Class, int]] = {}
+        self.started: set[int] = set()
+        self.classes: list[Class] = []
+        self.class_of: dict[ModulePlan, tuple[Class, int]] = {}
 
     def all(self) -> list[Class]:
         self.define(self.root)
-        for found in self.found:
-            found.children = {name: self.resolved(child) for name, child in found.children.items()}
-        return self.found
+        for cls in self.classes:
+            cls.children = {name: self.resolved(child) for name, child in cls.children.items()}
+        return self.classes
 
     def wants_class(self, module: ModulePlan) -> bool:
         """Whether a module is written as a class rather than as `nn.Sequential(...)` where it is used."""
         if module is self.root or not (module.sequential or module.counted or module.listed):
             return True
-        block = module.region.block
+        block = module.scope.block
         return block is not None and self.blocks[block] > 1 and len(module.outputs) == 1
 
     def grouped(self, modules: Sequence[ModulePlan]) -> dict[ModulePlan, list[ModulePlan]]:
-        """The modules that share a class, for each module; those with the most children first."""
+        """For each module, the modules that share its class; those with the most children come first."""
         by_label: dict[str, list[list[ModulePlan]]] = {}
-        home: dict[ModulePlan, list[ModulePlan]] = {}
+        group_of: dict[ModulePlan, list[ModulePlan]] = {}
         for module in sorted(modules, key=lambda module: (-len(module.children), -len(module.steps))):
             groups = by_label.setdefault(label(module), [])
             group = next((group for group in groups if self.fits(group[0], module)), None)
             if group is None:
                 groups.append(group := [])
             group.append(module)
-            home[module] = group
-        return home
+            group_of[module] = group
+        return group_of
 
     def fits(self, model: ModulePlan, module: ModulePlan) -> bool:
         """Whether a module can share the class of `model`."""
@@ -99,57 +99,57 @@ class _Classes:
         )
 
     def outline(self, child: ModulePlan | Call) -> object:
-        """What must agree in a child, so that the layers of a sequence are not constructor arguments one by one."""
+        """What must be equal in a child, so that layers of a sequence are not separate constructor arguments."""
         if isinstance(child, Call) or self.wants_class(child):
             return None
-        parts = child.children.values()
-        return [(label(part), len(part.children)) if isinstance(part, ModulePlan) else None for part in parts]
+        layers = child.children.values()
+        return [(label(layer), len(layer.children)) if isinstance(layer, ModulePlan) else None for layer in layers]
 
     def define(self, module: ModulePlan) -> None:
         """Define the class of a module, after those of its children."""
         group = self.groups[module]
-        if id(group) in self.begun:
+        if id(group) in self.started:
             return
-        self.begun.add(id(group))
-        parameters = Parameters([member.region.arguments for member in group], group[0].children)
-        found = Class("", group, parameters)
+        self.started.add(id(group))
+        parameters = Parameters([member.scope.arguments for member in group], group[0].children)
+        cls = Class("", group, parameters)
         children = [self.children(member) for member in group]
         for name in children[0]:
-            trees = [own.get(name, IDENTITY) for own in children]
-            found.children[name] = parameters.generalize(trees, (name,), "")
+            trees = [instance.get(name, IDENTITY) for instance in children]
+            cls.children[name] = parameters.generalize(trees, (name,), "")
         matches = [matched(group[0], member) or () for member in group]
         for number, (step, *steps) in enumerate(zip(group[0].steps, *matches, strict=True)):
             if step is not None and step.function is not None:
-                found.functions[number] = parameters.function([function(step, match) for match in steps])
-                if None in steps and left_out_by_choice(step):
-                    found.choices[number] = parameters.choice([match is not None for match in steps], "residual")
-        found.name = self.name(group[0])
-        self.home.update((member, (found, i)) for i, member in enumerate(group))
-        self.found.append(found)
+                cls.functions[number] = parameters.function([function(step, match) for match in steps])
+                if None in steps and needs_condition(step):
+                    cls.choices[number] = parameters.choice([match is not None for match in steps], "residual")
+        cls.name = self.name(group[0])
+        self.class_of.update((member, (cls, i)) for i, member in enumerate(group))
+        self.classes.append(cls)
 
     def children(self, module: ModulePlan) -> dict[str, Argument]:
-        """The constructions of the children of a module."""
+        """The constructor calls of the children of a module."""
         shapes = {step.attribute: str(step.outputs[0].type) for step in module.steps} if module.sequential else {}
         return {name: self.construction(child, shapes.get(name, "")) for name, child in module.children.items()}
 
     def construction(self, child: ModulePlan | Call, comment: str) -> Argument:
-        """The construction of a child; deferred if its class is still being defined."""
+        """The constructor call of a child; deferred if its class is still being defined."""
         if isinstance(child, Call):
             return replace(child, comment=comment)
         if child not in self.groups:
             names = () if child.sequential else tuple(child.children)
-            made = tuple(self.children(child).values())
+            children = tuple(self.children(child).values())
             if child.listed:
-                return Call("nn.ModuleList", {"modules": listed(made)}, 1)
-            return Call("nn.Sequential", children=made, names=names, comment=comment)
+                return Call("nn.ModuleList", {"modules": listed(children)}, 1)
+            return Call("nn.Sequential", children=children, names=names, comment=comment)
         self.define(child)
-        if child not in self.home:
+        if child not in self.class_of:
             return DeferredCall(child)
-        found, instance = self.home[child]
-        return replace(found.parameters.call(found.name, instance), comment=comment)
+        cls, instance = self.class_of[child]
+        return replace(cls.parameters.call(cls.name, instance), comment=comment)
 
     def resolved(self, argument: Argument) -> Argument:
-        """An argument with deferred constructions resolved."""
+        """An argument with deferred calls resolved."""
         if isinstance(argument, DeferredCall):
             assert isinstance(argument.module, ModulePlan)
             return self.resolved(self.construction(argument.module, ""))
@@ -163,8 +163,8 @@ class _Classes:
             return self.root_name
         words = camel(label(module))
         base = words if words[:1].isalpha() and words not in NOT_CLASSES else f"Module{words}"
-        apart = "_" if base[-1].isdigit() else ""
-        numbered = chain([base], (f"{base}{apart}{number}" for number in count(2)))
+        separator = "_" if base[-1].isdigit() else ""
+        numbered = chain([base], (f"{base}{separator}{number}" for number in count(2)))
         name = next(name for name in numbered if name not in self.names)
         self.names.add(name)
         return name
@@ -180,9 +180,9 @@ def label(module: ModulePlan) -> str:
 
     That is `stage` for `stage1` and `stage2`, and also for `stages.0` and `stages.1`.
     """
-    if module.region.block:
-        return module.region.block
-    named = [name for name in module.name.split(".") if not name.isdigit()]
-    if named and module.local_name.isdigit():
-        return re.sub(r"(?<=\w{2}[^s])s$", "", named[-1])
+    if module.scope.block:
+        return module.scope.block
+    words = [name for name in module.name.split(".") if not name.isdigit()]
+    if words and module.local_name.isdigit():
+        return re.sub(r"(?<=\w{2}[^s])s$", "", words[-1])
     return unnumbered(module.local_name)

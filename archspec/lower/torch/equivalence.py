@@ -10,14 +10,19 @@ from archspec.lower.torch.partition import ForwardStep, ModulePlan
 from archspec.ops.merge import Add
 
 Matches = tuple[ForwardStep | None, ...]
-"""The module's step for each step of the model; None where it passes its input through."""
+"""The module's step for each step of the model; None if the module lacks it and passes its input through."""
 
-_IDLE = {"F.dropout": {"p": 0.0}, "F.dropout1d": {"p": 0.0}, "F.dropout2d": {"p": 0.0}, "F.dropout3d": {"p": 0.0}}
-"""Functions that can be the identity, and the arguments that make them so."""
+_IDENTITY_ARGUMENTS = {
+    "F.dropout": {"p": 0.0},
+    "F.dropout1d": {"p": 0.0},
+    "F.dropout2d": {"p": 0.0},
+    "F.dropout3d": {"p": 0.0},
+}
+"""Functions that can be the identity, with the arguments for it."""
 
 
 def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
-    """The module's steps for those of the model, if they differ only in numbers; None if they do not match.
+    """The module's steps that match those of the model, up to constants; None if they do not match.
 
     A module may lack children of the model, dropout, and sums with a shortcut.
     """
@@ -27,51 +32,51 @@ def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
         return None
     if module.sequential and len(module.children) < len(model.children):
         return None
-    stands = dict(zip(model.inputs, module.inputs, strict=True))
-    found: list[ForwardStep | None] = []
-    ahead = list(reversed(module.steps))
+    counterparts = dict(zip(model.inputs, module.inputs, strict=True))
+    matches: list[ForwardStep | None] = []
+    remaining = list(reversed(module.steps))
     for step in model.steps:
-        inputs = tuple(stands[value] for value in step.inputs)
-        if ahead and ahead[-1].inputs == inputs and _called(step, model) == _called(ahead[-1], module):
-            other = ahead.pop()
-            stands.update(zip(step.outputs, other.outputs, strict=True))
-            found.append(other)
-        elif (value := handed_on(step, model)) is not None and (step.attribute not in module.children):
-            stands[step.outputs[0]] = stands[value]
-            found.append(None)
+        inputs = tuple(counterparts[value] for value in step.inputs)
+        if remaining and remaining[-1].inputs == inputs and _called(step, model) == _called(remaining[-1], module):
+            other = remaining.pop()
+            counterparts.update(zip(step.outputs, other.outputs, strict=True))
+            matches.append(other)
+        elif (value := passed_through(step, model)) is not None and (step.attribute not in module.children):
+            counterparts[step.outputs[0]] = counterparts[value]
+            matches.append(None)
         else:
             return None
-    same_end = [stands[value] for value in model.outputs] == [*module.outputs]
-    return tuple(found) if same_end and not ahead else None
+    same_outputs = [counterparts[value] for value in model.outputs] == [*module.outputs]
+    return tuple(matches) if same_outputs and not remaining else None
 
 
-def handed_on(step: ForwardStep, module: ModulePlan) -> Value | None:
-    """The value that replaces a step's output if the step is left out; None if it cannot be left out."""
+def passed_through(step: ForwardStep, module: ModulePlan) -> Value | None:
+    """The value that replaces a step's output if the step is omitted; None if it cannot be omitted."""
     if len(step.outputs) != 1:
         return None
-    if step.attribute is not None or (step.function is not None and step.function.callee in _IDLE):
+    if step.attribute is not None or (step.function is not None and step.function.callee in _IDENTITY_ARGUMENTS):
         return step.inputs[0] if len(step.inputs) == 1 else None
-    if not left_out_by_choice(step):
+    if not needs_condition(step):
         return None
-    made = [value for other in module.steps for value in other.outputs]
-    return max(step.inputs, key=lambda value: made.index(value) if value in made else -1)
+    produced = [value for other in module.steps for value in other.outputs]
+    return max(step.inputs, key=lambda value: produced.index(value) if value in produced else -1)
 
 
-def left_out_by_choice(step: ForwardStep) -> bool:
-    """Whether leaving a step out needs a condition in `forward`: a sum of two, which no argument turns off."""
+def needs_condition(step: ForwardStep) -> bool:
+    """Whether omitting a step needs a condition in `forward`: a sum of two values, which no argument turns off."""
     return step.node is not None and isinstance(step.node.op, Add) and len(step.inputs) == 2
 
 
 def function(step: ForwardStep, match: ForwardStep | None) -> Call:
-    """The module's function for that of a step of the model."""
+    """The function of a matching step; without a match, that of the model as the identity."""
     call = step.function if match is None else match.function
     assert call is not None
-    return call if match else replace(call, arguments={**call.arguments, **_IDLE.get(call.callee, {})})
+    return call if match else replace(call, arguments={**call.arguments, **_IDENTITY_ARGUMENTS.get(call.callee, {})})
 
 
 def _called(step: ForwardStep, module: ModulePlan) -> object:
-    """What a step computes, without its numbers."""
+    """What a step computes, without its constants."""
     called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
     parameter = module.children.get(step.parameter or "")
-    made = parameter.template if isinstance(parameter, Call) else None
-    return called, step.items, step.part, step.parameter, made, len(step.outputs), step.training_only
+    template = parameter.template if isinstance(parameter, Call) else None
+    return called, step.items, step.part, step.parameter, template, len(step.outputs), step.training_only

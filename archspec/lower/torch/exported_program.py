@@ -1,6 +1,6 @@
-"""A module as a program of `torch.export`: its graph of ATen operators with its weights, at inference and at any batch.
+"""Exports a module with `torch.export`: its graph of ATen operators and its weights, at inference, with any batch size.
 
-A program runs where neither archspec nor the module's source is, and is what PyTorch's compilers start from.
+A program runs without archspec and without the module's source. PyTorch's compilers take it as input.
 """
 
 from __future__ import annotations
@@ -18,28 +18,30 @@ from archspec.ir.graph import Graph
 from archspec.lower import atomic_write
 
 _BATCH = 2
-"""Samples to trace with: PyTorch takes an axis of 0 or 1 for one that is always so."""
+"""The batch size to trace with: PyTorch treats a size of 0 or 1 as constant."""
 
 
 def program(module: nn.Module, graph: Graph) -> ExportedProgram:
-    """The program of a graph's module at inference, for any number of samples.
+    """The program of a graph's module at inference, for any batch size.
 
-    Where the module's source stood on this machine is left out, and so are the inputs it was traced with: the same
-    network with the same weights is the same bytes everywhere.
+    Stack traces and the inputs used for tracing are removed, so that the same network with the same weights gives the
+    same bytes on every machine.
 
     Args:
         module: the module; it is put in eval mode.
-        graph: the graph it was made of.
+        graph: the graph that the module was built from.
 
     Raises:
-        ArchspecError: `torch.export` cannot trace it, or only for one number of samples; or what it makes of it could
-            not be loaded.
+        ArchspecError: `torch.export` cannot trace the module, can trace it only for one batch size, or would write a
+            program that cannot be loaded.
     """
     for node in graph.nodes:
-        word = next(filter(iskeyword, node.name.split(".")), None)
-        if word is not None and node.weights:
-            message = f"torch.export cannot take '{graph.name}': it reads a part called '{word}' as Python's own word"
-            raise fail("unsupported", message, node.span, help="name the layer or the part around it otherwise")
+        keyword = next(filter(iskeyword, node.name.split(".")), None)
+        if keyword is not None and node.weights:
+            message = (
+                f"torch.export does not support '{graph.name}': '{keyword}', a part of a name, is a keyword of Python"
+            )
+            raise fail("unsupported", message, node.span, help="give the layer or the part around it another name")
     inputs = tuple(
         torch.zeros(_BATCH, *value.type.sizes, dtype=getattr(torch, value.type.dtype.value)) for value in graph.inputs
     )
@@ -47,9 +49,9 @@ def program(module: nn.Module, graph: Graph) -> ExportedProgram:
     try:
         traced = torch.export.export(module.eval(), inputs, dynamic_shapes=tuple({0: batch} for _ in inputs))
     except Exception as error:
-        # What it raises is no closed set: Dynamo's errors, those of symbolic shapes, those of the module itself.
+        # It raises errors of many types: of Dynamo, of symbolic shapes, and of the module itself.
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise fail("unsupported", f"torch.export cannot take {graph.name}: {reason}") from error
+        raise fail("unsupported", f"torch.export cannot trace {graph.name}: {reason}") from error
     for node in traced.graph.nodes:
         node.meta.pop("stack_trace", None)
     traced.example_inputs = None
@@ -57,7 +59,7 @@ def program(module: nn.Module, graph: Graph) -> ExportedProgram:
 
 
 def save(traced: ExportedProgram, path: Path) -> None:
-    """Write a program to a file, whole or not at all.
+    """Write a program to a file atomically.
 
     Raises:
         ArchspecError: the file cannot be written.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from archspec.ir.graph import Value
 from archspec.lower.text.code_model import Call
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line, wrapped
-from archspec.lower.torch.equivalence import handed_on
+from archspec.lower.torch.equivalence import passed_through
 from archspec.lower.torch.partition import ForwardStep, ModulePlan, is_attribute
 from archspec.ops.activation import Activation
 from archspec.ops.dropout import Dropout
@@ -44,21 +44,21 @@ class Forward:
         self.module = module
         self.functions = functions
         self.choices = choices
-        self.others = {number: handed_on(module.steps[number], module) for number in choices}
+        self.alternatives = {number: passed_through(module.steps[number], module) for number in choices}
         self.uses = Counter(value for step in module.steps for value in step.inputs)
         self.uses.update(module.outputs)
-        self.uses.update(filter(None, self.others.values()))
+        self.uses.update(filter(None, self.alternatives.values()))
         self.last = {value: i for i, step in enumerate(module.steps) for value in step.inputs}
         self.last.update(dict.fromkeys(module.outputs, len(module.steps)))
-        self.made_by = {value: step for step in module.steps for value in step.outputs}
+        self.producers = {value: step for step in module.steps for value in step.outputs}
         self.names = dict(zip(module.inputs, arguments, strict=True))
-        self.held = {name: value for value, name in self.names.items()}
+        self.values = {name: value for value, name in self.names.items()}
         self.pending: dict[Value, InlineExpression] = {}
-        self.branches = {number: run for run in self.fans() for number in run}
+        self.branches = {number: run for run in self.concatenated() for number in run}
 
     def optional(self, value: Value) -> bool:
         """Whether a value is None outside training."""
-        step = self.made_by.get(value)
+        step = self.producers.get(value)
         return step is not None and step.training_only
 
     def lines(self, indent: str, *, shapes: bool, root: bool) -> Iterator[str]:
@@ -73,8 +73,8 @@ class Forward:
             if self.inlines(i, expression, len(deeper)):
                 self.pending[step.outputs[0]] = expression
                 continue
-            alone = len(step.outputs) == 1 or step.attribute is not None
-            if alone and i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
+            single = len(step.outputs) == 1 or step.attribute is not None
+            if single and i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
                 yield from wrapped(f"{indent}return {expression.text}")
                 return
             names = ", ".join(self.name(i, value) for value in step.outputs)
@@ -107,12 +107,12 @@ class Forward:
             yield f"{indent}return {', '.join(outputs)}"
 
     def annotation(self, *, root: bool) -> str:
-        """The type of what is returned."""
-        kinds = ["Tensor | None" if self.optional(value) else "Tensor" for value in self.module.outputs]
-        always = [kind for kind in kinds if kind == "Tensor"]
-        if not root or len(always) == len(kinds):
-            return _together(kinds)
-        return f"{_together(always)} | {_together(kinds)}"
+        """The type of the result."""
+        types = ["Tensor | None" if self.optional(value) else "Tensor" for value in self.module.outputs]
+        always = [kind for kind in types if kind == "Tensor"]
+        if not root or len(always) == len(types):
+            return _joined(types)
+        return f"{_joined(always)} | {_joined(types)}"
 
     def expression(self, number: int) -> InlineExpression:
         """The expression of a step, with pending expressions inlined."""
@@ -123,13 +123,13 @@ class Forward:
         if step.attribute is not None:
             return InlineExpression(f"{self.called(step)}({', '.join(texts)})", depth)
         call = self.functions[number]
-        if (other := self.others.get(number)) is not None:
-            text = _filled(call, inputs, depth, "").text
+        if (alternative := self.alternatives.get(number)) is not None:
+            text = _from_template(call, inputs, depth, "").text
             return InlineExpression(
-                f"{text} if {self.choices[number]} else {self.read(other).text}", depth, operator=True
+                f"{text} if {self.choices[number]} else {self.read(alternative).text}", depth, operator=True
             )
         if call.template is not None:
-            return _filled(call, inputs, depth, _attribute(step.parameter or ""))
+            return _from_template(call, inputs, depth, _attribute(step.parameter or ""))
         arguments = [item.text for item in items(call)]
         return InlineExpression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
 
@@ -165,18 +165,18 @@ class Forward:
         del self.pending[step.outputs[0]]
         return indent + len(text) + len(following.hint) + 3 <= WIDTH
 
-    def fans(self) -> Iterator[range]:
-        """Runs of calls that are the inputs of a concatenation: `torch.cat([self.one(x), self.two(x)], dim=1)`."""
+    def concatenated(self) -> Iterator[range]:
+        """Ranges of the calls whose results are concatenated: `torch.cat([self.one(x), self.two(x)], dim=1)`."""
         steps = self.module.steps
-        for join, step in enumerate(steps):
+        for index, step in enumerate(steps):
             if step.node is None or not isinstance(step.node.op, Concat):
                 continue
-            run = range(join - len(step.inputs), join)
+            run = range(index - len(step.inputs), index)
             if run.start < 0 or len(run) < 2 or any(steps[i].attribute is None for i in run):
                 continue
-            ends = tuple(value for i in run for value in steps[i].outputs)
-            inside = any(value in ends for i in run for value in steps[i].inputs)
-            if ends == step.inputs and not inside and all(self.uses[value] == 1 for value in ends):
+            results = tuple(value for i in run for value in steps[i].outputs)
+            nested = any(value in results for i in run for value in steps[i].inputs)
+            if results == step.inputs and not nested and all(self.uses[value] == 1 for value in results):
                 yield run
 
     def read(self, value: Value) -> InlineExpression:
@@ -184,36 +184,38 @@ class Forward:
         return self.pending.get(value) or InlineExpression(self.names[value])
 
     def name(self, number: int, value: Value) -> str:
-        """The variable of a value: that of its path, unless the variable or the value is still needed."""
+        """The variable of a value: that of its path, unless that variable is needed while the value is in use."""
         if value in self.names:
             return self.names[value]
         step = self.module.steps[number]
         ports = step.node is not None and len(step.outputs) > 1
         if ports and value not in self.last:
             return "_"
-        crossed = any(later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)])
+        overlaps = any(
+            later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)]
+        )
         attribute = (step.attribute or "") + "_".join(map(str, step.items))
         several = step.attribute is not None and len(step.outputs) > 1 and not ports
-        candidates = [] if crossed or several else [step.hint]
+        candidates = [] if overlaps or several else [step.hint]
         if is_attribute(attribute) and not several:
             candidates.append(attribute)
         if ports and value is not step.outputs[0]:
             candidates.insert(0, value.name.rpartition(".")[2])
         stem = f"{step.hint}_" if step.hint[-1].isdigit() else step.hint
-        candidates += [f"{stem}{i}" for i in range(1 if several else 2, len(self.held) + 4)]
+        candidates += [f"{stem}{i}" for i in range(1 if several else 2, len(self.values) + 4)]
         free = (name for name in candidates if name not in RESERVED and self.free(name, number))
         name = next(name for name in free if name.isidentifier())
         self.names[value] = name
-        self.held[name] = value
+        self.values[name] = value
         return name
 
     def free(self, name: str, number: int) -> bool:
-        """Whether the value of a variable is not read after a step."""
-        return name not in self.held or self.last.get(self.held[name], -1) <= number
+        """Whether a variable can be reassigned after a step."""
+        return name not in self.values or self.last.get(self.values[name], -1) <= number
 
 
-def _together(kinds: Sequence[str]) -> str:
-    return kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
+def _joined(types: Sequence[str]) -> str:
+    return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
 
 
 RESERVED = ("self", "nn", "F", "torch", "Tensor")
@@ -224,20 +226,20 @@ def _attribute(name: str) -> str:
     return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
 
 
-def _filled(call: Call, inputs: Sequence[InlineExpression], depth: int, weight: str) -> InlineExpression:
-    """A template filled in, with parentheses around inputs that need them."""
+def _from_template(call: Call, inputs: Sequence[InlineExpression], depth: int, weight: str) -> InlineExpression:
+    """The expression of a template, with parentheses around inputs that need them."""
     template = call.template or ""
     if template == "{x}":
         return inputs[0]
     texts = [expression.text for expression in inputs]
-    guarded = [f"({expression.text})" if expression.operator else expression.text for expression in inputs]
+    parenthesized = [f"({expression.text})" if expression.operator else expression.text for expression in inputs]
     text = template.format_map(
         {
-            **{f"x{i}": text for i, text in enumerate(guarded)},
-            "x": guarded[0] if template.startswith("{x}") or "* {x}" in template else texts[0],
+            **{f"x{i}": text for i, text in enumerate(parenthesized)},
+            "x": parenthesized[0] if template.startswith("{x}") or "* {x}" in template else texts[0],
             "all": ", ".join(texts),
             "sum": " + ".join(texts),
-            "product": " * ".join(guarded),
+            "product": " * ".join(parenthesized),
             "weight": weight,
             **{name: one_line(value) for name, value in call.arguments.items()},
         }

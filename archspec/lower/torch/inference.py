@@ -1,4 +1,4 @@
-"""A module run as it is at inference, on arrays."""
+"""Runs a module on arrays at inference."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def outputs(module: nn.Module, graph: Graph, inputs: Mapping[str, Any]) -> dict[
 
     Args:
         module: the module, in eval mode.
-        graph: the graph it was made of, at any sizes.
+        graph: the graph that the module was built from, with any input sizes.
         inputs: NumPy arrays by the names of the inputs.
     """
     import torch
@@ -24,6 +24,6 @@ def outputs(module: nn.Module, graph: Graph, inputs: Mapping[str, Any]) -> dict[
     with torch.no_grad():
         returned = module(*(torch.from_numpy(inputs[value.name]) for value in graph.inputs))
     returned = returned if isinstance(returned, tuple) else (returned,)
-    values = [value for value in returned if value is not None]  # what is there while training alone is None
+    values = [value for value in returned if value is not None]  # training-only outputs are None
     names = [output.name for output in graph.inference_outputs]
     return {name: value.numpy() for name, value in zip(names, values, strict=True)}

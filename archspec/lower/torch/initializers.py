@@ -15,44 +15,48 @@ from archspec.lower.torch.rules import RULES
 
 @dataclass(slots=True)
 class InitCode:
-    """The lines that initialize and freeze weights, and the tables of numbers and the functions that they use."""
+    """The lines that initialize and freeze weights, with the tables and functions that they use."""
 
     lines: list[str] = field(default_factory=list)
     tables: dict[str, object] = field(default_factory=dict)
     helpers: tuple[tuple[str, int], ...] = ()
-    """Functions of `helpers/initializers.py`, each with 0: none depends on the number of spatial axes."""
+    """Functions of `helpers/initializers.py`, each with 0, since none depends on the number of spatial axes."""
 
 
 def initialization(graph: Graph) -> InitCode:
-    """The code: a loop where all modules of a kind are initialized alike, else one line per weight."""
-    start = InitCode()
-    wanted: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
+    """The code: a loop over modules if all modules of a kind have the same initializers, else one line per weight."""
+    code = InitCode()
+    initializers: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
     frozen: list[str] = []
     for node in graph.nodes:
         if node.owner is None:
             for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
-                changed = None if _starts_as_made(weight, default) else weight.initializer
-                wanted.setdefault((_kind(node), weight.name), []).append((node.weight_key(weight), changed))
+                changed = None if _has_default_init(weight, default) else weight.initializer
+                initializers.setdefault((_kind(node), weight.name), []).append((node.weight_key(weight), changed))
                 if not weight.trainable and not weight.buffer:
                     frozen.append(node.weight_key(weight))
     loops: dict[str, list[str]] = {}
     single: list[str] = []
-    for (kind, name), weights in wanted.items():
+    for (kind, name), weights in initializers.items():
         first = weights[0][1]
         if first is not None and first.kind != "values" and len(weights) > 1 and {w for _, w in weights} == {first}:
             loops.setdefault(kind, []).extend(_in_loop(name, first))
         else:
-            single += [_one(key, changed, start) for key, changed in weights if changed is not None]
-    kinds = {kind for kind, _ in wanted}
-    if any(changed is not None and changed.kind == "bilinear" for own in wanted.values() for _, changed in own):
-        start.helpers = (("bilinear_", 0),)
-    start.lines += [*_loop(loops, kinds), *single]
-    start.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
-    return start
+            single += [_one(key, changed, code) for key, changed in weights if changed is not None]
+    kinds = {kind for kind, _ in initializers}
+    if any(
+        changed is not None and changed.kind == "bilinear"
+        for weights in initializers.values()
+        for _, changed in weights
+    ):
+        code.helpers = (("bilinear_", 0),)
+    code.lines += [*_loop(loops, kinds), *single]
+    code.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
+    return code
 
 
-def _starts_as_made(weight: Weight, default: Weight) -> bool:
-    """Whether the construction initializes a weight; that of a bare parameter does for all but listed values."""
+def _has_default_init(weight: Weight, default: Weight) -> bool:
+    """Whether the constructor initializes a weight; that of a bare parameter does, except for listed values."""
     return weight.initializer == default.initializer or (weight.bare and weight.initializer.kind != "values")
 
 
@@ -67,24 +71,24 @@ _OTHERS = {
     **{f"PaddedConv{axes}d": f"nn.Conv{axes}d" for axes in (1, 2, 3)},
     **{f"CroppedConvTranspose{axes}d": f"nn.ConvTranspose{axes}d" for axes in (1, 2, 3)},
 }
-"""Kinds of modules with weights that are, or are within, a module of another kind."""
+"""Kinds of modules that are subclasses of another kind or contain a module of it, with that other kind."""
 
 
 def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str]:
     if not loops:
         return
     yield "for module in self.modules():"
-    alike: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    kinds_by_code: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for kind, lines in loops.items():
         if lines != loops.get(_OTHERS.get(kind, "")):
             others = (other for other, base in _OTHERS.items() if base == kind and other in kinds)
             exactly = any(loops.get(other) != lines for other in others)
-            alike.setdefault((exactly, tuple(lines)), []).append(kind)
-    for i, ((exactly, each), named) in enumerate(alike.items()):
-        those = f"isinstance(module, {' | '.join(named)})"
-        exact = f"type(module) is {named[0]}" if len(named) == 1 else f"type(module) in ({', '.join(named)})"
-        yield f"{INDENT}{'elif' if i else 'if'} {exact if exactly else those}:"
-        yield from (INDENT * 2 + line for line in each)
+            kinds_by_code.setdefault((exactly, tuple(lines)), []).append(kind)
+    for i, ((exactly, body), names) in enumerate(kinds_by_code.items()):
+        subclass = f"isinstance(module, {' | '.join(names)})"
+        exact = f"type(module) is {names[0]}" if len(names) == 1 else f"type(module) in ({', '.join(names)})"
+        yield f"{INDENT}{'elif' if i else 'if'} {exact if exactly else subclass}:"
+        yield from (INDENT * 2 + line for line in body)
 
 
 def _in_loop(name: str, initializer: Initializer) -> list[str]:
@@ -92,7 +96,7 @@ def _in_loop(name: str, initializer: Initializer) -> list[str]:
     return [call] if not name.endswith("bias") else [f"if module.{name} is not None:", INDENT + call]
 
 
-def _one(key: str, initializer: Initializer, start: InitCode) -> str:
+def _one(key: str, initializer: Initializer, code: InitCode) -> str:
     """The line that initializes one weight."""
     target = f'self.get_parameter("{key}")'
     if initializer.kind != "values":
@@ -100,5 +104,5 @@ def _one(key: str, initializer: Initializer, start: InitCode) -> str:
     values = initializer.options["values"]
     text = literal(values)
     if is_large(values):
-        text = enter(start.tables, key, values)
+        text = enter(code.tables, key, values)
     return f"{target}.data.copy_(torch.tensor({text}))"

@@ -24,25 +24,25 @@ def build_with(source: str, class_name: str, graph: Graph, weights: Weights) -> 
     """A new instance with copies of the given weights; the others are initialized as the text says.
 
     If all weights are given, the module is created without memory and the copies are assigned: drawing initial values
-    would take most of the time. Modules of plugins are created normally, since they may hold more than weights.
+    would take most of the time. Modules of plugins are created normally, since they may have state besides weights.
     """
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    whole = len(weights) == sum(1 for _ in graph.weights())
-    if not whole or any(isinstance(node.op, Op) and node.op.rules for node in graph.nodes):
-        made = build(source, class_name)
-        made.load_state_dict(tensors, strict=False)
-        return made
+    complete = len(weights) == sum(1 for _ in graph.weights())
+    if not complete or any(isinstance(node.op, Op) and node.op.rules for node in graph.nodes):
+        module = build(source, class_name)
+        module.load_state_dict(tensors, strict=False)
+        return module
     device = torch.get_default_device()
-    with torch.device("meta"), _NothingNormal():
-        made = build(source, class_name)
-    types = {name: tensor.dtype for name, tensor in made.state_dict().items()}
-    own = {name: tensor.to(device, types[name], copy=True) for name, tensor in tensors.items()}
-    made.load_state_dict(own, assign=True)
-    return made
+    with torch.device("meta"), _SkipNormal():
+        module = build(source, class_name)
+    types = {name: tensor.dtype for name, tensor in module.state_dict().items()}
+    copies = {name: tensor.to(device, types[name], copy=True) for name, tensor in tensors.items()}
+    module.load_state_dict(copies, assign=True)
+    return module
 
 
-class _NothingNormal(TorchFunctionMode):
-    """Skips normal distributions: on the device `meta`, PyTorch takes seconds to import its compiler for them."""
+class _SkipNormal(TorchFunctionMode):
+    """Skips normal distributions: on the meta device, PyTorch imports its compiler for them, which takes seconds."""
 
     def __torch_function__(
         self,
@@ -51,9 +51,9 @@ class _NothingNormal(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        given = kwargs or {}
+        options = kwargs or {}
         if func is nn.init.normal_:
-            return given["tensor"]
+            return options["tensor"]
         if func is Tensor.normal_:
             return args[0]
-        return func(*args, **given)
+        return func(*args, **options)

@@ -1,7 +1,7 @@
 """Plans the modules of a network: partitions the graph at its named scopes.
 
-A named scope becomes a module with submodules; an unnamed one becomes part of the module around it. The inputs and
-outputs of a module are the values that cross its border.
+A named scope becomes a module with submodules. An unnamed scope becomes part of the module around it. The inputs and
+outputs of a module are the values that cross its boundary.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ModulePlan:
     """The plan of one module: its children and parameters by name, and the steps of its `forward`."""
 
     name: str
-    region: Scope
+    scope: Scope
     children: dict[str, Call | ModulePlan] = field(default_factory=dict)
     steps: list[ForwardStep] = field(default_factory=list)
     inputs: tuple[Value, ...] = ()
@@ -83,17 +83,19 @@ class ModulePlan:
         """The base class in PyTorch: one that accesses children by index or key if their names are not identifiers."""
         if self.sequential:
             return "nn.Sequential"
-        bare = any(isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values())
-        if not self.children or bare or any(map(is_attribute, self.children)):
+        has_parameters = any(
+            isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values()
+        )
+        if not self.children or has_parameters or any(map(is_attribute, self.children)):
             return "nn.Module"
         return "nn.ModuleList" if self.indexed else "nn.ModuleDict"
 
     @property
     def counted(self) -> bool:
         """Whether it can be an `nn.Sequential` with names: children of one block, named `unit1`, `unit2`, ..."""
-        blocks = {child.region.block if isinstance(child, ModulePlan) else None for child in self.children.values()}
-        alike = len(blocks) == 1 and None not in blocks and self.region.block is None
-        return alike and numbered([*self.children]) is not None and len(self.outputs) == 1 and self.chain
+        blocks = {child.scope.block if isinstance(child, ModulePlan) else None for child in self.children.values()}
+        one_block = len(blocks) == 1 and None not in blocks and self.scope.block is None
+        return one_block and numbered([*self.children]) is not None and len(self.outputs) == 1 and self.chain
 
     @property
     def chain(self) -> bool:
@@ -102,12 +104,12 @@ class ModulePlan:
             return False
         if [step.attribute for step in self.steps] != list(self.children):
             return False
-        flow = self.inputs
+        values = self.inputs
         for step in self.steps:
-            if step.inputs != flow or len(step.outputs) != 1 or step.part is not None:
+            if step.inputs != values or len(step.outputs) != 1 or step.part is not None:
                 return False
-            flow = step.outputs
-        return self.outputs[-1:] == flow
+            values = step.outputs
+        return self.outputs[-1:] == values
 
     def modules(self) -> Iterator[ModulePlan]:
         """This module and all inside it, the innermost first."""
@@ -133,8 +135,8 @@ def plan(graph: Graph) -> NetworkPlan:
     """
     planner = _Planner(graph)
     root = planner.module(graph.body, "")
-    root.inputs = graph.inputs  # including those that nothing reads
-    root.outputs = tuple(output.value for output in graph.outputs)  # which may be an input, or the same value twice
+    root.inputs = graph.inputs  # including unread inputs
+    root.outputs = tuple(output.value for output in graph.outputs)  # may contain an input, or a value twice
     return NetworkPlan(root, tuple(sorted(planner.helpers, key=repr)))
 
 
@@ -144,73 +146,73 @@ class _Planner:
         self.readers.update(output.value for output in graph.outputs)
         self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
-        self.lent = {region.owner for region in _regions(graph.body) if region.owner}
+        self.shared = {scope.owner for scope in _scopes(graph.body) if scope.owner}
         self.several = False
-        """Whether the current module is called in several places, with other inputs."""
+        """Whether the current module is called in several places, with different inputs."""
         self.calls: dict[str, Call] = {}
         self.modules: dict[str, ModulePlan] = {}
 
-    def module(self, region: Scope, name: str) -> ModulePlan:
-        module = ModulePlan(name, region)
-        self.fill(module, region, "x", False)
-        self.settle(module)
+    def module(self, scope: Scope, name: str) -> ModulePlan:
+        module = ModulePlan(name, scope)
+        self.fill(module, scope, "x", False)
+        self.set_border(module)
         return module
 
-    def fill(self, module: ModulePlan, region: Scope, hint: str, training_only: bool) -> None:
+    def fill(self, module: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
         """Add the nodes of a scope to a module, and those of unnamed scopes inside it."""
-        for item in region.items:
+        for item in scope.items:
             if isinstance(item, Node):
                 self.node(module, item, hint, training_only)
                 continue
             training = training_only or item.training_only
             if item.name is None:
-                self.fill(module, item, _path_hint(item, region, hint) or _hint(item) or hint, training)
+                self.fill(module, item, _path_hint(item, scope, hint) or _hint(item) or hint, training)
             elif next(item.nodes(), None) is not None:
                 self.child(module, item, hint, training)
 
     def node(self, module: ModulePlan, node: Node, hint: str, training_only: bool) -> None:
-        written = self.overwriting(node, RULES.apply(node, node))
+        call = self.overwriting(node, RULES.apply(node, node))
         step = ForwardStep(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
-        if written.parameter is not None:
-            step.function = written.function
+        if call.parameter is not None:
+            step.function = call.function
             step.parameter = _attribute(module, node.owner, node.name, node)
             if node.owner is None:
-                module.children[step.parameter] = written.parameter
-        elif written.module is not None and (written.function is None or _wants_module(node)):
+                module.children[step.parameter] = call.parameter
+        elif call.module is not None and (call.function is None or _wants_module(node)):
             step.attribute = _attribute(module, node.owner, node.name, node)
             if node.owner is None:
-                module.children[step.attribute] = self.calls[node.name] = written.module
-            elif self.calls[node.owner] != written.module:
-                raise _other_use(node, node.owner)
-            if written.helper is not None:
-                self.helpers.add(written.helper)
+                module.children[step.attribute] = self.calls[node.name] = call.module
+            elif self.calls[node.owner] != call.module:
+                raise _different_computation(node, node.owner)
+            if call.helper is not None:
+                self.helpers.add(call.helper)
         else:
-            step.function = written.function
+            step.function = call.function
         module.steps.append(step)
         module.reads.update(node.inputs)
-        callee = written.module if step.attribute is not None else step.function
+        callee = call.module if step.attribute is not None else step.function
         self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
 
-    def overwriting(self, node: Node, written: ModuleCall) -> ModuleCall:
+    def overwriting(self, node: Node, call: ModuleCall) -> ModuleCall:
         """A rule's result, with `inplace` set if nothing else reads the input, in the forward or the backward pass."""
-        plain = written.module or written.function
-        if plain is None or not plain.inplace:
-            return written
+        either = call.module or call.function
+        if either is None or not either.inplace:
+            return call
         (value,) = node.inputs
-        may = not self.several and self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
-        return replace(written, module=_inplace(written.module, may), function=_inplace(written.function, may))
+        inplace = not self.several and self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
+        return replace(call, module=_inplace(call.module, inplace), function=_inplace(call.function, inplace))
 
-    def child(self, module: ModulePlan, region: Scope, hint: str, training_only: bool) -> None:
-        assert region.name is not None
-        several, self.several = self.several, self.several or not {region.name, region.owner}.isdisjoint(self.lent)
-        child = self.module(region, region.owner or region.name)
+    def child(self, module: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
+        assert scope.name is not None
+        several, self.several = self.several, self.several or not {scope.name, scope.owner}.isdisjoint(self.shared)
+        child = self.module(scope, scope.owner or scope.name)
         self.several = several
-        attribute = _attribute(module, region.owner, region.name, next(region.nodes()))
-        if region.owner is None:
-            module.children[attribute] = self.modules[region.name] = child
-        elif not _does_for(self.modules[region.owner], child):
-            raise _other_use(next(region.nodes()), region.owner)
-        hint = _hint(region) or hint
+        attribute = _attribute(module, scope.owner, scope.name, next(scope.nodes()))
+        if scope.owner is None:
+            module.children[attribute] = self.modules[scope.name] = child
+        elif not _equivalent(self.modules[scope.owner], child):
+            raise _different_computation(next(scope.nodes()), scope.owner)
+        hint = _hint(scope) or hint
         child.listed = self.wants_list(child)
         if child.listed:
             module.steps += _spliced(child, attribute, hint, training_only)
@@ -222,64 +224,62 @@ class _Planner:
         module.reads.update(child.reads)
 
     def wants_list(self, module: ModulePlan) -> bool:
-        """Whether a module is an `nn.ModuleList`: its children are numbered, and it is no sequence and no block."""
-        region = module.region
-        own = region.block is None and region.owner is None and region.name not in self.lent
-        return own and module.container == "nn.ModuleList"
+        """Whether a module is an `nn.ModuleList`: numbered children that are neither a sequence nor a block."""
+        scope = module.scope
+        plain = scope.block is None and scope.owner is None and scope.name not in self.shared
+        return plain and module.container == "nn.ModuleList"
 
-    def settle(self, module: ModulePlan) -> None:
+    def set_border(self, module: ModulePlan) -> None:
         """Set the inputs and outputs of a module. Steps that no output depends on are removed; their children stay."""
-        made = {value for step in module.steps for value in step.outputs}
-        outside = [value for value in made if self.readers[value] > module.reads[value]]
-        first = [value for value in module.region.outputs if value in made]
-        wanted = set(outside)
-        module.outputs = tuple(dict.fromkeys(value for value in first if value in wanted))
-        ordered = [value for step in module.steps for value in step.outputs if value in wanted]
+        produced = {value for step in module.steps for value in step.outputs}
+        read_outside = [value for value in produced if self.readers[value] > module.reads[value]]
+        scope_outputs = [value for value in module.scope.outputs if value in produced]
+        exported = set(read_outside)
+        module.outputs = tuple(dict.fromkeys(value for value in scope_outputs if value in exported))
+        ordered = [value for step in module.steps for value in step.outputs if value in exported]
         in_order = module.outputs and ordered[-1:] == [*module.outputs]
         module.outputs = tuple(ordered if in_order else dict.fromkeys((*module.outputs, *ordered)))
         needed = set(module.outputs)
-        kept: list[ForwardStep] = []
+        live: list[ForwardStep] = []
         for step in reversed(module.steps):
             if not needed.isdisjoint(step.outputs):
                 needed.update(step.inputs)
-                kept.append(step)
-        module.steps = kept[::-1]
-        read = dict.fromkeys(value for step in module.steps for value in step.inputs if value not in made)
-        module.inputs = tuple(dict.fromkeys(value for value in (*module.region.inputs, *read) if value in read))
+                live.append(step)
+        module.steps = live[::-1]
+        read = dict.fromkeys(value for step in module.steps for value in step.inputs if value not in produced)
+        module.inputs = tuple(dict.fromkeys(value for value in (*module.scope.inputs, *read) if value in read))
 
 
-def _regions(region: Scope) -> Iterator[Scope]:
-    for item in region.items:
+def _scopes(scope: Scope) -> Iterator[Scope]:
+    for item in scope.items:
         if isinstance(item, Scope):
             yield item
-            yield from _regions(item)
+            yield from _scopes(item)
 
 
-def _does_for(owner: ModulePlan, module: ModulePlan) -> bool:
+def _equivalent(owner: ModulePlan, module: ModulePlan) -> bool:
     """Whether the module that owns shared weights computes the same as the one that uses them."""
     others = ((owner.children.get(name), child) for name, child in module.children.items())
-    return _flow(owner) == _flow(module) and all(
-        _does_for(one, other) if isinstance(one, ModulePlan) and isinstance(other, ModulePlan) else one == other
+    return _numbered_steps(owner) == _numbered_steps(module) and all(
+        _equivalent(one, other) if isinstance(one, ModulePlan) and isinstance(other, ModulePlan) else one == other
         for one, other in others
     )
 
 
-def _flow(module: ModulePlan) -> object:
+def _numbered_steps(module: ModulePlan) -> object:
     """The steps of a module, with values numbered in order of their definition."""
     numbers = {value: i for i, value in enumerate(module.inputs)}
     steps: list[object] = []
     for step in module.steps:
-        taken = [numbers[value] for value in step.inputs]
-        called = step.attribute, step.items, step.function, step.parameter
-        steps.append((taken, called, step.part, step.training_only))
+        inputs = [numbers[value] for value in step.inputs]
+        callee = step.attribute, step.items, step.function, step.parameter
+        steps.append((inputs, callee, step.part, step.training_only))
         numbers |= {value: len(numbers) + i for i, value in enumerate(step.outputs)}
     return len(module.inputs), steps, [numbers[value] for value in module.outputs]
 
 
-def _other_use(node: Node, owner: str) -> Exception:
-    return unsupported(
-        "PyTorch", node, f"a module shares its weights as a whole, but '{owner}' computes something else"
-    )
+def _different_computation(node: Node, owner: str) -> Exception:
+    return unsupported("PyTorch", node, f"a module shares all of its weights, and '{owner}' computes something else")
 
 
 def _spliced(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
@@ -300,9 +300,9 @@ def _parts(child: ModulePlan, attribute: str, hint: str, training_only: bool) ->
     inputs, start = child.inputs, 0
     for stop, step in enumerate(child.steps, start=1):
         if step.outputs[0] in child.outputs:
-            alone = stop - start == 1
-            part = None if alone else slice(start or None, stop if stop < len(child.steps) else None)
-            items = (start,) if alone else ()
+            single = stop - start == 1
+            part = None if single else slice(start or None, stop if stop < len(child.steps) else None)
+            items = (start,) if single else ()
             yield ForwardStep(
                 inputs, step.outputs, attribute, items=items, part=part, hint=hint, training_only=training_only
             )
@@ -317,46 +317,46 @@ _OVERWRITABLE = frozenset(
 """Callees that return a new tensor, which their backward pass does not read."""
 
 
-def _inplace(call: Call | None, may: bool) -> Call | None:
+def _inplace(call: Call | None, inplace: bool) -> Call | None:
     if call is None:
         return None
-    arguments, defaults = {**call.arguments, INPLACE: may}, {**call.defaults, INPLACE: False}
+    arguments, defaults = {**call.arguments, INPLACE: inplace}, {**call.defaults, INPLACE: False}
     return replace(call, arguments=arguments, defaults=defaults)
 
 
 def _wants_module(node: Node) -> bool:
     """Whether an op that could be a function is a module: it has weights, or a name from the spec."""
-    plain = re.fullmatch(rf"{node.op.kind}(_\d+)?", node.local_name)
-    return bool(node.weights) or plain is None
+    default_name = re.fullmatch(rf"{node.op.kind}(_\d+)?", node.local_name)
+    return bool(node.weights) or default_name is None
 
 
 def _attribute(module: ModulePlan, owner: str | None, name: str, node: Node) -> str:
-    """The attribute that a step calls: its own, or that of the sibling that owns its weights."""
+    """The attribute that a step calls: that of the node, or of the sibling that owns its weights."""
     if owner is None:
         return name.rpartition(".")[2]
-    home, _, attribute = owner.rpartition(".")
-    if home != module.name:
+    parent, _, attribute = owner.rpartition(".")
+    if parent != module.name:
         raise unsupported("PyTorch", node, f"its weights belong to '{owner}', which is inside another module")
     return attribute
 
 
-def _path_hint(path: Scope, region: Scope, hint: str) -> str | None:
-    """The variable name on a path next to an identity path only, or inside another path."""
+def _path_hint(path: Scope, scope: Scope, hint: str) -> str | None:
+    """The variable name on a path whose siblings are all identities, or that is inside another path."""
     if path.kind != "path" or path.label is None or not path.label.startswith("path "):
         return None
-    busy = sum(isinstance(item, Scope) and item.kind == "path" and bool(item.items) for item in region.items)
-    if busy == 1:
+    nonempty = sum(isinstance(item, Scope) and item.kind == "path" and bool(item.items) for item in scope.items)
+    if nonempty == 1:
         return "y"
     return path.label.replace("path ", f"{hint}_") if hint.startswith("y") else None
 
 
-def _hint(region: Scope) -> str | None:
+def _hint(scope: Scope) -> str | None:
     """The variable name on a path."""
-    if region.kind == "side":
-        named = [region.name, *(item.name for item in region.items)] if len(region.items) == 1 else [region.name]
-        label = next((name.rpartition(".")[2] for name in named if name), "side")
-    elif region.kind == "path" and region.label is not None:
-        label = {"layers": "y"}.get(region.label, region.label.replace("path ", "y"))
+    if scope.kind == "side":
+        names = [scope.name, *(item.name for item in scope.items)] if len(scope.items) == 1 else [scope.name]
+        label = next((name.rpartition(".")[2] for name in names if name), "side")
+    elif scope.kind == "path" and scope.label is not None:
+        label = {"layers": "y"}.get(scope.label, scope.label.replace("path ", "y"))
     else:
         return None
     return label if is_attribute(label) else None

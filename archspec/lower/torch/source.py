@@ -25,16 +25,16 @@ def source(graph: Graph, about: About) -> str:
     Raises:
         ArchspecError: PyTorch cannot express something the graph asks for.
     """
-    planned = plan(graph)
+    modules = plan(graph)
     root = class_name(graph)
-    start = initialization(graph)
-    helpers = [helper(*wanted) for wanted in (*start.helpers, *planned.helpers)]
-    found = classes(planned, root, [name for name, _ in helpers])
-    body = [*table_lines(start.tables)]
+    init = initialization(graph)
+    helpers = [helper(*key) for key in (*init.helpers, *modules.helpers)]
+    class_list = classes(modules, root, [name for name, _ in helpers])
+    body = [*table_lines(init.tables)]
     for _, text in helpers:
         body += ["", "", *text.rstrip("\n").split("\n")]
-    for each in found:
-        body += ["", "", *_class(each, graph, *((about, start.lines) if each is found[-1] else ()))]
+    for cls in class_list:
+        body += ["", "", *_class(cls, graph, *((about, init.lines) if cls is class_list[-1] else ()))]
     body += ["", "", *_main(graph, root)]
     head = [title(graph.name, "PyTorch", about), "", *_imports("\n".join(body))]
     return "\n".join([*head, *body, ""])
@@ -57,56 +57,56 @@ def _imports(body: str) -> Iterator[str]:
     yield "from torch import Tensor, nn"
 
 
-def _class(found: Class, graph: Graph, about: About | None = None, start: Sequence[str] = ()) -> Iterator[str]:
+def _class(cls: Class, graph: Graph, about: About | None = None, init: Sequence[str] = ()) -> Iterator[str]:
     """One class; the root's docstring describes the network, and its constructor initializes the weights."""
-    yield f"class {found.name}({found.module.container}):"
-    text = about.lines(graph.name) if about else [_block_docstring(found)]
+    yield f"class {cls.name}({cls.module.container}):"
+    text = about.lines(graph.name) if about else [_block_docstring(cls)]
     yield from quoted(text, INDENT)
-    if found.children or found.parameters.found:
+    if cls.children or cls.parameters.found:
         yield ""
-        yield from _constructor(found, start)
-    if not found.sequential and found.module.outputs:  # one that nothing reads is never called
+        yield from _constructor(cls, init)
+    if not cls.sequential and cls.module.outputs:  # a module that nothing reads is never called
         yield ""
-        yield from _forward(found, root=about is not None)
+        yield from _forward(cls, root=about is not None)
 
 
-def _block_docstring(found: Class) -> str:
-    block = found.module.region.block
-    times = f", used {len(found.instances)} times" if len(found.instances) > 1 else ""
-    return f"The block `{block}` of the spec{times}." if block else f"The part `{label(found.module)}`{times}."
+def _block_docstring(cls: Class) -> str:
+    block = cls.module.scope.block
+    times = f", used {len(cls.instances)} times" if len(cls.instances) > 1 else ""
+    return f"The block `{block}` of the spec{times}." if block else f"The part `{label(cls.module)}`{times}."
 
 
-def _constructor(found: Class, extra: Sequence[str]) -> Iterator[str]:
+def _constructor(cls: Class, init: Sequence[str]) -> Iterator[str]:
     deeper = INDENT * 2
-    parameters = [parameter.declaration for parameter in found.parameters.ordered]
+    parameters = [parameter.declaration for parameter in cls.parameters.ordered]
     yield from signature_lines("__init__", ["self", *parameters], "None", INDENT)
-    if found.sequential:
-        sequence = Call("super().__init__", children=tuple(found.children.values()))
+    if cls.sequential:
+        sequence = Call("super().__init__", children=tuple(cls.children.values()))
         yield from statement(sequence, deeper)
         return
-    container = found.module.container
+    container = cls.module.container
     if container in ("nn.ModuleList", "nn.ModuleDict"):
-        several = listed(tuple(found.children.values())) if container == "nn.ModuleList" else keyed(found.children)
-        yield from statement(Call("super().__init__", {"modules": several}, 1), deeper)
+        modules = listed(tuple(cls.children.values())) if container == "nn.ModuleList" else keyed(cls.children)
+        yield from statement(Call("super().__init__", {"modules": modules}, 1), deeper)
     else:
         yield f"{deeper}super().__init__()"
-        for name, child in found.children.items():
-            yield from _child(found, name, child, deeper)
-    yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(found.parameters.stored))
-    for line in extra:
+        for name, child in cls.children.items():
+            yield from _child(cls, name, child, deeper)
+    yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(cls.parameters.stored))
+    for line in init:
         yield from wrapped(deeper + line)
 
 
-def _child(found: Class, name: str, child: Argument, indent: str) -> Iterator[str]:
+def _child(cls: Class, name: str, child: Argument, indent: str) -> Iterator[str]:
     if not is_attribute(name):
-        what = "parameter" if isinstance(child, Call) and child.callee == "nn.Parameter" else "module"
-        call = f"self.{'register_parameter' if what == 'parameter' else 'add_module'}"
-        yield from statement(Call(call, {"name": name, what: child}, 2), indent)
+        kind = "parameter" if isinstance(child, Call) and child.callee == "nn.Parameter" else "module"
+        call = f"self.{'register_parameter' if kind == 'parameter' else 'add_module'}"
+        yield from statement(Call(call, {"name": name, kind: child}, 2), indent)
         return
     if is_reserved(name):
-        path = f"{found.module.name}.{name}.".lstrip(".")
-        inside = (node for node in found.module.region.nodes() if f"{node.name}.".startswith(path))
-        node = next(inside, None)
+        path = f"{cls.module.name}.{name}.".lstrip(".")
+        nodes = (node for node in cls.module.scope.nodes() if f"{node.name}.".startswith(path))
+        node = next(nodes, None)
         raise fail(
             "unsupported",
             reserved_message(name),
@@ -116,13 +116,13 @@ def _child(found: Class, name: str, child: Argument, indent: str) -> Iterator[st
     yield from assignment(f"self.{name}", child, indent)
 
 
-def _forward(found: Class, *, root: bool) -> Iterator[str]:
-    module = found.module
+def _forward(cls: Class, *, root: bool) -> Iterator[str]:
+    module = cls.module
     arguments = _arguments(module.inputs)
-    forward = Forward(module, found.functions, found.choices, arguments)
+    forward = Forward(module, cls.functions, cls.choices, arguments)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from signature_lines("forward", typed, forward.annotation(root=root), INDENT)
-    yield from forward.lines(INDENT * 2, shapes=len(found.instances) == 1, root=root)
+    yield from forward.lines(INDENT * 2, shapes=len(cls.instances) == 1, root=root)
 
 
 def _arguments(inputs: Sequence[Value]) -> list[str]:

@@ -89,7 +89,7 @@ def test_keywords_as_names_of_layers_with_weights_are_rejected(tmp_path: Path) -
     head = "archspec: 1\nname: net\ninput: [3]\nlayers: "
     archspec.parse(f"{head}[relu: {{name: def}}]").to_program(tmp_path / "relu.pt2")
     assert torch.export.load(tmp_path / "relu.pt2").module()(torch.ones(3, 3)).shape == (3, 3)
-    with pytest.raises(archspec.ArchspecError, match="reads a part called 'class' as Python's own word"):
+    with pytest.raises(archspec.ArchspecError, match="'class', a part of a name, is a keyword of Python"):
         archspec.parse(f"{head}[sequential: {{name: class, layers: [linear: 3]}}]").to_program(tmp_path / "no.pt2")
     assert not (tmp_path / "no.pt2").exists()
 
@@ -114,4 +114,4 @@ def test_modules_that_cannot_be_traced_are_errors(module: nn.Module) -> None:
         program(module, archspec.load("lenet5").graph)
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "unsupported"
-    assert diagnostic.message.startswith("torch.export cannot take lenet5: ")
+    assert diagnostic.message.startswith("torch.export cannot trace lenet5: ")

@@ -1,4 +1,4 @@
-"""Functions of one element, softmax, and joins in PyTorch."""
+"""Activations in PyTorch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec import ops
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Constant, call, function
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, both, own
+from archspec.lower.torch.rules.common import RULES, both, helper_module
 from archspec.ops import activation
 
 _ACTIVATIONS: Mapping[type[ops.Op], tuple[str, str, Mapping[str, tuple[str, Constant]]]] = {
@@ -33,7 +33,7 @@ _ACTIVATIONS: Mapping[type[ops.Op], tuple[str, str, Mapping[str, tuple[str, Cons
     activation.Softmax: ("nn.Softmax", "F.softmax", {"axis": ("dim", None)}),
     activation.LogSoftmax: ("nn.LogSoftmax", "F.log_softmax", {"axis": ("dim", None)}),
 }
-"""The module, the function, and for each attribute of the op the argument it becomes, with that one's default."""
+"""The module, the function, and for each attribute of the op the argument and its default."""
 
 _INPLACE = frozenset((
     activation.Relu, activation.Relu6, activation.LeakyRelu, activation.Elu, activation.Selu, activation.HardSigmoid,
@@ -49,7 +49,7 @@ def _activation(op: ops.Op, node: Node) -> ModuleCall:
 
 
 def _can_overwrite(op: object) -> bool:
-    """Whether the gradient can be worked out from what is made alone; its sign must tell that of the input."""
+    """Whether the gradient can be computed from the output alone, whose sign must be that of the input."""
     return type(op) in _INPLACE and not (isinstance(op, activation.LeakyRelu) and op.slope < 0)
 
 
@@ -58,13 +58,13 @@ def _tanh(op: activation.Tanh, node: Node) -> ModuleCall:
     if op.scale == op.slope == 1:
         return both(call("nn.Tanh", {}, {}), "torch.tanh")
     numbers: dict[str, Constant] = {"scale": op.scale, "slope": op.slope}
-    written = function("tanh", "{scale} * torch.tanh({slope} * {x})", numbers)
-    return replace(own("ScaledTanh", numbers), function=written)
+    as_function = function("tanh", "{scale} * torch.tanh({slope} * {x})", numbers)
+    return replace(helper_module("ScaledTanh", numbers), function=as_function)
 
 
 @RULES.rule(activation.Squash)
 def _squash(op: activation.Squash, node: Node) -> ModuleCall:
-    return own("Squash", {}, {"dim": (op.axis, -1)})
+    return helper_module("Squash", {}, {"dim": (op.axis, -1)})
 
 
 @RULES.rule(activation.PRelu)

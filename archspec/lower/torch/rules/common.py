@@ -1,4 +1,4 @@
-"""The table of rules, and what rules of several families use."""
+"""The table of rules, and functions that rules of several families share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def both(module: Call, function: str) -> ModuleCall:
     return ModuleCall(replace(module, stateless=True), module.renamed(function))
 
 
-def own(
+def helper_module(
     kind: str,
     required: Mapping[str, Constant],
     optional: Options | None = None,
@@ -39,10 +39,10 @@ def axes_of(node: Node) -> int:
 
 
 def even(window: Sliding) -> Constant:
-    """Symmetric padding as layers take it: the rows on one side."""
+    """Symmetric padding as an argument of a layer: the rows on one side."""
     return same([before for before, _ in window.pads])
 
 
 def flat(pads: Sequence[Pads]) -> tuple[int, ...]:
-    """Padding as `F.pad` takes it: before and after, the last axis first."""
+    """Padding as an argument of `F.pad`: before and after, the last axis first."""
     return tuple(rows for pad in reversed(pads) for rows in pad)

@@ -6,7 +6,7 @@ from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
 from archspec.lower.text.code_model import Constant, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, own
+from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, helper_module
 from archspec.ops import conv
 from archspec.ops.sliding import Sliding
 
@@ -20,7 +20,7 @@ def _conv(op: conv.Conv, node: Node) -> ModuleCall:
     groups, bias = (op.groups, 1), (op.bias, True)
     if not window.symmetric:
         optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
-        return own("PaddedConv", {**required, "pads": flat(window.pads)}, optional, axes=d)
+        return helper_module("PaddedConv", {**required, "pads": flat(window.pads)}, optional, axes=d)
     padding = (even(window), 0)
     optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
     return ModuleCall(call(f"nn.Conv{d}d", required, optional))
@@ -41,7 +41,7 @@ def _conv_transpose(op: conv.ConvTranspose, node: Node) -> ModuleCall:
         optional = {
             "stride": stride, "output_padding": output_padding, "dilation": dilation, "groups": groups, "bias": bias,
         }  # fmt: skip
-        return own("CroppedConvTranspose", {**required, "crop": flat(window.pads)}, optional, axes=d)
+        return helper_module("CroppedConvTranspose", {**required, "crop": flat(window.pads)}, optional, axes=d)
     optional = {
         "stride": stride, "padding": (even(window), 0), "output_padding": output_padding, "groups": groups,
         "bias": bias, "dilation": dilation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import call
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, own
+from archspec.lower.torch.rules.common import RULES, helper_module
 from archspec.ops import linear
 
 
@@ -19,10 +19,10 @@ def _linear(op: linear.Linear, node: Node) -> ModuleCall:
 def _capsule_votes(op: linear.CapsuleVotes, node: Node) -> ModuleCall:
     count, features = node.inputs[0].type.sizes
     required = {"in_capsules": count, "in_features": features, "capsules": op.capsules, "features": op.features}
-    return own("CapsuleVotes", required)
+    return helper_module("CapsuleVotes", required)
 
 
 @RULES.rule(linear.RadialBasis)
 def _radial_basis(op: linear.RadialBasis, node: Node) -> ModuleCall:
     features = node.inputs[0].type.sizes[0]
-    return own("RadialBasis", {"features": features, "units": op.units})
+    return helper_module("RadialBasis", {"features": features, "units": op.units})

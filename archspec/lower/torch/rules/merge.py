@@ -1,4 +1,4 @@
-"""Ops that merge several values into one in PyTorch."""
+"""Merging several values into one in PyTorch."""
 
 from __future__ import annotations
 

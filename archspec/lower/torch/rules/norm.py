@@ -1,11 +1,11 @@
-"""Linear layers and normalizations in PyTorch."""
+"""Normalization layers in PyTorch."""
 
 from __future__ import annotations
 
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Options, call
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, axes_of, both, own
+from archspec.lower.torch.rules.common import RULES, axes_of, both, helper_module
 from archspec.ops import norm
 
 
@@ -19,7 +19,7 @@ def _batch_norm(op: norm.BatchNorm, node: Node) -> ModuleCall:
 
 @RULES.rule(norm.FrozenBatchNorm)
 def _frozen_batch_norm(op: norm.FrozenBatchNorm, node: Node) -> ModuleCall:
-    return own("FrozenBatchNorm", {"num_features": node.inputs[0].type.channels}, {"eps": (op.eps, 1e-5)})
+    return helper_module("FrozenBatchNorm", {"num_features": node.inputs[0].type.channels}, {"eps": (op.eps, 1e-5)})
 
 
 @RULES.rule(norm.LayerNorm)
@@ -27,7 +27,7 @@ def _layer_norm(op: norm.LayerNorm, node: Node) -> ModuleCall:
     tensor = node.inputs[0].type
     optional: Options = {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}
     if op.axes == "channels" and tensor.rank > 2:
-        return own("ChannelNorm", {"channels": tensor.channels}, optional)
+        return helper_module("ChannelNorm", {"channels": tensor.channels}, optional)
     sizes = op.normalized(tensor)
     return ModuleCall(call("nn.LayerNorm", {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}, optional))
 
@@ -58,4 +58,4 @@ def _l2_normalize(op: norm.L2Normalize, node: Node) -> ModuleCall:
 
 @RULES.rule(norm.Affine)
 def _affine(op: norm.Affine, node: Node) -> ModuleCall:
-    return own("Affine", {"channels": node.inputs[0].type.channels}, {"bias": (op.bias, True)})
+    return helper_module("Affine", {"channels": node.inputs[0].type.channels}, {"bias": (op.bias, True)})

@@ -1,4 +1,4 @@
-"""Parameters that stand in a network by themselves, in PyTorch."""
+"""Bare parameters in PyTorch."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from archspec.ops import parameters
 
 
 def parameter(weight: Weight, *axes: str) -> Call:
-    """How the module around an op makes the parameter it reads; axes are named, `channels`, or of size 1."""
+    """The construction of a bare parameter by the module around its op; axes are names such as `channels`, or 1."""
     pairs = list(zip(axes, weight.shape, strict=True))
     sizes: dict[str, Argument] = {name: size for name, size in pairs if name != "1"}
-    written = ", ".join(name if name == "1" else f"{{{name}}}" for name in axes)
+    shape = ", ".join(name if name == "1" else f"{{{name}}}" for name in axes)
     kind, options = weight.initializer.kind, weight.initializer.options
     match kind:
         case "zeros" | "ones":
-            values = f"torch.{kind}({written})"
+            values = f"torch.{kind}({shape})"
         case "constant":
-            shape = f"({written},)" if len(axes) == 1 else f"({written})"
-            values, sizes = f"torch.full({shape}, {{value}})", {**sizes, **options}  # type: ignore[dict-item]
+            size = f"({shape},)" if len(axes) == 1 else f"({shape})"
+            values, sizes = f"torch.full({size}, {{value}})", {**sizes, **options}  # type: ignore[dict-item]
         case "values":
-            values = f"torch.empty({written})"
+            values = f"torch.empty({shape})"
         case _:
-            shown: dict[str, Constant] = dict(init_options(weight.initializer))  # type: ignore[arg-type]
-            given = "".join(f", {name}={{{name}}}" for name in shown)
-            values, sizes = f"nn.init.{kind}_(torch.empty({written}){given})", {**sizes, **shown}
+            options_shown: dict[str, Constant] = dict(init_options(weight.initializer))  # type: ignore[arg-type]
+            keywords = "".join(f", {name}={{{name}}}" for name in options_shown)
+            values, sizes = f"nn.init.{kind}_(torch.empty({shape}){keywords})", {**sizes, **options_shown}
     return Call("nn.Parameter", sizes, template=f"nn.Parameter({values})")
 
 
 @RULES.rule(parameters.LayerScale)
 def _layer_scale(op: parameters.LayerScale, node: Node) -> ModuleCall:
     (weight,) = node.weights
-    made = parameter(weight, "channels", *("1" for _ in weight.shape[1:]))
-    return ModuleCall(function=function("scale", "{weight} * {x}"), parameter=made)
+    construction = parameter(weight, "channels", *("1" for _ in weight.shape[1:]))
+    return ModuleCall(function=function("scale", "{weight} * {x}"), parameter=construction)
 
 
 @RULES.rule(parameters.ClassToken)

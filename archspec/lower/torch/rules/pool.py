@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Constant, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, axes_of, both, even, flat, own
+from archspec.lower.torch.rules.common import RULES, axes_of, both, even, flat, helper_module
 from archspec.ops import pool
 from archspec.ops.sliding import Sliding
 
@@ -29,7 +29,7 @@ def _max_pool(op: pool.MaxPool, node: Node) -> ModuleCall:
         overhang = _overhang(node, window)
         pads = [(before, after + rows) for (before, after), rows in zip(window.pads, overhang, strict=True)]
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(pads)}
-        return own("PaddedMaxPool", required, {"dilation": (dilation, 1)}, axes=d)
+        return helper_module("PaddedMaxPool", required, {"dilation": (dilation, 1)}, axes=d)
     padding = even(window)
     optional = {
         "stride": (stride, kernel), "padding": (padding, 0), "dilation": (dilation, 1), "ceil_mode": (op.ceil, False),
@@ -48,7 +48,7 @@ def _avg_pool(op: pool.AvgPool, node: Node) -> ModuleCall:
     if rejected or not _plain_padding(window):
         extra = [(0, rows) for rows in _overhang(node, window)]
         required = {"kernel_size": kernel, "stride": stride, "pads": flat(window.pads), "extra": flat(extra)}
-        return own("PaddedAvgPool", required, {"count_include_pad": (op.count_include_pad, True)}, axes=d)
+        return helper_module("PaddedAvgPool", required, {"count_include_pad": (op.count_include_pad, True)}, axes=d)
     padding = even(window)
     optional = {
         "stride": (stride, kernel), "padding": (padding, 0), "ceil_mode": (op.ceil, False),

@@ -34,8 +34,8 @@ def _reshape(op: reshape.Reshape, node: Node) -> ModuleCall:
 @RULES.rule(reshape.Permute)
 def _permute(op: reshape.Permute, node: Node) -> ModuleCall:
     order = ", ".join(map(str, (0, *op.order)))
-    written = function("permute", f"{{x}}.permute({order})")
-    return ModuleCall(Call("Permute", template=f"Permute({order})"), written, helper=("Permute", 0))
+    as_function = function("permute", f"{{x}}.permute({order})")
+    return ModuleCall(Call("Permute", template=f"Permute({order})"), as_function, helper=("Permute", 0))
 
 
 @RULES.rule(reshape.Select)

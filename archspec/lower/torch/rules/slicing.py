@@ -1,4 +1,4 @@
-"""Parts of a value, in PyTorch."""
+"""Slicing and splitting in PyTorch."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def _slice(op: slicing.Slice, node: Node) -> ModuleCall:
     }
     start, end, step = (f"{{{name}}}" if name in bounds else "" for name in ("start", "end", "step"))
     before = ":, " * op.normalized_axis(node.inputs[0].type)
-    taken = f"{start}:{end}" + (f":{step}" if step else "")
-    return ModuleCall(function=function("slice", f"{{x}}[{before}{taken}]", bounds))
+    bounds_text = f"{start}:{end}" + (f":{step}" if step else "")
+    return ModuleCall(function=function("slice", f"{{x}}[{before}{bounds_text}]", bounds))

@@ -1,4 +1,4 @@
-"""Values brought to the size of another, in PyTorch."""
+"""Resizing, cropping and padding in PyTorch."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _upsample_like(op: spatial.UpsampleLike, node: Node) -> ModuleCall:
 @RULES.rule(spatial.CropLike)
 def _crop_like(op: spatial.CropLike, node: Node) -> ModuleCall:
     numbers: dict[str, Constant] = {}
-    stretches: list[str] = []
+    ranges: list[str] = []
     for axis, start in enumerate(op.starts(node.input_types), start=2):
         size = f"{{x1}}.shape[{axis}]"
         if start:
             numbers[f"start{axis}"] = start
-        stretches.append(f"{{start{axis}}} : {{start{axis}}} + {size}" if start else f": {size}")
-    return ModuleCall(function=function("crop", f"{{x0}}[:, :, {', '.join(stretches)}]", numbers))
+        ranges.append(f"{{start{axis}}} : {{start{axis}}} + {size}" if start else f": {size}")
+    return ModuleCall(function=function("crop", f"{{x0}}[:, :, {', '.join(ranges)}]", numbers))
 
 
 @RULES.rule(spatial.Pad)
@@ -50,8 +50,8 @@ def _pad_channels(op: spatial.PadChannels, node: Node) -> ModuleCall:
 
 @RULES.rule(spatial.CenterCrop)
 def _center_crop(op: spatial.CenterCrop, node: Node) -> ModuleCall:
-    cut = [(-before, -after) for before, after in op.pads(node.inputs[0].type)]
-    return ModuleCall(function=function("crop", "F.pad({x}, {crop})", {"crop": flat(cut)}))
+    crop = [(-before, -after) for before, after in op.pads(node.inputs[0].type)]
+    return ModuleCall(function=function("crop", "F.pad({x}, {crop})", {"crop": flat(crop)}))
 
 
 @RULES.rule(spatial.Upsample)
@@ -59,12 +59,12 @@ def _upsample(op: spatial.Upsample, node: Node) -> ModuleCall:
     d = axes_of(node)
     mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d] if op.interpolates else "nearest"
     name, value = ("size", same(node.outputs[0].type.spatial)) if op.scale is None else ("scale_factor", op.scale)
-    plain = value
-    if op.scale is not None:  # The module makes whole factors floats, as TorchScript wants them; the function does not.
-        plain = ListLiteral(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
+    function_value = value
+    if op.scale is not None:  # Unlike the module, the function does not convert factors to float for TorchScript.
+        function_value = ListLiteral(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
     corners = {"align_corners": (op.align_corners or None, None)} if op.interpolates else {}
 
-    def written(callee: str, value: Constant) -> Call:
+    def resize(callee: str, value: Constant) -> Call:
         return call(callee, {}, {name: (value, None), "mode": (mode, "nearest"), **corners})
 
-    return ModuleCall(replace(written("nn.Upsample", value), stateless=True), written("F.interpolate", plain))
+    return ModuleCall(replace(resize("nn.Upsample", value), stateless=True), resize("F.interpolate", function_value))

@@ -14,13 +14,13 @@ def _max_unpool(op: unpool.MaxUnpool, node: Node) -> ModuleCall:
     d = axes_of(node)
     window = op.sliding(node.inputs[0].type)
     pads = tuple(before for before, _ in window.pads)
-    # Not nn.MaxUnpool, which PyTorch 2.13 cannot script; the function wants a number for each axis.
+    # Not nn.MaxUnpool, which PyTorch 2.13 cannot script. The function needs one number per axis.
     if len(node.inputs) == 2:
-        each = {"stride": (window.stride, window.kernel), "padding": (pads, (0,) * d)}
-        return ModuleCall(function=call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, each))
+        optional = {"stride": (window.stride, window.kernel), "padding": (pads, (0,) * d)}
+        return ModuleCall(function=call(f"F.max_unpool{d}d", {"kernel_size": window.kernel}, optional))
     numbers: dict[str, Constant] = {"kernel": window.kernel}
     numbers |= {"stride": window.stride} if window.stride != window.kernel else {}
     numbers |= {"padding": pads} if any(pads) else {}
-    shown = "".join(f", {name}={{{name}}}" for name in numbers if name != "kernel")
-    template = f"F.max_unpool{d}d({{x0}}, {{x1}}, {{kernel}}{shown}, output_size={{x2}}.shape[2:])"
+    keywords = "".join(f", {name}={{{name}}}" for name in numbers if name != "kernel")
+    template = f"F.max_unpool{d}d({{x0}}, {{x1}}, {{kernel}}{keywords}, output_size={{x2}}.shape[2:])"
     return ModuleCall(function=function("max_unpool", template, numbers))
