@@ -1,8 +1,8 @@
-"""The parameters of a class's constructor: what differs between its instances, named and expressed sparingly.
+"""Infers the parameters of a class's constructor from the differences between its instances.
 
-Each instance gives one value, and the values of all instances make a column. A column that is the same everywhere stays
-a constant. Another is the first of these that fits: a parameter there already, a block's argument of the spec, a
-multiple or a sum of parameters, a parameter of its own.
+A column contains one value per instance. A column with equal values is a constant. Any other column becomes the first
+of these that matches: an existing parameter, an argument of the spec's block, an expression of existing parameters, a
+new parameter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archspec.lower.text.formatter import literal
 
 
 class _Any:
-    """Stands where an instance has no say: in a child it does not have."""
+    """Matches any value: a placeholder for an instance that lacks a child."""
 
     def __repr__(self) -> str:
         return "ANY"
@@ -29,16 +29,16 @@ _SIZES = (
     "in_channels", "out_channels", "channels", "num_features", "num_channels", "in_features", "out_features",
     "features", "normalized_shape", "embed_dim",
 )  # fmt: skip
-"""Roles of numbers that come in multiples and sums of one another."""
+"""Roles of numbers that may be multiples and sums of one another."""
 
-_WORTH_AN_EXPRESSION = (*_SIZES, "groups")
-"""Roles of numbers that may follow from sizes; a depthwise convolution has a group a channel."""
+_DERIVED = (*_SIZES, "groups")
+"""Roles of numbers that may be derived from sizes; a depthwise convolution has one group per channel."""
 
 _NAMES = {
     "num_features": "channels", "num_channels": "channels", "out_channels": "channels", "out_features": "features",
     "normalized_shape": "features", "p": "dropout",
 }  # fmt: skip
-"""Roles that have a better name as a parameter."""
+"""Roles whose parameter has a clearer name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ class Parameter:
         """Its type."""
         kinds = dict.fromkeys(_kind(value) for value in self.column if value is not ANY)
         if "float" in kinds:
-            kinds.pop("int", None)  # to which whole numbers belong as well
+            kinds.pop("int", None)  # a float annotation accepts integers
         return " | ".join(kinds)
 
     @property
     def declaration(self) -> str:
-        """How it stands in a signature."""
+        """Its declaration in a signature."""
         return f"{self.name}: {self.annotation}" + (f" = {literal(self.default)}" if self.has_default else "")
 
 
 class Parameters:
-    """The parameters of one class, found as its parts are generalized."""
+    """The parameters of one class, collected while its children and functions are generalized."""
 
     def __init__(
         self,
@@ -78,54 +78,56 @@ class Parameters:
         self.children = frozenset(children)
         self.reserved = reserved
         self.stored: list[str] = []
-        self.offered = {name: tuple(own.get(name) for own in arguments) for name in (arguments[0] if arguments else ())}
-        self.found: list[Parameter] = []
+        self.block_arguments = {
+            name: tuple(values.get(name) for values in arguments) for name in (arguments[0] if arguments else ())
+        }
+        self.parameters: list[Parameter] = []
 
     def function(self, calls: Sequence[Call]) -> Call:
-        """What functions of `forward` have in common; parameters they need are stored on `self`."""
+        """The least general form of functions of `forward`; parameters that it reads are stored on `self`."""
         arguments: dict[str, Argument] = {}
         for name in calls[0].arguments:
             values = [call.arguments[name] for call in calls]
             if name == INPLACE:
                 arguments[name] = all(values)
                 continue
-            found = self.generalize(values, (calls[0].callee.rpartition(".")[2], name), name)
-            if isinstance(found, ParameterExpr):
-                found = ParameterExpr(self.store(found.text, values, (calls[0].callee, name), name))
-            arguments[name] = found
+            argument = self.generalize(values, (calls[0].callee.rpartition(".")[2], name), name)
+            if isinstance(argument, ParameterExpr):
+                argument = ParameterExpr(self.store(argument.text, values, (calls[0].callee, name), name))
+            arguments[name] = argument
         return replace(calls[0], arguments=arguments)
 
     def choice(self, column: Sequence[bool], name: str) -> str:
-        """What tells whether an instance does a step."""
+        """The condition that is true in the instances that have a step."""
         return self.store(self.express(tuple(column), (name,), ""), column, (name,), "")
 
     def store(self, text: str, column: Sequence[object], path: tuple[str, ...], role: str) -> str:
-        """The attribute that keeps for `forward` what an expression is worth."""
+        """The attribute that stores the value of an expression for `forward`."""
         if not text.isidentifier() or text in self.children:
             text = self.add(self.name(path, self.children), role, tuple(column))
         self.stored.append(text)
         return f"self.{text}"
 
     def generalize(self, trees: Sequence[Argument | _Any], path: tuple[str, ...], role: str) -> Argument:
-        """What the instances have in common, with a hole wherever they differ."""
+        """The least general form of one tree per instance, with parameter expressions where they differ."""
         known = [tree for tree in trees if not isinstance(tree, _Any)]
         first = known[0]
         if all(tree == first and type(tree) is type(first) for tree in known):
             return replace(first, comment=_common(known)) if isinstance(first, Call) else first
         calls = [tree for tree in known if isinstance(tree, Call)]
         if len(calls) == len(known):
-            if _alike(calls):
+            if _same_callee(calls):
                 return self.calls(trees, calls[0], path)
             present = [tree for tree in calls if tree.callee != "nn.Identity"]
-            if _alike(present) and len(present) < len(calls):
+            if _same_callee(present) and len(present) < len(calls):
                 return self.optional(trees, present[0], path)
         return ParameterExpr(self.express(tuple(trees), path, role))
 
     def calls(self, trees: Sequence[Argument | _Any], model: Call, path: tuple[str, ...]) -> Call:
-        """Calls of one callee, generalized argument by argument and child by child."""
+        """The least general form of calls of one callee, argument by argument and child by child."""
 
-        def column(pick: str | int) -> list[Argument | _Any]:
-            return [_part(tree, pick) if isinstance(tree, Call) else ANY for tree in trees]
+        def column(key: str | int) -> list[Argument | _Any]:
+            return [_argument(tree, key) if isinstance(tree, Call) else ANY for tree in trees]
 
         arguments = {
             name: all(value is not False for value in column(name))
@@ -138,65 +140,73 @@ class Parameters:
         return replace(model, arguments=arguments, children=tuple(children), comment=comment)
 
     def optional(self, trees: Sequence[Argument | _Any], model: Call, path: tuple[str, ...]) -> ParameterExpr | Call:
-        """A child that some instances have and others hand their input through."""
+        """A child that some instances have, and that is an identity in the others."""
         absent = [isinstance(tree, Call) and tree.callee == "nn.Identity" for tree in trees]
-        present = self.calls([ANY if gone else tree for gone, tree in zip(absent, trees, strict=True)], model, path)
-        flag = self.express(tuple(not gone for gone in absent), path, "")
+        present = self.calls(
+            [ANY if missing else tree for missing, tree in zip(absent, trees, strict=True)], model, path
+        )
+        flag = self.express(tuple(not missing for missing in absent), path, "")
         return Call("if", {"condition": ParameterExpr(flag)}, children=(present, Call("nn.Identity")))
 
     def express(self, column: tuple[object, ...], path: tuple[str, ...], role: str) -> str:
-        """An expression that is worth the column."""
-        for parameter in self.found:
-            if _same(column, parameter.column) and _like(column, parameter.column) and not any(map(_owned, column)):
+        """An expression whose values are the column."""
+        for parameter in self.parameters:
+            if (
+                _same(column, parameter.column)
+                and _same_types(column, parameter.column)
+                and not any(map(_has_state, column))
+            ):
                 return parameter.name
-        for name, offered in self.offered.items():
-            if _same(column, offered) and self.free(name):
-                merged = (given if own is ANY else own for own, given in zip(column, offered, strict=True))
+        for name, values in self.block_arguments.items():
+            if _same(column, values) and self.free(name):
+                merged = (other if value is ANY else value for value, other in zip(column, values, strict=True))
                 return self.add(name, role, tuple(merged))
-        if role in _WORTH_AN_EXPRESSION and (text := self.derive(column)):
+        if role in _DERIVED and (text := self.derive(column)):
             return text
         if role == "padding" and (text := self.halve(column)):
             return text
         return self.add(self.namesake(column) or self.name(path), role, column)
 
     def namesake(self, column: tuple[object, ...]) -> str | None:
-        """The argument of the block that tells which module it is in each instance, as `act` may."""
+        """The block argument that selects the module in each instance, such as `act`."""
         modules = [repr(replace(value, comment="")) for value in column if isinstance(value, Call)]
         if len(modules) < len(column):
             return None
-        for name, offered in self.offered.items():
-            texts = [one for one in offered if isinstance(one, str)]
+        for name, values in self.block_arguments.items():
+            texts = [value for value in values if isinstance(value, str)]
             if len(texts) < len(column):
                 continue
             pairs = set(zip(texts, modules, strict=True))
-            if len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs}) and self.free(name):
+            if len(pairs) == len({text for text, _ in pairs}) == len({module for _, module in pairs}) and self.free(
+                name
+            ):
                 return name
         return None
 
     def derive(self, column: tuple[object, ...]) -> str | None:
-        """The column as a multiple, a part or a sum of parameters that are sizes."""
-        wanted = [(i, value) for i, value in enumerate(column) if isinstance(value, int)]
-        if len({value for _, value in wanted}) < 2:
+        """The column as a multiple, a fraction or a sum of parameters that are sizes."""
+        numbers = [(i, value) for i, value in enumerate(column) if isinstance(value, int)]
+        if len({value for _, value in numbers}) < 2:
             return None
-        sizes = [parameter for parameter in self.found if parameter.role in _SIZES]
+        sizes = [parameter for parameter in self.parameters if parameter.role in _SIZES]
         for one in sizes:
-            pairs = [(value, own) for i, value in wanted if isinstance(own := one.column[i], int)]
-            if len(pairs) == len(wanted):
-                factors = {value / own for value, own in pairs}
+            pairs = [(value, size) for i, value in numbers if isinstance(size := one.column[i], int)]
+            if len(pairs) == len(numbers):
+                factors = {value / size for value, size in pairs}
                 if len(factors) == 1 and (factor := factors.pop()) == int(factor):
                     return f"{int(factor)} * {one.name}"
-                parts = {own / value for value, own in pairs}
-                if len(parts) == 1 and (part := parts.pop()) == int(part):
-                    return f"{one.name} // {int(part)}"
+                divisors = {size / value for value, size in pairs}
+                if len(divisors) == 1 and (divisor := divisors.pop()) == int(divisor):
+                    return f"{one.name} // {int(divisor)}"
         for one in sizes:
             for other in sizes:
-                if all(_sum(one.column[i], other.column[i]) == value for i, value in wanted):
+                if all(_sum(one.column[i], other.column[i]) == value for i, value in numbers):
                     return f"{one.name} + {other.name}"
         return None
 
     def halve(self, column: tuple[object, ...]) -> str | None:
-        """The column as the padding that keeps the size under odd kernels."""
-        for one in self.found:
+        """The column as half of an odd kernel, the padding that preserves sizes."""
+        for one in self.parameters:
             if one.role == "kernel_size" and all(isinstance(kernel, int) and kernel % 2 for kernel in one.column):
                 kernels = [kernel for kernel in one.column if isinstance(kernel, int)]
                 if _same(column, [kernel // 2 for kernel in kernels]):
@@ -204,54 +214,56 @@ class Parameters:
         return None
 
     def add(self, name: str, role: str, column: tuple[object, ...]) -> str:
-        filled = next(value for value in column if value is not ANY)
-        column = tuple(filled if value is ANY else value for value in column)
+        known = next(value for value in column if value is not ANY)
+        column = tuple(known if value is ANY else value for value in column)
         ((value, times),) = Counter(map(repr, column)).most_common(1)
         default = next(item for item in column if repr(item) == value)
-        usual = role not in _SIZES and times * 2 > self.count and not isinstance(default, Call | DeferredCall)
-        self.found.append(Parameter(name, role, column, default if usual else None, usual))  # type: ignore[arg-type]
+        has_default = role not in _SIZES and times * 2 > self.count and not isinstance(default, Call | DeferredCall)
+        self.parameters.append(Parameter(name, role, column, default if has_default else None, has_default))  # type: ignore[arg-type]
         return name
 
     def name(self, path: tuple[str, ...], taken: Container[str] = ()) -> str:
-        """A name nobody has: that of the argument, or with the child's before it."""
+        """An unused name: that of the argument, or with the name of the child before it."""
         first, last = (f"layer{part}" if part.isdigit() else part for part in (path[0], path[-1]))
-        own = _NAMES.get(last, last)
-        candidates = [own, "_".join(dict.fromkeys((first, own)))]
-        candidates += [f"{candidates[-1]}{i}" for i in range(2, len(self.found) + 3)]
+        base = _NAMES.get(last, last)
+        candidates = [base, "_".join(dict.fromkeys((first, base)))]
+        candidates += [f"{candidates[-1]}{i}" for i in range(2, len(self.parameters) + 3)]
         return next(name for name in candidates if name not in taken and self.free(name) and name.isidentifier())
 
     def free(self, name: str) -> bool:
         return (
             name not in self.reserved
-            and name not in (parameter.name for parameter in self.found)
+            and name not in (parameter.name for parameter in self.parameters)
             and not keyword.iskeyword(name)
         )
 
     @property
     def ordered(self) -> list[Parameter]:
-        """The parameters as the constructor lists them: modules after numbers, those with a default last."""
-        return sorted(self.found, key=lambda found: (found.has_default, found.annotation == "nn.Module"))
+        """The parameters in the order of the constructor: those without a default first, in each group modules last."""
+        return sorted(
+            self.parameters, key=lambda parameter: (parameter.has_default, parameter.annotation == "nn.Module")
+        )
 
     def call(self, name: str, instance: int) -> Call:
-        """The construction of one instance."""
+        """The constructor call of one instance."""
         arguments = {parameter.name: parameter.column[instance] for parameter in self.ordered}
-        required = sum(not parameter.has_default for parameter in self.found)
-        defaults = {parameter.name: parameter.default for parameter in self.found if parameter.has_default}
-        roles = {parameter.name: parameter.role for parameter in self.found}
+        required = sum(not parameter.has_default for parameter in self.parameters)
+        defaults = {parameter.name: parameter.default for parameter in self.parameters if parameter.has_default}
+        roles = {parameter.name: parameter.role for parameter in self.parameters}
         return Call(name, arguments, required, defaults, roles=roles)  # type: ignore[arg-type]
 
 
-def _part(call: Call, pick: str | int) -> Argument:
-    return call.arguments[pick] if isinstance(pick, str) else call.children[pick]
+def _argument(call: Call, key: str | int) -> Argument:
+    return call.arguments[key] if isinstance(key, str) else call.children[key]
 
 
 def _common(trees: Sequence[Argument]) -> str:
-    """The comment all calls have, if they have one."""
+    """The comment that all calls share, or an empty string."""
     comments = {tree.comment for tree in trees if isinstance(tree, Call)}
     return comments.pop() if len(comments) == 1 else ""
 
 
-def _alike(calls: Sequence[Call]) -> bool:
+def _same_callee(calls: Sequence[Call]) -> bool:
     """Whether calls have one callee, and the same arguments and number of children."""
     kinds = {(call.callee, call.template, tuple(call.arguments), len(call.children), call.names) for call in calls}
     return len(kinds) == 1
@@ -262,13 +274,13 @@ def _same(column: Sequence[object], other: Sequence[object]) -> bool:
     return all(a is ANY or b is ANY or (a == b and isinstance(a, bool) == isinstance(b, bool)) for a, b in pairs)
 
 
-def _like(column: Sequence[object], other: Sequence[object]) -> bool:
-    """Whether the types agree: 2 is 2.0 to a spec, but not to what takes a whole number alone."""
+def _same_types(column: Sequence[object], other: Sequence[object]) -> bool:
+    """Whether the types agree: 2 equals 2.0, but cannot replace it where an integer is required."""
     return all(a is ANY or b is ANY or type(a) is type(b) for a, b in zip(column, other, strict=True))
 
 
-def _owned(value: object) -> bool:
-    """Whether it is a module that cannot stand in a second place, where its weights would be shared."""
+def _has_state(value: object) -> bool:
+    """Whether it is a module with weights, which a second use would share."""
     return isinstance(value, DeferredCall) or (isinstance(value, Call) and not value.stateless)
 
 

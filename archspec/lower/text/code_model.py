@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 INPLACE = "inplace"
-"""An argument that never becomes a parameter of a class: if one instance may not overwrite its input, none does."""
+"""An argument that never becomes a parameter of a class: it is set only if all instances may overwrite their input."""
 
 Constant = int | float | bool | str | tuple["Constant", ...] | None
 
 
 class ListLiteral(tuple[Constant, ...]):
-    """Constants that are written as a list, such as indices."""
+    """Constants written as a list, such as indices."""
 
     __slots__ = ()
 
@@ -22,11 +22,11 @@ class ListLiteral(tuple[Constant, ...]):
 class Call:
     """A call: the construction of a module, `nn.Conv2d(3, 64, 7, stride=2)`, or a function in `forward`.
 
-    `arguments` go by name in the callee's order; the first `positional` are written without theirs, and those equal to
-    their default are left out. `children` are what `nn.Sequential` is handed. In a function's `template`, `{x}` stands
-    for the input, `{x0}` and `{x1}` for one of several, `{all}`, `{sum}` and `{product}` for all of them with commas or
-    operators between, and other names for arguments; without a template the inputs come first. A construction with a
-    template is that text.
+    `arguments` are in the callee's order. The first `positional` of them are written without their names, and those
+    equal to their default are omitted. `children` are the arguments of `nn.Sequential`. In the `template` of a function,
+    `{x}` is the input, `{x0}` and `{x1}` are inputs by number, `{all}`, `{sum}` and `{product}` are all inputs joined by
+    commas or operators, and other names are arguments. Without a template, the inputs come first. A construction with a
+    template is written as the template.
     """
 
     callee: str
@@ -68,7 +68,7 @@ Argument = Constant | Call | ParameterExpr | DeferredCall
 
 
 Options = Mapping[str, tuple[Constant, Constant]]
-"""Arguments that may be left out, by name: each a value and its default."""
+"""Optional arguments by name, each with its value and its default."""
 
 
 def call(

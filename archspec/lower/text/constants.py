@@ -1,4 +1,4 @@
-"""Numbers of a spec in generated source: few are written where they are used, many in a table."""
+"""Numbers of a spec in generated source: a few are written inline, many in a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from archspec.lower.text.formatter import INDENT, WIDTH, literal
 
 _LARGE = 32
-"""The number of values from which a table is used."""
+"""The minimum number of values for a table."""
 
 
 def is_large(values: object) -> bool:
@@ -26,7 +26,7 @@ def enter(tables: dict[str, object], key: str, values: object) -> str:
 
 
 def table_lines(tables: Mapping[str, object]) -> Iterator[str]:
-    """The lines of tables by their names; formatters would write one number per line, hence `fmt: off`."""
+    """The lines of tables by their names; `fmt: off` prevents one number per line."""
     for name, values in tables.items():
         yield from ("", "# fmt: off", f"{name} = (")
         for row in values if isinstance(values, tuple) else (values,):

@@ -14,7 +14,7 @@ def definitions(file: Path) -> dict[str, str]:
     text = file.read_text("utf-8")
     lines = text.splitlines(keepends=True)
     return {
-        node.name: "".join(lines[min(each.lineno for each in (node, *node.decorator_list)) - 1 : node.end_lineno])
+        node.name: "".join(lines[min(part.lineno for part in (node, *node.decorator_list)) - 1 : node.end_lineno])
         for node in ast.parse(text).body
         if isinstance(node, ast.ClassDef | ast.FunctionDef)
     }

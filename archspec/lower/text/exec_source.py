@@ -1,4 +1,4 @@
-"""Source text executed, with tracebacks and `inspect` that show its lines."""
+"""Executes source text so that tracebacks and `inspect` show its lines."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def execute(source: str, name: str) -> ModuleType:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     module = ModuleType(module_name)
     module.__file__ = filename
-    exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # our own text, checked names and literals
+    exec(compile(source, filename, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # generated text: names and literals are checked
     sys.modules[module_name] = module
     return module

@@ -1,4 +1,4 @@
-"""Layout of Python code as formatters write it: on one line if it fits, else indented, else one item per line."""
+"""Lays out Python code as formatters do: on one line if it fits, else indented, else one item per line."""
 
 from __future__ import annotations
 
@@ -70,48 +70,48 @@ def keyed(children: Mapping[str, Argument]) -> Call:
 
 
 def listed(children: Sequence[Argument]) -> Call:
-    """A list of constructions; short ones that are all equal are made in a loop."""
+    """A list of constructions; if all are equal and short, a comprehension."""
     first = children[0]
-    short = len(one_line(first)) <= WIDTH // 2 and not _wants_lines(first)
-    if len(children) >= _REPEATED and short and all(child == first for child in children):
+    is_short = len(one_line(first)) <= WIDTH // 2 and not _wants_lines(first)
+    if len(children) >= _MIN_REPEATED and is_short and all(child == first for child in children):
         return Call(
-            "list", {"all": Call("for", {"pair": first, "rounds": len(children), "index": ParameterExpr("_")})}, 1
+            "list", {"all": Call("for", {"pair": first, "iterations": len(children), "index": ParameterExpr("_")})}, 1
         )
     return Call("list", {str(i): child for i, child in enumerate(children)}, len(children))
 
 
-_REPEATED = 3
+_MIN_REPEATED = 3
 """The minimum number of equal constructions in a row that are written as a loop."""
 
 
 def items(call: Call) -> list[CallItem]:
-    """What a call is written with: arguments that are not their default; children, equal ones in a row in a loop."""
+    """The items of a call: arguments that differ from their default, then children, equal neighbours as a loop."""
     if call.callee == "dict":
         return [CallItem(value, f"{literal(name)}: ") for name, value in call.arguments.items()]
-    found: list[CallItem] = []
+    result: list[CallItem] = []
     for i, (name, value) in enumerate(call.arguments.items()):
         if i < call.positional:
-            found.append(CallItem(value))
+            result.append(CallItem(value))
         elif name not in call.defaults or isinstance(value, ParameterExpr) or value != call.defaults[name]:
-            found.append(CallItem(value, f"{name}="))
+            result.append(CallItem(value, f"{name}="))
     if call.names:
-        return [*found, CallItem(_ordered(call))]
+        return [*result, CallItem(_ordered(call))]
     for _, run in groupby(call.children):
         children = [CallItem(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
-        if len(children) >= _REPEATED:
+        if len(children) >= _MIN_REPEATED:
             loop = f" for _ in range({len(children)}))"
             children = [CallItem(children[0].value, "*(", loop, children[-1].comment)]
-        found += children
-    return found
+        result += children
+    return result
 
 
 def _ordered(call: Call) -> Call:
     """The children of a call with their names."""
-    made = loop(call.names, call.children)
-    if made is None:
+    repeated = loop(call.names, call.children)
+    if repeated is None:
         return Call("OrderedDict", dict(zip(call.names, call.children, strict=True)))
-    pair = ParameterExpr(f"({made.name}, {one_line(made.child)})")
-    return Call("OrderedDict", {"pairs": Call("for", {"pair": pair, "rounds": made.rounds})}, 1)
+    pair = ParameterExpr(f"({repeated.name}, {one_line(repeated.child)})")
+    return Call("OrderedDict", {"pairs": Call("for", {"pair": pair, "iterations": repeated.iterations})}, 1)
 
 
 def assignment(target: str, argument: Argument, indent: str) -> list[str]:
@@ -125,12 +125,12 @@ def between(head: str, argument: Argument, tail: str, indent: str) -> list[str]:
 
 
 def statement(call: Call, indent: str) -> list[str]:
-    """The lines of a call that stands alone."""
+    """The lines of a call as a statement."""
     return list(_lines(indent, call, "", indent))
 
 
 def wrapped(line: str, tail: str = "") -> list[str]:
-    """A line of text; where it is too long, what stands in its last brackets goes on lines of its own."""
+    """A line of text; if it is too long, the content of its last brackets is on separate lines."""
     if len(line + tail) <= WIDTH or line[-1:] not in (")", "]"):
         return [line + tail]
     indent = line[: len(line) - len(line.lstrip())]
@@ -144,17 +144,17 @@ def wrapped(line: str, tail: str = "") -> list[str]:
 
 
 def _opening(line: str) -> int:
-    """Where the bracket opens that the last character closes."""
+    """The position of the bracket that the last character closes."""
     level = 0
-    for place in range(len(line) - 1, -1, -1):
-        level += (line[place] in ")]") - (line[place] in "([")
+    for i in range(len(line) - 1, -1, -1):
+        level += (line[i] in ")]") - (line[i] in "([")
         if level == 0:
-            return place
+            return i
     return 0
 
 
 def _pieces(content: str) -> list[str]:
-    """Text cut at its commas, but not at those inside brackets."""
+    """Text split at commas outside brackets."""
     pieces, level = [""], 0
     for mark in content:
         level += (mark in "([") - (mark in ")]")
@@ -166,36 +166,36 @@ def _pieces(content: str) -> list[str]:
 
 
 def signature_lines(name: str, parameters: Sequence[str], returned: str, indent: str = "") -> Iterator[str]:
-    """The first lines of a function: on one line, or with all parameters on a line of their own, or each."""
-    together = ", ".join(parameters)
-    line = f"{indent}def {name}({together}) -> {returned}:"
+    """The signature of a function: on one line, with all parameters on one line, or with one parameter per line."""
+    joined = ", ".join(parameters)
+    line = f"{indent}def {name}({joined}) -> {returned}:"
     if len(line) <= WIDTH:
         yield line
         return
     deeper = indent + INDENT
     yield f"{indent}def {name}("
-    if len(deeper + together) <= WIDTH:
-        yield deeper + together
+    if len(deeper + joined) <= WIDTH:
+        yield deeper + joined
     else:
         yield from (f"{deeper}{parameter}," for parameter in parameters)
     yield f"{indent}) -> {returned}:"
 
 
-def call_lines(head: str, found: Sequence[CallItem], tail: str, indent: str) -> Iterator[str]:
-    """The lines of a call that does not fit on one: all items on a line of their own, or each."""
+def call_lines(head: str, items: Sequence[CallItem], tail: str, indent: str) -> Iterator[str]:
+    """The lines of a call that does not fit on one: all items on one line, or one item per line."""
     deeper = indent + INDENT
-    together = deeper + ", ".join(item.text for item in found)
+    joined = deeper + ", ".join(item.text for item in items)
     yield head
-    if len(together) <= WIDTH and not any(item.comment for item in found) and not _magic(found):
-        yield together
+    if len(joined) <= WIDTH and not any(item.comment for item in items) and not _has_many_items(items):
+        yield joined
     else:
-        alone = len(found) == 1 and isinstance(found[0].value, Call) and found[0].value.callee in _DISPLAYS
-        for item in found:
+        single = len(items) == 1 and isinstance(items[0].value, Call) and items[0].value.callee in _DISPLAYS
+        for item in items:
             line = f"{deeper}{item.text},"
             if isinstance(item.value, Call) and item.value.callee == "for":
                 yield from (deeper + part for part in _loop_lines(item.value))
             elif len(line) > WIDTH or _wants_lines(item.value):
-                yield from _lines(deeper + item.before, item.value, item.after + ("" if alone else ","), deeper)
+                yield from _lines(deeper + item.before, item.value, item.after + ("" if single else ","), deeper)
             elif item.comment and len(line) + len(item.comment) + 4 <= WIDTH:
                 yield f"{line}  # {item.comment}"
             else:
@@ -217,9 +217,9 @@ def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[st
 
 
 def _loop_lines(loop: Call) -> list[str]:
-    """What a loop makes in each round, and its rounds."""
-    pair, rounds, *index = map(one_line, loop.arguments.values())
-    return [pair, f"for {index[0] if index else 'i'} in range({rounds})"]
+    """The element of a comprehension, and its `for` clause."""
+    pair, iterations, *index = map(one_line, loop.arguments.values())
+    return [pair, f"for {index[0] if index else 'i'} in range({iterations})"]
 
 
 def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:
@@ -237,10 +237,10 @@ def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[s
 
 
 def _wants_lines(argument: Argument) -> bool:
-    """Whether a call goes on several lines even where one would do: it has comments, or many children."""
-    return isinstance(argument, Call) and _magic(items(argument))
+    """Whether a call is written on several lines even if it fits on one: it has comments, or more than two children."""
+    return isinstance(argument, Call) and _has_many_items(items(argument))
 
 
-def _magic(found: Sequence[CallItem]) -> bool:
-    children = [item for item in found if isinstance(item.value, Call)]
+def _has_many_items(items: Sequence[CallItem]) -> bool:
+    children = [item for item in items if isinstance(item.value, Call)]
     return len(children) > 2 or any(item.comment for item in children) or any(_wants_lines(c.value) for c in children)

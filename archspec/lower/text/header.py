@@ -20,7 +20,7 @@ class About:
     facts: str = ""
 
     def lines(self, name: str) -> list[str]:
-        """The docstring of the network of that name, line by line, to be indented once."""
+        """The lines of the docstring of a network, which the caller indents once."""
         lines: list[str] = []
         for paragraph in filter(None, [self.summary or name, self.reference, self.facts]):
             lines += ["", *docstring(paragraph, INDENT).split("\n")]
@@ -43,7 +43,7 @@ def quoted(lines: Sequence[str], indent: str) -> Iterator[str]:
 
 
 def docstring(text: str, indent: str) -> str:
-    """Text that can stand in a docstring, wrapped."""
+    """Text escaped and wrapped for a docstring."""
     clean = "".join(mark if mark.isprintable() else " " for mark in text)
     clean = " ".join(clean.split()).replace("\\", "\\\\").replace('"', "'")
     return "\n".join(textwrap.wrap(clean, WIDTH - len(indent) - 3))

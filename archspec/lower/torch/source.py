@@ -62,7 +62,7 @@ def _class(cls: Class, graph: Graph, about: About | None = None, init: Sequence[
     yield f"class {cls.name}({cls.module.container}):"
     text = about.lines(graph.name) if about else [_block_docstring(cls)]
     yield from quoted(text, INDENT)
-    if cls.children or cls.parameters.found:
+    if cls.children or cls.parameters.parameters:
         yield ""
         yield from _constructor(cls, init)
     if not cls.sequential and cls.module.outputs:  # a module that nothing reads is never called
