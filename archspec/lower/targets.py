@@ -1,7 +1,7 @@
-"""The targets: every kind of file a network is written as, and what writes it.
+"""The targets: every kind of file that a network can be written as, and the function that writes it.
 
 A target is declared here once. The command line takes file endings and options from this table, `Network.source` takes
-names; the code that writes a file is imported when it is first used.
+names. The code that writes a file is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Saves(Protocol):
-    """What the command line needs of a network: the methods that targets name."""
+    """A network as the command line uses it: an object with the `save` methods of targets."""
 
     def __getattribute__(self, name: str, /) -> Any: ...
 
@@ -30,14 +30,14 @@ class Target:
     """A kind of file that a network is written as.
 
     Attributes:
-        name: what `--target` and `Network.source` call it.
-        title: what its files are, for help and messages.
-        suffixes: the endings of its files; no ending belongs to two targets that are not both source.
+        name: its name for `--target` and `Network.source`.
+        title: a description of its files for help and messages.
+        suffixes: the suffixes of its files; only source targets may share a suffix.
         save: the method of `Network` that writes a file.
-        options: the options of `compile` that it takes, each with the keyword of `save` that it sets.
-        source: for a target that is Python source, the function `module:name` that writes it as text from a graph.
+        options: the options of `compile` that it supports, each with the keyword of `save` that it sets.
+        source: for Python source, the function `module:name` that writes a graph as text.
         arguments: more keywords for `save`.
-        compiled: whether `archspec compile` writes it; a diagram has a command of its own.
+        compiled: whether `archspec compile` writes it; diagrams have another command.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Target:
     compiled: bool = True
 
     def write(self, network: Saves, path: Path, options: Mapping[str, Any]) -> Sequence[str]:
-        """Write a network to a file, whole or not at all; what there is to report of it, a line each.
+        """Write a network to a file atomically and return the lines of its report.
 
         Raises:
             ArchspecError: the target cannot express the network, or the file cannot be written.
@@ -83,15 +83,15 @@ SOURCES: tuple[str, ...] = tuple(target.name for target in TARGETS if target.sou
 
 
 def for_file(path: Path, source: str = SOURCES[0]) -> Target:
-    """The target that a file's ending means; of those that share one, the one called `source`.
+    """The target of a file's suffix; `source` selects one of those that share it.
 
     Raises:
-        ArchspecError: no target has the ending, or it is not source although another library was asked for.
+        ArchspecError: no target has the suffix, or `source` was given and the suffix is not that of source.
     """
     matching = [target for target in TARGETS if path.suffix in target.suffixes]
     if not matching:
-        endings = [ending for target in TARGETS if target.compiled for ending in target.suffixes]
-        known = list(dict.fromkeys(endings))
+        suffixes = [suffix for target in TARGETS if target.compiled for suffix in target.suffixes]
+        known = list(dict.fromkeys(suffixes))
         help = f"end it with {', '.join(known[:-1])} or {known[-1]}"
         raise fail("wrong-target", f"cannot tell what to write from the name {path}", help=help)
     if not matching[0].compiled:

@@ -1,1 +1,1 @@
-"""Facts made readable: rows, tables and JSON."""
+"""Reports for people and programs: tables, coloured diagnostics and JSON."""

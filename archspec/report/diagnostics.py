@@ -1,4 +1,4 @@
-"""Diagnostics in colour, for terminals, and as GitHub shows them."""
+"""Formats diagnostics: in colour for terminals, and as workflow commands for GitHub."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def coloured(diagnostic: Diagnostic) -> str:
 
 
 def for_github(diagnostic: Diagnostic) -> str:
-    """The diagnostic as a workflow command, which GitHub shows beside the line."""
+    """The diagnostic as a workflow command, which GitHub shows as an annotation on the line."""
     facts = diagnostic.as_json()
     notes = ["  ".join(note) for note in diagnostic.notes]
     text = "\n".join([diagnostic.message, *notes, *filter(None, [diagnostic.help])])

@@ -1,4 +1,4 @@
-"""Where a network comes from, as files that are written of it say."""
+"""The origin of a network, which is recorded in the files written from it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from archspec.frontend.language.spec import Rename, Spec
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a spec says about a network; all of it empty for a network without a spec.
+    """Metadata of a network from its spec; all fields are empty for a network without a spec.
 
     Attributes:
         spec: the name of the spec.
         file: the name of its file, without the folder.
         title: one line about the network: the variant's summary, or the spec's.
         reference: where it was published.
-        rename: how others name its weights.
+        rename: rules that rename the weights of other implementations.
     """
 
     spec: str = ""

@@ -1,4 +1,4 @@
-"""The summary of a network: a table for people, one object for programs, a few texts for files of models."""
+"""The summary of a network: as a table, as JSON, and as metadata for model files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.report.text_table import fitting
 
 
 def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -> list[tuple[str, Emphasis]]:
-    """The lines of a table of the layers, at most `width` columns wide, each with how it is to be shown."""
+    """The lines of a table of the layers, at most `width` columns wide, each with its emphasis."""
     rows = list(layers(facts, depth))
     head, rule, *lines = fitting([_HEADINGS, *map(_cells, rows)], width, left=3, needed=6)
     emphases: list[Emphasis] = ["part" if row.part else "aside" if row.training_only else "layer" for row in rows]
@@ -22,7 +22,7 @@ def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -
 _HEADINGS = ("layer", "op", "output", "params", "MACs", "field", "memory")
 
 Emphasis = Literal["heading", "rule", "part", "layer", "aside"]
-"""What a line of the table is; an aside runs only while training."""
+"""The kind of a line of the table; an aside is a training-only layer."""
 
 
 def text(facts: Facts, depth: int | None = None, *, width: int | None = None) -> str:
@@ -32,26 +32,26 @@ def text(facts: Facts, depth: int | None = None, *, width: int | None = None) ->
 
 
 def totals(facts: Facts) -> list[tuple[str, str]]:
-    """What stands under the table: label and text."""
+    """The label and text of each line under the table."""
     total, memory = facts.total, facts.memory
     fixed = total.params - total.trainable_params
-    learned = f"{total.params:,}" + (f", of which {fixed:,} are fixed" if fixed else "")
-    found = [("parameters", f"{learned} ({units.memory(total.weight_bytes)} with buffers)")]
+    params = f"{total.params:,}" + (f", of which {fixed:,} are fixed" if fixed else "")
+    rows = [("parameters", f"{params} ({units.memory(total.weight_bytes)} with buffers)")]
     if total.buffers:
-        found.append(("buffers", f"{total.buffers:,}"))
-    found.append(("MACs", f"{total.macs:,} for one sample"))
+        rows.append(("buffers", f"{total.buffers:,}"))
+    rows.append(("MACs", f"{total.macs:,} for one sample"))
     other = ", ".join(
         f"{count:,} {name}" for name, count in sorted(total.cost.other.items(), key=lambda item: -item[1])
     )
     if other:
-        found.append(("other work", other))
+        rows.append(("other work", other))
     at = f" at {memory.peak_at}" if memory.peak_at else ""
-    found.append(("activations", f"{units.memory(memory.peak)} at once{at}, {units.memory(memory.total)} in all"))
-    return found
+    rows.append(("activations", f"{units.memory(memory.peak)} at once{at}, {units.memory(memory.total)} in all"))
+    return rows
 
 
 def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
-    """The summary as one object; shapes are those of one sample, without the batch axis."""
+    """The summary as a JSON object; shapes exclude the batch axis."""
     graph, total = facts.graph, facts.total
     return {
         "name": graph.name,
@@ -87,7 +87,7 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
 
 
 def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: str) -> dict[str, str]:
-    """Facts as files of models store them: texts by key, and no key for what is not known."""
+    """Metadata for model files: texts by key, without the keys of unknown facts."""
     texts = {
         "spec": spec,
         "variant": variant or "",

@@ -1,6 +1,6 @@
-"""Rows of text under headings, in columns.
+"""Formats rows of text as tables.
 
-A library would do more than is needed here, and takes longer over the rows of a ResNet than compiling it does.
+A table library would take longer for the rows of a ResNet than compiling it does.
 """
 
 from __future__ import annotations
@@ -12,10 +12,15 @@ Row = Sequence[str]
 
 
 def fitting(rows: Sequence[Row], width: int | None, *, left: int, needed: int) -> list[str]:
-    """The lines of rows, the first of them the headings, with a rule under these.
+    """The lines of a table at most `width` columns wide, with a rule under the headings.
 
-    The first `left` columns stand to the left, the others to the right. Where `width` is too narrow, gaps shrink, then
-    columns after the `needed` ones are left out, then the first is cut.
+    If `width` is too narrow, gaps shrink, then columns are omitted from the right, then the first column is truncated.
+
+    Args:
+        rows: the cells; the first row contains the headings.
+        width: the maximum width, or None for any.
+        left: the number of columns that are left-aligned; the others are right-aligned.
+        needed: the number of columns that are never omitted.
     """
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     gap = 2
@@ -32,9 +37,9 @@ _NARROWEST = 8
 
 
 def wrapped(rows: Sequence[Row], width: int | None) -> list[str]:
-    """The lines of rows of text, the first of them the headings, with a rule under these.
+    """The lines of a table of left-aligned text, with a rule under the headings.
 
-    All columns are left-aligned. Where `width` is too narrow, the last column wraps.
+    The first row contains the headings. If `width` is too narrow, the last column wraps.
     """
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     indent = sum(sizes[:-1]) + 2 * (len(sizes) - 1)

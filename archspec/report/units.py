@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Formats sizes, bytes and counts for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def size(sizes: Sequence[int]) -> str:
-    """The sizes of one sample: `64×112×112`."""
+    """A shape without the batch axis: `64×112×112`."""
     return "×".join(map(str, sizes)) or "1"
 
 

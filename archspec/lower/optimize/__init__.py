@@ -1,7 +1,7 @@
 """Optimizing for inference: transforms of a graph and its weights that preserve the outputs.
 
-`TRANSFORMS` lists them in the order in which they run. What a target optimizes itself, such as fusing a convolution
-with the activation after it, is left to the target.
+`TRANSFORMS` lists them in the order in which they run. Optimizations that targets do themselves, such as fusing a
+convolution with the activation after it, are left to them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archspec.lower.weights import Weights
 __all__ = ["TRANSFORMS", "Transform", "optimized"]
 
 Transform = Callable[[Graph, Weights], tuple[Graph, Weights]]
-"""Takes a graph with its weights and returns a graph with the same outputs at inference, with the weights of that."""
+"""Takes a graph with its weights; returns a graph with the same outputs at inference, with its weights."""
 
 TRANSFORMS: Mapping[str, Transform] = {
     "drop_training_only": drop_training_only,

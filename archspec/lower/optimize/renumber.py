@@ -9,7 +9,7 @@ from archspec.lower.weights import Weights
 
 
 def close_gaps(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
-    """Renumber the children of every part whose children are all numbered: 0, 2, 3 become 0, 1, 2.
+    """Renumber the children of every scope whose children are all numbered: 0, 2, 3 become 0, 1, 2.
 
     The layers and their weights get new names.
     """
@@ -29,7 +29,7 @@ def close_gaps(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
 
 
 def _names(scope: Scope) -> list[str]:
-    """Every path of a layer or a scope, with the paths of the parts around it."""
+    """Every path of a layer or a scope, with the paths of the scopes around it."""
     paths: dict[str, None] = {}
     for item in scope.items:
         if item.name:

@@ -142,20 +142,16 @@ class Parameters:
     def optional(self, trees: Sequence[Argument | _Any], model: Call, path: tuple[str, ...]) -> ParameterExpr | Call:
         """A child that some instances have, and that is an identity in the others."""
         absent = [isinstance(tree, Call) and tree.callee == "nn.Identity" for tree in trees]
-        present = self.calls(
-            [ANY if missing else tree for missing, tree in zip(absent, trees, strict=True)], model, path
-        )
+        known = [ANY if missing else tree for missing, tree in zip(absent, trees, strict=True)]
+        present = self.calls(known, model, path)
         flag = self.express(tuple(not missing for missing in absent), path, "")
         return Call("if", {"condition": ParameterExpr(flag)}, children=(present, Call("nn.Identity")))
 
     def express(self, column: tuple[object, ...], path: tuple[str, ...], role: str) -> str:
         """An expression whose values are the column."""
+        shareable = not any(map(_has_state, column))
         for parameter in self.parameters:
-            if (
-                _same(column, parameter.column)
-                and _same_types(column, parameter.column)
-                and not any(map(_has_state, column))
-            ):
+            if shareable and _same(column, parameter.column) and _same_types(column, parameter.column):
                 return parameter.name
         for name, values in self.block_arguments.items():
             if _same(column, values) and self.free(name):
@@ -177,9 +173,8 @@ class Parameters:
             if len(texts) < len(column):
                 continue
             pairs = set(zip(texts, modules, strict=True))
-            if len(pairs) == len({text for text, _ in pairs}) == len({module for _, module in pairs}) and self.free(
-                name
-            ):
+            one_to_one = len(pairs) == len(set(texts)) == len(set(modules))
+            if one_to_one and self.free(name):
                 return name
         return None
 

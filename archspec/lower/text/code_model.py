@@ -23,10 +23,11 @@ class Call:
     """A call: the construction of a module, `nn.Conv2d(3, 64, 7, stride=2)`, or a function in `forward`.
 
     `arguments` are in the callee's order. The first `positional` of them are written without their names, and those
-    equal to their default are omitted. `children` are the arguments of `nn.Sequential`. In the `template` of a function,
-    `{x}` is the input, `{x0}` and `{x1}` are inputs by number, `{all}`, `{sum}` and `{product}` are all inputs joined by
-    commas or operators, and other names are arguments. Without a template, the inputs come first. A construction with a
-    template is written as the template.
+    equal to their default are omitted. `children` are the arguments of `nn.Sequential`.
+
+    In the `template` of a function, `{x}` is the input, `{x0}` and `{x1}` are inputs by number, `{all}`, `{sum}` and
+    `{product}` are all inputs joined by commas or operators, and other names are arguments. Without a template, the
+    inputs come first. A construction with a template is written as the template.
     """
 
     callee: str
