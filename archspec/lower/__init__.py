@@ -1,1 +1,1 @@
-"""The way out: a folder a target, each with a table of rules from op to what the target calls it."""
+"""Lowering a graph to each target. Every source target has a table of rules from op to code."""

@@ -1,4 +1,4 @@
-"""The table a target is made of: one rule per op, registered at the rule."""
+"""The rule table of a target: one rule per op, registered where it is defined."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ R = TypeVar("R")
 
 
 class RuleTable(Generic[C, R]):
-    """How a target writes each op: functions `(op, context) -> result`.
+    """The rules of a target: functions `(op, context) -> result`, one per op.
 
-    The context is what a target's rules write with: the node itself, or a builder that holds it. `folder` is where to
-    add a missing rule.
+    The context is the node, or a builder that contains it. `folder` is the folder of the rules, for messages.
     """
 
     def __init__(self, target: str, folder: str) -> None:

@@ -14,18 +14,18 @@ def coloured(diagnostic: Diagnostic) -> str:
     head, *lines = diagnostic.render().split("\n")
     code = f"{diagnostic.severity}[{diagnostic.code}]"
     position, _, rest = head.partition(code)
-    shown = [(styled(position, BOLD) if position else "") + styled(code, style) + rest]
+    coloured_lines = [(styled(position, BOLD) if position else "") + styled(code, style) + rest]
     for line in lines:
         if gutter := re.match(r" *\d* \|", line):
             text = line[gutter.end() :]
             carets = re.fullmatch(r"([ \t]*)(\^+)", text)
             text = f"{carets[1]}{styled(carets[2], style)}" if carets else text
-            shown.append(styled(gutter[0], DIM) + text)
+            coloured_lines.append(styled(gutter[0], DIM) + text)
         elif line.startswith("    help:"):
-            shown.append(styled("    help:", BOLD_CYAN) + line.removeprefix("    help:"))
+            coloured_lines.append(styled("    help:", BOLD_CYAN) + line.removeprefix("    help:"))
         else:
-            shown.append(line)
-    return "\n".join(shown)
+            coloured_lines.append(line)
+    return "\n".join(coloured_lines)
 
 
 def for_github(diagnostic: Diagnostic) -> str:

@@ -20,11 +20,11 @@ class GraphRewriter:
         self._ops: dict[Node, Op] = {}
         self._removed: set[Node | Scope] = set()
         self.new_owners: dict[str, str] = {}
-        """For each removed weight owner, the first part that shared its weights and now owns them."""
+        """For each removed weight owner, the first node or scope that shared its weights, which now owns them."""
 
-    def remove(self, part: Node | Scope) -> None:
+    def remove(self, item: Node | Scope) -> None:
         """Remove a node or a scope. Uses of its outputs have to be replaced with `replace_uses`."""
-        self._removed.add(part)
+        self._removed.add(item)
 
     def replace_uses(self, old: Value, new: Value) -> None:
         """Replace all uses of a value by another value of the same type."""
@@ -54,7 +54,7 @@ class GraphRewriter:
         return tuple(map(self._value, values))
 
     def _scope(self, scope: Scope, weights: dict[str, tuple[Weight, ...]]) -> Scope:
-        """A scope with its changes applied; `weights` are those of the parts so far, by name."""
+        """A scope with its changes applied; `weights` are those of the items so far, by name."""
         owner = self._owner(scope, weights)
         if scope.name:
             weights.setdefault(scope.name, ())
@@ -80,13 +80,13 @@ class GraphRewriter:
         weights[node.name] = changed.weights if owner is None else weights[owner]
         return changed if node.owner is None else changed.with_weights(weights[node.name], owner)
 
-    def _owner(self, part: Node | Scope, known: Collection[str]) -> str | None:
-        """The part whose weights this one shares after the changes; None if it owns its weights."""
-        if part.owner is None or part.owner in known:
-            return part.owner
-        assert part.name is not None
-        new_owner = self.new_owners.setdefault(part.owner, part.name)
-        return None if new_owner == part.name else new_owner
+    def _owner(self, item: Node | Scope, known: Collection[str]) -> str | None:
+        """The item whose weights this one shares after the changes; None if it owns its weights."""
+        if item.owner is None or item.owner in known:
+            return item.owner
+        assert item.name is not None
+        new_owner = self.new_owners.setdefault(item.owner, item.name)
+        return None if new_owner == item.name else new_owner
 
     def _dropped(self, scope: Scope) -> list[Node]:
         """The removed nodes whose outputs are not replaced."""
@@ -120,7 +120,7 @@ def remaining_weights(graph: Graph, weights: Weights, new_owners: Mapping[str, s
 
 
 def _weights(op: object, inputs: tuple[Value, ...], before: tuple[Weight, ...]) -> tuple[Weight, ...]:
-    """The weights of a changed op; those that it had before are kept."""
+    """The weights of a changed op; those with the same name and shape are reused."""
     assert isinstance(op, Op)
     types: list[TensorType] = [value.type for value in inputs]
     known = {(weight.name, weight.shape): weight for weight in before}

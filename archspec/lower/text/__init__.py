@@ -1,1 +1,1 @@
-"""Python as text: what targets share that write source code."""
+"""Text of generated Python source: code shared by the targets that write it."""

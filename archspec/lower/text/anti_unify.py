@@ -217,13 +217,13 @@ class Parameters:
         self.parameters.append(Parameter(name, role, column, default if has_default else None, has_default))  # type: ignore[arg-type]
         return name
 
-    def name(self, path: tuple[str, ...], taken: Container[str] = ()) -> str:
+    def name(self, path: tuple[str, ...], reserved: Container[str] = ()) -> str:
         """An unused name: that of the argument, or with the name of the child before it."""
         first, last = (f"layer{part}" if part.isdigit() else part for part in (path[0], path[-1]))
         base = _NAMES.get(last, last)
         candidates = [base, "_".join(dict.fromkeys((first, base)))]
         candidates += [f"{candidates[-1]}{i}" for i in range(2, len(self.parameters) + 3)]
-        return next(name for name in candidates if name not in taken and self.free(name) and name.isidentifier())
+        return next(name for name in candidates if name not in reserved and self.free(name) and name.isidentifier())
 
     def free(self, name: str) -> bool:
         return (

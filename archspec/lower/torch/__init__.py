@@ -1,1 +1,1 @@
-"""PyTorch: the graph as source text a careful engineer would write, and the module that text makes."""
+"""The PyTorch target: source text of a graph, and the module that the text defines."""

@@ -30,7 +30,7 @@ def helper(kind: str, axes: int | str = 0) -> tuple[str, str]:
 
     Args:
         kind: the name of the class, without `2d`.
-        axes: the number of spatial axes, or 0; or the text of the class, where a plugin has brought it.
+        axes: the number of spatial axes, or 0; or the text of the class, if a plugin provides it.
     """
     if isinstance(axes, str):
         return kind, axes.strip("\n") + "\n"

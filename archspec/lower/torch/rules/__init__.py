@@ -1,4 +1,4 @@
-"""How each op is written in PyTorch, one file per family of ops. Importing this package registers all rules."""
+"""The rules of PyTorch, one file per family of ops. Importing this package registers all of them."""
 
 from __future__ import annotations
 
