@@ -1,4 +1,4 @@
-"""What specs and files of blocks have in common: the keys that both have, and what may stand under them."""
+"""The keys that specs and files of blocks share, and the readers of their values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _version(reader: Reader, tree: Tree) -> int:
 
 
 def text(what: str) -> Callable[[Reader, Tree], str]:
-    """Reads a text that stands under the key `what`."""
+    """A reader of the text under the key `what`."""
     return lambda reader, tree: reader.text(f"'{what}'", tree)
 
 
@@ -76,17 +76,17 @@ def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
         message = f"'args' is a list of names or a mapping from names to defaults, not {describe(tree)}"
         raise fail("wrong-type", message, tree.span, help="write args: [width], or args: {width: 64}")
     entries = [(item, None) for item in tree.items] if isinstance(tree, YamlList) else list(tree.entries)
-    found: dict[str, Field | None] = {}
+    arguments: dict[str, Field | None] = {}
     for key, item in entries:
         name = variable(reader, key)
         if name in COMMON or name == "share":
             message = f"an argument cannot be called '{name}', which is a key of every call"
             raise fail("name-taken", message, key.span, help="choose another name")
-        if name in found:
+        if name in arguments:
             raise fail("duplicate-name", f"'{name}' is listed twice", key.span, help="remove one of them")
         needed = item is None or (isinstance(item, YamlScalar) and item.value is None)
-        found[name] = None if needed or item is None else fields.value(item)
-    return found
+        arguments[name] = None if needed or item is None else fields.value(item)
+    return arguments
 
 
 BLOCK: Keys = {

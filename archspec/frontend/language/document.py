@@ -109,23 +109,23 @@ def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
         entries = [(reader.scalar("an output", item), item) for item in items]
     if not entries:
         raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or remove 'outputs'")
-    found: list[Returned] = []
+    outputs: list[Returned] = []
     for key, item in entries:
-        if any(key.text == before.name for before in found):
+        if any(key.text == output.name for output in outputs):
             raise fail("duplicate-name", f"'{key.text}' is returned twice", key.span, help="remove one of them")
-        found.append(Returned(key.text, key.span, reference(reader, item)))
-    return tuple(found)
+        outputs.append(Returned(key.text, key.span, reference(reader, item)))
+    return tuple(outputs)
 
 
 def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
-    found: set[str] = set()
+    codes: set[str] = set()
     for item in tree.items if isinstance(tree, YamlList) else (tree,):
         scalar = reader.scalar("a code", item)
         if scalar.text not in WARNINGS:
             message = f"'{scalar.text}' is not a warning code"
             raise fail("wrong-value", message, scalar.span, help=did_you_mean(scalar.text, WARNINGS))
-        found.add(scalar.text)
-    return frozenset(found)
+        codes.add(scalar.text)
+    return frozenset(codes)
 
 
 def _initializers_of_op(reader: Reader, key: YamlScalar, tree: Tree) -> Mapping[str, InitializerSpec]:
@@ -177,7 +177,7 @@ def read(
     vocabulary = vocabulary or OpRegistry()
     imports = Imports(folders, vocabulary)
     try:
-        tree, faults = yaml.parse(source, imports.used)
+        tree, errors = yaml.parse(source, imports.used)
         imported = imports.spec(source, tree)
         depends_on = (tuple(imported.libraries.items()), vocabulary.named)
         if (cached := source.reading("spec", depends_on)) is not None:
@@ -185,7 +185,7 @@ def read(
         defined = names_under(tree, "blocks")
         known = None if defined is None or not imported.complete else defined | imported.libraries.keys()
         reader = SpecReader(names_under(tree, "params"), known, vocabulary)
-        reader.diagnostics += (*faults, *imports.diagnostics)
+        reader.diagnostics += (*errors, *imports.diagnostics)
         spec = _spec(reader, source, tree, imported)
     except ArchspecError as error:
         return None, error.diagnostics
@@ -225,8 +225,8 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
         allowed=values.get("allow", frozenset()),
         rename=values.get("rename", ()),
     )
-    if fault := layers_at_least(spec):
-        reader.diagnostics.append(fault)
+    if error := layers_at_least(spec):
+        reader.diagnostics.append(error)
         return None
     return spec
 
@@ -238,30 +238,30 @@ _FOUNDATIONS = ("params", "variants", "blocks", "layers")
 def _inputs(reader: Reader, tree: Tree, values: Mapping[str, Any]) -> tuple[Input, ...]:
     """The inputs, under either key; one of unknown shape if they are missing or cannot be read."""
     assert isinstance(tree, YamlMapping)
-    written = {key.text: key for key, _ in tree.entries}
-    if "input" in written and "inputs" in written:
-        span = written["inputs"].span
+    keys = {key.text: key for key, _ in tree.entries}
+    if "input" in keys and "inputs" in keys:
+        span = keys["inputs"].span
         reader.note("wrong-value", "a spec has either 'input' or 'inputs'", span, help="remove one of them")
     elif "input" in values:
         return (values["input"],)
     elif values.get("inputs"):
         return tuple(values["inputs"].values())
     elif "inputs" in values:
-        reader.note("missing-key", "'inputs' names no input", written["inputs"].span, help="write input: [3, 224, 224]")
-    elif "input" not in written and "inputs" not in written and is_complete(tree) and not _misspelt(written, "input"):
+        reader.note("missing-key", "'inputs' names no input", keys["inputs"].span, help="write input: [3, 224, 224]")
+    elif "input" not in keys and "inputs" not in keys and is_complete(tree) and not _misspelt(keys, "input"):
         reader.note("missing-key", "a spec needs 'input'", tree.span, help="input: [channels, height, width]")
     return (Input("input", InvalidField(tree.span), DType.FLOAT32),)
 
 
-def _misspelt(written: Iterable[str], key: str) -> bool:
-    return any(name not in SPEC and nearest(name, (key,)) for name in written)
+def _misspelt(names: Iterable[str], key: str) -> bool:
+    return any(name not in SPEC and nearest(name, (key,)) for name in names)
 
 
 def _default(reader: Reader, tree: YamlMapping, name: str | None, variants: Mapping[str, Variant]) -> str | None:
     """The default variant, if it exists."""
-    written = tree.get("default")
-    if name is None or name in variants or written is None:
+    entry = tree.get("default")
+    if name is None or name in variants or entry is None:
         return name
     help = did_you_mean(name, variants) or ("the spec has no variants" if not variants else None)
-    reader.note("unknown-variant", f"there is no variant '{name}'", written.span, help=help)
+    reader.note("unknown-variant", f"there is no variant '{name}'", entry.span, help=help)
     return None

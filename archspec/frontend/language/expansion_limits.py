@@ -57,17 +57,17 @@ def layers_at_least(spec: Spec) -> Diagnostic | None:
     return None
 
 
-def _layers_of(library: Library, done: dict[Library, dict[str, int]]) -> dict[str, int]:
-    """The least number of layers of each block a library can call; `done` holds the libraries already counted."""
-    if library not in done:
+def _layers_of(library: Library, counted: dict[Library, dict[str, int]]) -> dict[str, int]:
+    """The least number of layers of each block a library can call; `counted` has the libraries already counted."""
+    if library not in counted:
         blocks = library.blocks
-        known = {name: _layers_of(other, done)[name] for name, other in library.imports.items()}
+        known = {name: _layers_of(other, counted)[name] for name, other in library.imports.items()}
         calls = {name: _calls(block.layers, blocks) if block else {} for name, block in blocks.items()}
         for name in TopologicalSorter(calls).static_order():
             block = blocks[name]
             known[name] = _count(block.layers, known) if block else 0
-        done[library] = known
-    return done[library]
+        counted[library] = known
+    return counted[library]
 
 
 def _amount(count: int) -> str:
@@ -110,11 +110,11 @@ def _shortest_cycle(graph: nx.DiGraph, node: str) -> list[str] | None:
 
 def _calls(body: Body, blocks: Blocks) -> dict[str, CallStep]:
     """The blocks a body always calls, each with its first call."""
-    found: dict[str, CallStep] = {}
+    calls: dict[str, CallStep] = {}
     for step, _ in _certain(body):
         if isinstance(step, CallStep) and step.callee.constant in blocks:
-            found.setdefault(step.callee.constant or "", step)
-    return found
+            calls.setdefault(step.callee.constant or "", step)
+    return calls
 
 
 def _count(body: Body, known: Mapping[str, int]) -> int:

@@ -41,12 +41,12 @@ LAYER_FACTS: Keys = {
 
 
 def _layers(reader: Reader, tree: Tree) -> dict[str, tuple[Span, dict[str, Any]]]:
-    found: dict[str, tuple[Span, dict[str, Any]]] = {}
+    layers: dict[str, tuple[Span, dict[str, Any]]] = {}
     for key, item in reader.mapping("'layers'", tree):
         facts = reader.attempt(partial(reader.keys, f"'{key.text}'", keys=LAYER_FACTS), item)
         if facts is not None:
-            found[key.text] = (key.span, facts)
-    return found
+            layers[key.text] = (key.span, facts)
+    return layers
 
 
 def _outputs(reader: Reader, tree: Tree) -> dict[str, Argument]:
@@ -78,8 +78,8 @@ def expectations(
         if key.text not in variants:
             help = did_you_mean(key.text, EXPECT if nearest(key.text, EXPECT) else variants)
             reader.note("unknown-variant", f"there is no variant '{key.text}'", key.span, help=help)
-        elif (found := reader.attempt(partial(_expected, reader), item)) is not None:
-            by_variant[key.text] = found
+        elif (expected := reader.attempt(partial(_expected, reader), item)) is not None:
+            by_variant[key.text] = expected
     return None, by_variant
 
 

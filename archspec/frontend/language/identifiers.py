@@ -1,4 +1,4 @@
-"""The words of a spec that are no values: names, references and variables, and what may be one."""
+"""Names, references and variables of a spec, and the syntax of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.frontend.language.reader import Reader
 from archspec.frontend.yaml.tree import Tree, YamlList
 
 PREVIOUS = "prev"
-"""What `from` calls the value before an item."""
+"""The name of the previous value in `from`."""
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
 _REFERENCE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
@@ -25,7 +25,7 @@ _OF_TITLES = "use ASCII letters, digits and _ . + -; describe the network in 'su
 
 
 def name(reader: Reader, tree: Tree) -> TemplateField:
-    """What a layer is called, possibly computed."""
+    """The name of a layer, possibly computed."""
     scalar = reader.scalar("a name", tree)
     if "$" not in scalar.text:
         check_name(scalar.text, scalar.span)
@@ -33,10 +33,10 @@ def name(reader: Reader, tree: Tree) -> TemplateField:
 
 
 def check_name(text: str, span: Span) -> None:
-    """See that a layer can have a name.
+    """Check that a layer can have a name.
 
     Raises:
-        ArchspecError: it cannot.
+        ArchspecError: the name is not valid.
     """
     if not _NAME.fullmatch(text):
         raise _bad(text, "a name", span, _OF_LAYERS)
@@ -50,7 +50,7 @@ def check_name(text: str, span: Span) -> None:
 
 
 def reference(reader: Reader, tree: Tree) -> TemplateField:
-    """The name of a value made before, possibly dotted, possibly computed."""
+    """The name of an earlier value, possibly dotted or computed."""
     scalar = reader.scalar("a reference", tree)
     if "$" not in scalar.text and not _REFERENCE.fullmatch(scalar.text):
         help = "a reference is the name of a layer, or a dotted path of names"
@@ -68,7 +68,7 @@ def references(reader: Reader, tree: Tree) -> tuple[TemplateField, ...]:
 
 
 def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
-    """A name for expressions to use."""
+    """A name for use in expressions."""
     text = reader.scalar(what, tree).text
     if text in RESERVED:
         raise fail("name-taken", f"'{text}' is reserved in expressions", tree.span, help="choose another name")
@@ -78,19 +78,19 @@ def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
 
 
 def variables(reader: Reader, tree: Tree) -> tuple[str, ...]:
-    """One variable, or a list that takes an entry apart."""
+    """One variable, or a list of them that unpacks an entry."""
     if not isinstance(tree, YamlList):
         return (variable(reader, tree),)
-    found: list[str] = []
+    names: list[str] = []
     for item in tree.items:
-        found.append(variable(reader, item))
-        if found[-1] in found[:-1]:
-            raise fail("duplicate-name", f"'{found[-1]}' is listed twice", item.span, help="choose another name")
-    return tuple(found)
+        names.append(variable(reader, item))
+        if names[-1] in names[:-1]:
+            raise fail("duplicate-name", f"'{names[-1]}' is listed twice", item.span, help="choose another name")
+    return tuple(names)
 
 
 def title(reader: Reader, tree: Tree, what: str = "the name of a network") -> str:
-    """What a network or a variant is called."""
+    """The name of a network or a variant."""
     scalar = reader.scalar("a name", tree)
     if not _TITLE.fullmatch(scalar.text):
         raise _bad(scalar.text, what, scalar.span, _OF_TITLES)

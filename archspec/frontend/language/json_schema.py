@@ -1,4 +1,4 @@
-"""The JSON Schema of specs, for editors: made of the keys the language declares and the attributes of the ops."""
+"""The JSON Schema of specs, for editors, from the keys of the language and the attributes of the ops."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBER = {"$ref": "#/$defs/number"}
 
 
 def schema() -> dict[str, Any]:
-    """The schema of a whole spec, draft 2020-12. Blocks may be called under any name, so unknown steps are let pass."""
+    """The schema of a spec, draft 2020-12. It allows unknown steps, since blocks can have any name."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "archspec",
@@ -101,8 +101,8 @@ def _op(op: type[Op]) -> dict[str, Any]:
         for name, attribute in attributes_of(op).items()
     }
     required = [name for name, attribute in attributes_of(op).items() if attribute.required]
-    whole = _object({**COMMON, **weight_keys(op)}, attributes, required)
-    forms: list[dict[str, Any]] = [whole]
+    mapping = _object({**COMMON, **weight_keys(op)}, attributes, required)
+    forms: list[dict[str, Any]] = [mapping]
     if op.shorthand == "from":
         forms.append({"$ref": "#/$defs/names"})
     elif op.shorthand is not None:

@@ -1,4 +1,4 @@
-"""The ops a spec may use: those of the language, and those that plugins bring."""
+"""The ops a spec can use: those of the language and those of plugins."""
 
 from __future__ import annotations
 
@@ -22,84 +22,84 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
 class OpRegistry:
-    """Ops by their names: those of the language, those of plugins that are named, and those of installed packages.
+    """Ops by their names: those of the language, of the given plugins, and of installed packages.
 
-    A plugin is a module, or the name of one, whose `OPS` are op classes. Packages are looked through when a spec uses a
-    name nobody else knows. A spec can use what is declared so, and import nothing.
+    A plugin is a module, or the name of one, whose `OPS` are op classes. Installed packages are searched when a spec
+    uses an unknown name. A spec itself cannot import code.
 
     Raises:
-        ArchspecError: a plugin that is named cannot be imported, or its ops cannot be used.
+        ArchspecError: a plugin cannot be imported, or its ops cannot be used.
     """
 
     def __init__(self, plugins: Iterable[str | ModuleType] = ()) -> None:
-        faults: list[Diagnostic] = []
+        errors: list[Diagnostic] = []
         named: dict[str, type[Op]] = {}
-        for plugin in [plugins] if isinstance(plugins, str | ModuleType) else plugins:  # one is meant as one
+        for plugin in [plugins] if isinstance(plugins, str | ModuleType) else plugins:  # a single plugin
             label = plugin if isinstance(plugin, str) else plugin.__name__
             try:
                 module = import_module(plugin) if isinstance(plugin, str) else plugin
-            except Exception as error:  # importing runs somebody's code, which may fail in any way
-                faults.append(_broken(label, error))
+            except Exception as error:  # the code of a plugin may fail in any way
+                errors.append(_broken(label, error))
             else:
-                _enter(label, getattr(module, "OPS", None), named, faults)
-        if faults:
-            raise ArchspecError(faults)
+                _add_ops(label, getattr(module, "OPS", None), named, errors)
+        if errors:
+            raise ArchspecError(errors)
         self.named: Mapping[str, type[Op]] = named
         self.ops: Mapping[str, type[Op]] = {**OP_KINDS, **named}
         self._installed: tuple[Mapping[str, type[Op]], tuple[Diagnostic, ...]] | None = None
 
     @property
     def asked(self) -> bool:
-        """Whether installed packages were looked through."""
+        """Whether installed packages were searched."""
         return self._installed is not None
 
     def discover(self, kind: str, span: Span | None = None) -> type[Op] | None:
-        """The op that an installed package declares under this name; None where none does.
+        """The op of this name in an installed package; None if there is none.
 
         Raises:
-            ArchspecError: none does, but there are packages whose ops cannot be used, which may be why.
+            ArchspecError: there is none, but some packages have ops that cannot be used, which may be the cause.
         """
         if self._installed is None:
             self._installed = _installed()
-        found, faults = self._installed
-        if kind in self.ops or kind in found:
-            return self.ops.get(kind) or found[kind]
-        if faults:
-            raise ArchspecError(Diagnostic(each.code, each.message, span, help=each.help) for each in faults)
+        known, errors = self._installed
+        if kind in self.ops or kind in known:
+            return self.ops.get(kind) or known[kind]
+        if errors:
+            raise ArchspecError(Diagnostic(error.code, error.message, span, help=error.help) for error in errors)
         return None
 
 
 def _installed() -> tuple[Mapping[str, type[Op]], tuple[Diagnostic, ...]]:
-    """The ops of all installed packages, with what is wrong with some of them."""
-    found: dict[str, type[Op]] = {}
-    faults: list[Diagnostic] = []
+    """The ops of all installed packages, and the errors of those that cannot be used."""
+    known: dict[str, type[Op]] = {}
+    errors: list[Diagnostic] = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         try:
             declared = point.load()
         except Exception as error:  # as above
-            faults.append(_broken(point.value, error))
+            errors.append(_broken(point.value, error))
         else:
-            _enter(point.value, declared.OPS if isinstance(declared, ModuleType) else declared, found, faults)
-    return found, tuple(faults)
+            _add_ops(point.value, declared.OPS if isinstance(declared, ModuleType) else declared, known, errors)
+    return known, tuple(errors)
 
 
-def _enter(label: str, declared: object, found: dict[str, type[Op]], faults: list[Diagnostic]) -> None:
-    """Add the ops a plugin declares to those found; none of them where some cannot be used."""
+def _add_ops(label: str, declared: object, known: dict[str, type[Op]], errors: list[Diagnostic]) -> None:
+    """Add the ops of a plugin to `known`; none of them if some cannot be used."""
     ops = tuple(declared) if isinstance(declared, Iterable) else ()
-    reasons = [reason for op in ops if (reason := _reason(op, found)) is not None]
+    reasons = [reason for op in ops if (reason := _reason(op, known)) is not None]
     kinds = [getattr(op, "kind", None) for op in ops]
     reasons += [f"it lists '{kind}' twice" for kind in dict.fromkeys(kinds) if kinds.count(kind) > 1]
     if not ops:
         reasons = ["it lists no ops"]
     for reason in reasons:
         help = "a plugin is a module with OPS, a list of subclasses of archspec.ops.Op"
-        faults.append(Diagnostic("wrong-plugin", f"the plugin '{label}' cannot be used: {reason}", help=help))
+        errors.append(Diagnostic("wrong-plugin", f"the plugin '{label}' cannot be used: {reason}", help=help))
     if not reasons:
-        found.update({op.kind: op for op in ops})
+        known.update({op.kind: op for op in ops})
 
 
-def _reason(op: object, found: Mapping[str, type[Op]]) -> str | None:
-    """Why a plugin cannot bring such an op."""
+def _reason(op: object, known: Mapping[str, type[Op]]) -> str | None:
+    """Why an op of a plugin cannot be used; None if it can."""
     if not (isinstance(op, type) and issubclass(op, Op)):
         return f"{op!r} is not an op class"
     kind = getattr(op, "kind", None)
@@ -107,8 +107,8 @@ def _reason(op: object, found: Mapping[str, type[Op]]) -> str | None:
         return f"'{kind}' cannot be the name of an op"
     if kind in OP_KINDS or kind in CONSTRUCTS:
         return f"'{kind}' is already part of the language"
-    if found.get(kind, op) is not op:
-        return f"'{kind}' is already an op of {found[kind].__module__}"
+    if known.get(kind, op) is not op:
+        return f"'{kind}' is already an op of {known[kind].__module__}"
     return None
 
 

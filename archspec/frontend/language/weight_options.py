@@ -45,7 +45,7 @@ def initializers(reader: Reader, tree: Tree) -> Mapping[str, InitializerSpec]:
     """The initializer of the weight, or of each weight by its name."""
     if isinstance(tree, YamlMapping) and not (len(tree.entries) == 1 and tree.entries[0][0].text in INITIALIZERS):
         named = ((key, reader.attempt(lambda item: initializer(reader, item), item)) for key, item in tree.entries)
-        return {key.text: replace(found, span=key.span) for key, found in named if found is not None}
+        return {key.text: replace(spec, span=key.span) for key, spec in named if spec is not None}
     return {"weight": initializer(reader, tree)}
 
 

@@ -148,7 +148,7 @@ def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnos
 
 def _parse(source: Source, used: Used) -> tuple[Tree, tuple[Diagnostic, ...]]:
     if strange := yaml.reader.Reader.NON_PRINTABLE.search(source.text) or _BYTE_ORDER_MARK.search(source.text):
-        message = f"the character {strange.group()!a} cannot stand in YAML"
+        message = f"the character {strange.group()!a} is not allowed in YAML"
         raise fail("bad-character", message, source.at(strange.start()), help="remove it")
     composer = _Composer(source, used)
     parser = _LOADER(source.text)
