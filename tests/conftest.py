@@ -30,7 +30,7 @@ Golden = Callable[[str, str], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the files in tests/golden anew; read the diff")
+    parser.addoption("--update-golden", action="store_true", help="update the files in tests/golden; read the diff")
 
 
 @pytest.fixture(autouse=True, scope="session")

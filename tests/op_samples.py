@@ -302,7 +302,7 @@ GOOD: tuple[Sample, ...] = (
     _good("local_response_norm", (3, 4, 2), size=1, alpha=2.0, beta=1.0, k=0.5),
     *(_good("affine", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     *(_good("affine", sizes, bias=False) for sizes in ((4,), (4, 3, 2))),
-    # parameters that stand by themselves
+    # parameters as layers
     *(_good("layer_scale", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("layer_scale", (3, 4), axis=-1, value=0.1),
     _good("layer_scale", (3, 4, 2), axis=2),

@@ -1,4 +1,4 @@
-"""What goes wrong around a spec: weights, folders, disks, libraries. Each is told, and no file is half-written."""
+"""Errors outside specs: weights, folders, disks, libraries. Each is reported, and no partial file is written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ layers:
 """
 
 ENDINGS = ("py", "onnx", "pt2", "safetensors", "json", "svg", "png", "pdf", "dot")
-"""Every kind of file there is."""
+"""The suffixes of all files that can be written."""
 
 
 @pytest.fixture
@@ -38,14 +38,14 @@ def net() -> archspec.Network:
     return archspec.parse(SPEC)
 
 
-def told(error: pytest.ExceptionInfo[archspec.ArchspecError]) -> tuple[str, str]:
+def reported(error: pytest.ExceptionInfo[archspec.ArchspecError]) -> tuple[str, str]:
     """The code and the message of the one diagnostic of an error."""
     (diagnostic,) = error.value.diagnostics
     return diagnostic.code, diagnostic.message
 
 
 def write(net: archspec.Network, path: Path) -> None:
-    """Write a network as the ending of the file says."""
+    """Write a network in the format of the suffix."""
     ways: dict[str, Callable[[Path], object]] = {
         ".py": net.save_source, ".onnx": net.to_onnx, ".pt2": net.to_program, ".safetensors": net.save_weights,
         ".json": net.save_json,
@@ -66,32 +66,32 @@ def test_a_truncated_checkpoint(net: archspec.Network, tmp_path: Path, zipped: b
         for read in (net.to_torch, net.weights_report, net.weights):
             with pytest.raises(archspec.ArchspecError) as error:
                 read(path)
-            assert told(error)[0] == "wrong-weights"
-            assert str(path) in told(error)[1]
+            assert reported(error)[0] == "wrong-weights"
+            assert str(path) in reported(error)[1]
 
 
 class Bomb:
     """An object whose pickle creates a file when it is read."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.mkdir, (str(self.place),)
+        return os.mkdir, (str(self.folder),)
 
 
 @pytest.mark.parametrize("kind", ["zip", "old", "plain"])
-def test_a_pickle_with_code_in_it_is_refused_and_does_not_run(net: archspec.Network, tmp_path: Path, kind: str) -> None:
+def test_code_in_a_pickle_is_rejected_and_does_not_run(net: archspec.Network, tmp_path: Path, kind: str) -> None:
     path, trap = tmp_path / "w.pth", tmp_path / "it ran"
-    held = {**net.to_torch().state_dict(), "more": Bomb(trap)}
+    checkpoint = {**net.to_torch().state_dict(), "more": Bomb(trap)}
     if kind == "plain":
         path.write_bytes(pickle.dumps({"conv.weight": Bomb(trap)}, protocol=2))
     else:
-        torch.save(held, path, _use_new_zipfile_serialization=kind == "zip")
+        torch.save(checkpoint, path, _use_new_zipfile_serialization=kind == "zip")
     for read in (net.to_torch, net.weights_report):
         with pytest.raises(archspec.ArchspecError) as error:
             read(path)
-        code, message = told(error)
+        code, message = reported(error)
         assert code == "wrong-weights"
         if kind != "plain":
             assert message == (
@@ -101,20 +101,20 @@ def test_a_pickle_with_code_in_it_is_refused_and_does_not_run(net: archspec.Netw
     assert not trap.exists()
 
 
-def test_a_whole_module_is_refused(net: archspec.Network, tmp_path: Path) -> None:
+def test_a_pickled_module_is_rejected(net: archspec.Network, tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(2, 2), tmp_path / "w.pth")
     with pytest.raises(archspec.ArchspecError) as error:
         net.to_torch(tmp_path / "w.pth")
-    assert "reading it would run 'torch.nn.modules.linear.Linear'" in told(error)[1]
+    assert "reading it would run 'torch.nn.modules.linear.Linear'" in reported(error)[1]
     assert error.value.diagnostics[0].help == "save only the weights: torch.save(model.state_dict(), ...)"
 
 
-@pytest.mark.parametrize("held", [torch.ones(3), [1, 2], 3, None], ids=["tensor", "list", "number", "nothing"])
-def test_a_file_of_something_else(net: archspec.Network, tmp_path: Path, held: object) -> None:
-    torch.save(held, tmp_path / "w.pth")
+@pytest.mark.parametrize("content", [torch.ones(3), [1, 2], 3, None], ids=["tensor", "list", "number", "nothing"])
+def test_a_file_of_something_else(net: archspec.Network, tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "w.pth")
     with pytest.raises(archspec.ArchspecError) as error:
         net.to_torch(tmp_path / "w.pth")
-    assert "not a state dict" in told(error)[1]
+    assert "not a state dict" in reported(error)[1]
 
 
 def test_a_checkpoint_of_another_network(net: archspec.Network, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_checkpoint_of_another_network(net: archspec.Network, tmp_path: Path) 
         save = net.to_onnx if path.suffix == ".onnx" else net.save_weights
         with pytest.raises(archspec.ArchspecError) as error:
             save(path, tmp_path / "w.safetensors")
-        assert told(error)[0] == "wrong-weights"
+        assert reported(error)[0] == "wrong-weights"
         assert not path.exists()
     assert set(module.state_dict()) == {key for key, _ in net.graph.weights()}
 
@@ -141,17 +141,17 @@ def test_a_read_only_folder(net: archspec.Network, tmp_path: Path, ending: str) 
             write(net, folder / f"archspec.{ending}")
     finally:
         tmp_path.chmod(0o755)
-    assert told(error)[0] == "unwritable-file"
+    assert reported(error)[0] == "unwritable-file"
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["over another", "anew"])
+@pytest.mark.parametrize("exists", [True, False], ids=["existing", "new"])
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_full_disk(tmp_path: Path, ending: str, known: bool) -> None:
-    """Files are not let grow beyond 400 bytes: writing ends in the middle, as on a full disk."""
+def test_a_full_disk(tmp_path: Path, ending: str, exists: bool) -> None:
+    """The size of files is limited to 400 bytes, so that writing fails in the middle, as on a full disk."""
     spec, output = tmp_path / "net.yaml", tmp_path / f"out.{ending}"
     spec.write_text(SPEC)
-    if known:
+    if exists:
         output.write_bytes(b"what was there")
     command = "draw" if ending in ("svg", "png", "pdf", "dot") else "compile"
     done = subprocess.run(
@@ -160,12 +160,12 @@ def test_a_full_disk(tmp_path: Path, ending: str, known: bool) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400)),
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
-    # A picture may also fail where Graphviz draws it, in a temporary file.
-    place = "error[" if ending in ("svg", "png", "pdf") else f"error[unwritable-file]: cannot write {output}: "
-    assert done.stderr.startswith(place), done.stderr
+    # An image may also fail while Graphviz writes its temporary file.
+    message = "error[" if ending in ("svg", "png", "pdf") else f"error[unwritable-file]: cannot write {output}: "
+    assert done.stderr.startswith(message), done.stderr
     assert "Traceback" not in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["net.yaml", *([output.name] if known else [])])
-    assert not known or output.read_bytes() == b"what was there"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["net.yaml", *([output.name] if exists else [])])
+    assert not exists or output.read_bytes() == b"what was there"
 
 
 # --- libraries ------------------------------------------------------------------------------------------------------
@@ -180,16 +180,16 @@ def test_a_full_disk(tmp_path: Path, ending: str, known: bool) -> None:
     ],
     ids=["module", "checkpoint", "onnx"],
 )
-def test_a_library_that_is_not_there(
+def test_a_missing_library(
     net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, what: str,
     use: Callable[[archspec.Network, Path], object],
 ) -> None:  # fmt: skip
     torch.save(net.to_torch().state_dict(), tmp_path / "w.pth")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, library, None)  # what makes Python's import fail
+    monkeypatch.setitem(sys.modules, library, None)  # makes the import fail
     with pytest.raises(archspec.ArchspecError) as error:
         use(net, Path("w.pth"))
-    code, message = told(error)
+    code, message = reported(error)
     assert code == "missing-library"
     assert message.startswith(f"{what} needs {library}, which cannot be imported: ")
     assert error.value.diagnostics[0].help == install_command(library)
@@ -206,19 +206,21 @@ def test_a_library_that_is_not_there(
         ({"memory_format": "channel_last"}, "wrong-value", "unknown memory format 'channel_last'"),
     ],
 )
-def test_a_place_that_is_not_there(net: archspec.Network, asked: dict[str, str], code: str, words: str) -> None:
+def test_an_invalid_device_precision_or_layout(
+    net: archspec.Network, asked: dict[str, str], code: str, words: str
+) -> None:
     with pytest.raises(archspec.ArchspecError) as error:
         net.to_torch(**asked)
-    assert told(error)[0] == code
-    assert told(error)[1].startswith(words)
+    assert reported(error)[0] == code
+    assert reported(error)[1].startswith(words)
 
 
-def test_a_layer_that_is_not_there(net: archspec.Network) -> None:
+def test_an_unknown_layer(net: archspec.Network) -> None:
     with pytest.raises(KeyError, match="'net' has no layer 'conf': did you mean 'conv'"):
         net["conf"]
 
 
-def test_one_folder_or_plugin_is_not_taken_for_its_letters() -> None:
+def test_a_single_folder_or_plugin_may_be_a_string() -> None:
     with pytest.raises(archspec.ArchspecError, match="there is no folder nowhere"):
         archspec.load("lenet5", path="nowhere")
     with pytest.raises(archspec.ArchspecError, match="the plugin 'nowhere' cannot be imported"):

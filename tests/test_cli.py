@@ -1,4 +1,4 @@
-"""The command line: what goes to stdout and to stderr, exit codes, and files written whole or not at all."""
+"""The command line: stdout and stderr, exit codes, and written files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _environment(columns: int) -> dict[str, str]:
 def run(
     *arguments: str, cwd: Path | None = None, code: int = 0, given: str | None = None, columns: int = 80
 ) -> tuple[str, str]:
-    """stdout and stderr of a command, which must end with a code."""
+    """Run a command that must exit with `code`. Returns its stdout and stderr."""
     environment = _environment(columns)
     done = subprocess.run(
         [sys.executable, "-m", "archspec", *arguments], capture_output=True, text=True, encoding="utf-8",
@@ -62,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_check_says_nothing_wrong() -> None:
+def test_check_reports_no_errors() -> None:
     out, err = run("check", "lenet5", "resnet18")
     assert (out, err) == ("", "2 specs: no errors\n")
 
@@ -85,7 +85,7 @@ def test_warnings_alone_do_not_fail_and_can_be_allowed(folder: Path) -> None:
 def test_only_warnings_can_be_allowed(folder: Path, code: str) -> None:
     out, err = run("check", "--allow", code, "faulty.yaml", cwd=folder, code=1)
     assert out == ""
-    assert err.startswith(f"error[wrong-value]: --allow {code}: that is not the code of a warning\n    help: ")
+    assert err.startswith(f"error[wrong-value]: --allow {code}: this is not a warning code\n    help: ")
     assert ("did you mean 'bias-before-norm'?" in err) == (code == "bias-before-nor")
 
 
@@ -144,7 +144,7 @@ def test_summary_json_has_its_documented_keys() -> None:
     assert (found["params"], found["macs"]) == (138_357_544, 15_470_264_320)
     layers = {layer["name"]: layer for layer in found["layers"]}
     assert set(layers["features.0"]) == {"name", "op", "output", "outputs", "params", "macs", "receptive_field"}
-    # The last pooling sees 212 positions, 32 apart, the first of them 90 before the image: the issue's own example.
+    # The last pooling sees 212 positions, 32 apart, the first of them 90 before the image.
     field = {"size": [212, 212], "stride": [32, 32], "offset": [-90, -90]}
     assert layers["features.30"]["receptive_field"] == field
     assert layers["classifier.0"]["receptive_field"] is None
@@ -160,7 +160,7 @@ def test_summary_json_has_every_output_of_a_layer() -> None:
     assert all(layer["output"] == next(iter(layer["outputs"].values())) for layer in layers.values())
 
 
-def test_summary_of_a_faulty_spec_shows_what_works(folder: Path) -> None:
+def test_summary_of_a_faulty_spec_shows_the_valid_layers(folder: Path) -> None:
     out, err = run("summary", "faulty.yaml", cwd=folder, code=1)
     assert "conv1" in out
     assert "conv2" in out
@@ -203,7 +203,7 @@ def test_set_and_input_change_the_network() -> None:
 )  # fmt: skip
 def test_errors_on_the_command_line(arguments: list[str], words: str, tmp_path: Path) -> None:
     out, err = run(*arguments, cwd=tmp_path, code=1)
-    assert out == "" or arguments[-1] in ("3x8x8", "classes=ten")  # a summary shows what works
+    assert out == "" or arguments[-1] in ("3x8x8", "classes=ten")  # a summary shows the valid layers
     assert words in err
     assert not list(tmp_path.iterdir())
 
@@ -234,7 +234,7 @@ def test_compile_and_draw_write_every_kind(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "lenet5.json").read_text())["params"] == 61_706
 
 
-def test_source_is_written_for_keras_too(tmp_path: Path) -> None:
+def test_compile_writes_keras_source(tmp_path: Path) -> None:
     out, err = run("compile", "lenet5", "-o", "lenet5.py", "--target", "keras", cwd=tmp_path)
     assert (out, err) == ("", "wrote lenet5.py\n")
     assert "import keras\n" in (tmp_path / "lenet5.py").read_text()
@@ -242,7 +242,7 @@ def test_source_is_written_for_keras_too(tmp_path: Path) -> None:
     assert "error[wrong-target]: lenet5.onnx is not keras source" in err
 
 
-def test_weights_travel_from_file_to_file(tmp_path: Path) -> None:
+def test_weights_from_a_file_equal_those_of_the_seed(tmp_path: Path) -> None:
     run("compile", "lenet5", "-o", "w.safetensors", "--seed", "7", cwd=tmp_path)
     run("compile", "lenet5", "-o", "a.onnx", "--weights", "w.safetensors", cwd=tmp_path)
     run("compile", "lenet5", "-o", "b.onnx", "--seed", "7", cwd=tmp_path)
@@ -256,7 +256,7 @@ def test_list_as_json_is_the_zoo() -> None:
     assert all(entry["summary"] for entry in found)
 
 
-def test_the_lectures_are_listed_apart() -> None:
+def test_the_lectures_are_listed_separately() -> None:
     found = json.loads(run("list", "lectures", "--json")[0])
     assert [entry["name"] for entry in found] == [name for name, _ in zoo.names(zoo.LECTURES)]
     assert {
@@ -266,7 +266,7 @@ def test_the_lectures_are_listed_apart() -> None:
     } in found
 
 
-def test_list_narrows_down() -> None:
+def test_list_filters_by_name() -> None:
     found = json.loads(run("list", "wide_resnet", "--json")[0])
     assert [entry["name"] for entry in found] == ["wide_resnet50_2", "wide_resnet101_2"]
     _, error = run("list", "resnot50", code=1)
@@ -294,7 +294,7 @@ def test_version_and_help() -> None:
         assert run(command, "--help")[0].startswith(f"Usage: archspec {command}")
 
 
-def test_an_unwritable_folder_is_left_as_it_was(tmp_path: Path) -> None:
+def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "model.py").mkdir()
     _, err = run("compile", "lenet5", "-o", "model.py", cwd=tmp_path, code=1)
     assert "error[unwritable-file]" in err
@@ -321,17 +321,17 @@ def test_another_head_is_reported_and_the_rest_loaded(tmp_path: Path) -> None:
     run("weights", "resnet20_cifar", "a.safetensors", "--set", "classes=3", cwd=tmp_path)
 
 
-def test_what_holds_no_weights_takes_none(tmp_path: Path) -> None:
+def test_files_without_weights_reject_the_weights_option(tmp_path: Path) -> None:
     for kind in ("py", "json"):
         _, err = run("compile", "resnet20_cifar", "-o", f"a.{kind}", "--weights", "w.safetensors", cwd=tmp_path, code=1)
         assert f"error[wrong-target]: a.{kind} holds no weights" in err
     assert not list(tmp_path.iterdir())
 
 
-def test_onnx_that_is_open_and_verified(tmp_path: Path) -> None:
+def test_dynamic_onnx_is_verified(tmp_path: Path) -> None:
     _, err = run("compile", "resnet20_cifar", "-o", "a.onnx", "--dynamic", "--verify", cwd=tmp_path)
-    said, wrote = err.splitlines()
-    assert said.startswith("output: off by at most ")
+    verified, wrote = err.splitlines()
+    assert verified.startswith("output: off by at most ")
     assert wrote == "wrote a.onnx"
     _, err = run("compile", "lenet5", "-o", "b.onnx", "--dynamic", cwd=tmp_path, code=1)
     assert "error[unsupported]: ONNX cannot export 'lenet5' with dynamic sizes: 'f6' works at one size only" in err
@@ -408,7 +408,7 @@ def test_a_reader_that_stops_early_is_no_error(command: str, tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of POSIX")
-def test_diagnostics_are_coloured_on_a_terminal_alone(folder: Path) -> None:
+def test_diagnostics_are_coloured_on_a_terminal_only(folder: Path) -> None:
     import pty
 
     def shown(**more: str) -> str:

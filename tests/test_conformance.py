@@ -1,4 +1,4 @@
-"""ONNX's own node tests, put to every op that one of its operators can be read as: see `tools/conformance.py`."""
+"""ONNX's node tests, run on every op that has an equivalent operator: see `tools/conformance.py`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSED = {
     "Resize": 3, "Sigmoid": 2, "Slice": 6, "Softmax": 7, "Softplus": 2, "Softsign": 2, "SpaceToDepth": 2, "Split": 14,
     "Squeeze": 2, "Sum": 3, "Tanh": 2, "ThresholdedRelu": 3, "Transpose": 7, "Unsqueeze": 7,
 }  # fmt: skip
-"""How many tests of each operator passed with ONNX 1.23: as many must pass, so that none is left out unnoticed."""
+"""The number of tests per operator that pass with ONNX 1.23. It must not fall, so that no test is skipped unnoticed."""
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +27,16 @@ def results() -> list[Result]:
     return list(conformance.results())
 
 
-def test_no_node_test_that_applies_fails(results: list[Result]) -> None:
+def test_applicable_node_tests_pass(results: list[Result]) -> None:
     assert [result for result in results if result.outcome is Outcome.FAILED] == []
 
 
-def test_as_many_apply_as_did(results: list[Result]) -> None:
+def test_the_number_of_passed_tests_does_not_fall(results: list[Result]) -> None:
     passed = Counter(result.operator for result in results if result.outcome is Outcome.PASSED)
-    assert {operator: passed[operator] for operator, floor in PASSED.items() if passed[operator] < floor} == {}
+    assert {operator: passed[operator] for operator, least in PASSED.items() if passed[operator] < least} == {}
 
 
-def test_what_does_not_apply_has_a_reason_and_the_table_counts_everything(results: list[Result]) -> None:
+def test_every_skipped_test_has_a_reason_and_is_counted(results: list[Result]) -> None:
     assert all(result.reason for result in results if result.outcome is not Outcome.PASSED)
     lines = list(conformance.table(results))
     rows = {line.split()[0] for line in lines[1 : lines.index("")]}

@@ -1,4 +1,4 @@
-"""Positions, the renderer, and suggestions. The wording of mistakes is in `tests/faulty`."""
+"""Positions, the renderer, and suggestions. The wording of messages is tested in `tests/faulty`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rendered(text: str, *position: int, notes: tuple[Note, ...] = (), help: str 
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"])
-def test_lines_end_where_yaml_says_so(end):
+def test_line_breaks_are_those_of_yaml(end):
     assert Source("x", f"one{end}two{end}").lines == ("one", "two", "")
 
 
@@ -33,7 +33,7 @@ def test_other_white_space_ends_no_line():
 
 
 @given(st.text(alphabet="ab\n\r\x85é"), st.data())
-def test_the_place_at_an_offset_holds_the_character_there(text, data):
+def test_the_span_at_an_offset_covers_its_character(text, data):
     source = Source("x", text)
     offset = data.draw(st.integers(0, len(text)))
     at = source.at(offset)
@@ -48,7 +48,7 @@ def test_a_part_of_a_span_stays_inside_it():
     assert whole.inside(0, 5)[1:] == (1, 9, 1, 14)
     assert whole.inside(8, 9)[1:] == (1, 17, 1, 18)
     assert whole.inside(8, 99)[1:] == (1, 17, 1, 18)
-    assert whole.inside(20, 30)[1:] == (1, 18, 1, 19), "past its end there is one more column, for what is missing"
+    assert whole.inside(20, 30)[1:] == (1, 18, 1, 19), "one column past the end is allowed, for missing text"
 
 
 def test_a_span_of_several_lines_has_no_parts():
@@ -59,7 +59,7 @@ def test_a_span_of_several_lines_has_no_parts():
 # --- rendering ------------------------------------------------------------------------------------------------------
 
 
-def test_a_diagnostic_without_a_place():
+def test_a_diagnostic_without_a_position():
     found = Diagnostic("unknown-spec", "there is no spec 'x'", help="did you mean 'y'?")
     assert found.render() == "error[unknown-spec]: there is no spec 'x'\n    help: did you mean 'y'?"
 
@@ -77,18 +77,18 @@ def test_a_diagnostic_with_everything():
     )
 
 
-def test_warnings_are_called_so():
+def test_warnings_are_labelled():
     assert Diagnostic("even-same", "x").render().startswith("warning[even-same]: ")
 
 
-def test_carets_stand_below_the_place_behind_tabs_and_wide_letters():
+def test_carets_are_aligned_after_tabs_and_wide_characters():
     assert rendered("\t卷積e\u0301: x", 1, 8, 9).split("\n")[1:] == [
         "    1 |     卷積e\u0301: x",
         "      |            ^",
     ]
 
 
-def test_carets_are_as_wide_as_what_they_mark():
+def test_carets_are_as_wide_as_the_marked_text():
     assert rendered("卷積: x", 1, 1, 3).split("\n")[2] == "      | ^^^^"
     assert rendered("a\tb", 1, 2, 3).split("\n")[2] == "      |  ^^^^"
 
@@ -97,16 +97,16 @@ def test_carets_of_several_lines_end_with_the_first():
     assert rendered("abc: [1,  \n  2]", 1, 6, 5, 2).split("\n")[1:] == ["    1 | abc: [1,", "      |      ^^^"]
 
 
-def test_there_is_a_caret_past_the_end_of_a_line_and_for_nothing():
+def test_empty_spans_and_spans_past_the_end_have_a_caret():
     assert rendered("abc", 1, 4, 5).split("\n")[2] == "      |    ^"
     assert rendered("abc", 1, 2, 2).split("\n")[2] == "      |  ^"
 
 
-def test_a_place_past_the_last_line_shows_no_line():
+def test_a_position_past_the_last_line_shows_no_excerpt():
     assert rendered("abc", 9, 1, 2) == "net.yaml:9:1: error[wrong-value]: wrong"
 
 
-def test_long_lines_are_cut_around_the_place():
+def test_long_lines_are_cut_around_the_position():
     text = "a" * 200 + "HERE" + "b" * 200
     _, excerpt, carets = rendered(text, 1, 201, 205).split("\n")
     assert excerpt == "    1 | ..." + "a" * 50 + "HERE" + "b" * 46 + "..."
@@ -122,7 +122,7 @@ def test_line_numbers_of_any_length_keep_the_bar_straight():
     assert excerpt.index("wrong") == carets.index("^")
 
 
-def test_what_a_terminal_obeys_or_hides_is_written_out():
+def test_control_and_invisible_characters_are_escaped():
     found = Diagnostic(
         "bad-name", "'\x1b[31m\u202ename\n'", span("a: \x1b[31m\x00x", 1, 4, 5), (("\x07:", "\u200b"),), "\t"
     )
@@ -141,7 +141,7 @@ def test_a_file_name_cannot_forge_lines():
 
 
 @given(st.text(), st.text(), st.text(), st.integers(1, 5), st.integers(1, 40), st.integers(1, 40))
-def test_rendering_never_fails_and_never_misleads(name, text, message, line, column, end):
+def test_rendering_never_fails_and_is_printable(name, text, message, line, column, end):
     found = Diagnostic(
         "wrong-value", message, Span(Source(name, text), line, column, line, end), ((message, text),), text
     )
@@ -150,11 +150,11 @@ def test_rendering_never_fails_and_never_misleads(name, text, message, line, col
     assert len(lines) == 2 + 2 * (line <= len(Source(name, text).lines)) + bool(text)
 
 
-def test_messages_no_one_would_read_are_cut():
+def test_long_messages_are_cut():
     assert len(Diagnostic("bad-name", "x" * 10_000).render()) < 500
 
 
-def test_json_says_the_same():
+def test_json_has_the_same_content():
     found = Diagnostic("bad-name", "'\x1b'", span("a: b", 1, 4, 5), (("first", "line 3"),), "help")
     assert json.loads(json.dumps(found.as_json())) == {
         "file": "net.yaml", "line": 1, "column": 4, "end_line": 1, "end_column": 5, "severity": "error",
@@ -199,5 +199,5 @@ def test_the_nearest_name(word, known, found):
 def test_what_is_suggested():
     assert did_you_mean("widht", ["width"]) == "did you mean 'width'?"
     assert did_you_mean("x", ["width", "depth"]) == "known here: width, depth"
-    assert did_you_mean("x", [f"name{i}" for i in range(17)]) is None, "a long list helps nobody"
+    assert did_you_mean("x", [f"name{i}" for i in range(17)]) is None, "long lists are not shown"
     assert did_you_mean("x", []) is None

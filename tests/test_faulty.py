@@ -1,7 +1,7 @@
-"""Every mistake in the corpus is told as its golden file says, and every code of an error is in it.
+"""The corpus of faulty specs: their diagnostics match golden files, and every error code of specs occurs.
 
-A spec `faulty/name.yaml` has its diagnostics beside it in `name.txt`; what some import is in `faulty/blocks`. After a
-change of words, run pytest with `--update-golden` and read the diff as a user would.
+The diagnostics of `faulty/name.yaml` are in `faulty/name.txt`; imported files are in `faulty/blocks`. After a change of
+wording, run pytest with `--update-golden` and read the diff as a user would.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CORPUS = Path(__file__).parent / "faulty"
 PACKAGE = Path(__file__).parent.parent / "archspec"
 SPECS = sorted(CORPUS.glob("*.yaml"))
 
-# What no spec can do wrong: these stand where files, names on a command line, weights or targets are at fault.
+# Errors of files, command lines, weights, targets and plugins, which no spec can cause.
 NOT_OF_SPECS = {
     "unreadable-file", "unwritable-file", "unknown-spec", "wrong-input", "invalid-graph", "wrong-target",
     "unsupported", "wrong-weights", "wrong-numbers", "wrong-device", "missing-library", "wrong-plugin",
@@ -29,7 +29,7 @@ NOT_OF_SPECS = {
 
 
 def check(path: Path) -> tuple[Diagnostic, ...]:
-    """What is said of a spec by whoever stands beside it, so that imported files go by their short names."""
+    """The diagnostics of a spec, checked in its folder so that messages have short file names."""
     try:
         with chdir(CORPUS):
             return check_source(decode(path.name, path.read_bytes(), Path(path.name)))
@@ -63,8 +63,8 @@ def test_corpus_size():
 @pytest.mark.parametrize(
     "path", [path for path in SPECS if path.stem.startswith("limits_")], ids=lambda path: path.stem
 )
-def test_limits_are_checked_before_the_work(path):
-    """Were one to act later, this would take hours or all memory."""
+def test_limits_are_checked_early(path):
+    """If a limit were checked later, this would take hours or all memory."""
     assert {each.code for each in check(path)} <= {
         "too-large",
         "too-deep",
@@ -74,15 +74,15 @@ def test_limits_are_checked_before_the_work(path):
     }
 
 
-def test_the_corpus_has_every_error_of_specs():
-    """The golden files name the codes, so this need not check the corpus once more."""
+def test_the_corpus_has_every_error_code_of_specs():
+    """Reads the codes from the golden files, which is faster than checking the corpus again."""
     texts = "".join(path.with_suffix(".txt").read_text("utf-8") for path in SPECS)
     errors = {code for code, about in CODES.items() if about.severity == "error"}
     assert {code for code in errors if f"error[{code}]" not in texts} - NOT_OF_SPECS == set()
 
 
-def test_every_code_that_is_raised_is_documented_and_every_documented_one_is_raised():
-    """Codes are told from other texts by their form: small letters with hyphens, alone in a literal."""
+def test_codes_are_documented_and_raised():
+    """Codes are found as literals of the package, and as arguments of functions that report."""
     written = {
         node.value
         for path in PACKAGE.rglob("*.py")
@@ -96,7 +96,7 @@ def test_every_code_that_is_raised_is_documented_and_every_documented_one_is_rai
 
 
 def _raised(tree: ast.AST) -> set[str]:
-    """The first arguments of what makes diagnostics, where they are written out."""
+    """The literal first arguments of functions that create diagnostics."""
     makers = {"fail", "Diagnostic", "OpError", "note", "stop"}
     return {
         call.args[0].value

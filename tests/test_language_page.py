@@ -1,8 +1,7 @@
-"""`specs/README.md`, the page of the language: each of its examples is checked, and prints what stands there.
+"""The language reference, `specs/README.md`: its examples are valid, and commands print the output shown.
 
-A block of YAML is a spec, or a part of one whose frame the test adds, as the page says; one that starts with the name
-of a file is that file. A block of commands works on the example before it. `--update-golden` writes what they print
-into the page.
+A block of YAML is a spec, or a part of one that the test completes. One that starts with the name of a file is written
+to that file. A block of commands runs on the example before it. `--update-golden` writes their output into the page.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from archspec.frontend.language.weight_options import WEIGHT_KEYS
 from tools import language_reference, pages
 
 FRAME = {"archspec": "1", "name": "example", "input": "[3, 32, 32]", "layers": "[identity]", "allow": "[heavy-layer]"}
-"""What the page says parts of a spec leave out."""
+"""The keys that the partial specs of the page leave out."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 EXAMPLES = [body for kind, body in BLOCK.findall(pages.LANGUAGE.read_text("utf-8")) if kind == "yaml"]
 
 
 def framed(text: str) -> str:
-    """A part of a spec made whole; what is added stands below it, so that lines keep their numbers."""
+    """Complete a partial spec. Keys are added at its end, so that line numbers stay the same."""
     keys = set(re.findall(r"^(\w+):", text, re.MULTILINE))
     if "inputs" in keys:
         keys.add("input")
@@ -41,13 +40,13 @@ def framed(text: str) -> str:
 
 
 def named(text: str) -> str | None:
-    """The name of the file an example is, if it says so."""
+    """The name of the file in the first line of an example, if any."""
     found = re.match(r"# (\S+\.yaml)\n", text)
     return found and found[1]
 
 
 def printed(line: str) -> str:
-    """What a command prints, both streams together."""
+    """The output of a command, stdout and stderr together."""
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(out):
         patch.setattr(sys, "argv", shlex.split(line))
@@ -57,7 +56,7 @@ def printed(line: str) -> str:
 
 
 def executed(text: str) -> str:
-    """The page with its outputs as they are, every example checked unless a command does so."""
+    """The page with the actual outputs of its commands. Examples without a command are checked."""
     blocks = BLOCK.findall(text)
     followed = {i for i, (kind, _) in enumerate(blocks[1:]) if kind == "console"}
     number = -1
@@ -81,7 +80,7 @@ def executed(text: str) -> str:
     return BLOCK.sub(block, text)
 
 
-def test_the_examples_are_sound_and_print_what_stands_there(
+def test_examples_are_valid_and_commands_print_the_output_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     text = pages.LANGUAGE.read_text("utf-8")
@@ -93,17 +92,17 @@ def test_the_examples_are_sound_and_print_what_stands_there(
         assert now == text
 
 
-def test_its_tables_are_those_of_the_language() -> None:
+def test_tables_are_up_to_date() -> None:
     assert pages.LANGUAGE.read_text("utf-8") == language_reference.page(), "run ./tools/language_reference.py"
 
 
 @pytest.mark.parametrize(
     "key", [*SPEC, *CONSTRUCTS, *COMMON, *WEIGHT_KEYS, *EXPECT, *(k for c in CONSTRUCTS.values() for k in c.keys)]
 )
-def test_every_key_stands_in_an_example(key: str) -> None:
+def test_every_key_is_in_an_example(key: str) -> None:
     assert any(re.search(rf"\b{key}:", text) for text in EXAMPLES)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_is_told_of(function: str) -> None:
+def test_every_function_is_listed(function: str) -> None:
     assert re.search(rf"^- `{function}\(", pages.LANGUAGE.read_text("utf-8"), re.MULTILINE)

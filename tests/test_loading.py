@@ -1,4 +1,4 @@
-"""Loading: how values for params are given, whatever the params are called."""
+"""Loading: values for params, under any name, and specs that do not exist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_param_can_be_given_as_a_mapping(name: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["spec", "text"])
-def test_the_spec_itself_has_no_name_that_a_param_could_not_have(name: str, tmp_path: Path) -> None:
+def test_params_may_have_the_name_of_the_first_argument(name: str, tmp_path: Path) -> None:
     file = tmp_path / "net.yaml"
     file.write_text(spec(name))
     assert (
@@ -34,7 +34,7 @@ def test_the_spec_itself_has_no_name_that_a_param_could_not_have(name: str, tmp_
     )
 
 
-def test_a_param_is_given_once() -> None:
+def test_a_param_given_twice_is_an_error() -> None:
     with pytest.raises(archspec.ArchspecError, match="the param 'width' is given twice"):
         archspec.parse(spec("classes"), params={"width": 3}, width=3)
 
@@ -54,13 +54,13 @@ def test_an_unknown_param_is_reported_either_way() -> None:
         ("vgg16", "vgg16", f"a variant follows the name of the spec: {zoo.folder() / 'vgg.yaml'}:vgg16"),
     ],
 )
-def test_a_variant_is_no_param(spec: str, variant: str | None, help: str) -> None:
+def test_a_variant_is_not_a_param(spec: str, variant: str | None, help: str) -> None:
     with pytest.raises(archspec.ArchspecError, match="has no param 'variant'") as raised:
         archspec.load(spec, variant=variant)
     assert raised.value.diagnostics[0].help == help
 
 
-def test_a_text_is_no_name() -> None:
+def test_check_rejects_the_text_of_a_spec() -> None:
     (found,) = archspec.check(spec("classes"))
     assert (found.code, found.help) == ("unknown-spec", "`archspec.parse` takes a spec as text")
 
@@ -68,11 +68,11 @@ def test_a_text_is_no_name() -> None:
 def test_a_path_without_a_file_is_reported_with_a_suggestion(tmp_path: Path) -> None:
     (tmp_path / "network.yaml").write_text(spec("classes"))
 
-    def told(path: str) -> tuple[str, str | None]:
+    def reported(path: str) -> tuple[str, str | None]:
         return next((found.message, found.help) for found in archspec.check(path))
 
     def missing(name: str, help: str | None) -> tuple[tuple[str, str | None], ...]:
-        return told(str(tmp_path / name)), (f"there is no file {tmp_path / name}", help)
+        return reported(str(tmp_path / name)), (f"there is no file {tmp_path / name}", help)
 
     for found, wanted in (
         missing("netwrok.yaml", f"did you mean '{tmp_path / 'network.yaml'}'?"),
@@ -81,4 +81,4 @@ def test_a_path_without_a_file_is_reported_with_a_suggestion(tmp_path: Path) -> 
         missing("quite_another.yaml", None),
     ):
         assert found == wanted
-    assert told(str(tmp_path)) == (f"{tmp_path} is a folder", "name a file in it, or a network in the zoo")
+    assert reported(str(tmp_path)) == (f"{tmp_path} is a folder", "name a file in it, or a network in the zoo")

@@ -1,4 +1,4 @@
-"""Every command without each library that may be absent: it works, or names the command that installs the library."""
+"""Commands without optional libraries: each works, or reports the command that installs the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as a Python object: copied and pickled, and made of a graph without a spec."""
+"""Networks as Python objects: copying, pickling, and creation from a graph without a spec."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def through_pickle(net: Network) -> Network:
 
 @pytest.mark.parametrize("name", ["lenet5_1998", "googlenet"])
 @pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, through_pickle])
-def test_a_copy_says_and_makes_the_same(name: str, way: Callable[[Network], Network]) -> None:
+def test_a_copy_has_equal_facts_and_files(name: str, way: Callable[[Network], Network]) -> None:
     net = archspec.load(name)
-    for copied in (way(net), way(net)):  # before its facts were asked for and after
+    for copied in (way(net), way(net)):  # before and after its facts are computed
         assert copied.summary() == net.summary()
         assert copied.as_json() == net.as_json()
         assert copied.source() == net.source()
@@ -63,7 +63,7 @@ def test_a_network_needs_no_spec(tmp_path: Path) -> None:
     assert through_pickle(net).summary() == net.summary()
 
 
-def test_a_network_without_a_spec_runs_alike_everywhere(tmp_path: Path) -> None:
+def test_a_network_without_a_spec_runs_equally_on_all_targets(tmp_path: Path) -> None:
     net = Network.from_graph(small_graph())
     weights = net.weights(seed=1)
     model = net.to_torch(weights).eval()

@@ -1,4 +1,4 @@
-"""The pages that tools write are what the tools would write."""
+"""Generated pages are up to date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_the_table_of_the_zoo_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.kind)
-def test_every_op_says_what_it_is_and_what_each_attribute_means(op: type[Op]) -> None:
+def test_every_op_documents_itself_and_its_attributes(op: type[Op]) -> None:
     about = documentation(op)
     assert about.summary
     assert list(about.attributes) == list(attributes_of(op))

@@ -1,4 +1,4 @@
-"""Routing by agreement, unrolled in the language: what procedure 1 of Sabour, Frosst and Hinton 2017 does."""
+"""Routing by agreement, unrolled in a spec: procedure 1 of Sabour, Frosst and Hinton 2017."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def routed(votes: Tensor, rounds: int) -> Tensor:
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3])
-def test_routing_can_be_said(rounds: int) -> None:
+def test_routing_equals_procedure_1(rounds: int) -> None:
     net = archspec.parse(ROUTING, rounds=rounds)
     module = net.to_torch()
     x = torch.randn(2, 12, 4, generator=torch.Generator().manual_seed(0)) * 5

@@ -34,7 +34,7 @@ NAMES = [name for name, _ in zoo.names() if name in torchvision.models.list_mode
 @cache
 def meta_model(name: str) -> nn.Module:
     """torchvision's network of a name, in eval mode, with shapes and no values."""
-    start = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # which warn where nothing is said
+    start = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # these warn if it is not given
     if "resnet" in name and name.startswith(("deeplab", "fcn")):
         start = {"weights_backbone": None}  # or it fetches some
     with torch.device("meta"):

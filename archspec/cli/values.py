@@ -1,4 +1,4 @@
-"""The values of arguments and options: specs, params, input shapes, codes of warnings, entries of the zoo."""
+"""The values of arguments and options: specs, params, input shapes, warning codes, entries of the zoo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec.loading import Folders, Plugins
 
 
 def open_spec(spec: str) -> tuple[Source, str | None]:
-    """The text of a spec and the variant meant; `-` is what standard input holds, and `-:VARIANT` a variant of it.
+    """The text of a spec and the selected variant; `-` reads standard input, and `-:VARIANT` selects a variant of it.
 
     Raises:
         ArchspecError: there is no such spec, or it cannot be read.
@@ -31,15 +31,15 @@ def open_spec(spec: str) -> tuple[Source, str | None]:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
     except OSError as error:
         raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
-    here = Path(STANDARD_INPUT)  # imports come from the folder a user is in
+    here = Path(STANDARD_INPUT)  # imports are relative to the working directory
     return decode(STDIN, data, here), variant if colon else None
 
 
 def zoo_entries(text: str) -> list[dict[str, str]]:
-    """What `list` shows of the zoo: the lectures, or what contains a text in its name or its file.
+    """The entries that `list` shows: the lectures, or the networks whose name or file contains a text.
 
     Raises:
-        ArchspecError: nothing does.
+        ArchspecError: there is no such entry.
     """
     if text == "lectures":
         return list(loading.catalogue("lectures"))
@@ -52,7 +52,7 @@ def zoo_entries(text: str) -> list[dict[str, str]]:
 
 
 def check_spec(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
-    """As `archspec.check`, of a spec that may come from standard input."""
+    """As `archspec.check`, for a spec that may be on standard input."""
     try:
         return loading.check_source(*open_spec(spec), path=path, plugins=plugins)
     except ArchspecError as error:
@@ -60,16 +60,24 @@ def check_spec(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, 
 
 
 def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:
-    """What `--allow` says: the codes of warnings not to give. Mistakes cannot be allowed."""
+    """The value of `--allow`: the codes of the warnings to suppress. Errors cannot be suppressed.
+
+    Raises:
+        ArchspecError: a code is not that of a warning.
+    """
     for code in given or ():
         if code not in WARNINGS:
-            message = f"--allow {code}: that is not the code of a warning"
+            message = f"--allow {code}: this is not a warning code"
             raise fail("wrong-value", message, help=did_you_mean(code, WARNINGS))
     return frozenset(given or ())
 
 
 def params(given: Sequence[str] | None) -> dict[str, Any]:
-    """What `--set` says, each value read as a spec would read it."""
+    """The value of `--set`: params by name, each parsed as in a spec.
+
+    Raises:
+        ArchspecError: an item is not PARAM=VALUE, or its value is invalid.
+    """
     values: dict[str, Any] = {}
     for item in given or ():
         name, equals, text = item.partition("=")
@@ -80,7 +88,11 @@ def params(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def input_shapes(given: Sequence[str] | None) -> dict[str, tuple[int, ...]] | tuple[int, ...] | None:
-    """What `--input` says: a shape for the only input, shapes by name, or nothing."""
+    """The value of `--input`: a shape for the only input, shapes by name, or None.
+
+    Raises:
+        ArchspecError: an item is not a shape.
+    """
     if not given:
         return None
     named: dict[str, tuple[int, ...]] = {}

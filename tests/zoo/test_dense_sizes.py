@@ -1,4 +1,4 @@
-"""Networks that say something of every position: as many come out as went in, whatever the size of the image."""
+"""Dense prediction: the output has the size of the input, for images of any size."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def watch(name: str) -> Seen:
 
 
 def run(net: Network) -> list[Layer]:
-    """The layers that run where nobody trains."""
+    """The layers that run at inference."""
     return [layer for layer in net if not layer.training_only]
 
 

@@ -77,7 +77,7 @@ def in_order(model: nn.Module, *inputs: torch.Tensor) -> list[nn.Module]:
 
 
 def lively(model: nn.Module) -> None:
-    """Weights that keep the signal alive through every layer, and statistics other than those nobody has touched."""
+    """Weights that preserve the signal through every layer, and statistics other than the initial ones."""
     for module in model.modules():
         if isinstance(module, _BatchNorm):
             nn.init.uniform_(module.running_mean, -0.1, 0.1)

@@ -158,7 +158,7 @@ def test_every_param_is_used_and_every_variant_changes_something(stem):
 def test_keys_stand_in_the_order_of_the_language(stem):
     keys = re.findall(r"^([a-z]+):", TEXTS[stem], re.MULTILINE)
     assert keys == [key for key in document.SPEC if key in keys]
-    assert TEXTS[stem].count("\n\n") >= 4, "sections stand apart"
+    assert TEXTS[stem].count("\n\n") >= 4, "sections are separated by blank lines"
 
 
 @pytest.mark.parametrize("stem", ALL)

@@ -37,12 +37,12 @@ from tests.frontend.specs import faults, mistakes, spec
     ],
 )  # fmt: skip
 def test_a_cycle_differs_from_a_layer_out_of_order(layers, message):
-    ((code, told),) = faults(layers)
+    ((code, message_text),) = faults(layers)
     if message is None:
         assert code == "unknown-layer"
-        assert told.endswith("comes after this layer")
+        assert message_text.endswith("comes after this layer")
     else:
-        assert (code, told) == ("cycle", message)
+        assert (code, message_text) == ("cycle", message)
 
 
 def test_the_notes_list_the_cycle():

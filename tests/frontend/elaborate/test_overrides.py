@@ -26,7 +26,7 @@ def refused(*args: str, **outside: object) -> tuple[str, str]:
     return found.code, found.message
 
 
-def told(found: Settings) -> list[tuple[str, str]]:
+def reported(found: Settings) -> list[tuple[str, str]]:
     return [(each.code, each.message) for each in found.diagnostics]
 
 
@@ -45,31 +45,31 @@ def test_variants_and_overrides_go_before_defaults():
 
 def test_params_cannot_use_those_below_them():
     found = given("width: 2 * depth, depth: 3, last: width + 1")
-    assert told(found) == [("unknown-name", "'depth' is defined below 'width'")]
+    assert reported(found) == [("unknown-name", "'depth' is defined below 'width'")]
     assert found.params == {"width": INVALID, "depth": 3, "last": INVALID}
 
 
 def test_a_word_that_is_the_name_of_a_param_is_meant_to_be_it():
-    assert told(given("width: depth, depth: 3"))[0][0] == "unknown-name"
+    assert reported(given("width: depth, depth: 3"))[0][0] == "unknown-name"
     assert given("width: width").params == {"width": "width"}
 
 
 def test_an_error_in_a_param_leaves_the_others():
     found = given("width: 1 / 0, depth: 3, more: width, other: nope + 1")
-    assert [code for code, _ in told(found)] == ["bad-expression", "unknown-name"]
+    assert [code for code, _ in reported(found)] == ["bad-expression", "unknown-name"]
     assert found.params == {"width": INVALID, "depth": 3, "more": INVALID, "other": INVALID}
 
 
 @pytest.mark.parametrize(
-    ("value", "worth"),
+    ("value", "expected"),
     [(3, 3), (2.0, 2), (0.5, 0.5), (True, True), ("text", "text"), (None, None), ([1, [2.0, "a"]], (1, (2, "a"))),
     ((1,), (1,)),
      (np.int64(7), 7), (np.float32(0.5), 0.5)],
 )  # fmt: skip
-def test_params_from_the_caller(value, worth):
+def test_params_from_the_caller(value, expected):
     found = given("width: 8", overrides={"width": value}).params["width"]
-    assert found == worth
-    assert type(found) is type(worth)
+    assert found == expected
+    assert type(found) is type(expected)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_input_shapes_are_evaluated():
 )  # fmt: skip
 def test_invalid_input_shapes(shape, code):
     found = given("", shape)
-    assert [each for each, _ in told(found)] == [code]
+    assert [each for each, _ in reported(found)] == [code]
     assert found.inputs == {"input": None}
 
 

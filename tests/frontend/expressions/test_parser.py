@@ -1,4 +1,4 @@
-"""The language of expressions: what they are worth, where they are wrong, and that they stay in bounds."""
+"""Expressions: their values, the positions of errors, and limits."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def test_mistakes_lie_within_the_text(text):
 
 
 def outcome(text: str, scope: dict[str, object]) -> Data | ExpressionError:
-    """What an expression is worth, or what is wrong with it."""
+    """The value of an expression, or its error."""
     try:
         return parse(text).evaluate(scope)
     except ExpressionError as error:

@@ -1,4 +1,4 @@
-"""Which keys a spec has, and the typed form it is read into. The wording of mistakes is in `tests/faulty`."""
+"""Which keys a spec has, and the typed form it is read into. The wording of messages is tested in `tests/faulty`."""
 
 from __future__ import annotations
 

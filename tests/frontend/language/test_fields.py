@@ -1,4 +1,4 @@
-"""What stands where a value is expected: constants, expressions, words, texts and lists, each with its place."""
+"""Fields of values: constants, expressions, names, texts and lists, each with its position."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fault(read: Field) -> Diagnostic:
 
 
 @pytest.mark.parametrize(
-    ("text", "worth", "kind"),
+    ("text", "expected", "kind"),
     [
         ("3", 3, ConstantField), ("3.0", 3, ConstantField), ("0.5", 0.5, ConstantField), ("-0.0", 0, ConstantField),
         ("true", True, ConstantField),
@@ -57,15 +57,15 @@ def fault(read: Field) -> Diagnostic:
         ("$(width + 1)px", "9px", TemplateField),
     ],
 )  # fmt: skip
-def test_where_a_number_is_expected(text, worth, kind):
+def test_where_a_number_is_expected(text, expected, kind):
     read = number(text, "same")
     assert isinstance(read, kind)
-    assert read.evaluate(SCOPE) == worth
-    assert type(read.evaluate(SCOPE)) is type(worth)
+    assert read.evaluate(SCOPE) == expected
+    assert type(read.evaluate(SCOPE)) is type(expected)
 
 
 @pytest.mark.parametrize(
-    ("text", "worth", "kind"),
+    ("text", "expected", "kind"),
     [
         ("3", 3, ConstantField), ("width", 8, NameOrTextField), ("basic", "basic", NameOrTextField),
         ("width + 1", 9, ExpressionField),
@@ -74,10 +74,10 @@ def test_where_a_number_is_expected(text, worth, kind):
         ("[[a, 1]]", (("a", 1),), ListField),
     ],
 )  # fmt: skip
-def test_where_anything_is_expected(text, worth, kind):
+def test_where_anything_is_expected(text, expected, kind):
     read = value(text)
     assert isinstance(read, kind)
-    assert read.evaluate(SCOPE) == worth
+    assert read.evaluate(SCOPE) == expected
 
 
 def test_a_word_that_names_nothing_remembers_where_it_stands():

@@ -1,4 +1,4 @@
-"""YAML with positions: what scalars mean, where things stand, what is refused. The wording is in `tests/faulty`."""
+"""YAML with positions: scalars, spans and errors. The wording of messages is tested in `tests/faulty`."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_an_alias_stands_for_what_its_anchor_marks():
     assert isinstance(found, YamlList)
     assert found.items[1] is found.items[0]
     assert found.items[3].text == "word"
-    assert isinstance(found.items[5], YamlList), "an anchor marks anew what it is given to again"
+    assert isinstance(found.items[5], YamlList), "a repeated anchor names its latest node"
 
 
 letters = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))

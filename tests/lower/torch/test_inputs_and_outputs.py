@@ -13,7 +13,7 @@ ENDS = {
     "an input returned": ("input: [3]\nlayers: [relu]\noutputs: {made: relu, given: input}", "made given"),
     "an input returned first": ("input: [3]\nlayers: [relu]\noutputs: {given: input, made: relu}", "given made"),
     "one value twice": ("input: [3]\nlayers: [relu]\noutputs: {made: relu, again: relu}", "made made"),
-    "an input nobody reads": ("inputs: {input: [3], b: [2]}\nlayers: [relu: {from: input}]", "made"),
+    "an unused input": ("inputs: {input: [3], b: [2]}\nlayers: [relu: {from: input}]", "made"),
     "nothing done": ("input: [3]\nlayers: []", "given"),
     "nothing read": ("input: [3]\nlayers: [side: {name: s, layers: [linear: 4]}]", "given"),
     "numbered layers": ("input: [3]\nlayers: [relu: {name: 0}]\noutputs: {given: input, made: 0}", "given made"),

@@ -18,7 +18,7 @@ WORDS = {
     "input": "image", "block": "unit", "argument": "channels", "layer": "conv", "call": "first", "part": "stage",
     "index": "i", "label": "left", "side": "aux", "output": "logits", "old": "stem", "new": "first", "axis": "zeros",
 }  # fmt: skip
-"""Every place of a spec where a word of the user stands, and a plain one for it."""
+"""Every place in a spec that takes text of the user, with a harmless value."""
 
 EDGES = [[[[0.5]], [[1]], [[-1]]]]
 
