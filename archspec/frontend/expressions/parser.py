@@ -34,7 +34,7 @@ class Expression:
     root: Expr
 
     def evaluate(self, scope: Environment) -> Data:
-        """Its worth where names stand for what `scope` says.
+        """Its value, with the values of names in `scope`.
 
         Raises:
             ExpressionError: an undefined name, operands of the wrong kind, a bound passed.

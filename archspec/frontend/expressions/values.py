@@ -24,7 +24,7 @@ INVALID = object()
 
 
 class Bare(str):
-    """A word nothing is named by, where it stands, and what has a name there.
+    """An unresolved bare word, with its position and the names in scope.
 
     It is a text, unless a number is required, which makes it an error.
     """
@@ -47,7 +47,7 @@ class Bare(str):
 
     @property
     def help(self) -> str:
-        """What to do about the word where it stands, if a text cannot."""
+        """The help for the word where a text is not allowed."""
         return self.meant or f"unknown name '{self}'"
 
     def help_from(self, source: Source) -> str:
