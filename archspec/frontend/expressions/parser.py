@@ -313,7 +313,7 @@ class _ExpressionParser:
         return ExpressionError(f"expected {wanted}, got {got}", token.start, stop, self.hint(wanted))
 
     def hint(self, wanted: str) -> str | None:
-        """What was likely meant by the next token, where it cannot stand."""
+        """A suggestion for the next token if it is not allowed here."""
         token = self.next
         halved = token.kind == "end" and [each.kind for each in self.tokens] == ["sign", "number", "end"]
         if wanted == "')'" and (token.text == "," or halved):  # YAML parts (3,3) within braces

@@ -21,7 +21,7 @@ SHELL_MAGIC = {"svg": "<?xml", "png": r"\211PNG\r\n\032\n", "pdf": "%%PDF-"}
 PURE = next(path for path in map(Path, sys.path) if (path / "pygraphviz").is_dir()).parents[2] / "bin" / "graphviz-pure"
 """The program of the extra `draw`, beside the Python that runs the tests."""
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="stands in for `dot` with a shell script")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="replaces `dot` by a shell script")
 
 
 @pytest.fixture(autouse=True)
