@@ -144,10 +144,10 @@ def whole_process(rounds: int) -> None:
 
 
 STARTS = {
-    "archspec --version": "from archspec.cli import run; run(['--version'])",
-    "archspec check resnet50": "from archspec.cli import run; run(['check', 'resnet50'])",
-    "import archspec": "import archspec",
-    "import archspec, check and load": "import archspec; archspec.check, archspec.load",
+    "archspec --version": ["-m", "archspec", "--version"],
+    "archspec check resnet50": ["-m", "archspec", "check", "resnet50"],
+    "import archspec": ["-c", "import archspec"],
+    "import archspec, check and load": ["-c", "import archspec; archspec.check, archspec.load"],
 }
 """Statements whose start-up time users notice. Each runs in its own process, with compiled bytecode."""
 
@@ -175,11 +175,11 @@ for spec in ("resnet50", "densenet201", {chain!r}):
 """
 
 
-def python(script: str, checkout: Path) -> str:
+def python(words: Sequence[str], checkout: Path) -> str:
     """Run a script with the archspec of a checkout. Returns its output."""
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, "-P", "-c", script]
+    command = [sys.executable, "-P", *words]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout
 
@@ -187,11 +187,11 @@ def python(script: str, checkout: Path) -> str:
 def start_up(rounds: int, checkouts: Sequence[Path]) -> None:
     """Start-up of commands and of Python, with the checkouts in alternation; the first round is not counted."""
 
-    def starting(script: str, checkout: Path) -> Callable[[], object]:
-        return lambda: python(script, checkout)
+    def starting(words: Sequence[str], checkout: Path) -> Callable[[], object]:
+        return lambda: python(words, checkout)
 
-    for title, script in {"an empty Python": "", **STARTS}.items():
-        contenders = [(checkout.name, starting(script, checkout)) for checkout in checkouts]
+    for title, words in {"an empty Python": ["-c", ""], **STARTS}.items():
+        contenders = [(checkout.name, starting(words, checkout)) for checkout in checkouts]
         for _, run in contenders:
             run()
         compare(f"start-up: {title}", contenders, rounds)
@@ -207,7 +207,7 @@ def loads(rounds: int, checkouts: Sequence[Path]) -> None:
         times = {checkout: [] for checkout in checkouts}  # type: dict[Path, list[list[float]]]
         for _ in range(rounds):
             for checkout in checkouts:
-                times[checkout].append([float(line) for line in python(script, checkout).split()])
+                times[checkout].append([float(line) for line in python(["-c", script], checkout).split()])
         for i, title in enumerate(titles):
             print(f"\nin process: {title}")
             for checkout in checkouts:
