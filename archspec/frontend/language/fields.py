@@ -33,7 +33,7 @@ class Field:
             ArchspecError: the expression is wrong here; the span points into it.
             Invalid: it reads a value whose error was already reported.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # every kind of field has its own
 
 
 @final

@@ -45,7 +45,7 @@ class StepReader(Reader):
         Raises:
             ArchspecError: the item cannot be read.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # `language.steps` has it, which imports this module
 
 
 # --- values of keys -------------------------------------------------------------------------------------------------
