@@ -4,7 +4,8 @@ The rules of `memory_format="auto"` and of `compiled=True`:
 
 - Channels last if the network convolves over 2 or 3 axes and the device has kernels for it: on a CPU, whose library
   blocks channels anyway, and on a GPU in float16 or bfloat16, since tensor cores read channels last. In float32 on a
-  GPU the layout is unchanged.
+  GPU the layout is unchanged, and also if the network pools averages over padding: there PyTorch's gradients are wrong
+  in channels last (pytorch/pytorch#188344).
 - On a CPU in float32 ONNX Runtime runs the network, if it is installed and ONNX can express the network: it is the
   fastest of all that `tools/bench_models.py` compares on a CPU, and ready within seconds. Wide convolutions of 3x3 are
   computed by Winograd's algorithm, which rounds differently: see `archspec/runtime/winograd.py`. Calls with gradients
@@ -26,6 +27,7 @@ from torch import nn
 from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph
 from archspec.ops.conv import Conv, ConvTranspose
+from archspec.ops.pool import AvgPool
 from archspec.runtime.accelerated import AcceleratedModule, runtime_of
 from archspec.runtime.options import LAYOUTS, Layout
 
@@ -98,5 +100,11 @@ def layout(
         return None
     axes = {len(node.inputs[0].type.spatial) for node in graph.nodes if isinstance(node.op, Conv | ConvTranspose)}
     last = _CHANNELS_LAST.get(axes.pop()) if len(axes) == 1 else None
-    wanted = requested == "channels_last" or target.type == "cpu" or dtype in (torch.float16, torch.bfloat16)
-    return last if wanted else None
+    if requested == "channels_last" or target.type == "cpu":
+        return last
+    return last if dtype in (torch.float16, torch.bfloat16) and not _has_padded_average_pool(graph) else None
+
+
+def _has_padded_average_pool(graph: Graph) -> bool:
+    pools = ((node.op, node.inputs[0].type) for node in graph.nodes if isinstance(node.op, AvgPool))
+    return any(any(map(any, op.sliding(type).pads)) for op, type in pools)

@@ -19,6 +19,7 @@ from torch.nn.utils import prune
 import archspec
 from archspec.runtime import accelerated, device
 from archspec.runtime.accelerated import AcceleratedModule
+from archspec.runtime.device import layout
 
 NET = """
 archspec: 1
@@ -330,6 +331,16 @@ def test_convolutions_over_two_and_three_axes_are_channels_last_on_a_cpu(shape, 
     net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: [conv: {{channels: 4, kernel: 3}}]")
     assert laid_out(net.to_torch(memory_format="auto").conv.weight)
     assert net.to_torch().conv.weight.is_contiguous()
+
+
+@pytest.mark.parametrize(("padding", "expected"), [(0, torch.channels_last), (1, None)])
+def test_auto_avoids_channels_last_on_a_gpu_where_gradients_of_average_pooling_are_wrong(padding, expected):
+    pool = f"avg_pool: {{kernel: 3, padding: {padding}}}"
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [conv: {{channels: 4, kernel: 3}}, {pool}]")
+    cuda, cpu = torch.device("cuda"), torch.device("cpu")
+    assert layout(net.graph, cuda, torch.bfloat16, "auto") == expected
+    assert layout(net.graph, cuda, torch.bfloat16, "channels_last") == torch.channels_last
+    assert layout(net.graph, cpu, torch.float32, "auto") == torch.channels_last
 
 
 @pytest.mark.parametrize("shape", ["[3, 8, 8]", "[3, 8, 8, 8]"])
