@@ -336,7 +336,8 @@ def test_convolutions_over_two_and_three_axes_are_channels_last_on_a_cpu(shape, 
 @pytest.mark.parametrize(("padding", "expected"), [(0, torch.channels_last), (1, None)])
 def test_auto_avoids_channels_last_on_a_gpu_where_gradients_of_average_pooling_are_wrong(padding, expected):
     pool = f"avg_pool: {{kernel: 3, padding: {padding}}}"
-    net = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [conv: {{channels: 4, kernel: 3}}, {pool}]")
+    layers = f"conv: {{channels: 4, kernel: 3}}, {pool}"
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [{layers}]")
     cuda, cpu = torch.device("cuda"), torch.device("cpu")
     assert layout(net.graph, cuda, torch.bfloat16, "auto") == expected
     assert layout(net.graph, cuda, torch.bfloat16, "channels_last") == torch.channels_last
