@@ -92,7 +92,7 @@ def name_of(path: Path, spec: str, variant: str) -> str:
 
 
 def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
-    if variant is None and (file := _file_of_family(name)) is not None:
+    if variant is None and (file := _file_of_family(folder(), name)) is not None:
         return file, name
     networks, families = _places(folder())
     if variant is None and name in networks:
@@ -106,13 +106,14 @@ def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
     raise fail("unknown-spec", f"there is no spec '{name}'", help=help)
 
 
-def _file_of_family(variant: str) -> Path | None:
+@lru_cache(maxsize=256)
+def _file_of_family(folder: Path, variant: str) -> Path | None:
     """The file of a variant whose name starts with that of the file, `resnet50` in `resnet.yaml`, if there is one.
 
     Most names are found in this way, without reading every file of the zoo.
     """
-    families = [path for path in files() if variant.startswith(path.stem) and variant in _names(path)[1]]
-    return families[0] if families else None
+    starts = (path for path in folder.glob("*.yaml") if variant.startswith(path.stem))
+    return next((path for path in sorted(starts) if variant in _names(path)[1]), None)
 
 
 @lru_cache(maxsize=1)

@@ -55,8 +55,11 @@ class Node:
         span: Span | None = None,
     ) -> Node:
         """A node with new outputs of these types."""
-        names = output_names(name, op)
-        outputs = tuple([Value(name, type) for name, type in zip(names, output_types, strict=True)])
+        if len(output_types) == 1:
+            outputs: tuple[Value, ...] = (Value(name, output_types[0]),)
+        else:
+            named = zip(output_names(name, op), output_types, strict=True)
+            outputs = tuple([Value(path, type) for path, type in named])
         return cls(name, op, inputs, outputs, weights, owner, span)
 
     @property

@@ -64,8 +64,13 @@ def attributes_of(op: type[BaseModel]) -> Mapping[str, AttributeInfo]:
     return {name: _attribute(field) for name, field in op.model_fields.items()}
 
 
+def hint_of(field: FieldInfo) -> Any:
+    """The annotation of an attribute as it was written."""
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
 def _attribute(field: FieldInfo) -> AttributeInfo:
-    hint: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    hint = hint_of(field)
     return AttributeInfo(_phrase(hint), frozenset(_keywords(hint)), field.is_required())
 
 

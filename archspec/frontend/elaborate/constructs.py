@@ -37,6 +37,7 @@ from archspec.frontend.language.spec import (
 )
 from archspec.frontend.language.steps import op_of_package
 from archspec.ops import Op
+from archspec.ops.creation import create
 from archspec.ops.spatial import CenterCrop
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ def _crop(builder: Builder, results: Sequence[LabelledValue], step: Step, contex
     cropped: list[LabelledValue] = []
     for result, size in zip(results, crop_sizes([result.type for result in results]), strict=True):
         if size is not None:
-            op = builder.nodes.intern_op(CenterCrop, {"size": size})
+            op = create(CenterCrop, {"size": size})
             (value,) = builder.node(op, (result.value,), None, step, context, results) or ()
             cropped.append(replace(result, value=value))
         else:

@@ -19,29 +19,31 @@ from archspec.ir.graph import Node, Value
 from archspec.ir.types import DType, Shape, TensorType, Weight, format_shape
 from archspec.ops import Op, OpError
 from archspec.ops.attribute_types import LARGEST, attributes_of
+from archspec.ops.creation import create
 
 
 @frozen(eq=False)
 class Signature:
-    """The result of type inference for an op and its input types: output types, weights and their elements.
+    """An op and, for its input types, the result of type inference: output types, weights and their elements.
 
     Signatures are compared by identity, since there is one per op and input types.
     """
 
+    op: Op
     outputs: tuple[TensorType, ...]
     weights: tuple[Weight, ...]
     elements: int
 
 
 class NodeFactory:
-    """Creates the nodes of one graph. Equal ops and types are one object, and each signature is inferred once."""
+    """Creates the nodes of one graph. Equal types are one object, and each signature is inferred once."""
 
     def __init__(self) -> None:
         self.origins: dict[Value, Span] = {}
-        self._ops: dict[tuple[type[Op], str], Op] = {}
         self._ops_of_steps: dict[tuple[OpStep, str | None], Op] = {}
         self._types: dict[TensorType, TensorType] = {}
-        self._signatures: dict[tuple[Op, tuple[TensorType, ...]], Signature] = {}
+        self._signatures: dict[tuple[int, ...], Signature] = {}
+        """By the ids of an op and its input types, each of which is one object that is kept here."""
 
     def intern_type(self, type: TensorType) -> TensorType:
         """The one object used for all types equal to this one."""
@@ -58,28 +60,16 @@ class NodeFactory:
             ArchspecError: an attribute is missing or has an invalid value.
         """
         try:
-            op = self.intern_op(step.op, attributes)
+            op = create(step.op, attributes)
         except ValidationError as error:
             raise ArchspecError(_attribute_errors(step, attributes, error)) from error
         if key is not None:
             self._ops_of_steps[step, key] = op
         return op
 
-    def intern_op(self, kind: type[Op], attributes: Mapping[str, Data]) -> Op:
-        """The one op of a class with these attributes.
-
-        Raises:
-            ValidationError: an attribute is missing or has an invalid value.
-        """
-        key = (kind, repr(attributes))
-        op = self._ops.get(key)
-        if op is None:
-            op = self._ops[key] = kind.model_validate(attributes)
-        return op
-
     def cached_signature(self, op: Op, inputs: Sequence[Value]) -> Signature | None:
         """The signature of an op for these inputs if it was inferred before."""
-        return self._signatures.get((op, tuple([value.type for value in inputs])))
+        return self._signatures.get((id(op), *[id(value.type) for value in inputs]))
 
     def infer(self, op: Op, inputs: Sequence[Value], labelled: Sequence[LabelledValue], step: Step) -> Signature:
         """Infer the signature of an op for these inputs.
@@ -113,8 +103,8 @@ class NodeFactory:
         for weight in weights if elements > MAX_ELEMENTS else ():
             if weight.elements > MAX_ELEMENTS:
                 raise _too_large(op, f"the {weight.name}", weight.shape, step.span)
-        signature = Signature(tuple(map(self.intern_type, outputs)), weights, elements)
-        self._signatures[op, types] = signature
+        signature = Signature(op, tuple(map(self.intern_type, outputs)), weights, elements)
+        self._signatures[(id(op), *map(id, types))] = signature
         return signature
 
     def create_node(self, name: str, op: Op, inputs: tuple[Value, ...], signature: Signature, span: Span) -> Node:

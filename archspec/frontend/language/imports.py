@@ -55,25 +55,28 @@ class Imports:
 
     def spec(self, source: Source, tree: Tree) -> Imported:
         """What a spec imports. Errors are added to the diagnostics."""
-        self._names[_real(source.path)] = source.name
-        imported = self._imported(source, tree)
+        real = _real(source.path)
+        self._names[real] = source.name
+        imported = self._imported(source, tree, real)
         self._names.popitem()
         return imported
 
     def library(self, source: Source) -> Library | None:
         """A file of blocks that no other file imports. Errors are added to the diagnostics."""
-        self._names[_real(source.path)] = source.name
-        library = self._read(source)
+        real = _real(source.path)
+        self._names[real] = source.name
+        library = self._read(source, real)
         self._names.popitem()
         return library
 
-    def _imported(self, source: Source, tree: Tree) -> Imported:
+    def _imported(self, source: Source, tree: Tree, real: Path | None) -> Imported:
         entry = tree.get("import") if isinstance(tree, YamlMapping) else None
         if entry is None:
             return Imported({})
         reader = Reader()
         libraries: dict[str, Library] = {}
-        self._imports[_real(source.path)] = {}
+        self._imports[real] = {}
+        imported = partial(self._import, source=source, importer=real)
         names = entry.items if isinstance(entry, YamlList) else (entry,)
         if not names:
             help = "name a file, such as blocks/residual.yaml"
@@ -81,7 +84,7 @@ class Imports:
         complete = bool(names)
         for item in names:
             name = reader.attempt(partial(reader.scalar, "the name of a file"), item)
-            library = reader.attempt(partial(self._import, source=source), name) if name is not None else None
+            library = reader.attempt(imported, name) if name is not None else None
             if name is None or library is None:
                 complete = False
             else:
@@ -112,14 +115,14 @@ class Imports:
             elif block not in self.vocabulary.ops and block not in CONSTRUCTS:
                 libraries[block] = library
 
-    def _import(self, name: YamlScalar, *, source: Source) -> Library | None:
+    def _import(self, name: YamlScalar, *, source: Source, importer: Path | None) -> Library | None:
         """The library an import names; None if the errors in the file were already reported.
 
         Raises:
             ArchspecError: the file does not exist, or it cannot be imported here.
         """
         path = locate(name, source, self.folders)
-        importer, real = _real(source.path), path.resolve()
+        real = path.resolve()
         imports = self._imports[importer]
         if real in imports:
             notes = [("first", imports[real].span.seen_from(source))]
@@ -132,7 +135,7 @@ class Imports:
             self._libraries[real] = None
             self._names[real] = name.text
             try:
-                self._libraries[real] = self._read(yaml.read_file(path))
+                self._libraries[real] = self._read(yaml.read_file(path), real)
             except ArchspecError as error:
                 raise ArchspecError(
                     replace(diagnostic, span=diagnostic.span or name.span) for diagnostic in error.diagnostics
@@ -164,7 +167,7 @@ class Imports:
         help = "move the shared blocks to a third file, and import it from both"
         return fail("import-cycle", message, name.span, notes=notes, help=help)
 
-    def _read(self, source: Source) -> Library | None:
+    def _read(self, source: Source, real: Path | None) -> Library | None:
         """The library in a text; None if it has no readable blocks.
 
         Raises:
@@ -178,7 +181,7 @@ class Imports:
             if key.text == "layers":
                 message, help = "a spec cannot be imported", "move its blocks to a separate file without layers"
                 raise fail("wrong-import", message, key.span, help=help)
-        imported = self._imported(source, tree)
+        imported = self._imported(source, tree, real)
         depends_on = (tuple(imported.libraries.items()), imported.complete, self.vocabulary.named)
         cached: Library | None = source.reading("library", depends_on)
         if cached is not None:
