@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
-from warnings import catch_warnings, simplefilter
 
-from archspec.cli.output import message, print_json, print_rows, print_summary, report
+from archspec.cli.output import message, print_json, print_lines, print_rows, print_summary, report
 from archspec.diagnostics import ArchspecError, fail
 
 if TYPE_CHECKING:
@@ -22,9 +19,9 @@ def root(options: Namespace, help: Callable[[], str]) -> int:
     if options.version:
         from archspec import __version__
 
-        sys.stdout.write(f"archspec {__version__}\n")
+        print_lines([f"archspec {__version__}"])
         return 0
-    sys.stdout.write(help())
+    print_lines(help().splitlines())
     return 2
 
 
@@ -46,7 +43,7 @@ def check(options: Namespace) -> int:
     elif options.format == "github":
         from archspec.report.diagnostics import for_github
 
-        sys.stdout.writelines(for_github(diagnostic) + "\n" for diagnostic in reported)
+        print_lines(map(for_github, reported))
     else:
         report(reported, stderr=False)
         counts = f"{plural(errors, 'error')}, {plural(len(reported) - errors, 'warning')}"
@@ -80,11 +77,9 @@ def compile(options: Namespace) -> int:
     network = _network(options)
     if options.optimize:
         wanted = {name: given.pop(name) for name in ("weights", "seed", "strict") if name in given}
-        with _warnings_shown():
-            network = network.optimized(**wanted)
-    with _warnings_shown():
-        for line in target.write(network, options.output, given):
-            message(line)
+        network = network.optimized(**wanted)
+    for line in target.write(network, options.output, given):
+        message(line)
     message(f"wrote {options.output}")
     return 0
 
@@ -99,7 +94,7 @@ def weights(options: Namespace) -> int:
     if options.json:
         print_json(result.as_json())
     else:
-        sys.stdout.write(result.text() + "\n")
+        print_lines(result.text().split("\n"))
     return 0 if result.complete else 1
 
 
@@ -115,7 +110,7 @@ def bench(options: Namespace) -> int:
     if options.json:
         print_json(result.as_json())
     else:
-        sys.stdout.write(result.text() + "\n")
+        print_lines(result.text().split("\n"))
     return 0
 
 
@@ -133,7 +128,7 @@ def list_zoo(options: Namespace) -> int:
 
     entries = zoo_entries(options.text)
     if options.json:
-        print_json(entries, ensure_ascii=False)
+        print_json(entries)
     else:
         headings = ("name", "spec", "summary")
         print_rows([headings, *([entry[heading] for heading in headings] for entry in entries)])
@@ -174,13 +169,3 @@ def _network(options: Namespace) -> Network:
         raise ArchspecError(compiled.diagnostics)
     report(compiled.diagnostics)
     return compiled.network
-
-
-@contextmanager
-def _warnings_shown() -> Iterator[None]:
-    """Print Python's warnings as messages, such as those about unmatched weights."""
-    with catch_warnings(record=True) as caught:
-        simplefilter("always", UserWarning)
-        yield
-    for warning in caught:
-        message(str(warning.message))

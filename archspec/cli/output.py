@@ -1,4 +1,8 @@
-"""Where the command line prints. No other module writes to stdout or stderr."""
+"""Where the command line prints. No other module writes to stdout or stderr.
+
+Each line is made safe to print: characters that a terminal would act on are escaped, and those that the encoding of the
+stream lacks are replaced.
+"""
 
 from __future__ import annotations
 
@@ -6,67 +10,151 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
+
+from archspec.diagnostics import fail, visible
+from archspec.report.colours import BOLD, DIM, Line, Styled, escape_sequence
 
 if TYPE_CHECKING:
     from archspec.diagnostics import Diagnostic
     from archspec.network import Network
 
 
-def message(text: str) -> None:
-    """Print a line about the command itself to stderr."""
-    sys.stderr.write(text + "\n")
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print lines of data to stdout.
+
+    Raises:
+        BrokenPipeError: the reader of stdout has gone.
+        ArchspecError: stdout is closed or full.
+    """
+    for line in lines:
+        if sys.stdout is None:
+            raise fail("unwritable-file", "cannot write to standard output: it is closed")
+        text = _printable(line, sys.stdout)
+        with _stdout_errors():
+            sys.stdout.write(text)
 
 
-def print_json(data: Any, *, ensure_ascii: bool = True) -> None:
-    """Print data as indented JSON."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=ensure_ascii) + "\n")
+def flush() -> None:
+    """Write what stdout still buffers; errors are those of `print_lines`."""
+    if sys.stdout is not None:
+        with _stdout_errors():
+            sys.stdout.flush()
+
+
+def message(*lines: Line) -> None:
+    """Print lines about the command itself to stderr. If stderr is closed or full, they are lost."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.writelines(_printable(line, sys.stderr) for line in lines)
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def print_json(data: Any) -> None:
+    """Print data as indented JSON in ASCII, which every encoding has."""
+    print_lines(json.dumps(data, indent=2).split("\n"))
 
 
 def report(diagnostics: Iterable[Diagnostic], *, stderr: bool = True) -> None:
     """Print diagnostics, in colour on a terminal."""
-    stream = sys.stderr if stderr else sys.stdout
-    coloured = has_colours(stream)
-    for diagnostic in diagnostics:
-        if coloured:
-            from archspec.report.diagnostics import coloured as in_colours
+    from archspec.report.diagnostics import styled_lines
 
-            stream.write(in_colours(diagnostic) + "\n")
-        else:
-            stream.write(diagnostic.render() + "\n")
+    lines = (line for diagnostic in diagnostics for line in styled_lines(diagnostic))
+    if stderr:
+        message(*lines)
+    else:
+        print_lines(lines)
 
 
 def print_summary(network: Network, depth: int | None) -> None:
     """Print the table of layers and the totals; on a terminal as wide as that, with parts in bold."""
     from archspec.report import summary
-    from archspec.report.colours import BOLD, DIM, styled
 
-    coloured = has_colours(sys.stdout)
     if network.title:
-        title = f"{network.name}: {network.title}"
-        sys.stdout.write((styled(title, BOLD) if coloured else title) + "\n")
-    sys.stdout.write("  ".join(f"{value.name} {value.type}" for value in network.graph.inputs) + "\n\n")
+        print_lines([[Styled(f"{network.name}: {network.title}", BOLD)]])
+    print_lines(["  ".join(f"{value.name} {value.type}" for value in network.graph.inputs), ""])
     styles = {"heading": BOLD, "part": BOLD, "rule": DIM, "aside": DIM}
-    for line, emphasis in summary.table(network.facts, depth, width=_width()):
-        style = styles.get(emphasis) if coloured else None
-        sys.stdout.write((styled(line, style) if style else line) + "\n")
-    sys.stdout.write("\n")
-    sys.stdout.writelines(f"{label:<12} {words}\n" for label, words in summary.totals(network.facts))
+    table = summary.table(network.facts, depth, width=_width())
+    print_lines([Styled(line, styles.get(emphasis))] for line, emphasis in table)
+    print_lines(["", *(f"{label:<12} {words}" for label, words in summary.totals(network.facts))])
 
 
-def print_rows(rows: Sequence[Sequence[str]]) -> None:
+def print_rows(rows: Iterable[Sequence[str]]) -> None:
     """Print a table whose first row is its headings; the last column wraps at the width of a terminal."""
     from archspec.report.text_table import wrapped
 
-    sys.stdout.writelines(line + "\n" for line in wrapped(rows, _width()))
+    print_lines(wrapped([tuple(map(visible, row)) for row in rows], _width()))
 
 
-def has_colours(stream: TextIO) -> bool:
+@contextmanager
+def warnings_as_messages() -> Iterator[None]:
+    """Print Python's warnings as messages, such as those about unmatched weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda text, *_: message(*str(text).split("\n"))
+        yield
+
+
+def discard(stream: TextIO) -> None:
+    """Send what a stream still buffers to nowhere: Python would write it once more at exit, and report the error."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+
+
+@contextmanager
+def _stdout_errors() -> Iterator[None]:
+    """Turn an error of stdout into a diagnostic, but for a reader that has gone, which is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard(sys.stdout)
+        reason = error.strerror or error
+        raise fail("unwritable-file", f"cannot write to standard output: {reason}") from error
+
+
+def _printable(line: Line, stream: TextIO) -> str:
+    """A line and its end as they are written to a stream, in colour if it shows colours."""
+    parts = [Styled(line)] if isinstance(line, str) else line
+    coloured = any(style for _, style in parts) and _has_colours(stream)
+    texts = ((_encodable(visible(text), stream.encoding), style) for text, style in parts)
+    return (
+        "".join(escape_sequence(text, style) if coloured and style and text else text for text, style in texts) + "\n"
+    )
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    """A text with replacements for the characters that an encoding lacks."""
+    if text.isascii() or encoding is None or _has(encoding, text):
+        return text
+    return "".join(mark if _has(encoding, mark) else _SIMILAR.get(mark) or ascii(mark)[1:-1] for mark in text)
+
+
+def _has(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_SIMILAR = {"─": "-", "×": "x", "…": "~", "\N{REPLACEMENT CHARACTER}": "?"}
+"""Replacements of the same width for the characters in tables and excerpts."""
+
+
+def _has_colours(stream: TextIO) -> bool:
     """Whether a stream is a terminal that shows colours; NO_COLOR (no-color.org) and TERM=dumb say no."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _width() -> int | None:
     """The columns of the terminal; None if stdout is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None

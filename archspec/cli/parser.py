@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from archspec.cli import commands
-from archspec.diagnostics import did_you_mean
+from archspec.cli import commands, output
+from archspec.diagnostics import did_you_mean, visible
 
 STANDARD_INPUT = "-"
 """The spec that means standard input."""
@@ -45,7 +45,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(_with_variants(words))
     if unknown:
         command: _CommandParser = options.parser
-        command.error(f"unknown option {unknown[0]}" if unknown[0].startswith("-") else f"unexpected {unknown[0]}")
+        word = visible(unknown[0])
+        command.error(f"unknown option {word}" if word.startswith("-") else f"unexpected {word}")
     return options
 
 
@@ -59,6 +60,7 @@ class _CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_Help, add_help=False, **options)
+        self.color = False  # argparse of Python 3.14 writes escape sequences, which are not safe to print
         self._positionals.title = "arguments"
         self.add_argument("-h", "--help", action="help", help="Show this help.")
 
@@ -66,8 +68,13 @@ class _CommandParser(argparse.ArgumentParser):
         word = message.rpartition(" ")[2] if message.startswith("unknown option") else ""
         names = [name for name in self._option_string_actions if name.startswith("--")]
         help = did_you_mean(word, names) if word else None
-        sys.stderr.write(f"{self.format_usage()}error: {message}\n" + (f"    help: {help}\n" if help else ""))
+        output.message(*self.format_usage().splitlines(), *f"error: {message}".split("\n"))
+        if help:
+            output.message(f"    help: {help}")
         sys.exit(2)
+
+    def print_help(self, file: object = None) -> None:
+        output.print_lines(self.format_help().splitlines())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -75,7 +82,7 @@ class _CommandParser(argparse.ArgumentParser):
             what = "command" if isinstance(action, argparse._SubParsersAction) else "value"
             help = did_you_mean(str(value), names) or f"choose from {', '.join(names)}"
             raise argparse.ArgumentError(
-                action if what == "value" else None, f"unknown {what} '{value}'\n    help: {help}"
+                action if what == "value" else None, f"unknown {what} '{visible(str(value))}'\n    help: {help}"
             )
 
 
@@ -312,7 +319,7 @@ def _integer(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         value = int(text) if text.removeprefix("-").isdecimal() else None
         if value is None or value < least:
-            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got '{text}'")
+            raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got '{visible(text)}'")
         return value
 
     return read
@@ -324,5 +331,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number of seconds, got '{text}'")
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got '{visible(text)}'")
     return value

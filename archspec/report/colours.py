@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 BOLD, DIM = "1", "2"
 BOLD_RED, BOLD_YELLOW, BOLD_CYAN = "1;31", "1;33", "1;36"
 
 
-def styled(text: str, style: str) -> str:
-    """A text in a style; the style ends with the text."""
+class Styled(NamedTuple):
+    """A text and its style on a terminal, if it has one."""
+
+    text: str
+    style: str | None = None
+
+
+Line = str | Sequence[Styled]
+"""A line to print: plain text, or texts with styles."""
+
+
+def escape_sequence(text: str, style: str) -> str:
+    """A text with the escape sequences of a style around it."""
     return f"\x1b[{style}m{text}\x1b[0m"

@@ -1,31 +1,34 @@
-"""Formats diagnostics: in colour for terminals, and as workflow commands for GitHub."""
+"""Formats diagnostics: with styles for terminals, and as workflow commands for GitHub."""
 
 from __future__ import annotations
 
 import re
 
 from archspec.diagnostics import Diagnostic
-from archspec.report.colours import BOLD, BOLD_CYAN, BOLD_RED, BOLD_YELLOW, DIM, styled
+from archspec.report.colours import BOLD, BOLD_CYAN, BOLD_RED, BOLD_YELLOW, DIM, Line, Styled
 
 
-def coloured(diagnostic: Diagnostic) -> str:
-    """The rendered diagnostic with its position, code, carets and help in colours."""
+def styled_lines(diagnostic: Diagnostic) -> list[Line]:
+    """The lines of the rendered diagnostic, with styles for its position, code, carets and help."""
     style = BOLD_RED if diagnostic.severity == "error" else BOLD_YELLOW
     head, *lines = diagnostic.render().split("\n")
     code = f"{diagnostic.severity}[{diagnostic.code}]"
     position, _, rest = head.partition(code)
-    coloured_lines = [(styled(position, BOLD) if position else "") + styled(code, style) + rest]
-    for line in lines:
-        if gutter := re.match(r" *\d* \|", line):
-            text = line[gutter.end() :]
-            carets = re.fullmatch(r"([ \t]*)(\^+)", text)
-            text = f"{carets[1]}{styled(carets[2], style)}" if carets else text
-            coloured_lines.append(styled(gutter[0], DIM) + text)
-        elif line.startswith("    help:"):
-            coloured_lines.append(styled("    help:", BOLD_CYAN) + line.removeprefix("    help:"))
-        else:
-            coloured_lines.append(line)
-    return "\n".join(coloured_lines)
+    return [[Styled(position, BOLD), Styled(code, style), Styled(rest)], *(_styled(line, style) for line in lines)]
+
+
+def _styled(line: str, style: str) -> Line:
+    if gutter := re.match(r" *\d* \|", line):
+        text = line[gutter.end() :]
+        carets = re.fullmatch(r"([ \t]*)(\^+)", text)
+        rest = [Styled(carets[1]), Styled(carets[2], style)] if carets else [Styled(text)]
+        return [Styled(gutter[0], DIM), *rest]
+    if line.startswith(_HELP):
+        return [Styled(_HELP, BOLD_CYAN), Styled(line.removeprefix(_HELP))]
+    return line
+
+
+_HELP = "    help:"
 
 
 def for_github(diagnostic: Diagnostic) -> str:
@@ -33,8 +36,10 @@ def for_github(diagnostic: Diagnostic) -> str:
     facts = diagnostic.as_json()
     notes = ["  ".join(note) for note in diagnostic.notes]
     text = "\n".join([diagnostic.message, *notes, *filter(None, [diagnostic.help])])
-    position = [f"{key}={_property(facts[name])}" for key, name in _POSITION.items() if facts[name] is not None]
-    return f"::{diagnostic.severity} {','.join([*position, f'title={diagnostic.code}'])}::{_data(text)}"
+    properties = {key: facts[name] for key, name in _POSITION.items() if facts[name] is not None}
+    properties["title"] = diagnostic.code
+    listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{diagnostic.severity} {listed}::{_data(text)}"
 
 
 _POSITION = {"file": "file", "line": "line", "col": "column", "endLine": "end_line", "endColumn": "end_column"}

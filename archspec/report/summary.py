@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from archspec.diagnostics import visible
 from archspec.passes.facts import Facts
 from archspec.passes.layer_table import Layer, layers
 from archspec.passes.receptive_field import ReceptiveField
@@ -87,7 +88,7 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
 
 
 def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: str) -> dict[str, str]:
-    """Metadata for model files: texts by key, without the keys of unknown facts."""
+    """Metadata for model files: printable texts by key, without the keys of unknown facts."""
     texts = {
         "spec": spec,
         "variant": variant or "",
@@ -96,7 +97,7 @@ def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: 
         "parameters": str(facts.total.params),
         "macs": str(facts.total.macs),
     }
-    return {key: value for key, value in texts.items() if value}
+    return {key: visible(value) for key, value in texts.items() if value}
 
 
 def _cells(layer: Layer) -> list[str]:

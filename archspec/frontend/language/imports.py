@@ -229,4 +229,7 @@ def _blocks_of(tree: Tree) -> dict[str, Span]:
 
 
 def _real(path: Path | None) -> Path | None:
-    return path.resolve() if path is not None else None
+    try:
+        return path.resolve() if path is not None else None
+    except OSError:  # the working directory was deleted, and so there are no files in it
+        return path
