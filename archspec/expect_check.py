@@ -8,10 +8,9 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import Field
-from archspec.frontend.language.spec import Expected
+from archspec.frontend.language.spec import Argument, Expected
 from archspec.passes.facts import Facts
 from archspec.passes.layer_table import Layer, layers
-from archspec.passes.receptive_field import ReceptiveField
 
 
 def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[Diagnostic]:
@@ -46,7 +45,11 @@ def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[
 
 
 def _compare_layer(
-    name: str, span: Span, fields: Mapping[str, Field], params: Environment, layers: Mapping[str, Layer]
+    name: str,
+    span: Span,
+    fields: Mapping[str, Field | Mapping[str, Argument]],
+    params: Environment,
+    layers: Mapping[str, Layer],
 ) -> Iterator[Diagnostic]:
     layer = layers.get(name)
     if layer is None or not layer.outputs:
@@ -54,8 +57,8 @@ def _compare_layer(
         return
     for fact, field in fields.items():
         if fact == "receptive_field":
-            yield from _compare_receptive_field(name, field, layer.field, params)
-        else:
+            yield from _compare_receptive_field(layer, field, params)
+        elif isinstance(field, Field):
             yield from _compare(name, fact, field, getattr(layer, fact), params)
 
 
@@ -74,28 +77,49 @@ def _compare(what: str, fact: str, field: Field, actual: Data, params: Environme
 
 
 def _compare_receptive_field(
-    what: str, field: Field, actual: ReceptiveField | None, params: Environment
+    layer: Layer, expected: Field | Mapping[str, Argument], params: Environment
 ) -> Iterator[Diagnostic]:
-    """A receptive field is expected as one number for all axes, or as one number per axis."""
-    sizes = actual.size if actual else ()
+    """Fields are expected on inputs by name, or on each input that the layer depends on."""
+    inputs = [value.name for value in layer.facts.graph.inputs]
+    if isinstance(expected, Field):
+        yield from _compare_sizes(layer, layer.fields if len(inputs) > 1 else inputs, expected, params)
+        return
+    for name, wanted in expected.items():
+        if name in inputs:
+            yield from _compare_sizes(layer, [name], wanted.value, params)
+        else:
+            yield _missing("input", name, wanted.key, inputs)
+
+
+def _compare_sizes(layer: Layer, inputs: Iterable[str], field: Field, params: Environment) -> Iterator[Diagnostic]:
+    """The field on each of these inputs is expected as one number for all axes, or as one number per axis."""
     try:
         wanted = field.evaluate(params)
     except ArchspecError as error:
         yield from error.diagnostics
         return
-    per_axis = wanted if isinstance(wanted, tuple) else (wanted,) * len(sizes)
-    if not sizes or None in sizes:
-        message = f"receptive field of '{what}' should be {_show(wanted)}, but is the whole input"
-        yield Diagnostic("expectation-failed", message, field.span)
-    elif per_axis != sizes:
-        shown = sizes[0] if len(set(sizes)) == 1 and not isinstance(wanted, tuple) else sizes
-        yield _differs(what, "receptive_field", field, wanted, shown)
+    several = len(layer.facts.graph.inputs) > 1
+    names = [*inputs]
+    help = f"write {{{', '.join(f'{name}: ...' for name in names)}}} for one on each input" if len(names) > 1 else None
+    for name in names:
+        what = f"{layer.name}' on '{name}" if several else layer.name
+        actual = layer.fields.get(name)
+        sizes = actual.size if actual else ()
+        if several and actual is None:
+            if wanted != 0:
+                yield _differs(what, "receptive_field", field, wanted, 0)
+        elif not sizes or None in sizes:
+            message = f"receptive field of '{what}' should be {_show(wanted)}, but is the whole input"
+            yield Diagnostic("expectation-failed", message, field.span, help=help)
+        elif sizes != (wanted if isinstance(wanted, tuple) else (wanted,) * len(sizes)):
+            shown = sizes[0] if len(set(sizes)) == 1 and not isinstance(wanted, tuple) else sizes
+            yield _differs(what, "receptive_field", field, wanted, shown, help)
 
 
-def _differs(what: str, fact: str, field: Field, wanted: Data, actual: Data) -> Diagnostic:
+def _differs(what: str, fact: str, field: Field, wanted: Data, actual: Data, help: str | None = None) -> Diagnostic:
     label, verb = fact.replace("_", " "), "are" if fact.endswith("s") else "is"
     message = f"{label} of '{what}' should be {_show(wanted)}, but {verb} {_show(actual)}"
-    return Diagnostic("expectation-failed", message, field.span)
+    return Diagnostic("expectation-failed", message, field.span, help=help)
 
 
 def _show(value: Data) -> str:

@@ -43,7 +43,8 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 def _field(network: archspec.Network) -> str:
     """The largest receptive field of a layer, without layers that read the whole input."""
-    sizes = {field.size for field in network.facts.fields.values() if None not in field.size}
+    of_inputs = network.facts.input_fields.values()
+    sizes = {field.size for fields in of_inputs for field in fields.values() if None not in field.size}
     largest = [rows or 0 for rows in max(sizes, key=lambda size: [rows or 0 for rows in size], default=())]
     if max(largest, default=1) == 1:  # each position reads one position: there is no sliding window
         return ""

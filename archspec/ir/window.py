@@ -10,19 +10,22 @@ of period 1; the periodic form applies the same argument to each position of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 
-Reach = tuple[int, int]
-"""First and last input position read, both included."""
+Reach = tuple[int, ...]
+"""Input positions: the first and the last of each run of neighbours, in order, with gaps between the runs.
+
+(0, 2) is 0, 1 and 2; (0, 0, 4, 5) is 0, 4 and 5.
+"""
 
 
 @dataclass(frozen=True)
 class Window:
-    """Output position q * len(reaches) + r reads the inputs from q * step + first to q * step + last of reach r.
+    """Output position q * len(reaches) + r reads the input positions of reach r, each moved by q * step.
 
     A reach is None where an output position reads nothing at all (a transposed kernel smaller than its stride).
     """
@@ -37,12 +40,15 @@ class Window:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Input positions read by each output position of a period."""
-        return tuple(reach[1] - reach[0] + 1 if reach else 0 for reach in self.reaches)
+        """Input positions from the first to the last that is read, for each output position of a period.
+
+        Gaps count, as is usual: a kernel of 3 with dilation 2 has size 5.
+        """
+        return tuple(reach[-1] - reach[0] + 1 if reach else 0 for reach in self.reaches)
 
     @property
     def size(self) -> int:
-        """Input positions read: the maximum over all output positions."""
+        """The maximum of `sizes`."""
         return max(self.sizes)
 
     @cached_property
@@ -58,17 +64,13 @@ class Window:
         """What one output position reads; negative positions and positions past the end are padding."""
         period, index = divmod(position, len(self.reaches))
         reach = self.reaches[index]
-        return (period * self.step + reach[0], period * self.step + reach[1]) if reach else None
+        return tuple([period * self.step + end for end in reach]) if reach else None
 
-    def hull(self, first: int, last: int) -> Reach | None:
-        """The range that the output positions from `first` to `last` read together.
 
-        Later periods only move on, so the first and the last period hold the extremes.
-        """
-        period = len(self.reaches)
-        heads = [self.reach(i) for i in range(first, min(last, first + period - 1) + 1)]
-        tails = [self.reach(i) for i in range(max(first, last - period + 1), last + 1)]
-        return union([*heads, *tails])
+def runs(reach: Reach | None) -> Iterator[tuple[int, int]]:
+    """The first and the last position of each run."""
+    ends = iter(reach or ())
+    return zip(ends, ends, strict=True)
 
 
 IDENTITY = Window(1, ((0, 0),))
@@ -83,9 +85,3 @@ An input axis that no output axis follows is read whole (or not at all, where it
 
 NOT_READ: Footprint = MappingProxyType({})
 """The footprint on an input of which an op uses the sizes alone."""
-
-
-def union(reaches: Sequence[Reach | None]) -> Reach | None:
-    """The smallest range that holds all of `reaches`; None where there are none."""
-    known = [reach for reach in reaches if reach]
-    return (min(low for low, _ in known), max(high for _, high in known)) if known else None

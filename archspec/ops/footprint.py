@@ -3,12 +3,12 @@
 Receptive fields are computed with it. The type of a window is `archspec.ir.window.Window`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import floor, gcd, lcm
 
-from archspec.ir.window import IDENTITY, Reach, Window, union
+from archspec.ir.window import IDENTITY, Reach, Window, runs
 from archspec.ops.geometry import Pads, adaptive_bounds
 
 __all__ = [
@@ -32,11 +32,21 @@ _AXES = 16
 LONGEST_PERIOD = 4096
 """The longest period that is computed; an axis with a longer period counts as read completely."""
 
+MOST_RUNS = 1024
+"""The most runs of positions that a window keeps apart; in one with more, the gaps count as read."""
+
 
 @lru_cache(maxsize=_AXES)
 def sliding(kernel: int, stride: int, dilation: int, pads: Pads) -> Window:
     """The window of a convolution or a pooling."""
-    return Window(stride, ((-pads[0], -pads[0] + dilation * (kernel - 1)),))
+    return Window(stride, (_spaced(-pads[0], kernel, dilation),))
+
+
+def _spaced(first: int, count: int, distance: int) -> Reach:
+    """`count` positions from `first` on, at this distance."""
+    if distance == 1 or count > MOST_RUNS:
+        return first, first + distance * (count - 1)
+    return tuple([first + distance * (end // 2) for end in range(2 * count)])
 
 
 def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window | None:
@@ -55,8 +65,9 @@ def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window | 
         first = position // common * pow(dilation // common, -1, apart) % apart
         if position % common or first >= kernel:
             return None
-        last = first + (kernel - 1 - first) // apart * apart
-        return (position - dilation * last) // stride, (position - dilation * first) // stride
+        taps = (kernel - 1 - first) // apart + 1
+        last = first + (taps - 1) * apart
+        return _spaced((position - dilation * last) // stride, taps, dilation // common)
 
     return normal(1, [reach(output) for output in range(stride)])
 
@@ -79,24 +90,38 @@ def compose(outer: Window, inner: Window) -> Window | None:
     if outer is IDENTITY:
         return inner
     if len(outer.reaches) == len(inner.reaches) == 1 and (near := outer.reaches[0]) and (far := inner.reaches[0]):
-        seen = (near[0] * inner.step + far[0], near[1] * inner.step + far[1])
-        return Window(outer.step * inner.step, (seen,))
+        without_gaps = len(near) == len(far) == 2 and (near[0] == near[1] or far[1] - far[0] + 1 >= inner.step)
+        if without_gaps:
+            return Window(outer.step * inner.step, ((near[0] * inner.step + far[0], near[1] * inner.step + far[1]),))
     return _compose(outer, inner)
 
 
 @lru_cache(maxsize=_AXES)
 def _compose(outer: Window, inner: Window) -> Window | None:
-    """`compose` for windows with a period above 1."""
+    """`compose` for windows with gaps or with a period above 1."""
     repeats = len(inner.reaches) // gcd(outer.step, len(inner.reaches))
     period = len(outer.reaches) * repeats
     if period > LONGEST_PERIOD:
         return None
     step = outer.step * repeats // len(inner.reaches) * inner.step
-    reaches: list[Reach | None] = []
-    for position in range(period):
-        reach = outer.reach(position)
-        reaches.append(inner.hull(*reach) if reach else None)
-    return normal(step, reaches)
+    return normal(step, [_read_through(outer.reach(position), inner) for position in range(period)])
+
+
+def _read_through(reach: Reach | None, window: Window) -> Reach | None:
+    """What the output positions in `reach` read of the input of `window`."""
+    read: list[tuple[int, int]] = []
+    period, step = len(window.reaches), window.step
+    for low, high in runs(reach):
+        for position in range(low, min(high, low + period - 1) + 1):
+            again = (high - position) // period  # positions of the run that read the same, each `step` further
+            for first, last in runs(window.reach(position)):
+                if last - first + 1 >= step or len(read) + again >= MOST_RUNS:
+                    read.append((first, last + again * step))
+                else:
+                    read += [(first + i * step, last + i * step) for i in range(again + 1)]
+            if len(read) > 2 * MOST_RUNS:
+                read = [(min(read)[0], max(last for _, last in read))]
+    return _union(read)
 
 
 def join(first: Window, second: Window) -> Window | None:
@@ -116,7 +141,18 @@ def _join(first: Window, second: Window) -> Window | None:
     if period > LONGEST_PERIOD:
         return None
     step = first.step * (period // len(first.reaches))
-    return normal(step, [union([first.reach(i), second.reach(i)]) for i in range(period)])
+    return normal(step, [_union([*runs(first.reach(i)), *runs(second.reach(i))]) for i in range(period)])
+
+
+def _union(parts: Iterable[tuple[int, int]]) -> Reach | None:
+    """The positions from the first to the last of any part."""
+    ends: list[int] = []
+    for first, last in sorted(parts):
+        if not ends or first > ends[-1] + 1:
+            ends += (first, last)
+        elif last > ends[-1]:
+            ends[-1] = last
+    return tuple(ends) or None
 
 
 def shifted(window: Window, by: int) -> Window:
@@ -152,6 +188,8 @@ def linear(scale_in: int, scale_out: int) -> Window | None:
 
 def normal(step: int, reaches: Sequence[Reach | None]) -> Window:
     """The equal window with the shortest period."""
+    if sum([len(reach or ()) for reach in reaches]) > 2 * max(MOST_RUNS, len(reaches)):
+        reaches = [(reach[0], reach[-1]) if reach else None for reach in reaches]
     count = len(reaches)
     for period in range(1, count):
         repeats, remainder = divmod(count, period)
@@ -164,4 +202,4 @@ def normal(step: int, reaches: Sequence[Reach | None]) -> Window:
 
 
 def _moved(reach: Reach | None, by: int) -> Reach | None:
-    return (reach[0] + by, reach[1] + by) if reach else None
+    return tuple([end + by for end in reach]) if reach else None

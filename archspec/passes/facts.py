@@ -10,6 +10,12 @@ from archspec.passes.depth import depth
 from archspec.passes.memory import Memory, memory
 from archspec.passes.receptive_field import ReceptiveField, receptive_fields
 
+Sizes = tuple[int | None, ...] | None
+"""Positions along each axis, None for the whole axis; None for all of every axis."""
+
+FieldSizes = Sizes | dict[str, Sizes]
+"""Sizes of a receptive field: on the one input, or by the names of several."""
+
 
 class Facts:
     """The facts of one graph."""
@@ -38,6 +44,29 @@ class Facts:
         return memory(self.graph)
 
     @cached_property
+    def input_fields(self) -> dict[str, dict[Value, ReceptiveField]]:
+        """The receptive fields on each input, by its name: of every value that depends on it."""
+        return {source.name: receptive_fields(self.graph, source) for source in self.graph.inputs}
+
+    @property
     def fields(self) -> dict[Value, ReceptiveField]:
-        """Receptive fields with respect to the first input."""
-        return receptive_fields(self.graph)
+        """The receptive fields on the input of a network that has one.
+
+        Raises:
+            ValueError: the network has several inputs.
+        """
+        if len(self.input_fields) != 1:
+            raise ValueError(f"'{self.graph.name}' has {len(self.input_fields)} inputs: use `input_fields`")
+        return next(iter(self.input_fields.values()))
+
+    def fields_of(self, value: Value) -> dict[str, ReceptiveField]:
+        """The receptive fields of a value, by the names of the inputs that it depends on."""
+        return {name: fields[value] for name, fields in self.input_fields.items() if value in fields}
+
+    def field_sizes(self, value: Value) -> FieldSizes:
+        """The input positions that a value sees along each axis; None where it sees the whole input.
+
+        In a network with several inputs, by the names of those that it depends on.
+        """
+        sizes = {name: None if field.everything else field.size for name, field in self.fields_of(value).items()}
+        return sizes if len(self.graph.inputs) > 1 else next(iter(sizes.values()), None)

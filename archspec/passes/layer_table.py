@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archspec.ir.graph import Node, Scope, Value
-from archspec.passes.facts import Facts
+from archspec.passes.facts import Facts, FieldSizes
 from archspec.passes.receptive_field import ReceptiveField
 
 
@@ -48,15 +48,26 @@ class Layer:
         return sum(self.facts.costs[node].macs for node in self.nodes)
 
     @property
+    def fields(self) -> dict[str, ReceptiveField]:
+        """The receptive fields of its output, by the names of the inputs that it depends on."""
+        return self.facts.fields_of(self.outputs[0]) if self.outputs else {}
+
+    @property
     def field(self) -> ReceptiveField | None:
-        """The receptive field of its output on the first input; None where it does not depend on that."""
+        """The receptive field of its output on the input of a network that has one; None if it does not depend on it.
+
+        Raises:
+            ValueError: the network has several inputs.
+        """
         return self.facts.fields.get(self.outputs[0]) if self.outputs else None
 
     @property
-    def receptive_field(self) -> tuple[int | None, ...] | None:
-        """The input positions it sees along each axis; None where it sees the whole input."""
-        field = self.field
-        return None if field is None or field.everything else field.size
+    def receptive_field(self) -> FieldSizes:
+        """The input positions it sees along each axis; None where it sees the whole input.
+
+        In a network with several inputs, by the names of those that it depends on.
+        """
+        return self.facts.field_sizes(self.outputs[0]) if self.outputs else None
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.op} {self.shape}, {self.params:,} params, {self.macs:,} MACs>"

@@ -27,6 +27,9 @@ from archspec.passes.facts import Facts
 HEAVY = Fraction(1, 2)
 """The share of all parameters above which one layer gets a warning."""
 
+MOST_FIELDS = 1_000_000
+"""The receptive fields, of each layer on each input, above which paths are not compared: it would take seconds."""
+
 SATURATING = 8
 """The number of sigmoid and tanh layers on a path from which gradients vanish."""
 
@@ -148,16 +151,22 @@ def _heavy_layer(facts: Facts) -> Iterator[Diagnostic]:
 
 @rule
 def _misaligned_paths(facts: Facts) -> Iterator[Diagnostic]:
+    if len(facts.graph.inputs) * len(facts.graph.nodes) > MOST_FIELDS:
+        return
     for node in facts.graph.nodes:
-        if isinstance(node.op, Join):
-            fields = [facts.fields[value] for value in node.inputs if value in facts.fields]
-            for axis in zip(*(field.windows for field in fields), strict=True):
-                centres = {_centre(window) for window in axis if window and len(window.reaches) == 1}
-                if len(centres) > 1:
-                    low, high = min(centres), max(centres)
-                    message = f"the paths joined by '{node.name}' are {float(high - low):g} input positions apart"
-                    yield _warning("misaligned-paths", message, node, help="pad or crop them symmetrically")
-                    break
+        if isinstance(node.op, Join) and (distance := _distance(node, facts)):
+            message = f"the paths joined by '{node.name}' are {float(distance):g} input positions apart"
+            yield _warning("misaligned-paths", message, node, help="pad or crop them symmetrically")
+
+
+def _distance(node: Node, facts: Facts) -> Fraction:
+    """How far apart the centres of the joined paths are, along the first axis where they differ; 0 if along none."""
+    for fields in facts.input_fields.values():
+        for axis in zip(*(fields[value].windows for value in node.inputs if value in fields), strict=True):
+            centres = {_centre(window) for window in axis if window and len(window.reaches) == 1}
+            if len(centres) > 1:
+                return max(centres) - min(centres)
+    return Fraction(0)
 
 
 @rule

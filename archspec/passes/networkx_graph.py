@@ -32,7 +32,8 @@ def to_networkx(facts: Facts) -> nx.DiGraph:
         kind             `layer`, `input` or `output`
         shape            the sizes of its (first) value, for one sample, without the batch axis
         shapes           the sizes of each of its values
-        receptive_field  positions of the first input along each axis; None where it is all of it, or nothing
+        receptive_field  positions of the input along each axis, None where it is all of it; if there are several
+                         inputs, by the names of those that it depends on
 
     and layers have more:
 
@@ -94,9 +95,7 @@ def _add_edges(
 
 def _shapes(facts: Facts, values: tuple[Value, ...]) -> dict[str, Any]:
     shapes = tuple(value.type.sizes for value in values)
-    field = facts.fields.get(values[0])
-    size = None if field is None or field.everything else field.size
-    return {"shape": shapes[0], "shapes": shapes, "receptive_field": size}
+    return {"shape": shapes[0], "shapes": shapes, "receptive_field": facts.field_sizes(values[0])}
 
 
 def _surroundings(graph: Graph) -> dict[Node, tuple[str, str | None]]:

@@ -1,7 +1,7 @@
 """Receptive fields: the input positions that an output position depends on, through branches, joins and decoders.
 
-For every spatial axis of the network's input, each value has a track: its own axis that follows the input axis, and the
-window it reads along it. Nodes compose windows; joins take their hull.
+For every spatial axis of an input, each value has a track: its own axis that follows the input axis, and the window it
+reads along it. Nodes compose windows; joins take their union.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Track = tuple[int, Window] | None
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """The receptive field of a value along each spatial axis of the input; None where it sees the whole axis.
+    """The receptive field of a value along each spatial axis of an input; None where it sees the whole axis.
 
-    Output position i sees `size` input positions, from `i * stride + offset` on; negative positions and positions past
-    the end are padding. After a decoder the field depends on the position: `size` is then the maximum, and the window
-    of the axis has the size of each.
+    Output position i sees positions among the `size` ones from `i * stride + offset` on: all of them, unless a dilated
+    convolution leaves gaps. The window of the axis has each position. Negative positions and positions past the end
+    are padding. After a decoder the field depends on the position, and `size` is the maximum.
     """
 
     tracks: tuple[Track, ...]
@@ -62,9 +62,8 @@ class ReceptiveField:
         }
 
 
-def receptive_fields(graph: Graph, source: Value | None = None) -> dict[Value, ReceptiveField]:
-    """The field of every value that depends on one input of the graph: on `source`, or else on the first."""
-    source = source or graph.inputs[0]
+def receptive_fields(graph: Graph, source: Value) -> dict[Value, ReceptiveField]:
+    """The fields on one input of a graph, of every value that depends on it."""
     fields = {source: ReceptiveField(tuple((axis, IDENTITY) for axis in range(2, source.type.rank)))}
     for node in graph.nodes:
         if len(node.inputs) == 1 and type(node.op).footprint is Op.footprint:  # most are: position by position

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from archspec.diagnostics import visible
+from archspec.ir.graph import Value
 from archspec.passes.facts import Facts
 from archspec.passes.layer_table import Layer, layers
 from archspec.passes.receptive_field import ReceptiveField
@@ -80,11 +81,17 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
                 },
                 "params": facts.costs[node].params,
                 "macs": facts.costs[node].macs,
-                "receptive_field": field.as_json() if (field := facts.fields.get(node.outputs[0])) else None,
+                "receptive_field": _field_json(facts, node.outputs[0]),
             }
             for node in graph.nodes
         ],
     }
+
+
+def _field_json(facts: Facts, value: Value) -> dict[str, Any] | None:
+    """The field on the one input, null where it is all of it; or those on several inputs that it depends on."""
+    fields = {name: field.as_json() for name, field in facts.fields_of(value).items()}
+    return fields if len(facts.graph.inputs) > 1 else next(iter(fields.values()), None)
 
 
 def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: str) -> dict[str, str]:
@@ -107,15 +114,19 @@ def _cells(layer: Layer) -> list[str]:
         " ".join(units.size(value.type.sizes) for value in layer.outputs),
         f"{layer.params:,}" if layer.params else "",
         f"{layer.macs:,}" if layer.macs else "",
-        _field(layer.field),
+        _fields(layer),
         units.memory(sum(value.type.bytes for value in layer.outputs)),
     ]
 
 
-def _field(field: ReceptiveField | None) -> str:
+def _fields(layer: Layer) -> str:
+    """The sizes of its receptive fields: `212`, or `left 5×3, right all` in a network with several inputs."""
+    several = len(layer.facts.graph.inputs) > 1
+    return ", ".join(f"{name} {_field(field)}" if several else _field(field) for name, field in layer.fields.items())
+
+
+def _field(field: ReceptiveField) -> str:
     """The size of a receptive field: `212`, `5×3`, `all`."""
-    if field is None:
-        return ""
     if field.everything:
         return "all"
     sizes = ["all" if size is None else str(size) for size in field.size]

@@ -108,6 +108,22 @@ def test_the_batch_axis_is_reported_beside_the_errors_it_causes() -> None:
     assert warning.help == "sizes are without the batch axis: [3, 33, 33] is an image"
 
 
+@pytest.mark.parametrize("inputs", ["a: [3, 8, 8], b: [3, 8, 8]", "b: [3, 8, 8], a: [3, 8, 8]"], ids=["", "swapped"])
+def test_paths_from_any_input_are_compared(inputs: str) -> None:
+    spec = f"""
+archspec: 1
+name: n
+inputs: {{{inputs}}}
+layers:
+  - conv: {{name: shifted, from: b, channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}}
+  - add: {{name: sum, from: [a, shifted, b]}}
+"""
+    (warning,) = check_source(Source("s", spec))
+    assert (warning.code, warning.message) == (
+        "misaligned-paths", "the paths joined by 'sum' are 1 input positions apart"
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("layer", "input", "constant"),
     [

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import archspec
+from archspec.ir.window import runs
 from archspec.passes.receptive_field import ReceptiveField
 
 
@@ -15,7 +16,7 @@ def field(layers: str, input: str = "[2, 32, 32]", more: str = "") -> ReceptiveF
     return net.facts.fields[net.graph.outputs[0].value]
 
 
-def test_branches_take_the_hull() -> None:
+def test_branches_take_the_union() -> None:
     actual = field("""
   - parallel:
       paths:
@@ -67,18 +68,41 @@ def test_paths_of_different_strides_see_everything() -> None:
     assert actual.everything
 
 
-def test_fields_are_those_of_the_first_input() -> None:
-    net = archspec.parse("""
+RGBD = """
 archspec: 1
-name: two
-inputs: {a: [2, 8, 8], b: [2, 8, 8]}
+name: rgbd
+inputs: {{{inputs}}}
 layers:
-  - conv: {name: on_a, from: a, channels: 2, kernel: 3, padding: 1}
-  - conv: {name: on_b, from: b, channels: 2, kernel: 5, padding: 2}
-  - add: [on_a, on_b]
-""")
-    assert net["add"].receptive_field == (3, 3)
-    assert net["on_b"].receptive_field is None
+  - conv: {{name: near, from: rgb, channels: 4, kernel: 3, padding: 1}}
+  - conv: {{name: far, from: depth, channels: 4, kernel: 13, padding: 6}}
+  - add: {{name: fused, from: [near, far]}}
+  - global_avg_pool: {{name: gate, from: far}}
+  - mul: {{name: gated, from: [near, gate]}}
+outputs: [fused, gated]
+"""
+
+
+@pytest.mark.parametrize(
+    "inputs", ["rgb: [3, 32, 32], depth: [1, 32, 32]", "depth: [1, 32, 32], rgb: [3, 32, 32]"], ids=["", "swapped"]
+)
+def test_several_inputs_have_fields_of_their_own(inputs: str) -> None:
+    net = archspec.parse(RGBD.format(inputs=inputs))
+    expected = {
+        "near": {"rgb": (3, 3)}, "far": {"depth": (13, 13)}, "fused": {"rgb": (3, 3), "depth": (13, 13)},
+        "gate": {"depth": None}, "gated": {"rgb": (3, 3), "depth": None},
+    }  # fmt: skip
+    assert {layer.name: layer.receptive_field for layer in net} == expected
+    assert net.to_networkx().nodes["gated"]["receptive_field"] == expected["gated"]
+    described = {layer["name"]: layer["receptive_field"] for layer in net.as_json()["layers"]}
+    near = {"size": [3, 3], "stride": [1, 1], "offset": [-1, -1]}
+    assert described["gated"] == {"rgb": near, "depth": None}
+    assert described["gate"] == {"depth": None}
+    rows = {line.split()[0]: line for line in net.summary().splitlines() if line}
+    order = inputs.startswith("rgb")
+    assert ("rgb 3, depth 13" if order else "depth 13, rgb 3") in rows["fused"]
+    assert "depth all" in rows["gate"]
+    with pytest.raises(ValueError, match="'rgbd' has 2 inputs"):
+        _ = net["near"].field
 
 
 GRADED = {
@@ -89,37 +113,67 @@ GRADED = {
                "conv_transpose: {channels: 2, kernel: 3, stride: 2, padding: 1, output_padding: 1}]",
     "upsampling": "[avg_pool: 4, conv: {channels: 2, kernel: 3, padding: 1}, upsample: {scale: 4, mode: linear}]",
     "nearest": "[avg_pool: 2, upsample: 2, conv: {channels: 2, kernel: 3, padding: 1}]",
-    "skip": "[parallel: {paths: [[], [max_pool: 2, conv: {channels: 2, kernel: 3, padding: 1}, "
+    "skip": "[parallel: {paths: [[], [avg_pool: 2, conv: {channels: 2, kernel: 3, padding: 1}, "
             "conv_transpose: {channels: 2, kernel: 2, stride: 2}]]}, conv: {channels: 2, kernel: 3, padding: 1}]",
     "crop and pad": "[pad: [[3, 1]], conv: {channels: 2, kernel: 5}, center_crop: 20]",
     "adaptive": "[conv: {channels: 2, kernel: 3, padding: 1}, adaptive_avg_pool: 12]",
+    "dilated": "[conv: {channels: 2, kernel: 3, dilation: 4}, conv: {channels: 2, kernel: 2, dilation: 3}]",
+    "dilated after stride": "[avg_pool: {kernel: 1, stride: 3}, conv: {channels: 2, kernel: 3, dilation: 2}]",
+    "holes": "[conv_transpose: {channels: 2, kernel: 1, stride: 2}, conv: {channels: 2, kernel: 4, dilation: 3}]",
+    "dilated decoder": "[conv_transpose: {channels: 2, kernel: 3, stride: 3, dilation: 2}, avg_pool: 2]",
+    "paths with gaps": "[parallel: {paths: [[conv: {channels: 2, kernel: 3, dilation: 5, padding: 5}], "
+                       "[conv: {channels: 2, kernel: 3, dilation: 3, padding: 3}]]}]",
+}  # fmt: skip
+
+SEVERAL = {
+    "two paths": "[conv: {name: a, from: left, channels: 2, kernel: 3, dilation: 2, padding: 2}, "
+                 "conv: {name: b, from: right, channels: 2, kernel: 5, padding: 2}, concat: [a, b]]",
+    "shared": "[conv: {name: a, from: left, channels: 2, kernel: 3, padding: 1}, "
+              "conv: {name: b, from: right, channels: 2, kernel: 3, padding: 1, share: a}, "
+              "avg_pool: {from: b, kernel: 3, stride: 1, padding: 1}, add: [a, avg_pool]]",
+    "one alone": "[conv: {from: right, channels: 2, kernel: 5}]",
+    "sizes alone": "[conv: {from: right, channels: 2, kernel: 5}, crop_like: [left, conv]]",
+    "decoder of one": "[avg_pool: {from: right, kernel: 2}, upsample_like: {from: [avg_pool, left]}, "
+                      "conv: {channels: 2, kernel: 3, padding: 1}, add: [left, conv]]",
+    "late join": "[conv: {from: right, channels: 2, kernel: 3, padding: 1}, add: [left, conv], "
+                 "conv: {channels: 2, kernel: 3, stride: 2}]",
+    "gate": "[global_avg_pool: {from: right}, mul: [left, global_avg_pool]]",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("layers", GRADED.values(), ids=GRADED)
-def test_gradients_reach_just_as_far(layers: str) -> None:
-    """Away from the border, an output position's gradient is nonzero on exactly its field, first to last."""
+@pytest.mark.parametrize(
+    ("inputs", "layers"),
+    [(("input",), layers) for layers in GRADED.values()] + [(("left", "right"), layers) for layers in SEVERAL.values()],
+    ids=[*GRADED, *SEVERAL],
+)
+def test_gradients_reach_just_as_far(inputs: tuple[str, ...], layers: str) -> None:
+    """Away from the border, the gradient of an output position is nonzero on exactly its field of each input."""
     size = 48
-    net = archspec.parse(f"archspec: 1\nname: n\ninput: [2, {size}]\nlayers: {layers}\n")
-    (window,) = net.facts.fields[net.graph.outputs[0].value].windows
-    assert window is not None
+    shapes = ", ".join(f"{name}: [2, {size}]" for name in inputs)
+    net = archspec.parse(f"archspec: 1\nname: n\ninputs: {{{shapes}}}\nlayers: {layers}\n")
+    fields = net.facts.fields_of(net.graph.outputs[0].value)
     torch.manual_seed(0)
     model = net.to_torch().double()
     for parameter in model.parameters():  # nothing cancels, nothing vanishes
         torch.nn.init.uniform_(parameter, 0.5, 1.0)
-    signal = (torch.rand(1, 2, size, dtype=torch.double) + 0.5).requires_grad_()
-    output = model(signal)
-    touched = np.zeros(0)
+    signals = [(torch.rand(1, 2, size, dtype=torch.double) + 0.5).requires_grad_() for _ in inputs]
+    output = model(*signals)
     checked = 0
     for position in range(output.shape[2]):
-        reach = window.reach(position)
-        if reach is None or reach[0] < 0 or reach[1] >= size:
-            continue
-        (gradient,) = torch.autograd.grad(output[0, :, position].sum(), signal, retain_graph=True)
-        touched = np.flatnonzero(gradient[0].abs().sum(0).numpy())
-        if "max_pool" in layers:  # only the largest value of a window has a gradient
-            assert reach[0] <= touched.min() <= touched.max() <= reach[1]
-        else:
-            assert (touched.min(), touched.max()) == reach
-        checked += 1
-    assert checked >= 3
+        gradients = torch.autograd.grad(
+            output[0, :, position].sum(), signals, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        for name, gradient in zip(inputs, gradients, strict=True):
+            touched = set(np.flatnonzero(gradient[0].abs().sum(0).numpy()))
+            if name not in fields:
+                assert not touched
+                continue
+            (window,) = fields[name].windows
+            if window is None:
+                assert len(touched) == size
+                continue
+            read = {i for first, last in runs(window.reach(position)) for i in range(first, last + 1)}
+            if read and min(read) >= 0 and max(read) < size:
+                assert touched <= read if "max_pool" in layers else touched == read  # a maximum reads one position
+                checked += 1
+    assert checked >= 3 or all(field.everything for field in fields.values())

@@ -64,7 +64,7 @@ def facts_of(net: Network, name: str) -> Row:
         "params": sum(cost.params for cost in costs),
         "macs": sum(cost.macs for cost in costs),
     }
-    field = net.facts.fields[value]
+    field = net.facts.fields_of(value)[net.graph.inputs[0].name]  # the image, where there is another input
     if not field.everything:
         (window,) = set(field.windows)
         facts |= {"field": window.size, "least": min(window.sizes), "stride": window.stride, "padding": -window.offset}

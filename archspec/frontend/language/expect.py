@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,13 +11,21 @@ from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.reader import Key, Keys, Reader
 from archspec.frontend.language.spec import Argument, Expected, Variant
-from archspec.frontend.yaml.tree import Tree, YamlMapping
+from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
 
 _SIZES = {"$ref": "#/$defs/number"}
 
 
 def _number(reader: Reader, tree: Tree) -> Field:
     return fields.number(tree)
+
+
+def _per_input(reader: Reader, tree: Tree) -> Field | dict[str, Argument]:
+    return _by_name(tree.entries) if isinstance(tree, YamlMapping) else fields.number(tree)
+
+
+def _by_name(entries: Iterable[tuple[YamlScalar, Tree]]) -> dict[str, Argument]:
+    return {key.text: Argument(key.span, fields.number(item)) for key, item in entries}
 
 
 def _source(reader: Reader, tree: Tree) -> str:
@@ -35,8 +43,11 @@ LAYER_FACTS: Keys = {
     "shape": Key(_number, "its output without the batch axis", _SIZES),
     "params": _FACTS["params"],
     "macs": _FACTS["macs"],
-    "receptive_field": Key(_number, "the number of input positions it sees, along all axes or per axis", _SIZES),
-}
+    "receptive_field": Key(
+        _per_input, "the number of input positions it sees, along all axes or per axis; of several inputs by name",
+        {"anyOf": [_SIZES, {"type": "object", "additionalProperties": _SIZES}]},
+    ),
+}  # fmt: skip
 """The keys of the expected facts of a layer."""
 
 
@@ -50,8 +61,7 @@ def _layers(reader: Reader, tree: Tree) -> dict[str, tuple[Span, dict[str, Any]]
 
 
 def _outputs(reader: Reader, tree: Tree) -> dict[str, Argument]:
-    entries = reader.mapping("'outputs'", tree)
-    return {key.text: Argument(key.span, fields.number(item)) for key, item in entries}
+    return _by_name(reader.mapping("'outputs'", tree))
 
 
 EXPECT: Keys = {

@@ -291,7 +291,7 @@ class Expected:
 
     span: Span
     facts: Mapping[str, Field]
-    layers: Mapping[str, tuple[Span, Mapping[str, Field]]]
+    layers: Mapping[str, tuple[Span, Mapping[str, Field | Mapping[str, Argument]]]]
     outputs: Mapping[str, Argument]
     source: str | None
 

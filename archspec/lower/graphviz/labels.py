@@ -144,11 +144,16 @@ class Labels:
             yield f"{format_count(macs)} MACs"
 
     def _field(self, values: Sequence[Value]) -> list[str]:
-        """The receptive field of the first value: its size along each axis of the input."""
-        field = self.facts.fields.get(values[0]) if "field" in self.shown and values else None
-        if field is None:
+        """The receptive fields of the first value: the size along each axis of each input."""
+        if "field" not in self.shown or not values:
             return []
-        return ["sees " + ("all" if field.everything else "×".join(str(size or "all") for size in field.size))]
+        several = len(self.facts.graph.inputs) > 1
+        return [
+            "sees "
+            + ("all" if field.everything else "×".join(str(size or "all") for size in field.size))
+            + (f" of {name}" if several else "")
+            for name, field in self.facts.fields_of(values[0]).items()
+        ]
 
     def _new_field(self, node: Node) -> list[str]:
         field = self._field(node.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import pytest
@@ -87,6 +88,25 @@ def test_an_unknown_op_is_drawn() -> None:
     looks = read(draw(sample.graph)).nodes["layer"]
     assert "novel op 3, hard" in looks["label"]
     assert looks["fillcolor"] == style._OTHER.fill
+
+
+def test_fields_are_those_of_each_input() -> None:
+    drawn = read(draw(parse("""
+archspec: 1
+name: rgbd
+inputs: {rgb: [3, 32, 32], depth: [1, 32, 32]}
+layers:
+  - conv: {name: near, from: rgb, channels: 4, kernel: 3, padding: 1}
+  - conv: {name: far, from: depth, channels: 4, kernel: 13, padding: 6}
+  - concat: {name: both, from: [near, far]}
+  - global_avg_pool: {name: gate, from: far}
+outputs: [both, gate]
+""").graph, show=["field"]))  # fmt: skip
+    seen = {name: re.findall(r"sees [^<·]*[^<· ]", looks["label"]) for name, looks in drawn.nodes.items()}
+    assert {name: lines for name, lines in seen.items() if lines} == {
+        "near": ["sees 3×3 of rgb"], "far": ["sees 13×13 of depth"], "gate": ["sees all of depth"],
+        "both": ["sees 3×3 of rgb", "sees 13×13 of depth"],
+    }  # fmt: skip
 
 
 def test_a_shape_is_shown_only_where_it_changes() -> None:
