@@ -6,7 +6,7 @@ tree of scopes, the structure of the spec; `Graph.nodes` is the same nodes in on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -187,7 +187,16 @@ class Graph:
     @cached_property
     def inference_nodes(self) -> tuple[Node, ...]:
         """The nodes that `inference_outputs` depend on, in order."""
-        needed = {output.value for output in self.inference_outputs}
+        return self._nodes_of(self.inference_outputs)
+
+    @cached_property
+    def unused(self) -> frozenset[Node]:
+        """The nodes that no output depends on. They never run, but their weights belong to the network."""
+        return frozenset(self.nodes).difference(self._nodes_of(self.outputs))
+
+    def _nodes_of(self, outputs: Iterable[Output]) -> tuple[Node, ...]:
+        """The nodes that these outputs depend on, in order."""
+        needed = {output.value for output in outputs}
         nodes: list[Node] = []
         for node in reversed(self.nodes):
             if not needed.isdisjoint(node.outputs):

@@ -22,8 +22,12 @@ class Memory:
 
 
 def memory(graph: Graph) -> Memory:
-    """The activation memory of a graph, by liveness; nodes for training only count in the total alone."""
-    nodes = [node for node in graph.nodes if node not in graph.training_only]
+    """The activation memory of a graph, by liveness.
+
+    Nodes for training only count in the total alone, nodes that no output depends on nowhere.
+    """
+    run = [node for node in graph.nodes if node not in graph.unused]
+    nodes = [node for node in run if node not in graph.training_only]
     # The last reader of each value, or the node that defines it if it has none.
     last = {value: node for node in nodes for value in (*node.outputs, *node.inputs)}
     returned = {output.value for output in graph.outputs}
@@ -38,5 +42,5 @@ def memory(graph: Graph) -> Memory:
         if alive > peak:
             peak, peak_at = alive, node.name
         alive -= freed.get(node, 0)
-    total = sum([value.type.bytes for node in graph.nodes for value in node.outputs])
+    total = sum([value.type.bytes for node in run for value in node.outputs])
     return Memory(peak, peak_at, total)

@@ -180,11 +180,12 @@ def bench(network: Network, config: Configuration, *, batch: int = 32, seconds: 
 
 def traffic(network: Network, batch: int, dtype: Precision = "float32") -> int:
     """The bytes that a call has to move at inference: each weight once, and per sample the inputs and every output."""
-    nodes = [node for node in network.graph.nodes if node not in network.graph.training_only]
-    values = [*network.graph.inputs, *(value for node in nodes for value in node.outputs)]
-    weights = [weight for node in nodes if node.owner is None for weight in node.weights]
+    graph = network.graph
+    nodes = [node for node in graph.nodes if node not in graph.training_only and node not in graph.unused]
+    values = [*graph.inputs, *(value for node in nodes for value in node.outputs)]
+    weights = {node.weight_key(weight): weight for node in nodes for weight in node.weights}
     activations = sum(_bytes(value.type.elements, value.type.dtype.value, dtype) for value in values)
-    return batch * activations + sum(_bytes(weight.elements, weight.dtype.value, dtype) for weight in weights)
+    return batch * activations + sum(_bytes(weight.elements, weight.dtype.value, dtype) for weight in weights.values())
 
 
 def _bytes(elements: int, kind: str, dtype: Precision) -> int:

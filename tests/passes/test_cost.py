@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
+
 import archspec
 
 
@@ -46,6 +50,38 @@ def test_layers_for_training_only_count_as_parameters_but_not_as_inference() -> 
     assert side.macs == plain.macs
     assert side.params == plain.params + 2 * 5 + 5
     assert side["aux"].macs == 2 * 5 * 64
+
+
+UNUSED = """
+  - sequential:
+      name: body
+      layers:
+        - conv: {name: a, channels: 4, kernel: 3, padding: 1}
+        - conv: {name: extra, from: a, channels: 5, kernel: 1}
+        - relu: {name: b, from: a}
+  - conv: {name: tail, from: body.extra, channels: 7, kernel: 1}
+  - batch_norm: {name: norm, from: tail}
+  - conv: {name: last, from: body, channels: 2, kernel: 1}
+"""
+"""Nothing reads `norm`, so `body.extra`, `tail` and `norm` never run."""
+
+
+def test_layers_that_no_output_depends_on_count_as_parameters_but_do_not_run() -> None:
+    network = net(UNUSED)
+    plain = net("\n  - conv: {channels: 4, kernel: 3, padding: 1}\n  - relu\n  - conv: {channels: 2, kernel: 1}\n")
+    assert network.facts.total.cost == plain.facts.total.cost
+    assert network.memory == replace(plain.memory, peak_at="body.b")
+    assert network["body"].macs == network["body.a"].macs
+    assert [network[name].macs for name in ("body.extra", "tail", "norm")] == [0, 0, 0]
+    assert network.params == plain.params + (4 * 5 + 5) + (5 * 7 + 7) + 2 * 7
+    module = network.to_torch().eval()
+    assert sum(weight.numel() for weight in module.parameters()) == network.params
+    assert sum(buffer.numel() for buffer in module.buffers()) == network.buffers
+    called: list[str] = []
+    for name, child in module.named_modules():
+        child.register_forward_hook(lambda *_, name=name: called.append(name))
+    module(torch.zeros(1, 3, 8, 8))
+    assert called == ["body.a", "body.b", "body", "last", ""]
 
 
 def test_transposed_convolutions_cost_their_input_positions() -> None:

@@ -119,6 +119,15 @@ def test_training_only_layers_cause_no_traffic() -> None:
     assert traffic(archspec.parse(text), 1) == 4 * (20 + 13)
 
 
+def test_layers_that_never_run_cause_no_traffic_but_for_weights_that_others_share() -> None:
+    text = (
+        "archspec: 1\nname: net\ninput: [3]\nlayers:\n  - linear: {name: unused, features: 9}\n"
+        "  - linear: {name: owner, from: input, features: 5}\n"
+        "  - linear: {name: user, from: input, features: 5, share: owner}\n"
+    )
+    assert traffic(archspec.parse(text), 1) == 4 * (20 + 3 + 5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

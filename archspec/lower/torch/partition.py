@@ -142,7 +142,8 @@ def plan(graph: Graph) -> NetworkPlan:
 
 class _Planner:
     def __init__(self, graph: Graph) -> None:
-        self.readers = Counter(value for node in graph.nodes for value in node.inputs)
+        self.unused = graph.unused
+        self.readers = Counter(value for node in graph.nodes if node not in self.unused for value in node.inputs)
         self.readers.update(output.value for output in graph.outputs)
         self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
@@ -188,6 +189,8 @@ class _Planner:
                 self.helpers.add(call.helper)
         else:
             step.function = call.function
+        if node in self.unused:  # its weights belong to the module, but nothing calls it
+            return
         module.steps.append(step)
         module.reads.update(node.inputs)
         callee = call.module if step.attribute is not None else step.function
