@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import resource
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -166,6 +169,87 @@ def test_a_full_disk(tmp_path: Path, ending: str, exists: bool) -> None:
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["net.yaml", *([output.name] if exists else [])])
     assert not exists or output.read_bytes() == b"what was there"
+
+
+# --- pipes, sockets and devices ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["pipe", "socket", "device", "folder", "link to a pipe"])
+def special(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Makes a file of a kind that is not regular. Reading one may never end, so it is interrupted."""
+
+    def make(name: str) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        if request.param == "pipe":
+            os.mkfifo(path)
+        elif request.param == "folder":
+            path.mkdir()
+        elif request.param == "device":
+            path.symlink_to("/dev/zero")
+        elif request.param == "socket":
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(str(path))
+        else:
+            os.mkfifo(path.with_suffix(".pipe"))
+            path.symlink_to(path.with_suffix(".pipe"))
+
+    def interrupt(*_: object) -> None:
+        raise AssertionError("it waits")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(60)
+    yield make
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_only_regular_files_are_imported_or_suggested(special: Callable[[str], None], tmp_path: Path) -> None:
+    for name in ("parts.yaml", "blocks/part.yaml", "nets.yaml"):
+        special(name)
+    for imported in ("parts.yaml", "part.yaml", "parts", "blocks/part.yaml", "blocks/parts.yaml"):
+        spec = SPEC.replace("layers:", f"import: {imported}\nlayers:")
+        (tmp_path / "net.yaml").write_text(spec)
+        (found,) = archspec.check(tmp_path / "net.yaml")
+        assert found.code == "unknown-import"
+        assert "part" not in (found.help or "")
+    (found,) = archspec.check(tmp_path / "netz.yaml")
+    assert found.help is None or "net.yaml" in found.help
+
+
+@pytest.mark.parametrize("ending", ["pth", "safetensors", "npz", "json", "onnx", ""])
+def test_only_regular_files_are_read_as_weights(
+    net: archspec.Network, special: Callable[[str], None], tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"w.{ending}"
+    special(path.name)
+    for read in (net.weights, net.weights_report):
+        with pytest.raises(archspec.ArchspecError) as error:
+            read(path)
+        assert reported(error)[0] == "unreadable-file"
+        assert re.search(r"it is a (pipe|socket|device|folder), not a file", reported(error)[1])
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_only_regular_files_are_replaced(
+    net: archspec.Network, special: Callable[[str], None], tmp_path: Path, ending: str
+) -> None:
+    special(f"a.{ending}")
+    before = {path: path.lstat().st_mode for path in tmp_path.iterdir()}
+    with pytest.raises(archspec.ArchspecError) as error:
+        write(net, tmp_path / f"a.{ending}")
+    assert reported(error)[0] == "unwritable-file"
+    assert {path: path.lstat().st_mode for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_target_of_a_link_is_written(net: archspec.Network, tmp_path: Path, ending: str) -> None:
+    link, folder = tmp_path / f"link.{ending}", tmp_path / "folder"
+    folder.mkdir()
+    link.symlink_to(f"folder/a.{ending}")
+    write(net, link)
+    assert link.is_symlink()
+    assert [path.name for path in folder.iterdir()] == [f"a.{ending}"]
 
 
 # --- libraries ------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -92,8 +93,92 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.bin").mkdir()
     with pytest.raises(ArchspecError) as error:
         atomic_write.write_bytes(tmp_path / "a.bin", b"new")
-    assert refused(error).endswith("Is a directory")
+    assert refused(error).endswith("a.bin: it is a folder, not a file")
     assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["existing", "new"])
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path, exists: bool) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link.bin"
+    folder.mkdir()
+    (tmp_path / "between").symlink_to("folder/a.bin")
+    link.symlink_to("between")
+    if exists:
+        (folder / "a.bin").write_bytes(b"old")
+
+    def fill(draft: Path) -> None:
+        assert draft.parent == folder, "it is moved within one file system"
+        draft.write_bytes(b"new")
+
+    atomic_write.write(link, fill)
+    assert os.readlink(link) == "between"
+    assert (folder / "a.bin").read_bytes() == link.read_bytes() == b"new"
+    assert names(folder) == ["a.bin"]
+    assert names(tmp_path) == ["between", "folder", "link.bin"]
+
+
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").symlink_to("a.bin")
+    with pytest.raises(ArchspecError) as error:
+        atomic_write.write_bytes(tmp_path / "a.bin", b"new")
+    assert refused(error).endswith("Too many levels of symbolic links")
+    assert (tmp_path / "a.bin").is_symlink()
+
+
+def test_a_failing_fill_leaves_a_link_and_its_target(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    (tmp_path / "link.bin").symlink_to("a.bin")
+
+    def fill(draft: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ArchspecError) as error:
+        atomic_write.write(tmp_path / "link.bin", fill)
+    assert refused(error) == f"cannot write {tmp_path / 'link.bin'}: No space left on device"
+    assert names(tmp_path) == ["a.bin", "link.bin"]
+    assert (tmp_path / "link.bin").read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="special files of POSIX")
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize("kind", ["a pipe", "a socket", "a device", "a folder"])
+def test_only_a_regular_file_is_replaced(tmp_path: Path, kind: str, linked: bool) -> None:
+    path = Path("/dev/null") if kind == "a device" else tmp_path / "a.bin"
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind == "a socket":
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(path))
+    if linked:
+        (tmp_path / "link.bin").symlink_to(path)
+        path = tmp_path / "link.bin"
+    before, mode = names(tmp_path), path.stat().st_mode
+    for paths in ([path], [tmp_path / "w.bin", path]):
+        with pytest.raises(ArchspecError) as error:
+            atomic_write.write_together(
+                paths, lambda folder: [(folder / name).touch() for name in ("w.bin", path.name)]
+            )
+        assert refused(error) == f"cannot write {path}: it is {kind}, not a file"
+    with pytest.raises(ArchspecError) as error:
+        atomic_write.write_bytes(path, b"new")
+    assert refused(error) == f"cannot write {path}: it is {kind}, not a file"
+    assert (names(tmp_path), path.stat().st_mode) == (before, mode)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+
+    def fill(draft: Path) -> None:
+        assert stat.S_IMODE(draft.stat().st_mode) & ~mode & 0o077 == 0, "others cannot read the draft either"
+        draft.write_bytes(b"new")
+
+    atomic_write.write(path, fill)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)
 
 
 def test_a_disk_that_cannot_reserve_space_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

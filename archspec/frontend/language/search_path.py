@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 from archspec.diagnostics import Source, did_you_mean, fail
+from archspec.file_kinds import irregular
 from archspec.frontend.yaml.tree import YamlScalar
 
 ENDINGS = (".yaml", ".yml")
@@ -37,7 +38,9 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
         return path
     looked = f"searched {'next to this file, ' if own else ''}in the folders of --path and in the zoo"
     help = did_you_mean(text, list(_known((*own, *folders), text))) or looked
-    raise fail("unknown-import", f"there is no file '{text}' to import", name.span, help=help)
+    kind = next(filter(None, (irregular(folder / text) for folder in (*own, *folders))), None)
+    message = f"there is no file '{text}' to import" + (f": it is {kind}" if kind else "")
+    raise fail("unknown-import", message, name.span, help=help)
 
 
 def _leads_down(text: str) -> bool:
@@ -58,12 +61,12 @@ def _known(folders: Sequence[Path], text: str) -> Iterator[str]:
 
 
 def specs_in(folder: Path) -> list[str]:
-    """The names of the files in a folder that end as specs do; none where it cannot be read."""
+    """The names of the regular files in a folder that end as specs do; none where it cannot be read."""
     try:
-        names = [path.name for path in islice(folder.iterdir(), _LISTED)]
+        paths = [path for path in islice(folder.iterdir(), _LISTED) if path.name.endswith(ENDINGS)]
     except OSError:
         return []
-    return sorted(name for name in names if name.endswith(ENDINGS))
+    return sorted(path.name for path in paths if os.path.isfile(path))
 
 
 def _holds_blocks(file: Path) -> bool:

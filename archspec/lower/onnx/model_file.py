@@ -30,6 +30,8 @@ Accept = Callable[[Path], None]
 def save(model: OnnxModel, path: str | Path, *, limit: int = LIMIT, accept: Accept | None = None) -> None:
     """Write a model to `path`; weights of more than `limit` bytes go to `path` + `.data` beside it.
 
+    A link stays one: what is written is the file where it points, and the weights go beside that.
+
     Args:
         model: the model to write.
         path: the file.
@@ -44,6 +46,7 @@ def save(model: OnnxModel, path: str | Path, *, limit: int = LIMIT, accept: Acce
     if sum(array.nbytes for array in model.tensors.values()) <= limit:
         atomic_write.write(path, lambda draft: _write_one(model, draft, accept))
         return
+    path = atomic_write.target(path)
     data = path.with_name(path.name + ".data")
     atomic_write.write_together(
         [data, path], lambda folder: _write_two(model, folder / path.name, folder / data.name, accept)

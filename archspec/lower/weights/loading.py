@@ -13,6 +13,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from archspec.diagnostics import fail
+from archspec.file_kinds import irregular
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType
 from archspec.lower import atomic_write
@@ -122,6 +123,8 @@ def _stored(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
 
 
 def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
+    if kind := irregular(path):
+        raise fail("unreadable-file", f"cannot read {path}: it is {kind}, not a file")
     try:
         with path.open("rb") as file:
             is_torch = checkpoint.is_checkpoint(path, file.read(9))

@@ -89,6 +89,17 @@ def test_the_same_model_gives_the_same_files(model: OnnxModel, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("limit", [0, 10**9])
+def test_a_link_stays_and_the_weights_are_beside_its_target(model: OnnxModel, tmp_path: Path, limit: int) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.onnx").symlink_to("folder/net.onnx")
+    save(model, tmp_path / "link.onnx", limit=limit)
+    assert (tmp_path / "link.onnx").is_symlink()
+    assert names(tmp_path) == ["folder", "link.onnx"]
+    assert names(tmp_path / "folder") == ["net.onnx"] + ["net.onnx.data"] * (limit == 0)
+    onnx.checker.check_model(tmp_path / "folder" / "net.onnx", full_check=True)
+
+
+@pytest.mark.parametrize("limit", [0, 10**9])
 def test_a_model_that_the_checker_rejects_is_not_written(model: OnnxModel, tmp_path: Path, limit: int) -> None:
     with pytest.raises(ArchspecError) as error:
         save(broken(model), tmp_path / "net.onnx", limit=limit)
