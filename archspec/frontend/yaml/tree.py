@@ -6,8 +6,9 @@ The tree is composed from the parser's events, so that limits are checked before
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, 
 from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_NESTING, MAX_NODES
 from archspec.frontend.yaml.scalars import ScalarValue, resolve
 from archspec.frontend.yaml.syntax_errors import explain
+from archspec.frontend.yaml.tabs import without_tabs
 from archspec.frozen import frozen
 
 
@@ -79,8 +81,9 @@ def decode(name: str, data: bytes, path: Path | None = None) -> Source:
     """
     if len(data) > MAX_BYTES:
         raise _too_long(name)
+    data = data.removeprefix(BOM_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         span = Source(name, data.decode("utf-8", "replace")).at(len(data[: error.start].decode("utf-8")))
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
@@ -150,15 +153,32 @@ def _parse(source: Source, used: Used) -> tuple[Tree, tuple[Diagnostic, ...]]:
     if strange := yaml.reader.Reader.NON_PRINTABLE.search(source.text) or _BYTE_ORDER_MARK.search(source.text):
         message = f"the character {strange.group()!a} is not allowed in YAML"
         raise fail("bad-character", message, source.at(strange.start()), help="remove it")
-    composer = _Composer(source, used)
-    parser = _LOADER(source.text)
+    at_start = replace(used)
     try:
-        tree = composer.document(iter(parser.get_event, None))
+        return _compose(source, source.text, used)
+    except yaml.YAMLError as error:
+        text = without_tabs(source.text) if "\t" in source.text else source.text
+        if text == source.text:
+            raise explain(source, error) from error
+    used.nodes, used.aliased = at_start.nodes, at_start.aliased
+    try:
+        return _compose(source, text, used)
     except yaml.YAMLError as error:
         raise explain(source, error) from error
+
+
+def _compose(source: Source, text: str, used: Used) -> tuple[Tree, tuple[Diagnostic, ...]]:
+    """The tree of a text that has the lines and columns of `source`.
+
+    Raises:
+        YAMLError: the syntax is wrong.
+    """
+    composer = _Composer(source, used)
+    parser = _LOADER(text)
+    try:
+        return composer.document(iter(parser.get_event, None)), tuple(composer.diagnostics)
     finally:
         parser.dispose()
-    return tree, tuple(composer.diagnostics)
 
 
 def _too_long(name: str) -> ArchspecError:

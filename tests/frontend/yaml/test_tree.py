@@ -217,13 +217,56 @@ def test_what_is_no_spec(text, expected):
     assert codes(text) == expected
 
 
-def test_bytes_are_utf8_with_or_without_a_mark():
-    assert decode("x", b"\xef\xbb\xbfa: \xc3\xa9").text == "a: é"
-    assert decode("x", b"a: \xc3\xa9").text == "a: é"
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
+@pytest.mark.parametrize("text", ["", "a", "ok: é\n", "𝒳: \r\n# 中"])
+def test_bytes_are_utf8_with_or_without_a_mark(mark, text):
+    assert decode("x", mark + text.encode()).text == text
     with pytest.raises(ArchspecError) as caught:
-        decode("x", b"ok: \xc3\xa9\nbad: \xe9")
+        decode("x", mark + text.encode() + b"\xe9")
     (found,) = caught.value.diagnostics
-    assert (found.code, found.span and found.span[1:3]) == ("not-utf8", (2, 6))
+    assert (found.code, found.span) == (
+        "not-utf8",
+        Source("x", text + "\ufffd").at(len(text))._replace(source=found.span.source),
+    )
+
+
+# The valid cases of DK95, 6BCT and Y79Y of yaml-test-suite, and others by sections 6.1 to 6.3 of YAML 1.2.2.
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("foo:\n \tbar\n", {"foo": "bar"}),
+        ('foo: "bar\n  \tbaz"\n', {"foo": "bar baz"}),
+        ("\t\nfoo: 1\n", {"foo": 1}),
+        ("foo: 1\n\t\nbar: 2\n", {"foo": 1, "bar": 2}),
+        ("foo: 1\n \t\nbar: 2\n", {"foo": 1, "bar": 2}),
+        ('foo: "bar\n \t \t baz \t \t "\n', {"foo": "bar baz \t \t "}),
+        ("- foo:\t bar\n- - baz\n  -\tbaz\n", [{"foo": "bar"}, ["baz", "baz"]]),
+        ("- [\n\tfoo,\n foo\n ]\n", [["foo", "foo"]]),
+        ("a:\n  b: 1\n\t# comment\n  c: 2\n  \t # comment", {"a": {"b": 1, "c": 2}}),
+        ("a:\r\n  - b\r\n\t\r\n  -\t# comment\r\n    c\r\n", {"a": ["b", "c"]}),
+        ("-\t[a]\n- \t{b: 1}\n", [["a"], {"b": 1}]),
+        ("a: |\n\n\t\n  b\n\t\n  \tc\nd: 1\n", {"a": "\n\nb\n\n c\n", "d": 1}),
+    ],
+)
+def test_tabs_that_yaml_allows(text, value):
+    assert plain(tree(text)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("foo:\n  a: 1\n  \tb: 2\n", (3, 3)),
+        ("foo:\n\tbar\n", (2, 1)),
+        ("-\t-\n", (1, 2)),
+        ("a:\n  b: 1\n\t\n\t c: 2\n", (4, 1)),
+        ("-\ta: 1\n", (1, 2)),
+    ],
+)
+def test_tabs_that_would_be_indentation(text, place):
+    with pytest.raises(ArchspecError) as caught:
+        parse(Source("x", text))
+    (found,) = caught.value.diagnostics
+    assert (found.message, found.span and found.span[1:3]) == ("YAML does not allow a tab here", place)
 
 
 def test_files_that_cannot_be_read(tmp_path):
