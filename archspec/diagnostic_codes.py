@@ -115,6 +115,16 @@ CODES: Mapping[str, Code] = {
     "linear-over-maps": _warning("A linear layer reads feature maps: it is applied to their last spatial axis only."),
     "constant-output": _warning("A softmax or a normalization is over a single number: its output is constant."),
     "unused-layer": _warning("The output of the layer is never used."),
+    "unused-input": _warning("No layer reads the input."),
+    "join-of-one": _warning("A join gets a single value, so it changes nothing."),
+    "unused-argument": _warning("A block never uses one of its arguments, so a value given for it changes nothing."),
+    "unused-variable": _warning("The layers of a repeat never use what each iteration sets."),
+    "unused-param": _warning("No layer uses the param, so its value changes nothing."),
+    "unused-block": _warning("The block is never called."),
+    "unused-import": _warning("No block of the imported file is called."),
+    "unnumbered-structure": _warning(
+        "A structure without a name is among layers that `naming: index` numbers: its layers are numbered in its place."
+    ),
 }
 """All codes, in the order of the stages that report them."""
 

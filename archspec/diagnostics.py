@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import combining, east_asian_width
 
-from archspec.diagnostic_codes import CODES, Severity
+from archspec.diagnostic_codes import CODES, WARNINGS, Severity
 
 # The line breaks of YAML.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -157,6 +157,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     if 0 < len(names) <= _FEW:
         return f"known here: {', '.join(names)}"
     return None
+
+
+def warning_code_help(code: str) -> str:
+    """A help text for a code that is not that of a warning."""
+    if code in CODES:
+        return "only warnings can be suppressed"
+    return did_you_mean(code, WARNINGS) or "use a code that `archspec check` prints, as in warning[heavy-layer]"
 
 
 # The search for the nearest name takes time for each name, and more for long ones.

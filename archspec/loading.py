@@ -11,11 +11,14 @@ from typing import Any, TypedDict, Unpack
 from archspec import expect_check, zoo
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
 from archspec.frontend.elaborate.builder import build
-from archspec.frontend.elaborate.overrides import Sizes, settings, suspicious_inputs
+from archspec.frontend.elaborate.input_warnings import suspicious_inputs, unused_inputs
+from archspec.frontend.elaborate.overrides import Sizes, settings
 from archspec.frontend.expressions.values import Data
 from archspec.frontend.language import document, fields, imports
+from archspec.frontend.language.numbering import unnumbered_structures
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.spec import Spec
+from archspec.frontend.language.unused import unused_in_spec
 from archspec.frontend.yaml import tree as yaml
 from archspec.lower.reserved_names import reserved_names
 from archspec.network import Network
@@ -158,7 +161,11 @@ def check_source(
         return _sorted(errors if of_blocks is None else of_blocks, source)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
     diagnostics = [(name, diagnostic) for name in variants for diagnostic in _check_variant(spec, errors, name)]
-    return _sorted([*errors, *_merge_variants(diagnostics, len(variants), spec)], source)
+    merged = [*errors, *_merge_variants(diagnostics, len(variants), spec)]
+    if all(diagnostic.severity == "warning" for diagnostic in merged):
+        warnings = (*unused_in_spec(spec), *unnumbered_structures(spec.layers, spec.blocks))
+        merged += (warning for warning in warnings if warning.code not in spec.allowed)
+    return _sorted(merged, source)
 
 
 def _check_variant(spec: Spec, errors: Sequence[Diagnostic], variant: str | None) -> Iterator[Diagnostic]:
@@ -179,10 +186,12 @@ def _check_variant(spec: Spec, errors: Sequence[Diagnostic], variant: str | None
 def _warnings(network: Network, *, has_errors: bool) -> Iterator[Diagnostic]:
     """The warnings about a network; if it has errors, only those that may explain them."""
     if network.spec is not None:
-        yield from suspicious_inputs(network.spec, network.graph.inputs)
+        yield from suspicious_inputs(network.spec, network.graph)
     if not has_errors:
         yield from lint(network.facts)
         yield from reserved_names(network.graph)
+        if network.spec is not None:
+            yield from unused_inputs(network.spec, network.graph)
 
 
 def _merge_variants(

@@ -10,7 +10,7 @@ from typing import Any
 from archspec import loading
 from archspec.cli.parser import STANDARD_INPUT, STDIN
 from archspec.diagnostic_codes import WARNINGS
-from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, warning_code_help
 from archspec.frontend.limits import MAX_BYTES
 from archspec.frontend.yaml.tree import decode
 from archspec.loading import Folders, Plugins
@@ -68,7 +68,7 @@ def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:
     for code in given or ():
         if code not in WARNINGS:
             message = f"--allow {code}: this is not a warning code"
-            raise fail("wrong-value", message, help=did_you_mean(code, WARNINGS))
+            raise fail("wrong-value", message, help=warning_code_help(code))
     return frozenset(given or ())
 
 

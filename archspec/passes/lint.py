@@ -207,10 +207,32 @@ def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
     for node in reversed(graph.nodes):
         if not needed.isdisjoint(node.outputs):
             needed.update(node.inputs)
-    for node in graph.nodes:
-        if needed.isdisjoint(node.outputs):
-            message = f"the output of '{node.name}' is never used"
-            yield _warning("unused-layer", message, node, help="add it to the outputs, or remove it")
+    unused = [node for node in graph.nodes if needed.isdisjoint(node.outputs)]
+    last: dict[Value, Node] = {}
+    led_to: dict[Node, list[str]] = {}
+    for node in reversed(unused):
+        end = next((last[value] for value in node.outputs if value in last), node)
+        last.update(dict.fromkeys(node.inputs, end))
+        led_to.setdefault(end, []).append(node.name)
+    for node, names in led_to.items():
+        message, help = f"the output of '{node.name}' is never used", "add it to the outputs, or remove it"
+        before = ", ".join(f"'{name}'" for name in names[_SHOWN:0:-1])
+        more = f" and {len(names) - 1 - _SHOWN} more" if len(names) - 1 > _SHOWN else ""
+        notes = ((f"so is that of {before}{more}",),) if before else ()
+        yield Diagnostic("unused-layer", message, node.span, notes, help)
+
+
+_SHOWN = 3
+"""The layers that a note lists."""
+
+
+@rule
+def _join_of_one(facts: Facts) -> Iterator[Diagnostic]:
+    for node in facts.graph.nodes:
+        if isinstance(node.op, Join) and len(node.inputs) == 1:
+            message = f"'{node.name}' gets a single value, so it changes nothing"
+            help = f"name all values that it joins: - {node.op.kind}: [prev, ...], or remove it"
+            yield _warning("join-of-one", message, node, help=help)
 
 
 def _centre(window: Window) -> Fraction:

@@ -15,7 +15,8 @@ IMAGE = "[3, 33, 33]"
 
 
 def warnings(layers: str, input: str = IMAGE, more: str = "") -> list[archspec.Diagnostic]:
-    diagnostics = check_source(Source("s", f"archspec: 1\nname: n\ninput: {input}\n{more}layers:\n{layers}"))
+    key = "inputs" if input.startswith("{") else "input"
+    diagnostics = check_source(Source("s", f"archspec: 1\nname: n\n{key}: {input}\n{more}layers:\n{layers}"))
     assert all(diagnostic.severity == "warning" for diagnostic in diagnostics), diagnostics
     return list(diagnostics)
 
@@ -35,6 +36,15 @@ WARNED = {
     "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - relu\n  - global_avg_pool\n  - linear: 5\n",
     "constant-output": "  - flatten\n  - linear: 1\n  - softmax\n",
     "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
+    "unused-input": "  - identity: {from: input}\n",
+    "join-of-one": "  - conv: {channels: 4, kernel: 1}\n  - relu: {name: a}\n  - concat: a\n",
+    "unused-argument": "  - cbr: {width: 4, stride: 2}\n"
+    "blocks: {cbr: {args: {width: ~, stride: 1}, layers: [conv: {channels: width, kernel: 1}]}}\n",
+    "unused-variable": "  - repeat: {over: [4, 8], as: width, layers: [conv: {channels: 4, kernel: 1}]}\n",
+    "unused-param": "  - relu\nparams: {width: 4}\nexpect: {output: [width - 1, 33, 33]}\n",
+    "unused-block": "  - relu\nblocks: {a: {layers: [b]}, b: {layers: [relu]}}\n",
+    "unused-import": "  - relu\nimport: [blocks/residual.yaml]\n",
+    "unnumbered-structure": "  - sequential: {name: s, naming: index, layers: [relu, residual: [relu]]}\n",
 }
 
 CLEAN = {
@@ -52,9 +62,23 @@ CLEAN = {
     "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - permute: [2, 3, 1]\n  - linear: 5\n",
     "constant-output": "  - flatten\n  - linear: 2\n  - log_softmax\n",
     "unused-layer": "  - relu\n",
+    "unused-input": "  - relu\n",
+    "join-of-one": "  - relu: {name: a}\n  - concat: [a, input]\n",
+    "unused-argument": "  - cbr: {width: 4, stride: 2}\n"
+    "blocks: {cbr: {args: {width: ~, stride: 1}, layers: [conv: {channels: width, kernel: 1, stride: stride}]}}\n",
+    "unused-variable": "  - repeat: {name: block$w, over: [4, 8], as: [w], layers: [conv: {channels: 4, kernel: 1}]}\n",
+    "unused-param": "  - b\nparams: {width: 4, wide: 2 * width}\n"
+    "blocks: {b: {args: {x: wide}, layers: [conv: {channels: x, kernel: 1}]}}\n",
+    "unused-block": "  - $kind\nparams: {kind: a}\nblocks: {a: {layers: [relu]}, b: {layers: [relu]}}\n",
+    "unused-import": "  - b: 4\nblocks: {b: {args: [w], layers: [basic: w]}}\nimport: [blocks/residual.yaml]\n",
+    "unnumbered-structure": "  - sequential: {name: s, naming: index, layers: [residual: {name: 0, layers: [relu]}]}\n",
 }
 
-INPUTS = {"batch-axis": "[1, 3, 33, 33]", "channels-last": "[33, 33, 3]"}
+INPUTS = {
+    "batch-axis": "[1, 3, 33, 33]",
+    "channels-last": "[33, 33, 3]",
+    "unused-input": "{input: [3, 33, 33], other: [3]}",
+}
 """The inputs that some warnings are about."""
 
 
@@ -185,3 +209,18 @@ def test_a_bias_is_needed_where_something_else_reads_it() -> None:
 def test_an_output_is_used() -> None:
     layers = "  - side: {name: aux, layers: [conv: {channels: 1, kernel: 1}]}\n  - relu\n"
     assert not warnings(layers, more="outputs: [relu, aux]\n")
+
+
+def test_a_chain_of_unused_layers_is_reported_at_its_end() -> None:
+    """Fifteen layers before a forgotten output are one warning; two outputs that share layers are two."""
+    branch = "".join(f"      - conv: {{name: c{i}, channels: 3, kernel: 1}}\n" for i in range(15))
+    (warning,) = warnings(
+        f"  - relu\n  - side:\n      name: head\n      layers:\n{branch.replace('      -', '        -')}"
+    )
+    assert warning.message == "the output of 'head.c14' is never used"
+    assert warning.notes == (("so is that of 'head.c11', 'head.c12', 'head.c13' and 11 more",),)
+    forked = "  - side: {layers: [tanh, side: [sigmoid], relu: {name: a}]}\n  - relu: {name: b}\n"
+    assert [warning.message for warning in warnings(forked)] == [
+        "the output of 'sigmoid' is never used",
+        "the output of 'a' is never used",
+    ]

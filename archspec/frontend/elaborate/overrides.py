@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite, prod
 from numbers import Integral, Real
@@ -15,7 +15,6 @@ from archspec.frontend.language.params import param_values
 from archspec.frontend.language.spec import Input, Spec
 from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
 from archspec.frozen import frozen
-from archspec.ir.graph import Value
 from archspec.ir.types import TensorType
 
 Sizes = Sequence[int]
@@ -111,25 +110,6 @@ def _declared_type(declared: Input, params: Environment, errors: list[Diagnostic
 
 
 _HELP = "write numbers, such as [3, 224, 224]: channels, height and width, without the batch axis"
-
-
-def suspicious_inputs(spec: Spec, inputs: Iterable[Value]) -> Iterator[Diagnostic]:
-    """A warning for each input that looks like one image with its batch axis, or with its channels last."""
-    declared = {input.name: input for input in spec.inputs}
-    for value in inputs:
-        match value.type.sizes:
-            case (1, channels, height, width) if channels <= _MAX_COLOURS < min(height, width):
-                message = f"'{value.name}' is a volume here: one channel, {channels} × {height} × {width} positions"
-                help = f"sizes are without the batch axis: [{channels}, {height}, {width}] is an image"
-                yield Diagnostic("batch-axis", message, declared[value.name].shape.span, help=help)
-            case (height, width, channels) if channels <= _MAX_COLOURS < height == width:
-                message = f"'{value.name}' has {height} channels here, of {width} × {channels} positions"
-                help = f"channels come first: [{channels}, {height}, {width}] is an image"
-                yield Diagnostic("channels-last", message, declared[value.name].shape.span, help=help)
-
-
-_MAX_COLOURS = 4
-"""The most channels of an image: red, green, blue and alpha. Volumes have more planes than that."""
 
 
 class _TooLarge(ValueError):

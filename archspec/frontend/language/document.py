@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostic_codes import WARNINGS
-from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest, warning_code_help
 from archspec.frontend.language import fields
 from archspec.frontend.language.common import SHARED, names_under, text, unread, without_recursion
 from archspec.frontend.language.expansion_limits import layers_at_least
@@ -123,7 +123,7 @@ def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
         scalar = reader.scalar("a code", item)
         if scalar.text not in WARNINGS:
             message = f"'{scalar.text}' is not a warning code"
-            raise fail("wrong-value", message, scalar.span, help=did_you_mean(scalar.text, WARNINGS))
+            raise fail("wrong-value", message, scalar.span, help=warning_code_help(scalar.text))
         codes.add(scalar.text)
     return frozenset(codes)
 
@@ -216,6 +216,7 @@ def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) ->
         blocks=without_recursion(reader, values.get("blocks", {})),
         imports=imported.libraries,
         imports_complete=imported.complete,
+        imported=imported.entries,
         vocabulary=reader.vocabulary,
         layers=values["layers"],
         outputs=values.get("outputs", ()),

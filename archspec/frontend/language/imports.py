@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, fail
 from archspec.frontend.language.common import SHARED, names_under, without_recursion
+from archspec.frontend.language.numbering import unnumbered_structures
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.params import default_values
 from archspec.frontend.language.reader import Keys, Reader, describe
@@ -17,6 +18,7 @@ from archspec.frontend.language.search_path import locate
 from archspec.frontend.language.spec import Library
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import CONSTRUCTS
+from archspec.frontend.language.unused import unused_in_library
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, Used, YamlList, YamlMapping, YamlScalar
@@ -28,10 +30,14 @@ LIBRARY: Keys = {**SHARED, "blocks": replace(SHARED["blocks"], required=True)}
 
 @frozen
 class Imported:
-    """The libraries a file imports, by the names of their blocks; not `complete` if some could not be read."""
+    """The libraries a file imports, by the names of their blocks; not `complete` if some could not be read.
+
+    `entries` are the entries of `import`, each with its library.
+    """
 
     libraries: Mapping[str, Library]
     complete: bool = True
+    entries: tuple[tuple[YamlScalar, Library], ...] = ()
 
 
 class Imports:
@@ -75,6 +81,7 @@ class Imports:
             return Imported({})
         reader = Reader()
         libraries: dict[str, Library] = {}
+        entries: list[tuple[YamlScalar, Library]] = []
         self._imports[real] = {}
         imported = partial(self._import, source=source, importer=real)
         names = entry.items if isinstance(entry, YamlList) else (entry,)
@@ -88,9 +95,10 @@ class Imports:
             if name is None or library is None:
                 complete = False
             else:
+                entries.append((name, library))
                 self._add_blocks(reader, library, name, _blocks_of(tree), libraries)
         self.diagnostics += reader.diagnostics
-        return Imported(libraries, complete)
+        return Imported(libraries, complete, tuple(entries))
 
     def _add_blocks(
         self,
@@ -197,7 +205,8 @@ class Imports:
         self.diagnostics += reader.diagnostics
         if "blocks" not in values or ("params" not in values and tree.get("params")):
             return None
-        library = Library(source, params, blocks, imported.libraries, imported.complete and tree.complete)
+        complete = imported.complete and tree.complete
+        library = Library(source, params, blocks, imported.libraries, complete, imported.entries)
         if not reader.diagnostics and not self.vocabulary.asked:
             source.keep("library", library, depends_on)
         return library
@@ -206,7 +215,7 @@ class Imports:
 def library_errors(
     source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
 ) -> tuple[Diagnostic, ...] | None:
-    """The errors in a file of blocks and in its imports; None if the text is not a file of blocks.
+    """The errors and warnings of a file of blocks and of its imports; None if the text is not a file of blocks.
 
     A file of blocks has blocks, and no key that only a spec has.
     """
@@ -218,8 +227,10 @@ def library_errors(
     if "blocks" not in keys or not keys <= LIBRARY.keys():
         return None
     imports = Imports(folders, vocabulary or OpRegistry())
-    imports.library(source)
-    return tuple(imports.diagnostics)
+    library = imports.library(source)
+    if library is None or imports.diagnostics:
+        return tuple(imports.diagnostics)
+    return (*unused_in_library(library), *unnumbered_structures((), library.blocks))
 
 
 def _blocks_of(tree: Tree) -> dict[str, Span]:

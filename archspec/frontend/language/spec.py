@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archspec.diagnostics import Source, Span
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.language.fields import Field, TemplateField
+from archspec.frontend.yaml.tree import YamlScalar
 from archspec.frozen import frozen
 from archspec.ir.types import DType
 from archspec.ops import Op
@@ -206,8 +207,9 @@ class Block:
 class Library:
     """A file of blocks as its blocks see it: the values of its params, its blocks, and those it imports.
 
-    A block that could not be read is None. `imports` maps the name of each imported block to its library. `complete` is
-    false if there may be blocks whose names are unknown because of an error.
+    A block that could not be read is None. `imports` maps the name of each imported block to its library; `imported`
+    has the entries of `import`, each with its library. `complete` is false if there may be blocks whose names are
+    unknown because of an error.
     """
 
     source: Source
@@ -215,6 +217,7 @@ class Library:
     blocks: Mapping[str, Block | None]
     imports: Mapping[str, Library]
     complete: bool = True
+    imported: tuple[tuple[YamlScalar, Library], ...] = ()
 
     def find(self, name: str) -> tuple[Block | None, Library] | None:
         """The block of a name, and the library whose params and blocks it sees; None if there is no such block."""
@@ -311,6 +314,7 @@ class Spec:
     blocks: Mapping[str, Block | None]
     imports: Mapping[str, Library]
     imports_complete: bool
+    imported: tuple[tuple[YamlScalar, Library], ...]
     vocabulary: OpRegistry
     layers: Body
     outputs: tuple[Returned, ...]
