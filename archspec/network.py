@@ -279,7 +279,7 @@ class Network:
                 cannot be written, or its outputs differ.
         """
         require("onnx", "an ONNX file")
-        from archspec.lower.onnx import OPSET, export, save
+        from archspec.lower.onnx import OPSET, RUNTIME_OPSET, export, save
         from archspec.lower.onnx.rebuild import at_other_sizes
 
         if structure and (verify or weights is not None):
@@ -298,6 +298,8 @@ class Network:
             Path(path),
             accept=(lambda draft: verified.extend(self._verified(draft, arrays, others))) if verify else None,
         )
+        if opset is not None and opset > RUNTIME_OPSET:
+            warn(f"the newest ONNX Runtime loads opsets up to {RUNTIME_OPSET}, not {opset}", stacklevel=2)
         return tuple(verified)
 
     def to_program(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from archspec.ir.graph import Graph
 from archspec.lower.onnx.external_weights import OnnxModel
-from archspec.lower.onnx.model import export
+from archspec.lower.onnx.model import export, initializer_names
 from archspec.lower.onnx.model_file import LIMIT
 from archspec.lower.onnx.rules import OnnxRule
 from archspec.lower.weights import Weights
@@ -27,17 +27,17 @@ class Runtime:
 
     Attributes:
         model: the model without its weights.
-        keys: the weights it needs, by their names in the state dict.
+        weights: the names in the model of the weights it needs, with their keys in the state dict.
     """
 
     model: OnnxModel
-    keys: tuple[str, ...]
+    weights: Mapping[str, str]
 
     def open(self, weights: Weights, threads: int) -> Inference:
         """A session with a copy of these weights, on this number of threads."""
         import onnxruntime
 
-        tensors = {**self.model.tensors, **{key: weights[key] for key in self.keys}}
+        tensors = {**self.model.tensors, **{name: weights[key] for name, key in self.weights.items()}}
         pieces = OnnxModel(self.model.proto, tensors).pieces()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
@@ -63,5 +63,6 @@ def runtime_for(graph: Graph, weights: Weights, overrides: Mapping[type[Op], Onn
     model = export(graph, weights, overrides=winograd.overrides() if overrides is None else overrides)
     if sum(array.nbytes for array in model.tensors.values()) > LIMIT:
         return None
-    constants = {name: array for name, array in model.tensors.items() if name not in weights}
-    return Runtime(OnnxModel(model.proto, constants), tuple(name for name in model.tensors if name in weights))
+    keys = {name: key for key, name in initializer_names(graph).items() if name in model.tensors}
+    constants = {name: array for name, array in model.tensors.items() if name not in keys}
+    return Runtime(OnnxModel(model.proto, constants), keys)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import archspec
 from archspec.runtime.session import runtime_for
 from tests import op_references, op_samples
 from tests.lower.onnx.runtime import random_weights
@@ -25,3 +26,15 @@ def test_every_op_runs(sample: Sample) -> None:
     expected = op_references.results(sample.op, [torch.from_numpy(array) for array in inputs], parameters)
     for output, tensor in zip(outputs, expected, strict=True):
         np.testing.assert_allclose(output, tensor.numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_a_weight_with_the_name_of_an_output_is_the_module_s_own() -> None:
+    """Its initializer has another name than its key in the state dict."""
+    graph = archspec.parse(
+        "archspec: 1\nname: net\ninput: [4, 3]\nlayers: [class_token: {name: token}]\noutputs: [token]\n"
+    ).graph
+    runtime = runtime_for(graph, random_weights(graph))
+    assert runtime is not None
+    weights, x = random_weights(graph, seed=1), np.zeros((2, 4, 3), np.float32)
+    (output,) = runtime.open(weights, threads=1)({"input": x})
+    np.testing.assert_array_equal(output[:, :1], np.broadcast_to(weights["token"], (2, 1, 3)))

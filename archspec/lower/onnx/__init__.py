@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.lower.onnx.dynamic_sizes import no_other_size, other_sizes
-    from archspec.lower.onnx.model import OPSET, OPSETS, at_any_size, export
+    from archspec.lower.onnx.model import OPSET, OPSETS, RUNTIME_OPSET, at_any_size, export
     from archspec.lower.onnx.model_file import save
     from archspec.lower.onnx.verify import OutputDifference, difference_error, differences, random_inputs
 
 __all__ = [
     "OPSET",
     "OPSETS",
+    "RUNTIME_OPSET",
     "OutputDifference",
     "at_any_size",
     "difference_error",
@@ -29,7 +30,7 @@ if not TYPE_CHECKING:
     # The rules of plugins import the builder alone, and onnx only when a file is written.
     _MODULES = {
         "dynamic_sizes": ("no_other_size", "other_sizes"),
-        "model": ("OPSET", "OPSETS", "at_any_size", "export"),
+        "model": ("OPSET", "OPSETS", "RUNTIME_OPSET", "at_any_size", "export"),
         "model_file": ("save",),
         "verify": ("OutputDifference", "difference_error", "differences", "random_inputs"),
     }

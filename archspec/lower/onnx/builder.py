@@ -20,6 +20,15 @@ OnnxShape = tuple[Dim | None, ...]
 CONSTANTS = "const/"
 """The prefix of the names of constants. No layer can have such a name: names of layers contain no slash."""
 
+_DROPPED_OR_MOVED = frozenset((
+    "Add", "Cast", "Clip", "Concat", "Div", "Expand", "Flatten", "Gather", "Identity", "Max", "Mean", "Min", "Mul",
+    "Reshape", "Resize", "Slice", "Split", "Squeeze", "Sub", "Sum", "Transpose", "Unsqueeze",
+))  # fmt: skip
+"""The operators that may do nothing, such as a product with 1, or that runtimes exchange with a Pad before them."""
+
+_AXES_MOVED = frozenset(("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"))
+"""Those of them that can make channels positions."""
+
 _SHORT = 12
 """The largest number of elements of a constant that is named by its elements."""
 
@@ -66,9 +75,13 @@ class GraphState:
     dynamic: bool = False
     nodes: list[OnnxNode] = field(default_factory=list)
     weights: set[str] = field(default_factory=set)
+    initializer_names: Mapping[str, str] = field(default_factory=dict)
+    """The name of each weight in ONNX by its key in the state dict."""
     constants: dict[str, Array] = field(default_factory=dict)
     names: dict[tuple[str, Shape, bytes], str] = field(default_factory=dict)
     """The names of constants by dtype, shape and content."""
+    padded: dict[str, bool] = field(default_factory=dict)
+    """The values that a runtime may see as the output of a Pad, and whether axes after the channels are padded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +145,16 @@ class OnnxBuilder:
         self.add_node(name, op, inputs, (ValueInfo(name, shape, dtype),), attributes)
         return name
 
-    def producer(self, value: str) -> str | None:
-        """The ONNX operator that computes a value; None for an input of the graph."""
-        nodes = reversed(self.state.nodes)
-        return next((node.op for node in nodes if any(value == output.name for output in node.outputs)), None)
+    def is_padded(self, value: str) -> bool:
+        """Whether a value comes from a Pad of positions, after which are only nodes that a runtime may drop or move."""
+        return self.state.padded.get(value, False)
 
     def weights(self, *names: str) -> tuple[str, ...]:
-        """The state dict keys of those of the named weights that the layer has."""
+        """The names of those of the named weights that the layer has: their keys in the state dict, almost always."""
         known = {weight.name: self.node.weight_key(weight) for weight in self.node.weights}
         keys = tuple(known[name] for name in names if name in known)
         self.state.weights.update(keys)
-        return keys
+        return tuple(self.state.initializer_names.get(key, key) for key in keys)
 
     def integers(self, label: str, values: ArrayLike) -> str:
         """A constant of int64: a shape, axes, indices."""
@@ -172,6 +184,13 @@ class OnnxBuilder:
     ) -> tuple[str, ...]:
         """Write a node with any number of outputs; returns their names."""
         self.state.nodes.append(OnnxNode(op, name, tuple(inputs), attributes, tuple(outputs)))
+        if op == "Pad":
+            pads = self.state.constants.get(inputs[1])
+            padded = [pads is None or bool(pads.reshape(2, -1)[:, 2:].any())]
+        else:
+            known = [self.state.padded[value] for value in inputs if value in self.state.padded]
+            padded = [any(known) or op in _AXES_MOVED] if known and op in _DROPPED_OR_MOVED else []
+        self.state.padded.update((value.name, spatial) for value in outputs for spatial in padded)
         return tuple(value.name for value in outputs)
 
     def _constant(self, label: str, array: Array) -> str:

@@ -27,6 +27,9 @@ OPSETS = range(18, onnx.defs.onnx_opset_version() + 1)
 last that the installed onnx knows.
 """
 
+RUNTIME_OPSET = 26
+"""The newest opset that ONNX Runtime 1.31 loads, the newest version of it."""
+
 _ELEMENT_TYPES = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
 
 
@@ -42,7 +45,7 @@ def export(
     """The inference part of a network as an ONNX model; the weights are not copied.
 
     Nodes and values have the names of layers, inputs and outputs those of the spec, initializers those of the state
-    dict. Intermediate nodes are named `layer/label`. The batch axis is the symbol N. Layers that no output needs are
+    dict, or those of `initializer_names` where an output has the same name. Intermediate nodes are named `layer/label`. The batch axis is the symbol N. Layers that no output needs are
     left out, and so are outputs that exist only in training.
 
     Args:
@@ -68,13 +71,23 @@ def export(
     if others:
         pairs = same_network(graph, onnx_graph, _lower_all(others, opset))
         onnx_graph = with_symbols(onnx_graph, [other for _, other in pairs])
-    used = {key: weight for key, weight in graph.weights() if key in onnx_graph.weights}
+    names = initializer_names(graph)
+    used = {names[key]: weight for key, weight in graph.weights() if key in onnx_graph.weights}
     _check_names(graph, onnx_graph, used)
     if weights is None:
-        inputs = tuple(ValueInfo(key, weight.shape, weight.dtype) for key, weight in used.items())
+        inputs = tuple(ValueInfo(name, weight.shape, weight.dtype) for name, weight in used.items())
         return _model(graph.name, replace(onnx_graph, inputs=(*onnx_graph.inputs, *inputs)), {}, opset, about or {})
-    arrays = fitted(graph, weights)
-    return _model(graph.name, onnx_graph, {key: arrays[key] for key in used}, opset, about or {})
+    arrays = {names[key]: array for key, array in fitted(graph, weights).items()}
+    return _model(graph.name, onnx_graph, {name: arrays[name] for name in used}, opset, about or {})
+
+
+def initializer_names(graph: Graph) -> dict[str, str]:
+    """The name in ONNX of each weight by its key in the state dict: the key, or `key/weight` if an output has that name.
+
+    An output may have the name of a layer such as a class token, whose weight has that name, too.
+    """
+    outputs = {output.name for output in graph.inference_outputs}
+    return {key: f"{key}/weight" if key in outputs else key for key, _ in graph.weights()}
 
 
 def at_any_size(graph: Graph, others: Iterable[Graph], *, opset: int = OPSET) -> list[Graph]:
@@ -95,7 +108,7 @@ def _lower(
     graph: Graph, opset: int, *, dynamic: bool, overrides: Mapping[type[Op], OnnxRule] | None = None
 ) -> OnnxGraph:
     """The ONNX graph of a network, without the values of its weights."""
-    state = GraphState(opset, dynamic)
+    state = GraphState(opset, dynamic, initializer_names=initializer_names(graph))
     names = _apply_rules(graph, state, overrides or {})
     outputs = graph.inference_outputs
     return OnnxGraph(

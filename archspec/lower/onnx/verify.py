@@ -64,19 +64,35 @@ def differences(
         path: the model.
         samples: inputs by name.
         reference: computes the expected outputs by name. Outputs that the model does not have are ignored.
+
+    Raises:
+        ArchspecError: ONNX Runtime cannot load the model, or cannot run it.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the exceptions of ONNX Runtime have no common base class
+        raise _failed("load", error) from error
     names = [output.name for output in session.get_outputs()]
     by_sample: list[list[OutputDifference]] = []
     for inputs in samples:
         expected = reference(inputs)
-        outputs = session.run(names, dict(inputs))
+        try:
+            outputs = session.run(names, dict(inputs))
+        except Exception as error:  # as above
+            shapes = " and ".join("x".join(map(str, array.shape[1:])) for array in inputs.values())
+            raise _failed("run", error, f" at {shapes}") from error
         by_sample.append([_difference(name, array, expected[name]) for name, array in zip(names, outputs, strict=True)])
     return tuple(max(by_output, key=_relative) for by_output in zip(*by_sample, strict=True))
+
+
+def _failed(verb: str, error: Exception, where: str = "") -> ArchspecError:
+    """The error for a model that ONNX Runtime rejects."""
+    message = f"ONNX Runtime cannot {verb} the file{where}"
+    return fail("unsupported", message, notes=[("ONNX Runtime:", str(error))], help="write it without --verify to look")
 
 
 def difference_error(differences: Sequence[OutputDifference], name: str) -> ArchspecError | None:

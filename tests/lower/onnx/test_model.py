@@ -15,6 +15,7 @@ from archspec.loading import parse
 from archspec.lower import weights
 from archspec.lower.onnx import OPSET, OPSETS, export
 from archspec.lower.onnx.builder import CONSTANTS
+from archspec.lower.onnx.model import initializer_names
 from archspec.ops.activation import Relu
 from tests.lower.onnx.runtime import inferred_shapes, random_inputs, random_weights, session, shapes
 
@@ -201,6 +202,35 @@ def test_outputs_may_swap_the_names_of_layers() -> None:
         ("a", ["input"], ["b"]),
         ("b", ["b"], ["a"]),
     ]
+
+
+@pytest.mark.parametrize("structure", [False, True], ids=["", "structure"])
+@pytest.mark.parametrize(
+    ("layers", "outputs", "renamed"),
+    [
+        ("[class_token: {name: token}, linear: {name: fc, features: 2}]", "[token, fc]", {"token"}),
+        ("[layer_scale: {name: a}, layer_scale: {name: b}]", "{b: a, a: b}", {"a", "b"}),
+        ("[position_embedding: {name: a}, relu: {name: b}]", "{a: b}", {"a"}),
+        ("[position_embedding: {name: a}, position_embedding: {share: a}]", "[a]", {"a"}),
+    ],
+)
+def test_an_output_may_have_the_name_of_a_weight(layers: str, outputs: str, renamed: set[str], structure: bool) -> None:
+    net = parse(f"archspec: 1\nname: net\ninput: [4, 3]\nlayers: {layers}\noutputs: {outputs}\n")
+    arrays = random_weights(net.graph)
+    model = export(net.graph, None if structure else arrays).to_proto()
+    onnx.checker.check_model(model, full_check=True)
+    names = initializer_names(net.graph)
+    assert {key for key, name in names.items() if name != key} == renamed
+    assert [output.name for output in model.graph.output] == list(net.outputs)
+    declared = {tensor.name for tensor in (*model.graph.input, *model.graph.initializer)}
+    inputs = dict(random_inputs(net.graph, 2))
+    given = {name: arrays[key] for key, name in names.items()} if structure else {}
+    results = session(model).run(None, {name: given[name] for name in declared & set(given)} | inputs)
+    module = net.to_torch({key: torch.from_numpy(array) for key, array in arrays.items()})
+    with torch.no_grad():
+        returned = module(torch.from_numpy(inputs["input"]))
+    for result, tensor in zip(results, returned if isinstance(returned, tuple) else (returned,), strict=True):
+        np.testing.assert_allclose(result, tensor.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_an_output_with_the_name_of_an_input_is_rejected() -> None:

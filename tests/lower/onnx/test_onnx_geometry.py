@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.ir.types import TensorType
-from archspec.lower.onnx import export
+from archspec.lower.onnx import OPSET, OPSETS, export
 from archspec.ops import OpError
 from archspec.ops.spatial import Upsample
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
@@ -133,14 +133,36 @@ def test_the_factors_at_which_pytorch_repeats_another_row_are_those_upsample_nam
     assert f"by the factors {', '.join(map(str, wrong))} and some above" in " ".join(str(Upsample.__doc__).split())
 
 
-@pytest.mark.parametrize("attributes", [{"kernel": 2}, {"kernel": 1, "stride": 2}, {"kernel": 3, "padding": 1}])
-@pytest.mark.parametrize("kind", ["max_pool", "avg_pool"])
-def test_a_pad_before_a_pooling_is_not_fused_into_its_padding(kind: str, attributes: dict[str, int]) -> None:
+POOLINGS: tuple[object, ...] = (
+    *({kind: {"kernel": 2}} for kind in ("max_pool", "avg_pool")),
+    *({kind: {"kernel": 1, "stride": 2}} for kind in ("max_pool", "avg_pool")),
+    *({kind: {"kernel": 3, "padding": 1}} for kind in ("max_pool", "avg_pool")),
+    *({kind: {"size": size}} for kind in ("adaptive_max_pool", "adaptive_avg_pool") for size in (3, [5, 1], [9, 10])),
+    {"max_pool": {"kernel": 2, "stride": 2, "ceil": True, "indices": True}},
+    "global_max_pool",
+)
+"""Every way from padding to a pooling; the padded input has 9 rows and 10 columns."""
+
+DROPPED: dict[str, list[object]] = {
+    "nothing": [],
+    "a product with 1": [{"scale": 1}],
+    "transpositions that cancel": [{"permute": [1, 3, 2]}, {"permute": [1, 3, 2]}],
+    "a scale that is 1": [{"select": [0]}, {"layer_scale": {"value": 1.0}}],
+}
+"""What ONNX Runtime drops between the two."""
+
+
+@pytest.mark.parametrize("optimize", [False, True], ids=["", "optimized"])
+@pytest.mark.parametrize("between", DROPPED)
+@pytest.mark.parametrize("pooling", POOLINGS, ids=json.dumps)
+def test_a_pad_before_a_pooling_is_not_fused_into_its_padding(pooling: object, between: str, optimize: bool) -> None:
     """ONNX Runtime 1.31 would fuse them: then zeros no longer take part in a maximum, and some padding is rejected."""
-    text = f"archspec: 1\nname: net\ninput: [2, 5, 6]\nlayers: [pad: 2, {json.dumps({kind: attributes})}]\n"
-    net = archspec.parse(text)
+    layers = json.dumps([{"pad": 2}, *DROPPED[between], pooling])
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [2, 5, 6]\nlayers: {layers}\n")
     x = -1 - random_inputs(net.graph, 2)["input"] ** 2
-    (got,) = session(export(net.graph, {}).to_proto()).run(None, {"input": x})
     with torch.no_grad():
-        expected = net.to_torch()(torch.from_numpy(x))
-    np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)
+        expected = net.to_torch(net.weights())(torch.from_numpy(x))
+    exported = net.optimized() if optimize else net
+    for opset in (OPSETS.start, OPSET):
+        (got,) = session(export(exported.graph, net.weights(), opset=opset).to_proto()).run(None, {"input": x})
+        np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import archspec
-from archspec.lower.onnx import differences, random_inputs, save
+from archspec.lower.onnx import OPSETS, RUNTIME_OPSET, differences, random_inputs, save
 from archspec.lower.torch import inference
 from tests.zoo.small import small
 
@@ -75,6 +75,17 @@ def test_differences_are_those_of_numpy(net: archspec.Network, tmp_path: Path) -
     outputs = [session.run(None, dict(inputs)) for inputs in samples]
     assert features.absolute == features.relative == max(float(np.abs(own[0]).max()) for own in outputs)
     assert logits.relative == pytest.approx(max(float(np.abs(own[1] - 1).max()) for own in outputs))
+
+
+@pytest.mark.parametrize("opset", [opset for opset in OPSETS if opset > RUNTIME_OPSET])
+def test_an_opset_that_onnx_runtime_cannot_load(net: archspec.Network, tmp_path: Path, opset: int) -> None:
+    with pytest.raises(archspec.ArchspecError) as error:
+        net.to_onnx(tmp_path / "net.onnx", opset=opset, verify=True)
+    assert error.value.diagnostics[0].message == "ONNX Runtime cannot load the file"
+    assert not list(tmp_path.iterdir())
+    with pytest.warns(UserWarning, match=f"loads opsets up to {RUNTIME_OPSET}, not {opset}"):
+        net.to_onnx(tmp_path / "net.onnx", opset=opset)
+    onnx.checker.check_model(tmp_path / "net.onnx")
 
 
 def test_without_onnx_runtime(net: archspec.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,13 +35,13 @@ def max_pool(op: MaxPool, b: OnnxBuilder) -> str | tuple[str, ...]:
     """MaxPool.
 
     ONNX Runtime rejects padding that is not smaller than the kernel, which is valid with a dilation. Then the input is
-    padded with minus infinity by a Pad before the pooling; also if the input is a Pad already, see `_unfused`.
+    padded with minus infinity by a Pad before the pooling; also if the input is padded already, see `_unfused`.
     """
     window = op.sliding(b.input_type)
     pads = _extended(window.pads, _overhang(op, window, b))
     value = b.input
     too_large = any(max(pair) >= kernel for pair, kernel in zip(pads, window.kernel, strict=True))
-    if too_large or b.producer(value) == "Pad":
+    if too_large or b.is_padded(value):
         value, pads = padded_input(b, pads, float("-inf")), _no_pads(pads)
     attributes = _unfused(b, value, window_attributes(replace(window, pads=pads)))
     return _with_indices(b, value, attributes) if op.indices else b.result("MaxPool", value, **attributes)
@@ -52,12 +52,12 @@ def avg_pool(op: AvgPool, b: OnnxBuilder) -> str:
     """AveragePool.
 
     Padding may count in the mean, the overhang never does. If padding counts and there is an overhang, a Pad before the
-    pooling pads the input; also if the input is a Pad already, see `_unfused`.
+    pooling pads the input; also if the input is padded already, see `_unfused`.
     """
     window = op.sliding(b.input_type)
     value, pads, pads_count = b.input, window.pads, op.count_include_pad and any(map(any, window.pads))
     overhang = _overhang(op, window, b)
-    if pads_count and (any(overhang) or b.producer(value) == "Pad"):
+    if pads_count and (any(overhang) or b.is_padded(value)):
         value, pads, pads_count = padded_input(b, pads), _no_pads(pads), False
     attributes = _unfused(b, value, window_attributes(replace(window, pads=_extended(pads, overhang))))
     return b.result("AveragePool", value, **attributes, **({"count_include_pad": 1} if pads_count else {}))
@@ -93,7 +93,7 @@ def adaptive_max_pool(op: AdaptiveMaxPool, b: OnnxBuilder) -> str:
         windows.append(window)
     if rows:
         value, _ = gather_step(b, rows)
-        return b.result("MaxPool", value, **_uniform_attributes(windows))
+        return b.result("MaxPool", value, **_unfused(b, value, _uniform_attributes(windows)))
     return _uniform_pool("Max", windows, b)
 
 
@@ -112,7 +112,7 @@ def adaptive_avg_pool(op: AdaptiveAvgPool, b: OnnxBuilder) -> str:
         for axis in windows:
             tensor = with_size(tensor, axis, b.output_type.sizes[axis - 1])
         attributes = _uniform_attributes([windows.get(axis, (1, 1)) for axis in range(2, tensor.rank)])
-        value = b.step("pool", "AveragePool", value, type=tensor, **attributes)
+        value = b.step("pool", "AveragePool", value, type=tensor, **_unfused(b, value, attributes))
     *others, final = (axis for axis in range(2, tensor.rank) if axis not in windows)
     for axis in others:
         means = b.floats(f"means{axis}", _mean_matrix(bounds[axis - 2]))
@@ -157,12 +157,13 @@ def _no_pads(pads: Sequence[Pads]) -> tuple[Pads, ...]:
 
 
 def _unfused(b: OnnxBuilder, value: str, attributes: dict[str, Sequence[int]]) -> dict[str, Sequence[int] | str]:
-    """The attributes of a pooling that ONNX Runtime does not fuse with the Pad before it.
+    """The attributes of a pooling that ONNX Runtime does not fuse with a Pad before it.
 
     The fusion turns the Pad into the pooling's own padding. Then zeros no longer take part in a maximum, and padding as
-    large as the kernel is rejected. Poolings with `auto_pad` are not fused; VALID means no padding, which is the case.
+    large as the kernel is rejected. It also happens if only nodes are in between that ONNX Runtime drops, such as a
+    product with 1. Poolings with `auto_pad` are not fused; VALID means no padding, which is the case.
     """
-    fusible = "pads" not in attributes and b.producer(value) == "Pad"
+    fusible = "pads" not in attributes and b.is_padded(value)
     return {**attributes, **({"auto_pad": "VALID"} if fusible else {})}
 
 
@@ -186,7 +187,7 @@ def _uniform_pool(kind: str, windows: Sequence[KernelAndStride], b: OnnxBuilder)
         return b.input
     if all(size == 1 for size in b.output_type.spatial):
         return b.result(f"Global{kind}Pool", b.input)
-    return b.result(f"{kind}Pool", b.input, **_uniform_attributes(windows))
+    return b.result(f"{kind}Pool", b.input, **_unfused(b, b.input, _uniform_attributes(windows)))
 
 
 def _uniform_attributes(windows: Sequence[KernelAndStride]) -> dict[str, Sequence[int]]:
