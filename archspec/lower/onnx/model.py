@@ -82,7 +82,7 @@ def export(
 
 
 def initializer_names(graph: Graph) -> dict[str, str]:
-    """The name in ONNX of each weight by its key in the state dict: the key, or `key/weight` if an output has that name.
+    """The name of each weight by its key in the state dict: the key, or `key/weight` if an output has that name.
 
     An output may have the name of a layer such as a class token, whose weight has that name, too.
     """
