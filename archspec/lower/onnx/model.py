@@ -45,8 +45,9 @@ def export(
     """The inference part of a network as an ONNX model; the weights are not copied.
 
     Nodes and values have the names of layers, inputs and outputs those of the spec, initializers those of the state
-    dict, or those of `initializer_names` where an output has the same name. Intermediate nodes are named `layer/label`. The batch axis is the symbol N. Layers that no output needs are
-    left out, and so are outputs that exist only in training.
+    dict, or those of `initializer_names` where an output has the same name. Intermediate nodes are named
+    `layer/label`. The batch axis is the symbol N. Layers that no output needs are left out, and so are outputs that
+    exist only in training.
 
     Args:
         graph: the network.
