@@ -328,16 +328,14 @@ class Network:
         return summary.stored(self.facts, self._origin.spec, self.variant, self.title, self.reference)
 
     def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[OutputDifference, ...]:
-        """The differences between a file and the module, at the network's own sizes and at some others."""
-        from archspec.lower.onnx import difference_error, differences, random_inputs
+        """The differences between a file and the modules made for the network's own sizes and for some others."""
+        from archspec.lower.onnx.verify import verified
         from archspec.lower.torch.inference import outputs
 
-        module = self.to_torch(weights).eval()
-        samples = map(random_inputs, [self.graph, *others[:1], *others[-2:]])
-        result = differences(draft, samples, lambda inputs: outputs(module, self.graph, inputs))
-        if error := difference_error(result, self.name):
-            raise error
-        return result
+        def expected(graph: Graph, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+            return outputs(Network(None, None, graph).to_torch(weights).eval(), graph, inputs)
+
+        return verified(draft, self.name, expected, [self.graph, *others[:1], *others[-2:]])
 
     def weights(self, given: object = None, seed: int = 0, *, strict: bool = True) -> dict[str, Any]:
         """The weights as NumPy arrays by their names in the state dict.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +56,35 @@ def random_inputs(graph: Graph, seed: int = 0) -> NamedArrays:
     }
 
 
-def differences(
-    path: Path, samples: Iterable[NamedArrays], reference: Callable[[NamedArrays], NamedArrays]
+def verified(
+    path: Path, name: str, reference: Callable[[Graph, NamedArrays], NamedArrays], graphs: Iterable[Graph]
 ) -> tuple[OutputDifference, ...]:
-    """The differences of a model's outputs from those of `reference`, the largest of all samples.
+    """The differences of a model's outputs from those of `reference`, the largest of all graphs.
 
     Args:
         path: the model.
-        samples: inputs by name.
-        reference: computes the expected outputs by name. Outputs that the model does not have are ignored.
+        name: the network's name.
+        reference: computes the expected outputs of a graph by name, from its inputs by name.
+        graphs: the network, at each size to compare it at.
+
+    Raises:
+        ArchspecError: the outputs differ, or ONNX Runtime cannot run the model.
+    """
+    result = differences(path, [(random_inputs(graph), partial(reference, graph)) for graph in graphs])
+    if error := difference_error(result, name):
+        raise error
+    return result
+
+
+def differences(
+    path: Path, samples: Iterable[tuple[NamedArrays, Callable[[NamedArrays], NamedArrays]]]
+) -> tuple[OutputDifference, ...]:
+    """The differences of a model's outputs from the expected ones, the largest of all samples.
+
+    Args:
+        path: the model.
+        samples: inputs by name, with the function that computes the expected outputs by name. Outputs that the model
+            does not have are ignored.
 
     Raises:
         ArchspecError: ONNX Runtime cannot load the model, or cannot run it.
@@ -78,7 +99,7 @@ def differences(
         raise _failed("load", error) from error
     names = [output.name for output in session.get_outputs()]
     by_sample: list[list[OutputDifference]] = []
-    for inputs in samples:
+    for inputs, reference in samples:
         expected = reference(inputs)
         try:
             outputs = session.run(names, dict(inputs))

@@ -71,7 +71,7 @@ def test_differences_are_those_of_numpy(net: archspec.Network, tmp_path: Path) -
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     samples = [random_inputs(net.graph, seed) for seed in range(3)]
     zeros = {"features": np.zeros((2, 16), np.float32), "logits": np.ones((2, 100), np.float32)}
-    features, logits = differences(tmp_path / "net.onnx", samples, lambda inputs: zeros)
+    features, logits = differences(tmp_path / "net.onnx", [(inputs, lambda _: zeros) for inputs in samples])
     outputs = [session.run(None, dict(inputs)) for inputs in samples]
     assert features.absolute == features.relative == max(float(np.abs(own[0]).max()) for own in outputs)
     assert logits.relative == pytest.approx(max(float(np.abs(own[1] - 1).max()) for own in outputs))
