@@ -221,13 +221,12 @@ class Network:
         """
         require("torch", "a module")
         from archspec.lower.torch.instantiate import build, build_with
-        from archspec.lower.torch.source import class_name
         from archspec.runtime.device import place
 
         weights = self._own_weights if weights is None else weights
         fitting = None if weights is None else self._loaded(weights, strict, caller=3)
-        source, name = self.source(), class_name(self.graph)
-        module = build(source, name) if fitting is None else build_with(source, name, self.graph, fitting)
+        source = self.source()
+        module = build(source) if fitting is None else build_with(source, self.graph, fitting)
         return place(module, self.graph, device=device, dtype=dtype, memory_format=memory_format, compiled=compiled)
 
     def to_keras(self, weights: object = None, *, seed: int = 0, strict: bool = True) -> keras.Model:

@@ -23,6 +23,12 @@ RESERVED = frozenset((
 ))  # fmt: skip
 """The public attributes of `torch.nn.Module`; a test compares them with PyTorch's."""
 
+CONTAINER_METHODS = frozenset(
+    ("append", "clear", "copy", "extend", "fromkeys", "insert", "items", "keys", "pop", "popitem", "setdefault",
+     "update", "values")
+)  # fmt: skip
+"""Further public attributes of `nn.Sequential`, `nn.ModuleList` and `nn.ModuleDict`, checked by the same test."""
+
 
 def is_reserved(name: str) -> bool:
     """Whether a child of a module cannot have this name; PyTorch and Python use names with a leading underscore."""

@@ -108,7 +108,8 @@ def write_source(graph: Graph, target: str, about: About) -> str:
     """The network as source for a target.
 
     Raises:
-        ArchspecError: the target cannot express something the graph asks for, or there is no such source.
+        ArchspecError: the target cannot express something the graph asks for, there is no such source, or the rule of
+            a plugin writes something that Python cannot compile.
     """
     entry = next((known.source for known in TARGETS if known.name == target and known.source), None)
     if entry is None:
@@ -116,4 +117,9 @@ def write_source(graph: Graph, target: str, about: About) -> str:
         raise fail("wrong-target", f"there is no source for '{target}'", help=help)
     module, _, function = entry.partition(":")
     text: str = getattr(import_module(module), function)(graph, about)
+    try:
+        compile(text, f"<{graph.name}>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        message = f"Python cannot compile the {target} source of '{graph.name}': {error}"
+        raise fail("unsupported", message, help=f"check the {target} rules of the plugins in use") from error
     return text

@@ -42,18 +42,18 @@ class LayerDefaults:
         if call.callee not in self.arguments:
             return call
         defaults = {**call.defaults, **self.arguments[call.callee]}
-        return replace(call, callee=_class_name(call.callee), defaults=defaults)  # type: ignore[arg-type]  # or a call
+        return replace(call, callee=class_name(call.callee), defaults=defaults)  # type: ignore[arg-type]  # or a call
 
     def lines(self) -> Iterator[str]:
         """The lines that define the partials."""
         for callee, arguments in self.arguments.items():
             text = ", ".join([callee, *(f"{name}={one_line(value)}" for name, value in arguments.items())])
             has_random = any(_is_random(value) for value in arguments.values())
-            line = f"{_class_name(callee)} = partial({text})"
+            line = f"{class_name(callee)} = partial({text})"
             if len(line) <= WIDTH and not has_random:
                 yield line
                 continue
-            yield f"{_class_name(callee)} = partial("
+            yield f"{class_name(callee)} = partial("
             if len(INDENT + text) <= WIDTH and not has_random:
                 yield INDENT + text
             else:
@@ -63,7 +63,8 @@ class LayerDefaults:
             yield ")"
 
 
-def _class_name(callee: str) -> str:
+def class_name(callee: str) -> str:
+    """The name of a layer's partial."""
     return callee.removeprefix("layers.")
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
+from keyword import iskeyword
 
 from archspec.ir.graph import Value
 from archspec.lower.keras.partition import LayerStep, Subgraph
 from archspec.lower.text.anti_unify import Parameters
 from archspec.lower.text.code_model import Argument, Call
 from archspec.lower.text.formatter import one_line
+from archspec.lower.text.names import ReservedNames
 from archspec.lower.text.numbered_runs import unnumbered
-
-RESERVED = frozenset({"keras", "layers", "ops", "name", "i", "float", "inputs", "KerasTensor"})
-"""Names that every source uses itself."""
-
-VARIABLES = ("x", "y", "z", *(f"x{i}" for i in range(2, 200)))
-"""The names of variables that hold values."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,8 +45,14 @@ class FunctionInference:
         functions: the functions, each after those that it calls.
     """
 
-    def __init__(self, root: Subgraph, taken: Sequence[str]) -> None:
-        self.taken = {*taken, *RESERVED}
+    def __init__(self, root: Subgraph, reserved: ReservedNames) -> None:
+        """Find the functions of a network.
+
+        Args:
+            root: the network.
+            reserved: names that no function and no parameter can have.
+        """
+        self.reserved = reserved
         self.signatures: dict[Subgraph, object] = {}
         groups: dict[object, list[Subgraph]] = {}
         for subgraph in root.subgraphs():
@@ -66,8 +68,7 @@ class FunctionInference:
 
     def define(self, group: list[Subgraph]) -> None:
         """Define the function of equal subgraphs; the functions that they call are defined already."""
-        reserved = {*RESERVED, *VARIABLES}
-        parameters = Parameters([subgraph.scope.arguments for subgraph in group], (), reserved)
+        parameters = Parameters([subgraph.scope.arguments for subgraph in group], self.reserved)
         instances = [self.steps(subgraph) for subgraph in group]
         steps: list[LayerStep] = []
         for number, step in enumerate(instances[0]):
@@ -100,10 +101,10 @@ class FunctionInference:
         """A free name for a function, from the block or the scope without its number."""
         label = subgraph.scope.block or unnumbered(subgraph.scope.local_name)
         base = label.lower() if label[:1].isalpha() else f"part_{label.lower()}"
-        base = f"{base}_block" if keyword.iskeyword(base) else base
-        candidates = (base, *(f"{base}_{i}" for i in range(2, len(self.taken) + 3)))
-        name = next(name for name in candidates if name not in self.taken and name not in VARIABLES)
-        self.taken.add(name)
+        base = f"{base}_block" if iskeyword(base) else base
+        candidates = chain([base], (f"{base}_{i}" for i in count(2)))
+        name = next(name for name in candidates if name not in self.reserved)
+        self.reserved = self.reserved.with_names([name])
         return name
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.ir.graph import Graph
 from archspec.lower.keras.partition import plan
-from archspec.lower.keras.source import function_name
 from archspec.lower.text.exec_source import execute
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ def build(source: str, graph: Graph, weights: Mapping[str, Any]) -> keras.Model:
         graph: the network.
         weights: arrays by their keys in PyTorch's state dict.
     """
-    name = function_name(graph)
-    model: keras.Model = getattr(execute(source, f"keras_{name}"), name)()
+    model: keras.Model = execute(source)()
     model_plan = plan(graph)
     for path, layouts in model_plan.weights.items():
         arrays = [layout.array(weights[key]) for key, layout in layouts]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, count
 
 from archspec.ir.graph import Graph, Value
-from archspec.lower.keras.defaults import LayerDefaults
-from archspec.lower.keras.function_inference import VARIABLES, Function, FunctionInference
+from archspec.lower.keras.defaults import LayerDefaults, class_name
+from archspec.lower.keras.function_inference import Function, FunctionInference
 from archspec.lower.keras.partition import LayerStep, ModelPlan, Subgraph, plan
 from archspec.lower.text.code_model import Call, ParameterExpr
 from archspec.lower.text.constants import table_lines
@@ -24,6 +24,7 @@ from archspec.lower.text.formatter import (
     wrapped,
 )
 from archspec.lower.text.header import About, docstring, quoted, title
+from archspec.lower.text.names import ReservedNames, names_in, names_in_definitions, names_read
 from archspec.lower.text.numbered_runs import unnumbered
 
 
@@ -34,8 +35,9 @@ def source(graph: Graph, about: About) -> str:
         ArchspecError: Keras cannot express an op of the graph.
     """
     model_plan = plan(graph)
-    name = function_name(graph)
-    inference = FunctionInference(model_plan.root, [name, *model_plan.helpers])
+    reserved = _reserved(model_plan)
+    name = _function_name(graph, reserved)
+    inference = FunctionInference(model_plan.root, reserved.with_names([name]))
     steps = [*inference.steps(model_plan.root), *(step for each in inference.functions for step in each.steps)]
     defaults = LayerDefaults.of(
         call for step in steps if step.subgraph is None and step.owner is None for call in step.calls
@@ -53,23 +55,40 @@ def source(graph: Graph, about: About) -> str:
 
 def _imports(text: str) -> Iterator[str]:
     """The import statements that a source text needs."""
-    standard = ["import math"] if re.search(r"\bmath\.prod\(", text) else []
-    standard += ["from functools import partial"] if "= partial(" in text else []
+    names = names_in(text)
+    standard = ["import math"] if "math" in names else []
+    standard += ["from functools import partial"] if "partial" in names else []
     yield from [*standard, ""] if standard else []
     yield "import keras"
-    modules = [name for name in ("initializers", "layers", "ops") if re.search(rf"(?<![\w.]){name}\.\w", text)]
-    names = [*["KerasTensor"] * ("KerasTensor" in text), *modules]
-    yield from [f"from keras import {', '.join(names)}"] if names else []
+    imported = [name for name in ("KerasTensor", "initializers", "layers", "ops") if name in names]
+    yield from [f"from keras import {', '.join(imported)}"] if imported else []
 
 
-def function_name(graph: Graph) -> str:
+_READ = (
+    "keras", "layers", "ops", "initializers", "math", "partial", "KerasTensor", "name", "inputs", "model", "print",
+    "super",
+)  # fmt: skip
+"""Names that the text reads or defines apart from the calls of rules."""
+
+_VARIABLE = re.compile(r"[xyz]|x\d+")
+"""The names of variables that hold values."""
+
+
+def _reserved(model_plan: ModelPlan) -> ReservedNames:
+    """The names that the text reads or defines itself, but for its functions."""
+    names = {*_READ, *model_plan.tables}
+    for text in model_plan.helpers.values():
+        names |= names_in_definitions(text)
+    for subgraph in model_plan.root.subgraphs():
+        for call in (call for step in subgraph.steps for call in step.calls):
+            names.update((*names_read(call), class_name(call.callee)))
+    return ReservedNames(frozenset(names), _VARIABLE)
+
+
+def _function_name(graph: Graph, reserved: ReservedNames) -> str:
     """The name of the function that builds the network."""
     name = re.sub(r"\W+", "_", graph.name.lower(), flags=re.ASCII).strip("_")
-    is_free = name[:1].isalpha() and not keyword.iskeyword(name) and name not in _TAKEN
-    return name if is_free else f"network_{name}"
-
-
-_TAKEN = ("keras", "layers", "ops", "model", "inputs", "print", "float", "name", *VARIABLES)
+    return name if name[:1].isalpha() and name not in reserved else f"network_{name}"
 
 
 def model_name(graph: Graph) -> str:
@@ -87,14 +106,14 @@ def _network(
 ) -> Iterator[str]:
     yield f"def {name}() -> keras.Model:"
     yield from quoted(about.lines(graph.name), INDENT)
-    inputs = _input_names(graph.inputs)
+    inputs = _input_names(graph.inputs, inference.reserved)
     for value, variable in zip(graph.inputs, inputs, strict=True):
         dtype = {} if value.type.dtype == "float32" else {"dtype": str(value.type.dtype)}
         call = Call("keras.Input", {"shape": value.type.sizes, **dtype, "name": value.name}, 1)
         yield from assignment(variable, call, INDENT)
     steps = inference.steps(model_plan.root)
     names = dict(zip(graph.inputs, inputs, strict=True))
-    body = _Body(steps, model_plan.outputs, names, defaults, reserved=inputs)
+    body = _Body(steps, model_plan.outputs, names, defaults, inference.reserved.with_names(inputs), inputs)
     yield from body.lines(inference, None)
     outputs = [body.names[value] for value in model_plan.outputs]
     model = f"keras.Model({_one_or_list(inputs)}, {_one_or_list(outputs)}, name={literal(model_name(graph))})"
@@ -111,17 +130,17 @@ def _one_or_list(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
-def _input_names(values: Sequence[Value]) -> list[str]:
+def _input_names(values: Sequence[Value], reserved: ReservedNames) -> list[str]:
     if len(values) == 1:
         return ["inputs"]
     names = [value.name for value in values]
-    usable = all(name.isidentifier() and not keyword.iskeyword(name) and name not in _TAKEN for name in names)
+    usable = not any(name in reserved for name in names)
     return names if usable else [f"input{i}" for i in range(1, len(names) + 1)]
 
 
 def _function(function: Function, inference: FunctionInference, defaults: LayerDefaults) -> Iterator[str]:
     subgraph = function.subgraph
-    inputs = list(VARIABLES[: len(subgraph.inputs)])
+    inputs = [name for name, _ in zip(_variables(), subgraph.inputs, strict=False)]
     parameters = [parameter.declaration for parameter in function.parameters.ordered]
     arguments = [*(f"{name}: KerasTensor" for name in inputs), *parameters, "*", "name: str"]
     yield from signature_lines(function.name, arguments, "KerasTensor")
@@ -129,10 +148,14 @@ def _function(function: Function, inference: FunctionInference, defaults: LayerD
     about = f"The block `{block}` of the spec" if block else f"The part `{unnumbered(subgraph.scope.local_name)}`"
     yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
     names = dict(zip(subgraph.inputs, inputs, strict=True))
-    body = _Body(function.steps, subgraph.outputs, names, defaults)
+    body = _Body(function.steps, subgraph.outputs, names, defaults, inference.reserved)
     yield from body.lines(inference, subgraph)
     if not body.returns_last_step(subgraph):
         yield f"{INDENT}return {body.names[subgraph.outputs[0]]}"
+
+
+def _variables() -> Iterator[str]:
+    return chain("xyz", (f"x{i}" for i in count(2)))
 
 
 class _Body:
@@ -141,7 +164,8 @@ class _Body:
     Attributes:
         names: the variable of each value.
         holds: the value that each variable holds at the current step.
-        reserved: variables that are never reassigned.
+        layers: the variable of each layer that is called more than once.
+        fixed: variables that are never reassigned.
         last_read: the number of the last step that reads a value.
     """
 
@@ -151,12 +175,21 @@ class _Body:
         outputs: Sequence[Value],
         names: dict[Value, str],
         defaults: LayerDefaults,
-        reserved: Sequence[str] = (),
+        reserved: ReservedNames,
+        fixed: Sequence[str] = (),
     ) -> None:
         self.steps = steps
         self.defaults = defaults
         self.names = names
-        self.reserved = {*reserved, *(_layer_variable(step.name) for step in steps if step.is_shared)}
+        self.fixed = fixed
+        self.layers: dict[str, str] = {}
+        for step in steps:
+            if step.is_shared:
+                base = f"layer_{step.name.replace('-', '_')}"
+                candidates = chain([base], (f"{base}_{i}" for i in count(2)))
+                variable = next(name for name in candidates if name not in reserved)
+                reserved = reserved.with_names([variable])
+                self.layers[step.name] = variable
         self.holds = {name: value for value, name in names.items()}
         self.last_read = {value: i for i, step in enumerate(steps) for value in step.inputs}
         self.last_read.update(dict.fromkeys(outputs, len(steps)))
@@ -197,16 +230,16 @@ class _Body:
             return wrapped(f"{INDENT}{head}{_filled(call, read)}")
         inputs = _one_or_list(read) if step.inputs_template is None else step.inputs_template.format(*read)
         if step.owner is not None:
-            return wrapped(f"{INDENT}{head}{_layer_variable(step.owner)}({inputs})")
+            return wrapped(f"{INDENT}{head}{self.layers[step.owner]}({inputs})")
         name = literal(step.name) if subgraph is None else f'f"{{name}}{step.name.removeprefix(subgraph.name)}"'
         if step.subgraph is not None:
-            values = {f"input{i}": ParameterExpr(variable) for i, variable in enumerate(read)}
+            values = {str(i): ParameterExpr(variable) for i, variable in enumerate(read)}
             arguments = {**values, **call.arguments, "name": ParameterExpr(name)}
             function_call = replace(call, arguments=arguments, positional=len(read) + call.positional)
             return between(head, function_call, "", INDENT)
         layer = self.defaults.apply(replace(call, arguments={**call.arguments, "name": ParameterExpr(name)}))
         if step.is_shared:
-            variable = _layer_variable(step.name)
+            variable = self.layers[step.name]
             return [*assignment(variable, layer, INDENT), *wrapped(f"{INDENT}{head}{variable}({inputs})")]
         line = f"{INDENT}{head}{one_line(layer)}"
         return _called_in_lines(line, inputs) or between(head, layer, f"({inputs})", INDENT)
@@ -217,8 +250,8 @@ class _Body:
         if value not in self.last_read:
             return "_"
         reusable = [self.names[read] for read in step.inputs[:1]] if len(step.outputs) == 1 else []
-        candidates = (*reusable, *VARIABLES)
-        name = next(name for name in candidates if name not in self.reserved and self.is_free(name, number))
+        candidates = chain(reusable, _variables())
+        name = next(name for name in candidates if name not in self.fixed and self.is_free(name, number))
         self.names[value] = name
         self.holds[name] = value
         return name
@@ -226,11 +259,6 @@ class _Body:
     def is_free(self, name: str, number: int) -> bool:
         """Whether a variable holds no value that is read after a step."""
         return name not in self.holds or self.last_read.get(self.holds[name], -1) <= number
-
-
-def _layer_variable(layer: str) -> str:
-    """The variable of a layer that is called more than once."""
-    return f"layer_{layer.replace('-', '_')}"
 
 
 def _called_in_lines(line: str, inputs: str) -> list[str]:

@@ -7,12 +7,21 @@ new parameter.
 
 from __future__ import annotations
 
-import keyword
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
-from archspec.lower.text.code_model import INPLACE, Argument, Call, Constant, DeferredCall, ListLiteral, ParameterExpr
+from archspec.lower.text.code_model import (
+    INPLACE,
+    Argument,
+    Call,
+    Constant,
+    DeferredCall,
+    ListLiteral,
+    ParameterExpr,
+    Syntax,
+)
 from archspec.lower.text.formatter import literal
 
 
@@ -71,11 +80,18 @@ class Parameters:
     def __init__(
         self,
         arguments: Sequence[Mapping[str, object]],
-        children: Iterable[str],
-        reserved: Container[str] = ("self", "nn", "F", "torch", "Tensor"),
+        reserved: Container[str],
+        attributes: Container[str] = (),
     ) -> None:
+        """Start without parameters.
+
+        Args:
+            arguments: the arguments of the spec's block, for each instance.
+            reserved: names that a parameter cannot have.
+            attributes: names that an attribute that stores a parameter cannot have.
+        """
         self.count = len(arguments)
-        self.children = frozenset(children)
+        self.attributes = attributes
         self.reserved = reserved
         self.stored: list[str] = []
         self.block_arguments = {
@@ -88,7 +104,7 @@ class Parameters:
         arguments: dict[str, Argument] = {}
         for name in calls[0].arguments:
             values = [call.arguments[name] for call in calls]
-            if name == INPLACE:
+            if calls[0].inplace and name == INPLACE:
                 arguments[name] = all(values)
                 continue
             argument = self.generalize(values, (calls[0].callee.rpartition(".")[2], name), name)
@@ -103,8 +119,8 @@ class Parameters:
 
     def store(self, text: str, column: Sequence[object], path: tuple[str, ...], role: str) -> str:
         """The attribute that stores the value of an expression for `forward`."""
-        if not text.isidentifier() or text in self.children:
-            text = self.add(self.name(path, self.children), role, tuple(column))
+        if not text.isidentifier() or text in self.attributes:
+            text = self.add(self.name(path, self.attributes), role, tuple(column))
         self.stored.append(text)
         return f"self.{text}"
 
@@ -131,7 +147,7 @@ class Parameters:
 
         arguments = {
             name: all(value is not False for value in column(name))
-            if name == INPLACE
+            if model.inplace and name == INPLACE
             else self.generalize(column(name), (*path, name), model.roles.get(name, name))
             for name in model.arguments
         }
@@ -145,7 +161,8 @@ class Parameters:
         known = [ANY if missing else tree for missing, tree in zip(absent, trees, strict=True)]
         present = self.calls(known, model, path)
         flag = self.express(tuple(not missing for missing in absent), path, "")
-        return Call("if", {"condition": ParameterExpr(flag)}, children=(present, Call("nn.Identity")))
+        children = (present, Call("nn.Identity"))
+        return Call("", {"condition": ParameterExpr(flag)}, children=children, syntax=Syntax.CHOICE)
 
     def express(self, column: tuple[object, ...], path: tuple[str, ...], role: str) -> str:
         """An expression whose values are the column."""
@@ -219,18 +236,15 @@ class Parameters:
 
     def name(self, path: tuple[str, ...], reserved: Container[str] = ()) -> str:
         """An unused name: that of the argument, or with the name of the child before it."""
-        first, last = (f"layer{part}" if part.isdigit() else part for part in (path[0], path[-1]))
+        first, last = (f"layer{part}" if part[:1].isdigit() else part for part in (path[0], path[-1]))
         base = _NAMES.get(last, last)
-        candidates = [base, "_".join(dict.fromkeys((first, base)))]
-        candidates += [f"{candidates[-1]}{i}" for i in range(2, len(self.parameters) + 3)]
-        return next(name for name in candidates if name not in reserved and self.free(name) and name.isidentifier())
+        longer = "_".join(dict.fromkeys((first, base))).replace("-", "_").lstrip("_")
+        candidates = chain((base, longer), (f"{longer}{i}" for i in count(2)))
+        return next(name for name in candidates if name not in reserved and self.free(name))
 
     def free(self, name: str) -> bool:
-        return (
-            name not in self.reserved
-            and name not in (parameter.name for parameter in self.parameters)
-            and not keyword.iskeyword(name)
-        )
+        """Whether a parameter can have a name."""
+        return name not in self.reserved and all(name != parameter.name for parameter in self.parameters)
 
     @property
     def ordered(self) -> list[Parameter]:
@@ -260,7 +274,10 @@ def _common(trees: Sequence[Argument]) -> str:
 
 def _same_callee(calls: Sequence[Call]) -> bool:
     """Whether calls have one callee, and the same arguments and number of children."""
-    kinds = {(call.callee, call.template, tuple(call.arguments), len(call.children), call.names) for call in calls}
+    kinds = {
+        (call.syntax, call.callee, call.template, tuple(call.arguments), len(call.children), call.names)
+        for call in calls
+    }
     return len(kinds) == 1
 
 

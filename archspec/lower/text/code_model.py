@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from types import MappingProxyType
 
 INPLACE = "inplace"
@@ -16,6 +17,20 @@ class ListLiteral(tuple[Constant, ...]):
     """Constants written as a list, such as indices."""
 
     __slots__ = ()
+
+
+class Syntax(Enum):
+    """What a `Call` is written as."""
+
+    CALL = auto()
+    LIST = auto()
+    """A list of its arguments."""
+    DICT = auto()
+    """A dictionary of its arguments by their names."""
+    LOOP = auto()
+    """A generator expression: its arguments `element` and `iterations`; its callee is the variable of the loop."""
+    CHOICE = auto()
+    """A conditional expression: its argument `condition` and its two children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,7 @@ class Call:
     template: str | None = None
     inplace: bool = False
     """Whether it takes `inplace=True`."""
+    syntax: Syntax = Syntax.CALL
     stateless: bool = field(default=False, compare=False)
     """Whether one module can be used in several places: it has no weights and no state."""
     comment: str = field(default="", compare=False)

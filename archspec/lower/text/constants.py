@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from archspec.lower.text.formatter import INDENT, WIDTH, literal
 
@@ -16,11 +16,11 @@ def is_large(values: object) -> bool:
     return literal(values).count(",") >= _LARGE
 
 
-def enter(tables: dict[str, object], key: str, values: object) -> str:
+def enter(tables: dict[str, object], key: str, values: object, reserved: Container[str] = ()) -> str:
     """Add a table of the values of a weight; return its name: the weight's, with `_` appended if that is taken."""
     name = key.replace(".", "_").upper()
     name = name if name.isidentifier() else f"_{name}"
-    while tables.setdefault(name, values) != values:
+    while name in reserved or tables.setdefault(name, values) != values:
         name += "_"
     return name
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from archspec.lower.text.code_model import Argument, Call, ListLiteral, ParameterExpr
+from archspec.lower.text.code_model import Argument, Call, ListLiteral, ParameterExpr, Syntax
 from archspec.lower.text.numbered_runs import loop
 
 WIDTH = 88
@@ -47,26 +47,25 @@ def one_line(argument: Argument) -> str:
         return literal(argument)
     if argument.template is not None:
         return argument.template.format_map({name: one_line(value) for name, value in argument.arguments.items()})
-    if argument.callee == "if":
+    if argument.syntax is Syntax.CHOICE:
         condition, present, absent = map(one_line, (argument.arguments["condition"], *argument.children))
         return f"{present} if {condition} else {absent}"
-    if argument.callee == "for":
+    if argument.syntax is Syntax.LOOP:
         return " ".join(_loop_lines(argument))
     opening, closing = _brackets(argument)
     return f"{opening}{', '.join(item.text for item in items(argument))}{closing}"
 
 
 def _brackets(call: Call) -> tuple[str, str]:
-    return _DISPLAYS.get(call.callee, (f"{call.callee}(", ")"))
+    return _BRACKETS.get(call.syntax, (f"{call.callee}(", ")"))
 
 
-_DISPLAYS = {"list": ("[", "]"), "dict": ("{", "}")}
-"""Callees that are written with brackets."""
+_BRACKETS = {Syntax.LIST: ("[", "]"), Syntax.DICT: ("{", "}")}
 
 
 def keyed(children: Mapping[str, Argument]) -> Call:
     """A dictionary of constructions by their names."""
-    return Call("dict", children)
+    return Call("", children, syntax=Syntax.DICT)
 
 
 def listed(children: Sequence[Argument]) -> Call:
@@ -74,10 +73,13 @@ def listed(children: Sequence[Argument]) -> Call:
     first = children[0]
     is_short = len(one_line(first)) <= WIDTH // 2 and not _wants_lines(first)
     if len(children) >= _MIN_REPEATED and is_short and all(child == first for child in children):
-        return Call(
-            "list", {"all": Call("for", {"pair": first, "iterations": len(children), "index": ParameterExpr("_")})}, 1
-        )
-    return Call("list", {str(i): child for i, child in enumerate(children)}, len(children))
+        return Call("", {"all": _looped(first, len(children), "_")}, 1, syntax=Syntax.LIST)
+    return Call("", {str(i): child for i, child in enumerate(children)}, len(children), syntax=Syntax.LIST)
+
+
+def _looped(element: Argument, iterations: int, variable: str) -> Call:
+    """A generator expression."""
+    return Call(variable, {"element": element, "iterations": iterations}, syntax=Syntax.LOOP)
 
 
 _MIN_REPEATED = 3
@@ -86,7 +88,7 @@ _MIN_REPEATED = 3
 
 def items(call: Call) -> list[CallItem]:
     """The items of a call: arguments that differ from their default, then children, equal neighbours as a loop."""
-    if call.callee == "dict":
+    if call.syntax is Syntax.DICT:
         return [CallItem(value, f"{literal(name)}: ") for name, value in call.arguments.items()]
     result: list[CallItem] = []
     for i, (name, value) in enumerate(call.arguments.items()):
@@ -111,7 +113,7 @@ def _ordered(call: Call) -> Call:
     if repeated is None:
         return Call("OrderedDict", dict(zip(call.names, call.children, strict=True)))
     pair = ParameterExpr(f"({repeated.name}, {one_line(repeated.child)})")
-    return Call("OrderedDict", {"pairs": Call("for", {"pair": pair, "iterations": repeated.iterations})}, 1)
+    return Call("OrderedDict", {"pairs": _looped(pair, repeated.iterations, "i")}, 1)
 
 
 def assignment(target: str, argument: Argument, indent: str) -> list[str]:
@@ -189,10 +191,10 @@ def call_lines(head: str, items: Sequence[CallItem], tail: str, indent: str) -> 
     if len(joined) <= WIDTH and not any(item.comment for item in items) and not _has_many_items(items):
         yield joined
     else:
-        single = len(items) == 1 and isinstance(items[0].value, Call) and items[0].value.callee in _DISPLAYS
+        single = len(items) == 1 and isinstance(items[0].value, Call) and items[0].value.syntax in _BRACKETS
         for item in items:
             line = f"{deeper}{item.text},"
-            if isinstance(item.value, Call) and item.value.callee == "for":
+            if isinstance(item.value, Call) and item.value.syntax is Syntax.LOOP:
                 yield from (deeper + part for part in _loop_lines(item.value))
             elif len(line) > WIDTH or _wants_lines(item.value):
                 yield from _lines(deeper + item.before, item.value, item.after + ("" if single else ","), deeper)
@@ -209,7 +211,7 @@ def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[st
         yield line
     elif argument.template is not None:
         yield from wrapped(head + one_line(argument), tail)
-    elif argument.callee == "if":
+    elif argument.syntax is Syntax.CHOICE:
         yield from _choice_lines(head, argument, tail, indent)
     else:
         opening, closing = _brackets(argument)
@@ -218,8 +220,8 @@ def _lines(head: str, argument: Argument, tail: str, indent: str) -> Iterator[st
 
 def _loop_lines(loop: Call) -> list[str]:
     """The element of a comprehension, and its `for` clause."""
-    pair, iterations, *index = map(one_line, loop.arguments.values())
-    return [pair, f"for {index[0] if index else 'i'} in range({iterations})"]
+    element, iterations = map(one_line, loop.arguments.values())
+    return [element, f"for {loop.callee} in range({iterations})"]
 
 
 def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:

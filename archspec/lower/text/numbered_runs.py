@@ -58,7 +58,7 @@ def _growth(values: Sequence[Argument]) -> tuple[Argument] | None:
     """One argument for all iterations: a constant, or a number that grows evenly."""
     first = values[0]
     if all(value == first and type(value) is type(first) for value in values):
-        return None if isinstance(first, ParameterExpr) and re.search(r"\bi\b", first.text) else (first,)
+        return (first,)
     if not isinstance(first, int) or isinstance(first, bool):
         return None
     step = values[1] - first if isinstance(values[1], int) else 0

@@ -6,24 +6,23 @@ parameters or small expressions of parameters. (Plotkin 1970 calls it the least 
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
+from keyword import iskeyword
 
+from archspec.lower.reserved_names import CONTAINER_METHODS, is_reserved
 from archspec.lower.text.anti_unify import Parameters
 from archspec.lower.text.code_model import Argument, Call, DeferredCall
 from archspec.lower.text.formatter import listed
+from archspec.lower.text.names import ReservedNames
 from archspec.lower.text.numbered_runs import unnumbered
 from archspec.lower.torch.equivalence import function, matched, needs_condition
 from archspec.lower.torch.partition import ModulePlan, NetworkPlan
 
 IDENTITY = Call("nn.Identity")
-
-NOT_CLASSES = frozenset((*keyword.kwlist, "F", "OrderedDict", "Tensor"))
-"""Names that a class cannot have: Python's keywords, and the names that the source imports."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,15 +48,31 @@ class Class:
         return self.module.sequential
 
 
-def classes(plan: NetworkPlan, root_name: str, reserved: Sequence[str]) -> list[Class]:
-    """The classes of a plan in order of definition: a class follows those it uses, and the root class is last."""
+def classes(plan: NetworkPlan, root_name: str, reserved: ReservedNames) -> list[Class]:
+    """The classes of a plan in order of definition: a class follows those it uses, and the root class is last.
+
+    Args:
+        plan: the modules.
+        root_name: the name of the root class.
+        reserved: names that no class and no parameter can have.
+    """
     return _Classes(plan, root_name, reserved).all()
 
 
+@dataclass(frozen=True, slots=True)
+class _TakenAttributes:
+    """The attributes of a module that cannot store a parameter: its children and those of PyTorch's classes."""
+
+    children: Container[str]
+
+    def __contains__(self, name: object) -> bool:
+        return not isinstance(name, str) or name in self.children or is_reserved(name) or name in CONTAINER_METHODS
+
+
 class _Classes:
-    def __init__(self, plan: NetworkPlan, root_name: str, reserved: Sequence[str]) -> None:
+    def __init__(self, plan: NetworkPlan, root_name: str, reserved: ReservedNames) -> None:
         self.root = plan.root
-        self.names = {root_name, *reserved}
+        self.reserved = reserved.with_names([root_name])
         self.root_name = root_name
         modules = list(plan.root.modules())
         self.blocks = Counter(module.scope.block for module in modules)
@@ -111,9 +126,10 @@ class _Classes:
         if id(group) in self.started:
             return
         self.started.add(id(group))
-        parameters = Parameters([member.scope.arguments for member in group], group[0].children)
+        children = [self.children(member) for member in group]  # defines the classes of these first
+        arguments = [member.scope.arguments for member in group]
+        parameters = Parameters(arguments, self.reserved, _TakenAttributes(group[0].children))
         cls = Class("", group, parameters)
-        children = [self.children(member) for member in group]
         for name in children[0]:
             trees = [instance.get(name, IDENTITY) for instance in children]
             cls.children[name] = parameters.generalize(trees, (name,), "")
@@ -162,12 +178,17 @@ class _Classes:
         if module is self.root:
             return self.root_name
         words = camel(label(module))
-        base = words if words[:1].isalpha() and words not in NOT_CLASSES else f"Module{words}"
+        base = words if can_be_class(words) else f"Module{words}"
         separator = "_" if base[-1].isdigit() else ""
         numbered = chain([base], (f"{base}{separator}{number}" for number in count(2)))
-        name = next(name for name in numbered if name not in self.names)
-        self.names.add(name)
+        name = next(name for name in numbered if name not in self.reserved)
+        self.reserved = self.reserved.with_names([name])
         return name
+
+
+def can_be_class(name: str) -> bool:
+    """Whether a class can have a name, whatever else is in the text."""
+    return name[:1].isalpha() and not iskeyword(name) and name not in ("F", "OrderedDict", "Tensor")
 
 
 def camel(name: str) -> str:

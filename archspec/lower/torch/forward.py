@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from archspec.ir.graph import Value
 from archspec.lower.text.code_model import Call
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line, wrapped
+from archspec.lower.text.names import ReservedNames
 from archspec.lower.torch.equivalence import passed_through
 from archspec.lower.torch.partition import ForwardStep, ModulePlan, is_attribute
 from archspec.ops.activation import Activation
@@ -39,9 +40,15 @@ class Forward:
     """The `forward` of one class."""
 
     def __init__(
-        self, module: ModulePlan, functions: Mapping[int, Call], choices: Mapping[int, str], arguments: Sequence[str]
+        self,
+        module: ModulePlan,
+        functions: Mapping[int, Call],
+        choices: Mapping[int, str],
+        arguments: Sequence[str],
+        reserved: ReservedNames,
     ) -> None:
         self.module = module
+        self.reserved = reserved
         self.functions = functions
         self.choices = choices
         self.alternatives = {number: passed_through(module.steps[number], module) for number in choices}
@@ -203,8 +210,7 @@ class Forward:
             candidates.insert(0, value.name.rpartition(".")[2])
         stem = f"{step.hint}_" if step.hint[-1].isdigit() else step.hint
         candidates += [f"{stem}{i}" for i in range(1 if several else 2, len(self.values) + 4)]
-        free = (name for name in candidates if name not in RESERVED and self.free(name, number))
-        name = next(name for name in free if name.isidentifier())
+        name = next(name for name in candidates if name not in self.reserved and self.free(name, number))
         self.names[value] = name
         self.values[name] = value
         return name
@@ -218,12 +224,8 @@ def _joined(types: Sequence[str]) -> str:
     return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
 
 
-RESERVED = ("self", "nn", "F", "torch", "Tensor")
-"""Names that `forward` reads and that its variables cannot have."""
-
-
 def _attribute(name: str) -> str:
-    return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
+    return f"self.{name}" if is_attribute(name) else f"getattr(self, {literal(name)})"
 
 
 def _from_template(call: Call, inputs: Sequence[InlineExpression], depth: int, weight: str) -> InlineExpression:

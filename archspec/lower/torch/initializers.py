@@ -104,5 +104,5 @@ def _one(key: str, initializer: Initializer, code: InitCode) -> str:
     values = initializer.options["values"]
     text = literal(values)
     if is_large(values):
-        text = enter(code.tables, key, values)
+        text = enter(code.tables, key, values, reserved=("F",))
     return f"{target}.data.copy_(torch.tensor({text}))"

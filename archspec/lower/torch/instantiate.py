@@ -15,12 +15,12 @@ from archspec.lower.weights import Weights
 from archspec.ops import Op
 
 
-def build(source: str, class_name: str) -> nn.Module:
-    """A new instance of the class that the text defines, initialized as the text says."""
-    return cast(nn.Module, getattr(execute(source, class_name), class_name)())
+def build(source: str) -> nn.Module:
+    """A new instance of the network's class in its source text, initialized as the text says."""
+    return cast(nn.Module, execute(source)())
 
 
-def build_with(source: str, class_name: str, graph: Graph, weights: Weights) -> nn.Module:
+def build_with(source: str, graph: Graph, weights: Weights) -> nn.Module:
     """A new instance with copies of the given weights; the others are initialized as the text says.
 
     If all weights are given, the module is created without memory and the copies are assigned: drawing initial values
@@ -29,12 +29,12 @@ def build_with(source: str, class_name: str, graph: Graph, weights: Weights) -> 
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     complete = len(weights) == sum(1 for _ in graph.weights())
     if not complete or any(isinstance(node.op, Op) and node.op.rules for node in graph.nodes):
-        module = build(source, class_name)
+        module = build(source)
         module.load_state_dict(tensors, strict=False)
         return module
     device = torch.get_default_device()
     with torch.device("meta"), _SkipNormal():
-        module = build(source, class_name)
+        module = build(source)
     types = {name: tensor.dtype for name, tensor in module.state_dict().items()}
     copies = {name: tensor.to(device, types[name], copy=True) for name, tensor in tensors.items()}
     module.load_state_dict(copies, assign=True)

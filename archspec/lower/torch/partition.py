@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from archspec.diagnostics import Span, fail
 from archspec.ir.graph import Graph, Node, Scope, Value
+from archspec.lower.reserved_names import is_reserved, reserved_message
 from archspec.lower.rule_table import unsupported
 from archspec.lower.text.code_model import INPLACE, Call
 from archspec.lower.text.numbered_runs import numbered
@@ -178,11 +180,12 @@ class _Planner:
             step.function = call.function
             step.parameter = _attribute(module, node.owner, node.name, node)
             if node.owner is None:
-                module.children[step.parameter] = call.parameter
+                _register(module, step.parameter, call.parameter, node.span)
         elif call.module is not None and (call.function is None or _wants_module(node)):
             step.attribute = _attribute(module, node.owner, node.name, node)
             if node.owner is None:
-                module.children[step.attribute] = self.calls[node.name] = call.module
+                _register(module, step.attribute, call.module, node.span)
+                self.calls[node.name] = call.module
             elif self.calls[node.owner] != call.module:
                 raise _different_computation(node, node.owner)
             if call.helper is not None:
@@ -212,7 +215,8 @@ class _Planner:
         self.several = several
         attribute = _attribute(module, scope.owner, scope.name, next(scope.nodes()))
         if scope.owner is None:
-            module.children[attribute] = self.modules[scope.name] = child
+            _register(module, attribute, child, scope.span)
+            self.modules[scope.name] = child
         elif not _equivalent(self.modules[scope.owner], child):
             raise _different_computation(next(scope.nodes()), scope.owner)
         hint = _hint(scope) or hint
@@ -333,6 +337,17 @@ def _wants_module(node: Node) -> bool:
     return bool(node.weights) or default_name is None
 
 
+def _register(module: ModulePlan, name: str, child: Call | ModulePlan, span: Span | None) -> None:
+    """Add a child to a module.
+
+    Raises:
+        ArchspecError: PyTorch's modules have an attribute of this name.
+    """
+    if is_reserved(name):
+        raise fail("unsupported", reserved_message(name), span, help="give the layer another name")
+    module.children[name] = child
+
+
 def _attribute(module: ModulePlan, owner: str | None, name: str, node: Node) -> str:
     """The attribute that a step calls: that of the node, or of the sibling that owns its weights."""
     if owner is None:
@@ -362,4 +377,4 @@ def _hint(scope: Scope) -> str | None:
         label = {"layers": "y"}.get(scope.label, scope.label.replace("path ", "y"))
     else:
         return None
-    return label if is_attribute(label) else None
+    return label if is_attribute(label) and not label.startswith("_") else None

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Value
-from archspec.lower.reserved_names import is_reserved, reserved_message
 from archspec.lower.text.code_model import Argument, Call
 from archspec.lower.text.constants import table_lines
 from archspec.lower.text.formatter import INDENT, WIDTH, assignment, keyed, listed, signature_lines, statement, wrapped
 from archspec.lower.text.header import About, quoted, title
-from archspec.lower.torch.class_inference import NOT_CLASSES, Class, camel, classes, label
-from archspec.lower.torch.forward import RESERVED, Forward
+from archspec.lower.text.names import ReservedNames, names_in, names_in_definitions, names_read
+from archspec.lower.torch.class_inference import Class, camel, can_be_class, classes, label
+from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helper_classes import helper
 from archspec.lower.torch.initializers import initialization
-from archspec.lower.torch.partition import is_attribute, plan
+from archspec.lower.torch.partition import NetworkPlan, is_attribute, plan
 
 
 def source(graph: Graph, about: About) -> str:
@@ -26,38 +24,60 @@ def source(graph: Graph, about: About) -> str:
         ArchspecError: PyTorch cannot express something the graph asks for.
     """
     modules = plan(graph)
-    root = class_name(graph)
     init = initialization(graph)
     helpers = [helper(*key) for key in (*init.helpers, *modules.helpers)]
-    class_list = classes(modules, root, [name for name, _ in helpers])
+    reserved = _reserved(modules, (text for _, text in helpers), init.tables)
+    root = _class_name(graph, reserved)
+    class_list = classes(modules, root, reserved)
+    reserved = reserved.with_names(cls.name for cls in class_list)
     body = [*table_lines(init.tables)]
     for _, text in helpers:
         body += ["", "", *text.rstrip("\n").split("\n")]
     for cls in class_list:
-        body += ["", "", *_class(cls, graph, *((about, init.lines) if cls is class_list[-1] else ()))]
+        body += ["", "", *_class(cls, graph, reserved, *((about, init.lines) if cls is class_list[-1] else ()))]
     body += ["", "", *_main(graph, root)]
     head = [title(graph.name, "PyTorch", about), "", *_imports("\n".join(body))]
     return "\n".join([*head, *body, ""])
 
 
-def class_name(graph: Graph) -> str:
+_READ = ("self", "super", "nn", "F", "torch", "Tensor", "OrderedDict", "range", "getattr", "print")
+"""Names that the text reads apart from the calls of rules. (TorchScript rejects variables called `print`.)"""
+
+
+def _reserved(modules: NetworkPlan, helpers: Iterable[str], tables: Iterable[str]) -> ReservedNames:
+    """The names that the text reads or defines itself, but for its classes."""
+    names = {*_READ, *tables}
+    for text in helpers:
+        names |= names_in_definitions(text)
+    for module in modules.root.modules():
+        functions = (step.function for step in module.steps)
+        for call in (*module.children.values(), *functions):
+            if isinstance(call, Call):
+                names.update(names_read(call))
+    return ReservedNames(frozenset(names))
+
+
+def _class_name(graph: Graph, reserved: ReservedNames) -> str:
     """The name of the network's class."""
     name = camel(graph.name)
-    return name if name[:1].isalpha() and name not in NOT_CLASSES else f"Network{name}"
+    return name if can_be_class(name) and name not in reserved else f"Network{name}"
 
 
 def _imports(body: str) -> Iterator[str]:
-    if re.search(r"\bOrderedDict\(", body):
+    names = names_in(body)
+    if "OrderedDict" in names:
         yield "from collections import OrderedDict"
         yield ""
-    if re.search(r"\btorch\.", body):
+    if "torch" in names:
         yield "import torch"
-    if re.search(r"\bF\.", body):
+    if "F" in names:
         yield "import torch.nn.functional as F"
     yield "from torch import Tensor, nn"
 
 
-def _class(cls: Class, graph: Graph, about: About | None = None, init: Sequence[str] = ()) -> Iterator[str]:
+def _class(
+    cls: Class, graph: Graph, reserved: ReservedNames, about: About | None = None, init: Sequence[str] = ()
+) -> Iterator[str]:
     """One class; the root's docstring describes the network, and its constructor initializes the weights."""
     yield f"class {cls.name}({cls.module.container}):"
     text = about.lines(graph.name) if about else [_block_docstring(cls)]
@@ -67,7 +87,7 @@ def _class(cls: Class, graph: Graph, about: About | None = None, init: Sequence[
         yield from _constructor(cls, init)
     if not cls.sequential and cls.module.outputs:  # a module that nothing reads is never called
         yield ""
-        yield from _forward(cls, root=about is not None)
+        yield from _forward(cls, reserved, root=about is not None)
 
 
 def _block_docstring(cls: Class) -> str:
@@ -91,47 +111,37 @@ def _constructor(cls: Class, init: Sequence[str]) -> Iterator[str]:
     else:
         yield f"{deeper}super().__init__()"
         for name, child in cls.children.items():
-            yield from _child(cls, name, child, deeper)
+            yield from _child(name, child, deeper)
     yield from (f"{deeper}self.{name} = {name}" for name in dict.fromkeys(cls.parameters.stored))
     for line in init:
         yield from wrapped(deeper + line)
 
 
-def _child(cls: Class, name: str, child: Argument, indent: str) -> Iterator[str]:
+def _child(name: str, child: Argument, indent: str) -> Iterator[str]:
     if not is_attribute(name):
         kind = "parameter" if isinstance(child, Call) and child.callee == "nn.Parameter" else "module"
         call = f"self.{'register_parameter' if kind == 'parameter' else 'add_module'}"
         yield from statement(Call(call, {"name": name, kind: child}, 2), indent)
         return
-    if is_reserved(name):
-        path = f"{cls.module.name}.{name}.".lstrip(".")
-        nodes = (node for node in cls.module.scope.nodes() if f"{node.name}.".startswith(path))
-        node = next(nodes, None)
-        raise fail(
-            "unsupported",
-            reserved_message(name),
-            node.span if node else None,
-            help="give the layer another name",
-        )
     yield from assignment(f"self.{name}", child, indent)
 
 
-def _forward(cls: Class, *, root: bool) -> Iterator[str]:
+def _forward(cls: Class, reserved: ReservedNames, *, root: bool) -> Iterator[str]:
     module = cls.module
-    arguments = _arguments(module.inputs)
-    forward = Forward(module, cls.functions, cls.choices, arguments)
+    arguments = _arguments(module.inputs, reserved)
+    forward = Forward(module, cls.functions, cls.choices, arguments, reserved)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from signature_lines("forward", typed, forward.annotation(root=root), INDENT)
     yield from forward.lines(INDENT * 2, shapes=len(cls.instances) == 1, root=root)
 
 
-def _arguments(inputs: Sequence[Value]) -> list[str]:
+def _arguments(inputs: Sequence[Value], reserved: ReservedNames) -> list[str]:
     """The names of the inputs of `forward`."""
     if len(inputs) == 1:
         return ["x"]
     names = [value.name.rpartition(".")[2] for value in inputs]
-    usable = all(is_attribute(name) and name not in RESERVED for name in names)
-    return names if usable and len(set(names)) == len(names) else [f"x{i}" for i in range(1, len(names) + 1)]
+    usable = not any(name in reserved for name in names) and len(set(names)) == len(names)
+    return names if usable else [f"x{i}" for i in range(1, len(names) + 1)]
 
 
 def _main(graph: Graph, root: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import archspec
 from archspec.lower.keras.partition import plan
-from archspec.lower.keras.source import function_name
+from archspec.lower.text.exec_source import execute
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own, of PyTorch
@@ -41,9 +41,8 @@ def parsed(body: str, sizes: str = "[3, 6, 6]") -> archspec.Network:
 def built(net: archspec.Network) -> keras.Model:
     """The model of the source alone, with a fixed seed."""
     keras.utils.set_random_seed(0)
-    names: dict[str, object] = {}
-    exec(compile(net.source("keras"), "<source>", "exec"), names)
-    return names[function_name(net.graph)]()  # type: ignore[operator]
+    model: keras.Model = execute(net.source("keras"))()
+    return model
 
 
 def initial_weights(net: archspec.Network) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.float32]]]:

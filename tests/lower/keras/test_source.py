@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import archspec
+from tests.lower.text.test_names import PLAIN, spec
 
 LINT = [
     "ruff",
@@ -73,3 +75,21 @@ def test_an_unknown_target() -> None:
     with pytest.raises(archspec.ArchspecError) as error:
         archspec.load("lenet5").source("flax")
     assert [found.code for found in error.value.diagnostics] == ["wrong-target"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"block": "list"}, {"block": "dict", "outer": "tuple"}, {"block": "super", "network": "math"},
+        {"argument": "input0", "second": "Dense"}, {"argument": "unit", "passed": "unit"},
+        {"left": "Conv2D", "right": "__debug__"}, {"network": "initializers", "outer": "partial"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_names_do_not_change_what_keras_computes(words: dict[str, str]) -> None:
+    net = archspec.parse(spec(words))
+    weights = dict(zip(net.weights(), PLAIN.weights().values(), strict=True))
+    image, depth = torch.rand(2, 2, 4, 4), torch.rand(2, 2, 4, 4)
+    got, wanted = net.to_keras(weights)([image, depth]), PLAIN.to_keras(PLAIN.weights())([image, depth])
+    for one, other in zip(got, wanted, strict=True):
+        torch.testing.assert_close(one, other)

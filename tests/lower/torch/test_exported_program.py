@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.lower.torch.exported_program import program
 from archspec.lower.torch.instantiate import build
-from archspec.lower.torch.source import About, class_name, source
+from archspec.lower.torch.source import About, source
 from archspec.network import Network
 from tests.lower.onnx.runtime import random_inputs, random_weights
 from tests.op_samples import GOOD, Sample
@@ -69,7 +69,7 @@ def test_a_loaded_program_computes_what_the_module_does(name: str, tmp_path: Pat
 @pytest.mark.parametrize("sample", {sample.op.kind: sample for sample in GOOD}.values(), ids=lambda sample: sample.id)
 def test_every_op_can_be_in_a_program(sample: Sample) -> None:
     graph = sample.graph
-    module = build(source(graph, About()), class_name(graph)).eval()
+    module = build(source(graph, About())).eval()
     module.load_state_dict({key: torch.from_numpy(array) for key, array in random_weights(graph).items()})
     inputs = [[torch.from_numpy(array) for array in sample.arrays(batch)] for batch in (1, 3)]
     agree(program(module, graph).module(), module, inputs)

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from archspec.lower.text.header import About
 from archspec.lower.torch.instantiate import build
-from archspec.lower.torch.source import class_name, source
+from archspec.lower.torch.source import source
 from tests.lower.onnx.runtime import session
 from tests.op_samples import GOOD, Array, Sample
 
@@ -37,7 +37,7 @@ def run(node: onnx.NodeProto, kinds: Sequence[int], arrays: Sequence[Array]) -> 
 
 def agrees(sample: Sample, expected: Array) -> None:
     """The module makes of a batch of three what is expected, for the boxes of all samples in one list."""
-    module = build(source(sample.graph, About()), class_name(sample.graph)).eval()
+    module = build(source(sample.graph, About())).eval()
     made = module(*map(torch.from_numpy, sample.arrays(batch=3))).numpy()
     np.testing.assert_allclose(made.reshape(expected.shape), expected, rtol=1e-5, atol=1e-5)
 

@@ -11,7 +11,7 @@ from torch import nn
 from archspec.lower.text.header import About
 from archspec.lower.torch.instantiate import build
 from archspec.lower.torch.rules import RULES
-from archspec.lower.torch.source import class_name, source
+from archspec.lower.torch.source import source
 from archspec.ops import OPS
 from tests.lower.onnx.runtime import random_weights
 from tests.op_references import results
@@ -28,7 +28,7 @@ def test_every_op_has_a_rule() -> None:
 def test_modules_compute_the_op(sample: Sample, named: bool) -> None:
     """As a module, and as a function where what has no name of its own is one; eager and scripted."""
     graph = sample.graph if named else sample.named(sample.op.kind)
-    module = build(source(graph, About()), class_name(graph)).eval()
+    module = build(source(graph, About())).eval()
     wanted = {key: (weight.shape, str(weight.dtype)) for key, weight in graph.weights()}
     state = module.state_dict()
     assert {key: (tuple(t.shape), str(t.dtype).removeprefix("torch.")) for key, t in state.items()} == wanted

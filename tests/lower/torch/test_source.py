@@ -14,7 +14,7 @@ import archspec
 from archspec import zoo
 from archspec.diagnostics import Source
 from archspec.loading import check_source
-from archspec.lower.reserved_names import RESERVED, reserved_message
+from archspec.lower.reserved_names import CONTAINER_METHODS, RESERVED, reserved_message
 from archspec.lower.torch.helper_classes import helper, helper_classes
 
 NAMES = sorted(name for name, _ in zoo.names())
@@ -89,6 +89,8 @@ def test_a_file_runs_without_archspec(sources: Path) -> None:
 def test_reserved_names_include_the_attributes_of_a_module() -> None:
     public = {name for name in dir(nn.Module()) if not name.startswith("_")}
     assert public <= RESERVED
+    containers = (nn.Sequential(), nn.ModuleList(), nn.ModuleDict())
+    assert {name for each in containers for name in dir(each) if name[0] != "_"} <= RESERVED | CONTAINER_METHODS
 
 
 @pytest.mark.parametrize("name", ["half", "forward", "__init__", "_modules"])
