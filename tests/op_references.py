@@ -86,8 +86,8 @@ def _pool(op: Any, x: Tensor, dilation: Any, reduce: Callable[[Tensor, Tensor], 
         last = n + after - (f - 1) * d - 1
         whole = list(range(-before, last + 1, s))
         # With ceil one more window is let in, if the others leave rows over and it starts within the input or before.
-        more = [whole[-1] + s] if op.ceil and whole[-1] < last and whole[-1] + s < n else []
-        starts.append(whole + more)
+        more = whole[-1] + s if whole else -before
+        starts.append([*whole, more] if op.ceil and more - s < last and more < n else whole)
     cells = [reduce(*_window(x, place, kernels, dilations, pads)) for place in itertools.product(*starts)]
     return torch.stack(cells, dim=-1).reshape(*x.shape[:2], *map(len, starts))
 

@@ -209,6 +209,15 @@ GOOD: tuple[Sample, ...] = (
     _good("max_pool", (2, 9, 9), kernel=2, stride=1, padding=((1, 2), (0, 3)), dilation=3),
     _good("max_pool", (2, 9, 8), kernel=3, stride=2, dilation=2, padding=2, ceil=True),
     _good("max_pool", (2, 4, 5, 6), kernel=(1, 2, 3), stride=2, padding=(0, 1, 1), ceil=True),
+    # a kernel larger than the input, which ceil lets in
+    _good("max_pool", (1, 2), kernel=3, stride=3, ceil=True),
+    _good("max_pool", (2, 2, 1), kernel=(4, 3), stride=3, padding=((0, 1), (0, 0)), ceil=True),
+    _good("max_pool", (2, 2, 7), kernel=2, stride=4, dilation=3, ceil=True),
+    _good("max_pool", (1, 1, 2, 3), kernel=3, stride=3, ceil=True, indices=True),
+    *(_good("avg_pool", (2, 2, 1, 3)[: 1 + axes], kernel=4, stride=3, padding=1, ceil=True) for axes in (1, 2, 3)),
+    _good("avg_pool", (2, 1, 2, 3), kernel=3, stride=3, ceil=True),
+    _good("avg_pool", (2, 2, 1), kernel=3, stride=4, padding=1, ceil=True, count_include_pad=False),
+    _good("avg_pool", (2, 3, 1), kernel=4, stride=4, padding=((0, 0), (1, 0)), ceil=True),
     # indices of the largest, and the way back: sizes that rounding hid, overlapping windows
     *(_good("max_pool", sizes, kernel=2, indices=True) for sizes in ((2, 7), (2, 4, 6), (3, 2, 4, 5))),
     _good("max_pool", (2, 7, 8), kernel=3, stride=2, padding=1, indices=True),

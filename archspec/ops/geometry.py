@@ -19,7 +19,8 @@ def slide(size: int, kernel: int, stride: int, dilation: int, pads: Pads, *, cei
     """Positions of a window sliding over one axis: floor((n + p_before + p_after - d(f - 1) - 1) / s) + 1.
 
     With `ceil` the last, partial window counts too, unless it would start in the padding after the input: the rule
-    PyTorch's and ONNX's pooling share. The result is below 1 when the kernel is larger than the padded input.
+    PyTorch's and ONNX's pooling share. The result is below 1 when the kernel is larger than the padded input, with
+    `ceil` by s or more.
     """
     room = size + sum(pads) - extent(kernel, dilation)
     if not ceil:

@@ -85,19 +85,19 @@ def slid(op: str, tensor: TensorType, window: Sliding, *, ceil: bool = False) ->
     """Output sizes of a window that slides over the spatial axes.
 
     Raises:
-        OpError: the kernel is larger than the padded input.
+        OpError: there is no position: the kernel is larger than the padded input, with `ceil` by its stride or more.
     """
     sizes: list[int] = []
-    for axis, size in enumerate(tensor.spatial):
-        kernel, dilation, pads = window.kernel[axis], window.dilation[axis], window.pads[axis]
-        if extent(kernel, dilation) > size + sum(pads):
+    for size, (kernel, stride, dilation, pads) in zip(tensor.spatial, window.axes, strict=True):
+        count = slide(size, kernel, stride, dilation, pads, ceil=ceil)
+        if count < 1:
             spans = f" (it spans {extent(kernel, dilation)} with dilation {dilation})" if dilation > 1 else ""
             padded = f" padded to {size + sum(pads)}" if sum(pads) else ""
-            missing = extent(kernel, dilation) - size - sum(pads)
+            missing = extent(kernel, dilation) - size - sum(pads) - (stride - 1 if ceil else 0)
             raise OpError(
                 "kernel-too-large",
                 f"'{op}' slides a kernel of {kernel}{spans} over an axis of {size}{padded}",
                 help=f"use a kernel that fits, pad by {-(-missing // 2)} more, or give the network a larger input",
             )
-        sizes.append(slide(size, kernel, window.stride[axis], dilation, pads, ceil=ceil))
+        sizes.append(count)
     return tuple(sizes)

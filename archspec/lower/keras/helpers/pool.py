@@ -1,9 +1,40 @@
-"""Layers of generated source: max pooling with indices, and unpooling."""
+"""Layers of generated source: pooling with padding or indices, and unpooling."""
 
 import math
 
 import keras
 from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("archspec")
+class PaddedAveragePooling(layers.Layer):
+    """Average pooling with padding of its own on each side of each axis.
+
+    Padding is zeros, which count in the mean if `count_padding`. The rows of `extra`
+    complete the last window of each axis and never count.
+    """
+
+    def __init__(
+        self, pool_size, strides, padding, extra, count_padding=True, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.pool_size = pool_size
+        self.strides = strides
+        self.padding = padding
+        self.extra = extra
+        self.count_padding = count_padding
+
+    def call(self, x):
+        around = ((0, 0), (0, 0), *self.padding)
+        counted = float(self.count_padding)
+        counts = ops.pad(ops.ones_like(x[:1, :1]), around, constant_values=counted)
+        return self.mean(ops.pad(x, around)) / self.mean(counts)
+
+    def mean(self, x):
+        x = ops.pad(x, ((0, 0), (0, 0), *((0, rows) for rows in self.extra)))
+        return ops.average_pool(
+            x, self.pool_size, self.strides, "valid", "channels_first"
+        )
 
 
 @keras.saving.register_keras_serializable("archspec")

@@ -13,7 +13,7 @@ from archspec.lower.keras.rules.common import (
     padded,
     spatial_rank,
 )
-from archspec.lower.text.code_model import Call, Options, same
+from archspec.lower.text.code_model import Call, Constant, Options, same
 from archspec.ops import pool
 from archspec.ops.geometry import Pads, same_pads
 from archspec.ops.sliding import Sliding
@@ -66,11 +66,17 @@ def _avg_pool(op: pool.AvgPool, node: Node) -> LayerCall:
     if counts_padding and pads == window.pads:
         return LayerCall((padded(pads), _layer("Average", window, "valid")))
     # With `same`, Keras leaves padding out of the mean; on PyTorch only if both sides are padded alike, otherwise it
-    # repeats the edges.
+    # repeats the edges, and over three axes only if the kernel fits the input.
+    sizes = node.inputs[0].type.spatial
     is_even = all(before == after for before, after in pads)
-    if not counts_padding and is_even and _is_same(node, window, pads):
+    fits = len(sizes) < 3 or all(f <= n for f, n in zip(window.kernel, sizes, strict=True))
+    if not counts_padding and is_even and fits and _is_same(node, window, pads):
         return LayerCall((_layer("Average", window, "same"),))
-    raise cannot(node, "its average pooling leaves padding out of the mean only if the padding is 'same' and even")
+    required: dict[str, Constant] = {
+        "pool_size": window.kernel, "strides": window.stride, "padding": window.pads,
+        "extra": window.overhang(sizes, node.outputs[0].type.spatial),
+    }  # fmt: skip
+    return helper_layer("PaddedAveragePooling", required, {"count_padding": (op.count_include_pad, True)})
 
 
 @RULES.rule(pool.GlobalAvgPool, pool.AdaptiveAvgPool)
