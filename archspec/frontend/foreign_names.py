@@ -8,15 +8,19 @@ from collections.abc import Container, Iterable
 from archspec.diagnostics import did_you_mean, nearest
 
 _OPS = {
-    "attention": "multi_head_attention", "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm",
-    "branch": "parallel", "cat": "concat", "concatenate": "concat", "convolution": "conv", "crop": "center_crop",
-    "deconv": "conv_transpose", "dense": "linear", "depthtospace": "pixel_shuffle",
+    "amax": "reduce_max", "attention": "multi_head_attention", "average": "mean", "averagepooling": "avg_pool",
+    "bn": "batch_norm", "branch": "parallel", "cat": "concat", "chunk": "split", "clstoken": "class_token",
+    "concatenate": "concat", "convolution": "conv", "crop": "center_crop", "deconv": "conv_transpose",
+    "dense": "linear", "depthtospace": "pixel_shuffle",
     "depthwiseconv": "conv {channels: in.channels, kernel: ..., groups: in.channels}", "droppath": "stochastic_depth",
-    "dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "fc": "linear", "fullyconnected": "linear",
-    "gap": "global_avg_pool", "gemm": "linear", "innerproduct": "linear", "interpolate": "upsample",
-    "lrelu": "leaky_relu", "lrn": "local_response_norm", "maximum": "max", "mha": "multi_head_attention",
-    "multiply": "mul", "resize": "upsample", "shortcut": "residual", "skip": "residual",
-    "spacetodepth": "pixel_unshuffle", "sum": "add", "swish": "silu", "transpose": "permute", "view": "reshape",
+    "dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "dwconv": "conv {groups: in.channels, ...}",
+    "fc": "linear", "fullyconnected": "linear", "gap": "global_avg_pool", "gemm": "linear", "gmp": "global_max_pool",
+    "innerproduct": "linear", "interpolate": "upsample", "lrelu": "leaky_relu", "lrn": "local_response_norm",
+    "maximum": "max", "mha": "multi_head_attention", "multiply": "mul", "positionalencoding": "position_embedding",
+    "posembed": "position_embedding", "resize": "upsample", "selfattention": "multi_head_attention",
+    "shortcut": "residual", "skip": "residual", "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "sum": "add",
+    "swapaxes": "permute", "swish": "silu", "transpose": "permute", "unflatten": "reshape", "unsqueeze": "reshape",
+    "upsampling": "upsample", "upsamplingbilinear": "upsample", "upsamplingnearest": "upsample", "view": "reshape",
     "zeropadding": "pad",
 }  # fmt: skip
 """Ops by their names elsewhere: lower-case letters alone, without a final `2d` unless that changes the meaning."""
@@ -34,11 +38,15 @@ _OPS_INSTEAD = {
     **dict.fromkeys(
         ("centercropping", "data", "imagedata", "normalize", "randomcrop", "randomflip", "rescaling", "resizing",
          "totensor"), _DATA),
-    **dict.fromkeys(("bilstm", "gru", "lstm", "rnn", "simplernn"), _RECURRENT),
-    **dict.fromkeys(("detect", "detectionoutput", "nms", "nonmaxsuppression", "yolo"), _DETECTION),
+    **dict.fromkeys(
+        ("detect", "detectionoutput", "nms", "nonmaxsuppression", "obb", "pose", "segment", "yolo"), _DETECTION),
+    **dict.fromkeys(("bidirectional", "timedistributed"), _RECURRENT),
     **dict.fromkeys(
         ("reflectionpad", "replicationpad"), "use 'pad' with a mode: - pad: {padding: ..., mode: reflect}"),
-    **dict.fromkeys(("c2f", "c3", "sppf"), "the zoo has no such block: write it under 'blocks'"),
+    **dict.fromkeys(
+        ("c2f", "c2psa", "c3", "c3k2", "focus", "ghostconv", "patchembed", "spp", "sppf"),
+        "the zoo has no such block: write it under 'blocks'"),
+    "classify": "use 'global_avg_pool', 'flatten' and 'linear'", "rearrange": "use 'reshape' and 'permute'",
     "eltwise": "use 'add', 'mul' or 'max'",
     "lambda": "write the ops as items of their own; a plugin can add an op",
     "activation": "write the activation as an item of its own: - relu",
@@ -69,35 +77,63 @@ _BLOCKS = {
 _CALL = re.compile(r"([A-Za-z]\w*)\s*[ (]")
 
 _KEYS = {
-    "alpha": ("slope",), "backbone": ("layers",), "bias_term": ("bias",), "block_size": ("factor",),
-    "bottom": ("from",), "branches": ("paths",), "ceil_mode": ("ceil",), "count": ("times",),
-    "dilation_rate": ("dilation",), "dilations": ("dilation",), "dim": ("axis", "axes"), "dims": ("order", "axes"),
-    "downscale_factor": ("factor",), "drop_prob": ("p",), "dropout_ratio": ("p",), "embedding_dim": ("features",),
-    "end_dim": ("end",), "epsilon": ("eps",), "filters": ("channels",), "group": ("groups",),
-    "head": ("heads", "layers"), "initializer": ("init",), "input_shape": ("input",), "input_size": ("input",),
-    "inputs": ("from",), "interpolation": ("mode",), "kernel_initializer": ("init",), "kernel_shape": ("kernel",),
-    "kernel_size": ("kernel",), "ksize": ("kernel",), "negative_slope": ("slope",), "num_embeddings": ("entries",),
-    "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",),
-    "num_output": ("features", "channels"), "num_units": ("features",), "out_channels": ("channels",),
-    "out_features": ("features",), "output_dim": ("features",), "output_size": ("size",), "pad": ("padding",),
-    "pads": ("padding",), "perm": ("order",), "pool_size": ("kernel",), "prob": ("p",), "rate": ("dilation", "p"),
-    "ratio": ("p",), "return_indices": ("indices",), "scale_factor": ("scale",), "start_dim": ("start",),
-    "strides": ("stride",), "units": ("features",), "upscale_factor": ("factor",), "use_bias": ("bias",),
-    "window_size": ("kernel",),
+    "alpha": ("slope",), "arguments": ("args",), "backbone": ("layers",), "bias_term": ("bias",), "blocks": ("layers",),
+    "block_size": ("factor",), "body": ("layers",), "border_mode": ("padding",), "bottom": ("from",),
+    "branches": ("paths",), "c2": ("channels", "features"), "ceil_mode": ("ceil",), "ch": ("channels",),
+    "children": ("layers",), "classes": ("features",), "constants": ("params",), "count": ("times",),
+    "cout": ("channels", "features"), "d": ("dilation",), "description": ("summary",), "dilation_rate": ("dilation",),
+    "dilations": ("dilation",), "dim": ("axis", "axes"), "dims": ("order", "axes"), "downsample": ("shortcut",),
+    "downscale_factor": ("factor",), "drop": ("p",), "drop_prob": ("p",), "drop_rate": ("p",),
+    "dropout_ratio": ("p",), "each": ("over",), "elementwise_affine": ("affine",), "embedding_dim": ("features",),
+    "end_dim": ("end",), "epsilon": ("eps",), "factor": ("scale",), "filters": ("channels",), "for": ("over",),
+    "g": ("groups",), "group": ("groups",), "head": ("heads", "layers"), "hidden": ("features",),
+    "hidden_dim": ("features",), "hidden_size": ("features",), "identity": ("shortcut",), "imports": ("import",),
+    "include": ("import",), "initializer": ("init",), "input_shape": ("input",), "input_size": ("input",),
+    "inputs": ("from",), "interpolation": ("mode",), "items": ("over",), "k": ("kernel",),
+    "kernel_initializer": ("init",), "kernel_shape": ("kernel",), "kernel_size": ("kernel",), "ks": ("kernel",),
+    "ksize": ("kernel",), "main": ("layers",), "model": ("layers",), "modules": ("layers",), "n": ("times",),
+    "n_heads": ("heads",), "n_out": ("features", "channels"), "negative_slope": ("slope",), "network": ("layers",),
+    "nhead": ("heads",), "num_blocks": ("times",), "num_classes": ("features",), "num_embeddings": ("entries",),
+    "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",), "num_layers": ("times",),
+    "num_output": ("features", "channels"), "num_units": ("features",), "number": ("times",),
+    "out": ("channels", "features"), "out_ch": ("channels",), "out_channels": ("channels",),
+    "out_dim": ("features", "channels"), "out_features": ("features",), "out_planes": ("channels",),
+    "output_dim": ("features",), "output_size": ("size",), "outplanes": ("channels",), "p": ("padding",),
+    "pad": ("padding",), "pads": ("padding",), "paper": ("reference",), "parameters": ("params", "args"),
+    "perm": ("order",), "planes": ("channels",), "pool_size": ("kernel",), "prob": ("p",), "rate": ("dilation", "p"),
+    "ratio": ("p",), "repeats": ("times",), "return_indices": ("indices",), "s": ("stride",),
+    "scale_factor": ("scale",), "shape": ("sizes", "size"), "size": ("kernel", "features"),
+    "start_dim": ("start",), "steps": ("layers",), "strides": ("stride",), "subsample": ("stride",),
+    "target_shape": ("sizes",), "units": ("features",), "upscale_factor": ("factor",), "use_bias": ("bias",),
+    "values": ("over",), "vars": ("params",), "width": ("channels", "features"), "window_size": ("kernel",),
 }  # fmt: skip
 """Keys by their names elsewhere: the first that is allowed in a place is suggested."""
 
 _INFERRED = "remove it: it is inferred from the input"
+_NORMALIZED = "remove it: it is inferred from the input; 'axes' is the number of axes, or channels"
 _INSTEAD = {
     **dict.fromkeys(
-        ("in_channels", "in_features", "in_planes", "input_dim", "input_shape", "input_size", "normalized_shape",
-         "num_channels", "num_features"), _INFERRED),
-    "activation": "write the activation as the next item: - relu",
+        ("c1", "cin", "d_model", "embed_dim", "in", "in_ch", "in_channels", "in_chans", "in_dim", "in_features",
+         "in_planes", "in_size", "inplanes", "input_channels", "input_dim", "input_features", "input_shape",
+         "input_size", "n_in", "num_channels", "num_features"), _INFERRED),
+    **dict.fromkeys(("act", "activation", "nonlinearity"), "write the activation as the next item: - relu"),
+    **dict.fromkeys(
+        ("batch_norm", "batchnorm", "bn", "norm", "norm_layer", "normalization", "use_bn"),
+        "write the normalization as the next item: - batch_norm"),
+    **dict.fromkeys(("bias_regularizer", "kernel_regularizer", "lr", "optimizer", "weight_decay"), _TRAINING),
     "data_format": "remove it: channels always come first",
     "inplace": "remove it: generated PyTorch source works in place where it can",
+    "normalized_shape": _NORMALIZED,
     "padding_mode": "put a `pad` item with a `mode` before this one",
+    "track_running_stats": "remove it: running statistics are always kept",
 }  # fmt: skip
 """Help for keys that have no counterpart."""
+
+_AXES = frozenset(("axes", "axis", "dim", "dims", "keepdim", "keepdims"))
+_REDUCED = "'reduce_mean', 'reduce_sum' and 'reduce_max' take an axis"
+_KEYS_OF_ALL_OPS = {"name", "from", "when"}
+
+_RECURRENT_OP = re.compile(r"(bi|conv|s)?(gru|lstm|rnn|simplernn)(cell|d)?")
 
 
 _FUNCTIONS = {
@@ -117,16 +153,23 @@ def with_space(word: str) -> str | None:
     return f"put a space after the colon: {name}: {value if value.isalnum() else '...'}"
 
 
-def op_help(word: str, known: Iterable[str]) -> str | None:
-    """The help for an unknown op: its name here, a block of the zoo, or the nearest known name."""
+def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | None:
+    """The help for an unknown op: its name here, a block of the zoo, or the nearest known name.
+
+    `of_axes` is whether its value is a number or a list of numbers, as of a reduction.
+    """
     if (call := _CALL.match(word)) and call[1] in (known := list(known)):
         return f"write attributes after a colon: - {call[1]}: ..."
-    letters = re.sub(r"[._]", "", word.lower().removeprefix("nn."))
+    letters = re.sub(r"[-._]", "", word.lower().removeprefix("torch.").removeprefix("nn."))
     if letters.endswith("loss"):
         return _LOSS
+    if _RECURRENT_OP.fullmatch(letters):
+        return _RECURRENT
     for name in (letters, re.sub(r"[1-3]d$", "", letters)):
         if name in _OPS_INSTEAD:
             return _OPS_INSTEAD[name]
+        if name == "sum" and of_axes:
+            return "use 'reduce_sum'"
         if name in _OPS:
             return f"use '{_OPS[name]}'"
         if name in _BLOCKS:
@@ -153,6 +196,10 @@ def key_help(word: str, known: Iterable[str]) -> str | None:
     meant = key_meant(word, names)
     if meant:
         return f"use '{meant}'"
+    if word == "shape" and "axes" in names:
+        return _NORMALIZED
+    if word in _AXES and set(names) == _KEYS_OF_ALL_OPS:
+        return _REDUCED
     return _INSTEAD.get(word) or with_space(word) or did_you_mean(word, names)
 
 

@@ -1,6 +1,7 @@
 """Attention and matrix products."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import ClassVar
 
 from archspec.ir.types import Initializer, TensorType, Weight
@@ -62,6 +63,15 @@ class MatMul(Op):
         }
 
 
+def _positions_help(tensor: TensorType) -> str:
+    """The help for an input that is not a sequence of positions."""
+    if len(tensor.sizes) < 2:
+        return "put `reshape` before it"
+    channels, *spatial = tensor.sizes
+    steps = "- flatten: 2 and - permute: [2, 1]"
+    return f"put {steps} before it: (N, {prod(spatial)}, {channels}), a position per pixel"
+
+
 class MultiHeadAttention(Op):
     """Multi-head attention over (N, positions, features): softmax(Q K^T / sqrt(d)) V, per head.
 
@@ -92,7 +102,7 @@ class MultiHeadAttention(Op):
                 raise OpError(
                     "wrong-rank",
                     f"'{self.kind}' takes (N, positions, features), got {tensor}",
-                    help="put `flatten` and `permute` before it",
+                    help=_positions_help(tensor),
                 )
         if len(inputs) not in (1, 3):
             raise OpError(

@@ -132,12 +132,27 @@ def per_axis(op: str, attribute: str, value: Any, axes: int) -> tuple[Any, ...]:
     if not isinstance(value, tuple):
         return (value,) * axes
     if len(value) != axes:
+        entries = "pair" if all(isinstance(entry, tuple) for entry in value) else "number"
+        entries += "" if len(value) == 1 else "s"
+        spatial = f"{axes} spatial {'axis' if axes == 1 else 'axes'}"
         raise OpError(
             "wrong-rank",
-            f"'{attribute}' of '{op}' lists {len(value)} numbers for {axes} spatial {'axis' if axes == 1 else 'axes'}",
-            help="write one number for all axes, or one per axis",
+            f"'{attribute}' of '{op}' lists {len(value)} {entries} for {spatial}",
+            help=_per_axis_help(attribute, value, axes),
         )
     return value
+
+
+def _per_axis_help(attribute: str, value: tuple[Any, ...], axes: int) -> str:
+    """The help for a list of the wrong length; other programs list two numbers per axis, or all axes of the tensor."""
+    if len(set(value)) == 1 and attribute == "padding" and not isinstance(value[0], tuple):
+        return f"write padding: {value[0]} for all sides"
+    if attribute == "padding" and len(value) in (2 * axes, 2 * axes + 2, 2 * axes + 4):
+        pairs = ", ".join(["[top, bottom]", "[left, right]"] if axes == 2 else ["[before, after]"] * axes)
+        return f"write a pair per spatial axis: [{pairs}]"
+    if len(value) == axes + 2 or (attribute == "padding" and len(value) == axes + 1):
+        return "list only the spatial axes, without the batch and the channels"
+    return "write one number for all axes, or one per axis"
 
 
 def need_axis(op: str, axis: int, tensor: TensorType) -> int:

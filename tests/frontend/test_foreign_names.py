@@ -9,6 +9,7 @@ import pytest
 from archspec.frontend import foreign_names
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.foreign_names import function_help, key_help, key_meant, name_help, op_help, with_space
+from archspec.frontend.language.common import BLOCK
 from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.steps import weight_keys
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS
@@ -29,7 +30,7 @@ def test_what_an_op_is_called_here_is_one(word: str) -> None:
 @pytest.mark.parametrize("word", foreign_names._KEYS)
 def test_what_a_key_is_called_here_is_one_where_the_word_is_not(word: str) -> None:
     for meant in foreign_names._KEYS[word]:
-        assert any(key_meant(word, keys) == meant for keys in [*KEYS, set(SPEC)] if word not in keys)
+        assert any(key_meant(word, keys) == meant for keys in [*KEYS, set(SPEC), set(BLOCK)] if word not in keys)
 
 
 @pytest.mark.parametrize("word", foreign_names._INSTEAD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.diagnostics import fail
+from archspec.frontend.elaborate.value_help import rounding_help
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import MAX_INTEGER, Data, show, whole
 from archspec.frontend.language.spec import Iterations
@@ -21,7 +22,8 @@ def iteration_entries(iterations: Iterations, value: Data) -> Sequence[Data]:
         times = whole(value)
         if times is None or times < 0:
             message = f"'times' is a whole number of at least 0, not {show(value)}"
-            raise fail("wrong-value", message, iterations.times.span)
+            help = rounding_help(value, iterations.times) if isinstance(value, float) and value > 0 else None
+            raise fail("wrong-value", message, iterations.times.span, help=help)
         return range(min(times, MAX_INTEGER - 1))  # `len` takes no larger range, and the limit is far below
     if not isinstance(value, tuple):
         raise fail("wrong-value", f"'over' is a list, not {show(value)}", iterations.over.span)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, did_you_mean, fail
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue, suggest_fix
+from archspec.frontend.elaborate.value_help import value_help
 from archspec.frontend.expressions.values import Bare, Data, show
 from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.spec import JoinStep, OpStep, Step
@@ -167,7 +168,7 @@ def _wrong_value(kind: type[Op], name: str, value: Data, span: Span, field: Fiel
     if isinstance(value, int) and abs(value) > LARGEST:
         message = f"'{name}' of '{kind.kind}' is at most {LARGEST:,}, not {value:,}"
     if not isinstance(value, str):
-        return Diagnostic("wrong-value", message, span)
+        return Diagnostic("wrong-value", message, span, help=value_help(kind, name, value, field))
     help = yes_or_no(value) or (did_you_mean(value, sorted(attribute.keywords)) if attribute.keywords else None)
     if not isinstance(value, Bare):
         expression = field.only_hole if isinstance(field, TemplateField) else None

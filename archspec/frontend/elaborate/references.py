@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, fail
 from archspec.frontend.elaborate.context import BuildContext
@@ -12,7 +13,7 @@ from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.identifiers import PREVIOUS
-from archspec.frontend.language.spec import Returned, Step
+from archspec.frontend.language.spec import OpStep, Returned, Step
 from archspec.ir.graph import Value
 
 
@@ -43,7 +44,38 @@ def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
 
 def _referenced(template: TemplateField, step: Step, values: Values, context: BuildContext) -> Values:
     reference = template.fill(context.environment)
-    return values if reference == PREVIOUS else context.symbols.find(reference, template.span, step).values
+    first, _, port = reference.partition(".")
+    if first == PREVIOUS:
+        if not port:
+            return values
+        message = f"'{PREVIOUS}' is all that the layer before returns, and has no '{port}'"
+        named = f"give that layer a name, and refer to it by the name, as in parts.{port}"
+        raise fail("unknown-layer", message, template.span, help=named)
+    try:
+        return context.symbols.find(reference, template.span, step).values
+    except ArchspecError as error:
+        help = _reference_help(reference, template, step, context)
+        raise ArchspecError(replace(each, help=help or each.help) for each in error.diagnostics) from error
+
+
+def _reference_help(reference: str, template: TemplateField, step: Step, context: BuildContext) -> str | None:
+    """The help for a reference to an unknown layer that looks like something else."""
+    first = reference.partition(".")[0]
+    if template.constant is not None and first in context.environment and first != "in":
+        value = context.environment[first]
+        if isinstance(value, str) and context.symbols.is_visible_to_caller(value):
+            return f"a block sees only its own layers; give the call the values: from: [{PREVIOUS}, {value}]"
+        return f"write ${reference} for the layer that the value of '{first}' names"
+    if reference.isdigit():
+        kind = step.op.kind if isinstance(step, OpStep) else ""
+        if kind in _REDUCTIONS:
+            return f"'{kind}' joins values; '{_REDUCTIONS[kind]}' reduces axes"
+        return "layers are known by names, not by positions: give the layer a name, and write it here"
+    return None
+
+
+_REDUCTIONS = {"add": "reduce_sum", "max": "reduce_max", "mean": "reduce_mean"}
+"""The ops that reduce axes as a join reduces values."""
 
 
 def labelled_inputs(step: Step, inputs: Sequence[Value], context: BuildContext) -> list[LabelledValue]:

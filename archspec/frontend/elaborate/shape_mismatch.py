@@ -47,6 +47,7 @@ def suggest_fix(op: str, inputs: Sequence[LabelledValue], *, are_paths: bool) ->
     other = next((value for value in inputs if _differs(op, value.type, wanted)), None)
     if other is None:
         return None
+    reference = wanted
     if op == "mul":
         wanted = _without_broadcast_axes(other.type, wanted)
     smaller, larger = _factors(other.type, wanted), _factors(wanted, other.type)
@@ -58,7 +59,17 @@ def suggest_fix(op: str, inputs: Sequence[LabelledValue], *, are_paths: bool) ->
         return f"shrink {_title(other)}: max_pool {{kernel: {_number(smaller)}}}"
     if are_paths:
         return "pad the paths so that their sizes stay equal, or crop them to the smallest with align: center_crop"
-    return "pad so that the sizes stay equal, or crop the larger one with `center_crop`"
+    return _resizing(other, next(value for value in inputs if value.type is reference))
+
+
+def _resizing(value: LabelledValue, wanted: LabelledValue) -> str:
+    """The ops that give a value the spatial size of another, whatever the size of the input is."""
+    pairs = list(zip(value.type.spatial, wanted.type.spatial, strict=True))
+    larger, smaller = (value, wanted) if all(a >= b for a, b in pairs) else (wanted, value)
+    resize = f"resize '{value.label}' with upsample_like: [{value.label}, {wanted.label}]"
+    if all(a >= b for a, b in zip(larger.type.spatial, smaller.type.spatial, strict=True)):
+        return f"crop '{larger.label}' with crop_like: [{larger.label}, {smaller.label}], or {resize}"
+    return resize
 
 
 def _differs(op: str, type: TensorType, wanted: TensorType) -> bool:

@@ -149,19 +149,20 @@ class SymbolTable:
         }
         if inner := _path_inside(name, visible):
             help: str | None = f"did you mean '{inner}'?"
-        elif self._is_visible_to_caller(name):
+        elif self.is_visible_to_caller(name):
             help = "a block sees only its own layers; pass it the value with `from` where it is called"
         else:
             help = did_you_mean(name, [*reversed(visible), *([PREVIOUS] if step is not None else [])])
         message = f"there is no layer '{name}' above this one" if step is not None else f"there is no layer '{name}'"
         return fail("unknown-layer", message, span, help=help)
 
-    def _is_visible_to_caller(self, name: str) -> bool:
+    def is_visible_to_caller(self, name: str) -> bool:
+        """Whether a scope that called the block around this one has a layer of that name."""
         *_, outermost = self._outwards()
         caller = outermost.caller
         if caller is None:
             return False
-        return any(name in table.entries for table in caller._outwards()) or caller._is_visible_to_caller(name)
+        return any(name in table.entries for table in caller._outwards()) or caller.is_visible_to_caller(name)
 
 
 def _skipped(name: str, layer: Span, span: Span) -> ArchspecError:

@@ -318,6 +318,10 @@ class _ExpressionParser:
         halved = token.kind == "end" and [each.kind for each in self.tokens] == ["sign", "number", "end"]
         if wanted == "')'" and (token.text == "," or halved):  # YAML parts (3,3) within braces
             return "write lists in square brackets: [3, 3]"
+        numbers = [each.text for each in self.tokens if each.kind == "number"]
+        others = {each.text for each in self.tokens if each.kind not in ("number", "end")}
+        if len(numbers) > 1 and others <= {","}:
+            return f"write a list in square brackets: [{', '.join(numbers)}]"
         if self.at and self.tokens[self.at - 1].kind == "number" and token.kind == "name":
             by = _BY_X.fullmatch(token.text)
             return "write a list as [3, 3] and multiplication as *" if by else "write multiplication as *"

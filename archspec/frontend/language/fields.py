@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import field
 from typing import final
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions import parser, templates
 from archspec.frontend.expressions.ast import Environment, ExpressionError, UnknownName, look_up
 from archspec.frontend.expressions.parser import Expression
 from archspec.frontend.expressions.templates import Placeholder, TextTemplate
+from archspec.frontend.expressions.unquoted import quoted
 from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
 from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
@@ -56,15 +57,32 @@ class InvalidField(Field):
         raise Invalid
 
 
+@frozen
+class Attribute:
+    """The attribute of an op that a value is for, as errors name it.
+
+    `keywords` are the texts that it takes. `without_value` is the help for someone who means no value.
+    """
+
+    name: str
+    keywords: frozenset[str] = frozenset()
+    without_value: str | None = None
+
+
+_WORD = re.compile(r"[^\W\d]\w*(-\w+)*")
+"""A word, with the hyphens that names in other programs may have."""
+
+_NOTHING = frozenset(("none", "nil", "undefined"))
+
+
 @final
 @frozen
 class ExpressionField(Field):
-    """An expression. If it is the value of an attribute that takes `keywords`, too, errors list them."""
+    """An expression, which may be the value of an attribute."""
 
     expression: Expression
     scalar: YamlScalar
-    keywords: frozenset[str] = frozenset()
-    attribute: str | None = None
+    attribute: Attribute | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", self.expression.names)
@@ -73,19 +91,31 @@ class ExpressionField(Field):
         try:
             return tidy(self.expression.evaluate(scope))
         except UnknownName as error:
-            word = self.scalar.text[error.start : error.stop]
-            help = error.help
-            if self.keywords:
-                known = sorted({*self.keywords, *scope})
-                help = did_you_mean(self.scalar.text, known) or did_you_mean(self.scalar.text, sorted(self.keywords))
-            if self.keywords and self.attribute is not None and word == self.scalar.text:
-                error.message = f"unknown {self.attribute} '{word}'"
-            if word in self.keywords:
-                help = f"put quotes around the word: '{word}'"
-            error.help = yes_or_no(self.scalar.text) or keyword_help(self.scalar.text, self.keywords) or help
+            self._explain(error, scope)
             raise expression_failure(error, self.scalar) from error
         except ExpressionError as error:
             raise expression_failure(error, self.scalar) from error
+
+    def _explain(self, error: UnknownName, scope: Environment) -> None:
+        """Give the error of an unknown name the help for what was likely meant."""
+        text = self.scalar.text
+        word = text[error.start : error.stop]
+        keywords = self.attribute.keywords if self.attribute is not None else frozenset[str]()
+        known = [name for name in scope if name != "in"]
+        quoted_text = quoted(text, self.expression.root, known, word)
+        if self.attribute is not None and text.lower() in _NOTHING:
+            error.help = self.attribute.without_value or error.help
+        elif _WORD.fullmatch(text) is None:
+            if quoted_text is not None and (word in keywords or nearest(word, known) is None):
+                error.help = f"put quotes around a text: {quoted_text}"
+        elif self.attribute is not None and keywords:
+            error.message, error.start, error.stop = f"unknown {self.attribute.name} '{text}'", 0, len(text)
+            help = did_you_mean(text, sorted({*keywords, *known})) or did_you_mean(text, sorted(keywords))
+            error.help = yes_or_no(text) or keyword_help(text, keywords) or help
+        elif word != text and nearest(word, known) is None:
+            error.help = f"a '-' subtracts; put quotes around a text: \"'{text}'\""
+        else:
+            error.help = yes_or_no(text) or error.help
 
 
 @final
@@ -173,22 +203,21 @@ def evaluate_all(items: Iterable[Field], evaluate: Callable[[Field], Data]) -> l
     return values
 
 
-def number(tree: Tree, keywords: frozenset[str] = frozenset(), attribute: str | None = None) -> Field:
-    """The value where a number, a list, a truth value or one of some keywords is expected.
+def number(tree: Tree, attribute: Attribute | None = None) -> Field:
+    """The value where a number, a list, a truth value or a keyword of an attribute is expected.
 
     Args:
         tree: the YAML of the value.
-        keywords: texts that are values themselves, not names.
-        attribute: the name of the attribute whose value it is, for messages.
+        attribute: the attribute whose value it is.
 
     Raises:
         ArchspecError: an expression that cannot be read, or a mapping.
     """
     if not isinstance(tree, YamlScalar):
-        return _list_of(tree, lambda item: number(item, keywords, attribute))
-    if not isinstance(tree.value, str) or tree.text in keywords:
+        return _list_of(tree, lambda item: number(item, attribute))
+    if not isinstance(tree.value, str) or (attribute is not None and tree.text in attribute.keywords):
         return ConstantField(tree.span, tidy(tree.value))
-    return template(tree) if "$" in tree.text else _computed(tree, keywords, attribute)
+    return template(tree) if "$" in tree.text else _computed(tree, attribute)
 
 
 def value(tree: Tree) -> Field:
@@ -228,11 +257,9 @@ def template(scalar: YamlScalar) -> TemplateField:
     return TemplateField(scalar.span, scalar, pattern, pattern.constant)
 
 
-def _computed(
-    scalar: YamlScalar, keywords: frozenset[str] = frozenset(), attribute: str | None = None
-) -> ExpressionField:
+def _computed(scalar: YamlScalar, attribute: Attribute | None = None) -> ExpressionField:
     try:
-        return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, keywords, attribute)
+        return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, attribute)
     except ExpressionError as error:
         error.help = error.help or _trap(scalar.text)
         raise expression_failure(error, scalar) from error

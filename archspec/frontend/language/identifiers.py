@@ -16,6 +16,7 @@ PREVIOUS = "prev"
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
 _REFERENCE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+_BACKWARDS = re.compile(r"-[0-9]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _TITLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
@@ -54,6 +55,10 @@ def reference(reader: Reader, tree: Tree) -> TemplateField:
     scalar = reader.scalar("a reference", tree)
     if "$" not in scalar.text and not _REFERENCE.fullmatch(scalar.text):
         help = "a reference is the name of a layer, or a dotted path of names"
+        if _BACKWARDS.fullmatch(scalar.text):
+            help = "give that layer a name, and write the name here"
+            if scalar.text == "-1":
+                help = f"write {PREVIOUS} for the value of the layer before"
         raise _bad(scalar.text, "the name of a layer", scalar.span, help)
     return fields.template(scalar)
 

@@ -6,13 +6,13 @@ The attributes of an op are read off its class.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.foreign_names import op_help
 from archspec.frontend.language import fields
-from archspec.frontend.language.fields import Field
+from archspec.frontend.language.fields import Attribute, Field
 from archspec.frontend.language.identifiers import references
 from archspec.frontend.language.key_hints import is_empty, several_keys
 from archspec.frontend.language.op_registry import OpRegistry
@@ -61,7 +61,14 @@ class SpecReader(StepReader):
             return _op(self, key, value, self.vocabulary.ops[kind])
         if "$" in kind or self.has_block(kind):
             return _call(self, key, value)
-        return _op(self, key, value, op_of_package(kind, sorted(self.blocks or ()), key.span, self.vocabulary))
+        blocks = sorted(self.blocks or ())
+        return _op(self, key, value, op_of_package(kind, blocks, key.span, self.vocabulary, of_axes=_are_axes(value)))
+
+
+def _are_axes(value: Tree | None) -> bool:
+    """Whether a value is a number or a list of numbers."""
+    items = value.items if isinstance(value, YamlList) else (value,)
+    return all(isinstance(item, YamlScalar) and isinstance(item.value, int) for item in items)
 
 
 def weight_keys(op: type[Op]) -> Keys:
@@ -69,13 +76,18 @@ def weight_keys(op: type[Op]) -> Keys:
     return WEIGHT_KEYS if op.weights is not Op.weights else {}
 
 
-def op_of_package(kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRegistry) -> type[Op]:
+def op_of_package(
+    kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRegistry, *, of_axes: bool = False
+) -> type[Op]:
     """The op of an installed package for an item that is not an op, a structure or a block of the spec.
+
+    `of_axes` is whether its value is a number or a list of numbers, as of a reduction.
 
     Raises:
         ArchspecError: no package has it.
     """
-    unknown = _unknown_op(kind, blocks, span, vocabulary)
+    help = op_help(kind, [*blocks, *CONSTRUCTS, *vocabulary.ops], of_axes=of_axes)
+    unknown = fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)
     try:
         op = vocabulary.discover(kind, span)
     except ArchspecError as error:
@@ -83,11 +95,6 @@ def op_of_package(kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRe
     if op is None:
         raise unknown
     return op
-
-
-def _unknown_op(kind: str, blocks: Iterable[str], span: Span, vocabulary: OpRegistry) -> ArchspecError:
-    help = op_help(kind, [*blocks, *CONSTRUCTS, *vocabulary.ops])
-    return fail("unknown-op", f"there is no op, block or structure '{kind}'", span, help=help)
 
 
 def _split(reader: SpecReader, tree: Tree) -> tuple[YamlScalar, Tree | None]:
@@ -114,14 +121,14 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
         values = reader.keys(f"'{op.kind}'", value, {**COMMON, **weight_keys(op)}, others=known)
         for scalar, tree in value.entries:
             if scalar.text in known:
-                attribute = partial(fields.number, keywords=known[scalar.text].keywords, attribute=scalar.text)
+                attribute = partial(fields.number, attribute=_attribute(op, scalar.text))
                 attributes[scalar.text] = reader.attempt(attribute, tree)
         if not value.complete:
             raise _reported()
     elif value is not None and op.shorthand == "from":
         values["from"] = references(reader, value)
     elif value is not None and op.shorthand is not None and not spaced(value):
-        attributes[op.shorthand] = fields.number(value, known[op.shorthand].keywords, op.shorthand)
+        attributes[op.shorthand] = fields.number(value, _attribute(op, op.shorthand))
     elif value is not None:
         what = "takes named attributes" if known else "takes no attributes"
         message = f"'{op.kind}' {what}, not {describe(value)}"
@@ -134,6 +141,20 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
         raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
     readable = {name: value for name, value in attributes.items() if value is not None}
     return OpStep(*step_fields(key, values), op=op, attributes=readable, weight_options=options)
+
+
+@cache
+def _attribute(op: type[Op], name: str) -> Attribute:
+    """An attribute as errors name it."""
+    return Attribute(name, attributes_of(op)[name].keywords, without_value(op, name))
+
+
+def without_value(op: type[Op], name: str) -> str | None:
+    """The help for someone who means that an attribute has no value; None if it needs one."""
+    info = attributes_of(op)[name]
+    if info.phrase == "true or false":
+        return "write false"
+    return None if info.required else f"leave '{name}' out: it is optional"
 
 
 def usage(op: type[Op]) -> str:
@@ -178,6 +199,11 @@ def _structure(reader: SpecReader, key: YamlScalar, value: Tree | None, construc
         raise fail("wrong-type", message, value.span, help=spaced(value) or usage)
     if construct.misplaced is not None and (error := construct.misplaced(value, keys)):
         raise error
+    for scalar, _ in value.entries if "layers" in keys and value.get("layers") is None else ():
+        if scalar.text not in keys and (scalar.text in reader.vocabulary.ops or reader.has_block(scalar.text)):
+            message = f"'{kind}' has no key '{scalar.text}': its layers go under 'layers'"
+            help = f"write - {kind}: {{layers: [{scalar.text}: ...]}}"
+            raise fail("unknown-key", message, scalar.span, help=help)
     values = reader.keys(f"'{kind}'", value, keys)
     if not all_read(value, values) or ("layers" not in values and keys["layers"].required):
         raise _reported()

@@ -68,7 +68,7 @@ def _times(reader: Reader, tree: Tree) -> Field:
 
 
 def _over(reader: Reader, tree: Tree) -> Field:
-    return fields.number(tree)
+    return fields.value(tree) if isinstance(tree, YamlList) else fields.number(tree)  # words in a list are texts
 
 
 def layers(reader: Reader, tree: Tree, what: str = "'layers'") -> Body:
@@ -92,11 +92,20 @@ def _broken(reader: StepReader, tree: Tree) -> BrokenStep:
 def paths(reader: Reader, tree: Tree) -> tuple[tuple[TemplateField | None, Body], ...]:
     """Paths by name, or a list of unnamed paths."""
     if isinstance(tree, YamlList):
-        return tuple((None, layers(reader, item, "a path")) for item in tree.items)
+        return tuple((None, _unnamed_path(reader, item)) for item in tree.items)
     if not isinstance(tree, YamlMapping):
         help = "write paths: {name: [...], ...}, or paths: [[...], [...]]"
         raise fail("wrong-type", f"'paths' are lists of layers, not {describe(tree)}", tree.span, help=help)
     return tuple((name(reader, key), layers(reader, item, f"the path '{key.text}'")) for key, item in tree.entries)
+
+
+def _unnamed_path(reader: Reader, tree: Tree) -> Body:
+    """A path of a list: a list of layers itself."""
+    op = tree.entries[0][0] if isinstance(tree, YamlMapping) and tree.entries else tree
+    if isinstance(op, YamlScalar) and isinstance(op.value, str):
+        help = f"put the path in brackets: - [{op.text}{': ...' if op is not tree else ''}], or write a second dash"
+        raise fail("wrong-type", f"a path is a list of layers, not {describe(tree)}", tree.span, help=help)
+    return layers(reader, tree, "a path")
 
 
 def join(reader: Reader, tree: Tree) -> OpStep:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeGuard
 
 import yaml
 
@@ -206,6 +207,12 @@ class _Anchored:
     height: int
 
 
+def _is_bare_number(key: Tree, value: Tree) -> TypeGuard[YamlScalar]:
+    """Whether an entry of a mapping is a number alone, as the second 3 of {kernel: 3,3}."""
+    is_number = isinstance(key, YamlScalar) and isinstance(key.value, int | float) and not isinstance(key.value, bool)
+    return is_number and isinstance(value, YamlScalar) and value.value is None
+
+
 class _Composer:
     """Composes the parser's events into a tree, within the limits."""
 
@@ -287,7 +294,7 @@ class _Composer:
             value = self.tree(next(events), events, depth + 1)
             written += 1
             if not isinstance(key, YamlScalar) or not isinstance(key.value, str):
-                self.refuse_key(key)
+                self.refuse_key(key, value, [tree for _, tree in entries.values()][-1:])
             elif key.text == "<<" and key.plain:
                 self.note(
                     "merge-key",
@@ -328,8 +335,13 @@ class _Composer:
     def too_many(self, event: yaml.Event, message: str) -> ArchspecError:
         return fail("too-large", message, self.span(event), help="use `repeat` for repeated layers")
 
-    def refuse_key(self, key: Tree) -> None:
-        if not isinstance(key, YamlScalar):
+    def refuse_key(self, key: Tree, value: Tree, before: Sequence[Tree]) -> None:
+        """Report a key that is not text; `before` has the value of the entry before it, if there is one."""
+        first = before[0] if before else None
+        if _is_bare_number(key, value) and isinstance(first, YamlScalar) and isinstance(first.value, int | float):
+            help = f"write a list in square brackets: [{first.text}, {key.text}]"
+            self.note("non-text-key", f"the key {key.text} is not text", key.span, help=help)
+        elif not isinstance(key, YamlScalar):
             self.note("non-text-key", "a key is text, not a list or a mapping", key.span)
         elif key.value is None:
             self.note("non-text-key", "a key is text, not empty", key.span)

@@ -9,6 +9,7 @@ from archspec.frontend.expressions.ast import InputValue
 from archspec.frontend.expressions.values import INVALID, Bare, Invalid
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import (
+    Attribute,
     ConstantField,
     ExpressionField,
     Field,
@@ -31,7 +32,7 @@ def tree(text: str):
 
 
 def number(text: str, *keywords: str) -> Field:
-    return fields.number(tree(text), frozenset(keywords))
+    return fields.number(tree(text), Attribute("mode", frozenset(keywords)))
 
 
 def value(text: str) -> Field:
