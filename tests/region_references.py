@@ -43,14 +43,14 @@ def _near(places: Tensor, length: int) -> Tensor:
 
 
 def roi_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
-    """Girshick 2015, a bin at a time. Bins are worked out in single precision, as Caffe does."""
+    """Girshick 2015, a bin at a time. Corners and bins are computed in single precision, as in Caffe."""
     features, boxes = inputs
     found = [[_pool(op, image, box) for box in own] for image, own in zip(features, boxes.tolist(), strict=True)]
     return torch.stack([torch.stack(own) for own in found])
 
 
 def _pool(op: Any, image: Tensor, box: Sequence[float]) -> Tensor:
-    x1, y1, x2, y2 = (_rounded(corner * op.scale) for corner in box)
+    x1, y1, x2, y2 = (_rounded(float(np.float32(corner) * np.float32(op.scale))) for corner in box)
     h, w = op.size if isinstance(op.size, tuple) else (op.size, op.size)
     made = torch.zeros(image.shape[0], h, w)
     for i, j in product(range(h), range(w)):

@@ -82,6 +82,10 @@ class RoiPool(_Regions):
     ceil((i + 1) n / w), as far as they are in the image. The output is (N, boxes, channels, h, w). How much is compared
     depends on the boxes and is not counted.
 
+    PyTorch and ONNX compute b = n / w, i b and (i + 1) b in single precision, as the kernels of torchvision, Caffe and
+    ONNX Runtime do. Where (i + 1) n / w is a whole number, b may be rounded up, and the bin then reads one column more:
+    the last of 7 bins in a box of 57 columns. Keras computes the fractions exactly.
+
     Attributes:
         size: h and w, the bins of a box.
         scale: positions of the features per pixel of the image that the boxes refer to: 1/16 after a stride of 16.

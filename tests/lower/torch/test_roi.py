@@ -10,11 +10,13 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from archspec.ir.types import TensorType
+from archspec.lower.onnx import export
 from archspec.lower.text.header import About
 from archspec.lower.torch.instantiate import build
 from archspec.lower.torch.source import source
 from tests.lower.onnx.runtime import session
-from tests.op_samples import GOOD, Array, Sample
+from tests.op_samples import GOOD, OP, Array, Sample
 
 ALIGNED = [sample for sample in GOOD if sample.op.kind == "roi_align"]
 POOLED = [sample for sample in GOOD if sample.op.kind == "roi_pool"]
@@ -65,3 +67,40 @@ def test_modules_agree_with_onnx_runtimes_max_roi_pool(sample: Sample) -> None:
     samples = np.arange(3, dtype=np.float32).repeat(boxes.shape[1])
     listed = np.concatenate([samples[:, None], boxes.reshape(-1, 4)], axis=1)
     agrees(sample, run(node, (TensorProto.FLOAT, TensorProto.FLOAT), (features, listed)))
+
+
+BINS = [(57, 7, 1), (58, 7, 0), (7, 13, 1), (26, 25, 0), (7, 26, 1), (15, 19, 1)]
+"""Rows of a box, bins, and the rows that the last bin reads past the end of the box.
+
+Single precision rounds n / w up where there is one: ((i + 1) * float32(n / w)) is just above n for the last bin.
+"""
+
+
+@pytest.mark.parametrize(("rows", "bins", "past"), BINS)
+def test_bins_are_those_of_single_precision_in_every_precision(rows: int, bins: int, past: int) -> None:
+    op = OP["roi_pool"](size=(bins, 1))
+    sample = Sample(op, (TensorType((1, rows + 4, 1)), TensorType((1, 4))))
+    features = np.arange(rows + 4, dtype=np.float32).reshape(1, 1, -1, 1)
+    boxes = np.float32([[[0, 1, 0, rows]]])
+    node = helper.make_node("MaxRoiPool", ["x0", "x1"], ["y"], pooled_shape=(bins, 1))
+    listed = np.concatenate([np.zeros((1, 1), np.float32), boxes[0]], axis=1)
+    expected = run(node, (TensorProto.FLOAT, TensorProto.FLOAT), (features, listed))
+    assert expected[0, 0, -1, 0] == rows + past
+    (made,) = session(export(sample.graph, {}).to_proto()).run(None, {"x0": features, "x1": boxes})
+    np.testing.assert_array_equal(made[0], expected)
+    module = build(source(sample.graph, About())).eval()
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        made = module(torch.from_numpy(features).to(dtype), torch.from_numpy(boxes).to(dtype))
+        np.testing.assert_array_equal(made[0].float().numpy(), expected)
+
+
+def test_corners_are_rounded_to_the_nearest_position() -> None:
+    near = float(np.nextafter(np.float32(0.5), np.float32(0)))  # the sum of it and 0.5 is rounded to 1
+    sample = Sample(OP["roi_pool"](size=1), (TensorType((1, 8, 1)), TensorType((4, 4))))
+    features = np.arange(8, dtype=np.float32).reshape(1, 1, 8, 1)
+    ends = [near, 0.5, 2.5, -near]
+    boxes = np.float32([[[0, -3, 0, end] for end in ends]])
+    (made,) = session(export(sample.graph, {}).to_proto()).run(None, {"x0": features, "x1": boxes})
+    module = build(source(sample.graph, About())).eval()
+    for values in (made, module(torch.from_numpy(features), torch.from_numpy(boxes)).numpy()):
+        assert values.flatten().tolist() == [0, 1, 3, 0]

@@ -61,7 +61,8 @@ class RoIPool(layers.Layer):
         x, boxes = inputs
         height, width = x.shape[2:]
         corners = boxes * self.scale
-        corners = ops.sign(corners) * ops.floor(ops.abs(corners) + 0.5)
+        half = 0.49999997  # rounds halves away from 0; 0.5 would round itself up, too
+        corners = ops.sign(corners) * ops.floor(ops.abs(corners) + half)
         tops, i, tall = self.bins(corners[..., 1::2], self.size[0], height)
         lefts, j, wide = self.bins(corners[..., ::2], self.size[1], width)
         level = ops.expand_dims(i, 3) * width.bit_length() + ops.expand_dims(j, 2)

@@ -135,9 +135,13 @@ _INT64 = 7
 
 
 def _rounded_corners(op: RoiPool, b: OnnxBuilder) -> tuple[str, ...]:
-    """x1, y1, x2 and y2 of each box, rounded to feature positions, halves away from 0."""
+    """x1, y1, x2 and y2 of each box, rounded to feature positions, halves away from 0.
+
+    What is added before Floor is the number before 0.5: the sum of 0.5 and the number before it is rounded to 1.
+    """
     boxes, type = _scaled(op, b), b.node.inputs[1].type
-    far = b.step("far", "Add", b.step("size", "Abs", boxes, type=type), b.floats("half", 0.5), type=type)
+    half = b.floats("half", float(np.nextafter(np.float32(0.5), np.float32(0))))
+    far = b.step("far", "Add", b.step("size", "Abs", boxes, type=type), half, type=type)
     floor = b.step("whole", "Floor", far, type=type)
     rounded = b.step("rounded", "Mul", floor, b.step("side", "Sign", boxes, type=type), type=type)
     columns = b.step("apart", "Unsqueeze", rounded, b.integers("axis", [3]), type=type.with_sizes(*type.sizes, 1))

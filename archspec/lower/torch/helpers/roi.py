@@ -63,8 +63,9 @@ class RoIPool(nn.Module):
 
     def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
         height, width = x.shape[2:]
-        corners = boxes * self.scale
-        corners = (corners + 0.5 * corners.sign()).trunc()  # halves go away from 0
+        corners = boxes.float() * self.scale
+        half = 0.49999997  # rounds halves away from 0; 0.5 would round itself up, too
+        corners = (corners + half * corners.sign()).trunc()
         rows, i, tall = self.bins(corners[..., 1::2], self.size[0], height)
         columns, j, wide = self.bins(corners[..., ::2], self.size[1], width)
         rows = (i * self.powers(width) * height + rows) * width
