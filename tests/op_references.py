@@ -101,9 +101,9 @@ def _window(
         at = [start + d * t for start, d, t in zip(place, dilations, tap, strict=True)]
         inside = all(0 <= i < n for i, n in zip(at, x.shape[2:], strict=True))
         padded = all(-b <= i < n + a for i, n, (b, a) in zip(at, x.shape[2:], pads, strict=True))
-        values.append(x[(slice(None), slice(None), *at)] if inside else torch.zeros(x.shape[:2]))
+        values.append(x[(slice(None), slice(None), *at)] if inside else x.new_zeros(x.shape[:2]))
         states.append(1 if inside else 0 if padded else -1)
-    return torch.stack(values, dim=-1), torch.tensor(states)
+    return torch.stack(values, dim=-1), torch.tensor(states, device=x.device)
 
 
 def _torch_takes(op: Any, pads: Pads) -> bool:
@@ -123,7 +123,7 @@ def _max_pool(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor | t
     pads = _pads(op, x, op.dilation)
     if op.indices:
         pool = [F.max_pool1d, F.max_pool2d, F.max_pool3d][x.dim() - 3]
-        return tuple(pool(x, op.kernel, op.stride, op.padding, ceil_mode=op.ceil, return_indices=True))
+        return tuple(pool(x, op.kernel, op.stride, [pad for pad, _ in pads], ceil_mode=op.ceil, return_indices=True))
     if _torch_takes(op, pads):
         pool = [F.max_pool1d, F.max_pool2d, F.max_pool3d][x.dim() - 3]
         return pool(x, op.kernel, op.stride, [before for before, _ in pads], op.dilation, ceil_mode=op.ceil)

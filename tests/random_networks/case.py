@@ -1,0 +1,160 @@
+"""A random network with weights, inputs, and what it must compute, by PyTorch's own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+import archspec
+from archspec.ir.graph import Graph, Value
+from archspec.ir.types import DType
+from archspec.network import Network
+from tests.op_references import results
+from tests.random_networks.text import text_of
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+
+BATCH = 2
+
+IMPRECISE = 30
+"""How much more than between its results in float32 and in float64 an exact network may be off in float32."""
+
+TOLERANCE = 1e-4
+"""How far an output may be off, as a part of its largest value."""
+
+
+@dataclass
+class Case:
+    """A spec, compiled, and the seed of its weights and inputs."""
+
+    spec: dict[str, Any]
+    seed: int = 0
+    refused: set[str] = field(default_factory=set)
+    """The targets that cannot express it, and say so."""
+
+    @cached_property
+    def text(self) -> str:
+        return text_of(self.spec)
+
+    @cached_property
+    def network(self) -> Network:
+        return archspec.parse(self.text, name="random.yaml")
+
+    @property
+    def graph(self) -> Graph:
+        return self.network.graph
+
+    @cached_property
+    def weights(self) -> Arrays:
+        """Random weights, with positive variances."""
+        return random_weights(self.graph, self.seed)
+
+    @cached_property
+    def inputs(self) -> Arrays:
+        return random_inputs(self.graph, self.seed)
+
+    @cached_property
+    def expected(self) -> Expected:
+        """The outputs at inference."""
+        return Expected.of(self.graph, self.weights, self.inputs)
+
+    def draws(self, seed: int) -> Case:
+        """The same network with other weights and inputs."""
+        again = Case(self.spec, seed)
+        if "network" in self.__dict__:
+            again.network = self.network
+        return again
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The outputs of a network by name, and how far each of them may be off."""
+
+    outputs: Arrays
+    tolerances: Mapping[str, float]
+
+    @classmethod
+    def of(cls, graph: Graph, weights: Arrays, inputs: Arrays) -> Expected:
+        single, double = (evaluate(graph, weights, inputs, dtype) for dtype in (torch.float32, torch.float64))
+        outputs: dict[str, Array] = {}
+        tolerances: dict[str, float] = {}
+        for output in graph.inference_outputs:
+            wanted, exact = single[output.value].numpy(), double[output.value].numpy()
+            outputs[output.name] = wanted
+            if wanted.size:
+                noise, scale = float(np.abs(wanted - exact).max()), float(np.abs(wanted).max())
+                tolerances[output.name] = TOLERANCE * max(scale, 1e-2) + IMPRECISE * noise
+        return cls(outputs, tolerances)
+
+    def differences(self, actual: Arrays) -> Iterator[str]:
+        """How other outputs differ from these; those that are not finite are compared by their shapes alone."""
+        if list(actual) != list(self.outputs):
+            yield f"outputs {list(actual)} instead of {list(self.outputs)}"
+            return
+        for name, wanted in self.outputs.items():
+            got = actual[name]
+            if got.shape != wanted.shape or got.dtype != wanted.dtype:
+                yield f"'{name}' is {got.dtype} {got.shape} instead of {wanted.dtype} {wanted.shape}"
+            elif np.isfinite(wanted).all() and np.isfinite(self.tolerances[name]):
+                off = np.abs(got.astype(np.float64) - wanted).max()
+                if not off <= self.tolerances[name]:
+                    yield f"'{name}' is off by {off:.3g}, where at most {self.tolerances[name]:.2g} is rounding"
+
+
+def evaluate(graph: Graph, weights: Arrays, inputs: Arrays, dtype: torch.dtype) -> dict[Value, Tensor]:
+    """Every value of a graph, layer by layer by PyTorch's own functions."""
+    given = {key: _tensor(array, dtype) for key, array in weights.items()}
+    return evaluate_tensors(graph, given, {name: _tensor(array, dtype) for name, array in inputs.items()}, dtype)
+
+
+def evaluate_tensors(
+    graph: Graph, weights: Mapping[str, Tensor], inputs: Mapping[str, Tensor], dtype: torch.dtype
+) -> dict[Value, Tensor]:
+    """`evaluate` for tensors of a type, through which gradients flow."""
+    made = {value: inputs[value.name] for value in graph.inputs}
+    for node in graph.nodes:
+        own = {weight.name: weights[node.weight_key(weight)] for weight in node.weights}
+        outputs = results(node.op, [made[value] for value in node.inputs], own)
+        for value, output in zip(node.outputs, outputs, strict=True):
+            made[value] = output.to(dtype) if output.is_floating_point() else output
+    return made
+
+
+def _tensor(array: Array, dtype: torch.dtype) -> Tensor:
+    tensor = torch.from_numpy(array)
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def random_weights(graph: Graph, seed: int, low: float = -1.0) -> Arrays:
+    """Weights between `low` and 1; variances are positive."""
+    random = np.random.default_rng(seed)
+    return {
+        key: random.uniform(0.2 if key.endswith("running_var") else low, 1, weight.shape).astype(weight.dtype.value)
+        for key, weight in graph.weights()
+    }
+
+
+def random_inputs(graph: Graph, seed: int, batch: int = BATCH) -> Arrays:
+    """Values for the inputs: entries of tables and boxes where they are read as such."""
+    random = np.random.default_rng(seed)
+    arrays: dict[str, Array] = {}
+    for value in graph.inputs:
+        shape = (batch, *value.type.sizes)
+        readers = [node for node in graph.nodes if value in node.inputs]
+        if value.type.dtype is DType.INT64:
+            entries = [getattr(node.op, "entries", 1) for node in readers]
+            arrays[value.name] = random.integers(0, min(entries, default=1), shape)
+        elif any(node.op.kind.startswith("roi_") and node.inputs[1] is value for node in readers):
+            corners = random.uniform(-2, 9, (batch, *value.type.sizes[:-1], 2, 2))
+            arrays[value.name] = np.sort(corners, axis=-2).reshape(shape).astype(np.float32)
+        else:
+            arrays[value.name] = random.normal(0, 2, shape).astype(np.float32)
+    return arrays

@@ -1,0 +1,365 @@
+"""Parts of a random spec: single layers, and a few that belong together, such as joins and attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from archspec.ir.types import DType, TensorType, Weight
+from archspec.ops import OPS, Op
+from tests.op_samples import OP
+from tests.random_networks.attributes import draw_op
+from tests.random_networks.drawing import Drawing, Item, Names, Part, written
+
+UNARY = tuple(op.kind for op in OPS if op.inputs == 1 and op.kind not in ("split", "embedding"))
+"""The ops of one input, but those that `parts` and `embedded` draw."""
+
+LIKELY = tuple(3 + 2 * len(OP[kind].model_fields) for kind in UNARY)
+"""How likely each of them is: the more attributes it has, the more there is to try."""
+
+FEWER_AXES = ("flatten", "reshape", "global_max_pool", "global_avg_pool", "reduce_mean", "reduce_sum", "reduce_max")
+"""Ops after which little is left to slide over: they are drawn less often."""
+
+JOINS = ("add", "mul", "mean", "max", "concat")
+
+
+def layer(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """One op of one input."""
+    kind = draw.random.choices(UNARY, LIKELY)[0]
+    if kind in FEWER_AXES and draw.chance(0.5):
+        return None
+    drawn = draw_op(draw.random, kind, [before.type])
+    return None if drawn is None else part_of(draw, names, drawn, before.type)
+
+
+def part_of(
+    draw: Drawing, names: Names, drawn: tuple[Op, tuple[TensorType, ...]], type: TensorType, *before: Item, **keys: Any
+) -> Part:
+    """The part of an op after other items, sometimes with a name, options of its weights and expressions for numbers.
+
+    Args:
+        draw: the spec.
+        names: where the op is.
+        drawn: the op, and the types of its outputs.
+        type: the type of its first input.
+        before: the items before it.
+        keys: keys of its item, such as `from_`.
+    """
+    op, outputs = drawn
+    draw.budget -= 1
+    name = draw.name() if draw.chance(0.4) else None
+    weights = [weight for weight in op.weights([type]) if not weight.buffer]
+    if weights and draw.chance(0.25):
+        keys |= _weight_options(draw, weights)
+    elif weights and name:
+        names.owners[name] = (op, type)
+    item = written(op, name=name, **keys)
+    if isinstance(item, dict) and isinstance(item[op.kind], dict) and type.sizes:
+        _use_expressions(draw, item[op.kind], type)
+    if name is not None:
+        names.values[name] = outputs[0]
+        if len(outputs) > 1:
+            names.values |= {f"{name}.{port}": each for port, each in zip(op.ports, outputs, strict=True)}
+    return Part([*before, item], outputs[0], name)
+
+
+def _weight_options(draw: Drawing, weights: Sequence[Weight]) -> dict[str, Any]:
+    initial = draw.random.choice(("zeros", "ones", "normal", 0.5, {"uniform": {"low": -0.5}}))
+    options: list[dict[str, Any]] = [{"trainable": draw.chance(0.5)}, {"init": {weights[0].name: initial}}]
+    if weights[0].name == "weight":
+        options.append({"weight": 0.5})
+    return draw.random.choice(options)
+
+
+def _use_expressions(draw: Drawing, attributes: dict[str, Any], type: TensorType) -> None:
+    for name in ("channels", "features"):
+        if attributes.get(name) == type.channels and draw.chance(0.3):
+            attributes[name] = "in.channels"
+        elif isinstance(attributes.get(name), int) and draw.chance(0.1):
+            attributes[name] = f"{attributes[name]} * 2 // 2"
+
+
+def tokens(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Positions as a sequence, and what is done to sequences."""
+    if len(before.type.sizes) not in (2, 3, 4):
+        return None
+    type = before.type.with_sizes(prod(before.type.spatial), before.type.channels)
+    flat: list[Item] = [{"flatten": 2}] if len(before.type.sizes) > 2 else []
+    kind = draw.random.choice(
+        ("class_token", "position_embedding", "multi_head_attention", "capsule_votes", "layer_norm")
+    )
+    drawn = draw_op(draw.random, kind, [type])
+    return None if drawn is None else part_of(draw, names, drawn, type, *flat, {"permute": [2, 1]})
+
+
+def subpixels(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Channels that become positions, or the other way round."""
+    if len(before.type.sizes) != 3:
+        return None
+    factor = draw.random.choice((2, 3))
+    if all(size % factor == 0 for size in before.type.spatial):
+        drawn = draw_op(draw.random, "pixel_unshuffle", [before.type], factor=factor)
+        return None if drawn is None else part_of(draw, names, drawn, before.type)
+    type = before.type.with_sizes(factor**2 * draw.random.randint(1, 2), *before.type.spatial)
+    drawn = draw_op(draw.random, "pixel_shuffle", [type], factor=factor)
+    if drawn is None:
+        return None
+    return part_of(draw, names, drawn, type, {"conv": {"channels": type.channels, "kernel": 1}})
+
+
+def head(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """All positions at once, or their mean, and what is done to vectors."""
+    axes = len(before.type.sizes) - 1
+    mean = axes in (1, 2, 3) and draw.chance(0.5)
+    type = before.type.with_sizes(before.type.channels if mean else before.type.elements)
+    first = draw.random.choice(("global_avg_pool", "global_max_pool", {"adaptive_avg_pool": 1}))
+    drawn = draw_op(
+        draw.random, draw.random.choice(("linear", "radial_basis", "batch_norm", "softmax", "reshape")), [type]
+    )
+    return None if drawn is None else part_of(draw, names, drawn, type, *([first] if mean else []), "flatten")
+
+
+def shared(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """A layer that uses the weights of another, at any level."""
+    fitting = []
+    for owner, (op, type) in names.visible_owners().items():
+        drawn = draw_op(draw.random, op.kind, [before.type], tries=1, **dict(op))
+        if drawn is not None and op.weights([type]) == op.weights([before.type]):
+            fitting.append((owner, drawn))
+    if not fitting:
+        return None
+    owner, (op, outputs) = draw.random.choice(fitting)
+    draw.budget -= 1
+    return Part([written(op, share=owner)], outputs[0])
+
+
+# --- several inputs ---
+
+
+def named(draw: Drawing, names: Names, before: Part) -> tuple[list[Item], str]:
+    """The name of what a part returns, after a layer that gives it one if need be."""
+    if before.name is not None:
+        return [], before.name
+    name = draw.name()
+    names.values[name] = before.type
+    kind = draw.random.choice(("identity", "relu", "tanh", "dropout"))
+    draw.budget -= 1
+    return [{kind: {"name": name}}], name
+
+
+def fitted(draw: Drawing, source: TensorType, target: TensorType, *, channels: bool = True) -> list[Item] | None:
+    """Layers from one type to another of as many sizes; without `channels`, these may differ after all."""
+    if len(source.sizes) != len(target.sizes) or not source.sizes or (source != target and len(source.sizes) > 4):
+        return None
+    items: list[Item] = []
+    if channels and source.channels != target.channels:
+        items.append(_to_channels(draw, source, target))
+    if source.spatial != target.spatial:
+        items.append(_to_size(draw, source, target))
+    draw.budget -= len(items)
+    return items
+
+
+def _to_channels(draw: Drawing, source: TensorType, target: TensorType) -> Item:
+    if len(source.sizes) == 1:
+        return {"linear": target.channels}
+    if source.channels < target.channels and draw.chance(0.3):
+        return {"pad_channels": target.channels}
+    if source.channels > target.channels and draw.chance(0.3):
+        return {"slice": {"end": target.channels}}
+    return {"conv": {"channels": target.channels, "kernel": 1, "bias": draw.chance(0.5)}}
+
+
+def _to_size(draw: Drawing, source: TensorType, target: TensorType) -> Item:
+    size = list(target.spatial)
+    if all(have >= want for have, want in zip(source.spatial, size, strict=True)) and draw.chance(0.5):
+        return {"center_crop": size}
+    return draw.random.choice(
+        ({"adaptive_avg_pool": size}, {"adaptive_max_pool": size}, {"upsample": {"size": size, "mode": "linear"}})
+    )
+
+
+def from_(items: list[Item], source: str) -> list[Item]:
+    """The items, of which the first reads `source`."""
+    first, *others = items
+    kind, value = next(iter(first.items())) if isinstance(first, dict) else (first, {})
+    if not isinstance(value, dict):
+        main = {"linear": "features", "pad_channels": "channels"}.get(kind, "size")
+        value = {main: value}
+    return [{kind: {"from": source, **value}}, *others]
+
+
+def joined(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """This value and another, of any level, joined after layers that make them fit."""
+    other = draw.pick(names.visible(), len(before.type.sizes))
+    kind = draw.random.choice(JOINS)
+    if other is None or not before.type.sizes:
+        return None
+    type = names.visible()[other]
+    items, name = named(draw, names, before)
+    between = fitted(draw, type, before.type, channels=kind != "concat")
+    if between is None:
+        return None
+    read = [name, "prev"] if between else draw.random.choice(([name, other], [other, name], [name, other, name]))
+    right = before.type if kind != "concat" or not between else type.with_sizes(type.channels, *before.type.spatial)
+    types = {name: before.type, other: type, "prev": right}
+    drawn = draw_op(draw.random, kind, [types[each] for each in read])
+    if drawn is None:
+        return None
+    before_it = [*items, *(from_(between, other) if between else ())]
+    return part_of(draw, names, drawn, before.type, *before_it, from_=read)
+
+
+def gated(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Each channel multiplied by a number that depends on all positions."""
+    if len(before.type.sizes) not in (2, 3, 4):
+        return None
+    items, name = named(draw, names, before)
+    draw.budget -= 4
+    gate = [
+        draw.random.choice(("global_avg_pool", "global_max_pool")),
+        {"conv": {"channels": "in.channels", "kernel": 1}},
+        draw.random.choice(("sigmoid", "hard_sigmoid")),
+        {"mul": draw.random.choice(([name, "prev"], ["prev", name]))},
+    ]
+    return Part([*items, *gate], before.type)
+
+
+def parts(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """A split, of which the next layers read all parts or some."""
+    drawn = draw_op(draw.random, "split", [before.type])
+    if drawn is None:
+        return None
+    op, outputs = drawn
+    name = draw.name()
+    names.values |= {f"{name}.{port}": type for port, type in zip(op.ports, outputs, strict=True)}
+    draw.budget -= 2
+    split = written(op, name=name)
+    if len(set(outputs)) == 1 and draw.chance(0.5):
+        return Part([split, draw.random.choice(("add", "mul", "mean", "max"))], outputs[0])
+    ports = draw.random.sample(op.ports, draw.random.randint(1, len(op.ports)))
+    types = [outputs[op.ports.index(port)] for port in ports]
+    drawn = draw_op(draw.random, "concat", types, axis=getattr(op, "axis"))  # noqa: B009  # of `split` alone
+    if drawn is None:
+        return None
+    joint, (output,) = drawn
+    return Part([split, written(joint, from_=[f"{name}.{port}" for port in ports])], output)
+
+
+def like(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Resized or cropped to the size of another value."""
+    other = draw.pick(names.visible(), len(before.type.sizes))
+    kind = draw.random.choice(("upsample_like", "crop_like"))
+    if other is None:
+        return None
+    drawn = draw_op(draw.random, kind, [before.type, names.visible()[other]])
+    if drawn is None:
+        return None
+    return part_of(draw, names, drawn, before.type, from_=["prev", other])
+
+
+def attended(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Attention over the positions of another value, or of this one."""
+    others = {
+        name: type
+        for name, type in names.visible().items()
+        if type.dtype is DType.FLOAT32 and type.sizes[1:] == before.type.sizes[1:] and len(type.sizes) == 2
+    }
+    if len(before.type.sizes) != 2 or not others:
+        return None
+    other = draw.random.choice(list(others))
+    drawn = draw_op(draw.random, "multi_head_attention", [before.type, others[other], others[other]])
+    if drawn is None:
+        return None
+    return part_of(draw, names, drawn, before.type, from_=["prev", other, other])
+
+
+def multiplied(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """A matrix product of a value and its own transpose."""
+    rank = len(before.type.sizes)
+    if rank < 2:
+        return None
+    items, name = named(draw, names, before)
+    order = [*range(1, rank - 1), rank, rank - 1]
+    *outer, rows, columns = before.type.sizes
+    turned = draw.chance(0.5)
+    draw.budget -= 2
+    return Part(
+        [*items, {"permute": order}, {"matmul": ["prev", name] if turned else [name, "prev"]}],
+        before.type.with_sizes(*outer, *((columns, columns) if turned else (rows, rows))),
+    )
+
+
+def unpooled(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """A pooling that remembers places, and its way back."""
+    drawn = draw_op(draw.random, "max_pool", [before.type], indices=True, ceil=False)
+    if drawn is None:
+        return None
+    pool, outputs = drawn
+    attributes = {name: getattr(pool, name) for name in ("kernel", "stride", "padding")}
+    attributes["padding"] = 0 if attributes["padding"] == "valid" else attributes["padding"]
+    types = list(outputs)
+    drawn = draw_op(draw.random, "max_unpool", types, tries=1, **attributes)
+    if drawn is None or drawn[1][0] != before.type:  # places may lie beyond what it would return
+        types.append(before.type)
+        drawn = draw_op(draw.random, "max_unpool", types, tries=1, **attributes)
+    if drawn is None:
+        return None
+    items, source = named(draw, names, before)
+    unpool, (output,) = drawn
+    name = draw.name()
+    names.values |= {name: outputs[0], f"{name}.indices": outputs[1]}
+    middle = stable(draw, outputs[0], draw.random.randint(0, 2))
+    read = ["prev", f"{name}.indices", source][: len(types)]
+    draw.budget -= 2
+    return Part([*items, written(pool, name=name), *middle, written(unpool, from_=read)], output)
+
+
+def regions(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Regions of interest in boxes that are an input."""
+    kind = draw.random.choice(("roi_align", "roi_pool"))
+    boxes = draw.inputs.get("boxes") or TensorType((draw.random.randint(1, 3), 4))
+    drawn = draw_op(draw.random, kind, [before.type, boxes])
+    if drawn is None:
+        return None
+    draw.inputs["boxes"] = boxes
+    return part_of(draw, names, drawn, before.type, from_=["prev", "boxes"])
+
+
+def embedded(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """Entries of a table that an input chooses, added."""
+    tokens = draw.inputs.get("tokens") or TensorType(
+        tuple(draw.random.choices((1, 2, 3, 5), k=max(0, len(before.type.sizes) - 1))), DType.INT64
+    )
+    drawn = draw_op(draw.random, "embedding", [tokens])
+    if drawn is None:
+        return None
+    op, (type,) = drawn
+    between = fitted(draw, type, before.type)
+    if between is None:
+        return None
+    draw.inputs["tokens"] = tokens
+    items, name = named(draw, names, before)
+    draw.budget -= 2
+    return Part([*items, written(op, from_="tokens"), *between, {"add": [name, "prev"]}], before.type)
+
+
+def stable(draw: Drawing, type: TensorType, count: int) -> list[Item]:
+    """As many layers without names, or fewer, that return the type they get."""
+    items: list[Item] = []
+    for _ in range(8 * count):
+        following = layer(draw, Names(), Part([], type))
+        if following is not None and following.type == type and len(items) < count:
+            items += map(_nameless, following.items)
+    return items
+
+
+def _nameless(item: Item) -> Item:
+    if not isinstance(item, dict):
+        return item
+    ((kind, value),) = item.items()
+    if not isinstance(value, dict):
+        return item
+    value = {key: inner for key, inner in value.items() if key != "name"}
+    return {kind: value} if value else kind

@@ -1,0 +1,93 @@
+"""Checks of what networks are compiled to: PyTorch, ONNX at several opsets, Keras, and each of them optimized."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from archspec.diagnostics import ArchspecError
+from archspec.lower.onnx import OPSETS, export
+from archspec.lower.torch.inference import outputs
+from archspec.network import Network
+from tests.random_networks.case import Arrays, Case
+
+NEWEST = 26
+"""The newest opset that ONNX Runtime 1.31 supports."""
+
+
+def pytorch(case: Case) -> Iterator[str]:
+    """The module returns what PyTorch's functions do, for each of two samples as for both."""
+    yield from case.expected.differences(in_torch(case.network, case.weights, case.inputs))
+    alone = {name: array[:1] for name, array in case.inputs.items()}
+    for name, array in in_torch(case.network, case.weights, alone).items():
+        wanted = case.expected.outputs[name][:1]
+        if array.shape != wanted.shape:
+            yield f"'{name}' of one sample is {array.shape} instead of {wanted.shape}"
+
+
+def onnx_runtime(case: Case) -> Iterator[str]:
+    """ONNX Runtime loads the file at the oldest opset and at another, and returns what PyTorch does."""
+    newer = OPSETS.start + 1 + case.seed % (NEWEST - OPSETS.start)
+    for opset in (OPSETS.start, newer):
+        model = export(case.graph, case.weights, opset=opset).to_proto()
+        onnx.checker.check_model(model, full_check=True)
+        for difference in case.expected.differences(in_onnx(model.SerializeToString(), case)):
+            yield f"opset {opset}: {difference}"
+
+
+def optimized(case: Case) -> Iterator[str]:
+    """The optimized network returns the same in PyTorch and in ONNX Runtime."""
+    network = case.network.optimized(dict(case.weights))
+    for difference in case.expected.differences(in_torch(network, None, case.inputs)):
+        yield f"PyTorch: {difference}"
+    model = export(network.graph, network.weights()).to_proto()
+    for difference in case.expected.differences(in_onnx(model.SerializeToString(), case)):
+        yield f"ONNX: {difference}"
+
+
+def keras(case: Case) -> Iterator[str]:
+    """Keras returns the same, or the network is refused with the layer that Keras cannot express."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import keras
+
+    try:
+        source = case.network.source("keras")
+    except ArchspecError as error:
+        case.refused.add("Keras")
+        yield from (each.render() for each in error.diagnostics if each.code != "unsupported" or each.span is None)
+        return
+    from archspec.lower.keras.instantiate import build
+
+    model = build(source, case.graph, case.weights)
+    arrays = [case.inputs[value.name] for value in case.graph.inputs]
+    returned = model(arrays if len(arrays) > 1 else arrays[0], training=False)
+    returned = returned if isinstance(returned, list | tuple) else [returned]
+    names = [output.name for output in case.graph.inference_outputs]
+    actual = {name: keras.ops.convert_to_numpy(each) for name, each in zip(names, returned, strict=True)}
+    yield from case.expected.differences({name: _whole_as(actual[name], case.expected.outputs[name]) for name in names})
+
+
+def _whole_as(array: Any, wanted: Any) -> Any:
+    """Whole numbers in the type that PyTorch has; Keras' are shorter."""
+    return array.astype(wanted.dtype) if wanted.dtype.kind == array.dtype.kind == "i" else array
+
+
+def in_torch(network: Network, weights: Arrays | None, inputs: Arrays) -> dict[str, Any]:
+    module = network.to_torch(None if weights is None else dict(weights)).eval()
+    return outputs(module, network.graph, inputs)
+
+
+def in_onnx(model: bytes | Path, case: Case, inputs: Arrays | None = None) -> dict[str, Any]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 4, 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in case.graph.inference_outputs]
+    fed = {name: np.ascontiguousarray(array) for name, array in (inputs or case.inputs).items()}
+    read: Mapping[str, Any] = {each.name: fed[each.name] for each in session.get_inputs()}
+    return dict(zip(names, session.run(names, read), strict=True))

@@ -1,0 +1,74 @@
+"""The generator of random networks, and the shrinker of those that fail."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import archspec
+from archspec.frontend.language.structures import CONSTRUCTS
+from archspec.ir.types import DType
+from archspec.ops import OPS
+from tests.random_networks.generator import generate
+from tests.random_networks.shrink import shrink
+from tests.random_networks.text import text_of
+
+COUNT = 500
+
+
+def test_the_generator_covers_every_op_attribute_and_structure() -> None:
+    """With the seeds that are tested: every attribute with at least two values, every key of every structure."""
+    values: dict[tuple[str, str], set[str]] = defaultdict(set)
+    keys: set[tuple[str, str]] = set()
+    kinds, ranks, inputs, outputs, shared = set(), set(), set(), set(), 0
+    for seed in range(COUNT):
+        spec = generate(seed)
+        graph = archspec.parse(text_of(spec)).graph
+        ranks |= {len(value.type.sizes) for value in graph.inputs if value.type.dtype is DType.FLOAT32}
+        inputs.add(len(graph.inputs))
+        outputs.add(len(graph.outputs))
+        keys |= set(_keys(spec["layers"]))
+        for node in graph.nodes:
+            kinds.add(node.op.kind)
+            shared += node.owner is not None
+            for name in type(node.op).model_fields:
+                values[node.op.kind, name].add(repr(getattr(node.op, name)))
+    assert kinds == {op.kind for op in OPS}
+    assert not {name for name, found in values.items() if len(found) < 2}
+    assert ranks == {1, 2, 3, 4}
+    assert inputs >= {1, 2, 3}
+    assert outputs >= {1, 2, 3}
+    assert shared > 20
+    assert keys >= {(kind, key) for kind, construct in CONSTRUCTS.items() for key in construct.keys}
+
+
+def _keys(items: Any) -> Any:
+    """The keys of every structure in plain data, with its kind."""
+    if isinstance(items, dict):
+        for kind, content in items.items():
+            if kind in CONSTRUCTS:
+                yield from ((kind, key) for key in (content if isinstance(content, dict) else ["layers"]))
+            yield from _keys(content)
+    elif isinstance(items, list):
+        for item in items:
+            yield from _keys(item)
+
+
+def test_a_seed_is_one_network() -> None:
+    assert [generate(seed) for seed in range(20)] == [generate(seed) for seed in range(20)]
+
+
+def test_a_failure_is_shrunk_to_the_layers_that_fail() -> None:
+    wide = {"conv": {"channels": 8, "kernel": 7}}
+    residual = {"residual": {"layers": ["relu", wide], "shortcut": [{"conv": {"channels": 8, "kernel": 1}}]}}
+    layers = [{"sequential": {"name": "a", "layers": ["relu", residual]}}, {"linear": 20}]
+    small = shrink({"archspec": 1, "params": {"width": 8}, "layers": layers}, _has_a_wide_kernel)
+    assert small == {"layers": [{"conv": {"channels": 3, "kernel": 7}}]}
+
+
+def _has_a_wide_kernel(spec: Any) -> bool:
+    """Whether a layer of the spec, at any level, has a kernel of 7 and at least 3 channels."""
+    if isinstance(spec, dict) and spec.get("kernel") == 7:
+        return isinstance(spec.get("channels"), int) and spec["channels"] >= 3
+    inner = spec.values() if isinstance(spec, dict) else spec if isinstance(spec, list) else ()
+    return any(map(_has_a_wide_kernel, inner))
