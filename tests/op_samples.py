@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archspec import Network
+from archspec.ir import GraphBuilder
 from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import DType, TensorType
 from archspec.ops import OPS, Op
@@ -70,6 +72,18 @@ class Sample:
         usual = {DType.INT64: _whole_numbers, DType.FLOAT32: _normal}
         draws = [self.draws.get(i, usual[tensor.dtype]) for i, tensor in enumerate(self.inputs)]
         return [draw(random, (batch, *tensor.sizes)) for draw, tensor in zip(draws, self.inputs, strict=True)]
+
+
+def shared_twice(sample: Sample) -> Network:
+    """A network that applies the op in one module, and again with the same weights in another."""
+    b = GraphBuilder("shared")
+    inputs = [b.input(f"x{i}", tensor.sizes, tensor.dtype) for i, tensor in enumerate(sample.inputs)]
+    for scope, share in (("one", None), ("other", "one.layer")):
+        with b.scope(scope):
+            outputs = b.apply_all(sample.op, *inputs, name="layer", share=share)
+        for i, value in enumerate(outputs):
+            b.output(f"{scope}{i}", value)
+    return Network.from_graph(b.build())
 
 
 @dataclass(frozen=True)

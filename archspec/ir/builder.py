@@ -76,7 +76,8 @@ class GraphBuilder:
         self._counts: dict[tuple[str, str], int] = {}
         self._defined: dict[Value, Node | None] = {}
         self._nodes: dict[str, Node] = {}
-        self._scopes: set[str] = set()
+        self._scopes: dict[str, str] = {}
+        """The named scopes, each with the one whose weights it has: itself, or another."""
 
     def input(self, name: str, sizes: Sequence[int], dtype: DType = DType.FLOAT32) -> Value:
         """Declare an input of the graph.
@@ -207,7 +208,7 @@ class GraphBuilder:
             help = "a scope that shares weights needs a name" if name is None else did_you_mean(share, self._scopes)
             raise fail("wrong-share", f"there is no scope '{share}' whose weights '{name}' could share", help=help)
         path = None if name is None else self._path(name, "")
-        owner = share
+        owner = None if share is None else self._scopes[share]
         if share is None and path is not None and around.owner is not None:
             owner = around.owner + path.removeprefix(around.prefix)
         elif path is None:
@@ -218,7 +219,7 @@ class GraphBuilder:
         )  # fmt: skip
         if path is not None:
             self._names.add(path)
-            self._scopes.add(path)
+            self._scopes[path] = owner or path
         around.items.append(scope)
         self._open.append(scope)
         try:

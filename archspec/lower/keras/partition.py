@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from archspec.ir.graph import Graph, Node, Scope, Value
 from archspec.lower.keras.initializers import frozen_variables, with_initializers
 from archspec.lower.keras.rules import RULES
-from archspec.lower.keras.rules.common import LayerCall, WeightLayout
+from archspec.lower.keras.rules.common import LayerCall, WeightLayout, cannot
 from archspec.lower.text.code_model import Call
 from archspec.ops.reshape import Flatten
 
@@ -103,6 +103,7 @@ def plan(graph: Graph) -> ModelPlan:
     tables: dict[str, object] = {}
     needed = _needed_at_inference(graph)
     owners = _owners(needed)
+    _check_layers(needed, owners)
     initialized = {
         node: with_initializers(_with_owner(node, owners), layer_call, tables) for node, layer_call in needed.items()
     }
@@ -187,6 +188,18 @@ def _owners(nodes: Iterable[Node]) -> dict[Node, str]:
     for node in nodes:
         first.setdefault(node.owner or node.name, node)
     return {node: first[node.owner].name for node in nodes if node.owner and first[node.owner] is not node}
+
+
+def _check_layers(layer_calls: Mapping[Node, LayerCall], owners: Mapping[Node, str]) -> None:
+    """Check that each node with shared weights would be the same layer as their owner, which is called for it.
+
+    Raises:
+        ArchspecError: a node has other attributes than the owner of its weights.
+    """
+    layers = {node.name: [call for call in layer_calls[node].calls if call.template is None] for node in layer_calls}
+    for node, owner in owners.items():
+        if layers[node.name] != layers[owner]:
+            raise cannot(node, f"it shares the weights of '{owner}', which has other attributes")
 
 
 def _with_owner(node: Node, owners: Mapping[Node, str]) -> Node:

@@ -26,7 +26,9 @@ def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
 
     A module may lack children of the model, dropout, and sums with a shortcut.
     """
-    if model.sequential != module.sequential or len(model.inputs) != len(module.inputs):
+    if model.container != module.container or model.dissolved != module.dissolved:
+        return None
+    if len(model.inputs) != len(module.inputs):
         return None
     if not module.children.keys() <= model.children.keys():
         return None
@@ -52,7 +54,7 @@ def matched(model: ModulePlan, module: ModulePlan) -> Matches | None:
 
 def passed_through(step: ForwardStep, module: ModulePlan) -> Value | None:
     """The value that replaces a step's output if the step is omitted; None if it cannot be omitted."""
-    if len(step.outputs) != 1:
+    if len(step.outputs) != 1 or step.items:
         return None
     if step.attribute is not None or (step.function is not None and step.function.callee in _IDENTITY_ARGUMENTS):
         return step.inputs[0] if len(step.inputs) == 1 else None
@@ -77,6 +79,7 @@ def function(step: ForwardStep, match: ForwardStep | None) -> Call:
 def _called(step: ForwardStep, module: ModulePlan) -> object:
     """What a step computes, without its constants."""
     called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
-    parameter = module.children.get(step.parameter or "")
+    parameter = module.children.get(step.parameter[0]) if len(step.parameter) == 1 else None
     template = parameter.template if isinstance(parameter, Call) else None
-    return called, step.items, step.part, step.parameter, template, len(step.outputs), step.training_only
+    path = (*([step.attribute] if step.attribute else []), *step.items) or step.parameter
+    return called, [*module.containers(path)], step.part, template, len(step.outputs), step.training_only

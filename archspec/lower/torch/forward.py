@@ -136,21 +136,29 @@ class Forward:
                 f"{text} if {self.choices[number]} else {self.read(alternative).text}", depth, operator=True
             )
         if call.template is not None:
-            return _from_template(call, inputs, depth, _attribute(step.parameter or ""))
+            return _from_template(call, inputs, depth, self.reached(step.parameter))
         arguments = [item.text for item in items(call)]
         return InlineExpression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
 
     def called(self, step: ForwardStep) -> str:
         """The child that a step calls, or a slice of it."""
-        name = step.attribute or ""
-        keys = {"nn.ModuleList": name, "nn.ModuleDict": literal(name)}
-        key = keys.get(self.module.container)
-        text = _attribute(name) if key is None else f"self[{key}]"
-        text += "".join(f"[{item}]" for item in step.items)
+        text = self.reached((step.attribute or "", *step.items))
         if step.part is None:
             return text
         start, stop = step.part.start, step.part.stop
         return f"{text}[{'' if start is None else start}:{'' if stop is None else stop}]"
+
+    def reached(self, path: Sequence[str]) -> str:
+        """The child at a path, or a child of a child."""
+        text = "self"
+        for name, container in self.module.containers(path):
+            if container in ("nn.ModuleList", "nn.Sequential"):
+                text += f"[{name}]"
+            elif container == "nn.ModuleDict":
+                text += f"[{literal(name)}]"
+            else:
+                text = f"{text}.{name}" if is_attribute(name) else f"getattr({text}, {literal(name)})"
+        return text
 
     def inlines(self, number: int, expression: InlineExpression, indent: int) -> bool:
         """Whether a step is inlined into the next one."""
@@ -201,7 +209,7 @@ class Forward:
         overlaps = any(
             later.hint == step.hint for later in self.module.steps[number + 1 : self.last.get(value, number)]
         )
-        attribute = (step.attribute or "") + "_".join(map(str, step.items))
+        attribute = (step.attribute or "") + "_".join(step.items)
         several = step.attribute is not None and len(step.outputs) > 1 and not ports
         candidates = [] if overlaps or several else [step.hint]
         if is_attribute(attribute) and not several:
@@ -222,10 +230,6 @@ class Forward:
 
 def _joined(types: Sequence[str]) -> str:
     return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
-
-
-def _attribute(name: str) -> str:
-    return f"self.{name}" if is_attribute(name) else f"getattr(self, {literal(name)})"
 
 
 def _from_template(call: Call, inputs: Sequence[InlineExpression], depth: int, weight: str) -> InlineExpression:

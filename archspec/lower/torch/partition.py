@@ -2,6 +2,11 @@
 
 A named scope becomes a module with submodules. An unnamed scope becomes part of the module around it. The inputs and
 outputs of a module are the values that cross its boundary.
+
+A layer or scope that shares weights becomes a second call of the module that owns them. A scope that shares weights of
+a module outside itself cannot call it, so the module around calls the layers of that scope itself: `x = self.norm1(x)`
+in the scope `step` becomes `x = self.step.norm1(x)` there. The same happens to a scope that shares the weights of
+another, but does something else with them.
 """
 
 from __future__ import annotations
@@ -9,7 +14,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from archspec.diagnostics import Span, fail
@@ -35,11 +40,11 @@ class ForwardStep:
     outputs: tuple[Value, ...]
     attribute: str | None = None
     """The name of the child that it calls."""
-    items: tuple[int, ...] = ()
-    """The indices into the child, and into its children, if it is an `nn.ModuleList`."""
+    items: tuple[str, ...] = ()
+    """The names from that child to the module inside it that is called, if it is not the child itself."""
     function: Call | None = None
-    parameter: str | None = None
-    """The name of the parameter that its function reads."""
+    parameter: tuple[str, ...] = ()
+    """The names from the module to the parameter that its function reads."""
     node: Node | None = None
     part: slice | None = None
     """The slice that it calls of an `nn.Sequential` whose intermediate values are read as well."""
@@ -62,6 +67,8 @@ class ModulePlan:
     """The number of nodes inside that read each value, at any depth."""
     listed: bool = False
     """Whether it is only an `nn.ModuleList`: its steps are part of the module around it."""
+    dissolved: bool = False
+    """Whether it only holds modules, which the module around calls."""
 
     @property
     def local_name(self) -> str:
@@ -104,7 +111,7 @@ class ModulePlan:
         """Whether the children run one after another, each reading the output of the one before."""
         if not self.children or len(self.inputs) != 1 or any(step.training_only for step in self.steps):
             return False
-        if [step.attribute for step in self.steps] != list(self.children):
+        if [step.attribute for step in self.steps] != list(self.children) or any(step.items for step in self.steps):
             return False
         values = self.inputs
         for step in self.steps:
@@ -112,6 +119,14 @@ class ModulePlan:
                 return False
             values = step.outputs
         return self.outputs[-1:] == values
+
+    def containers(self, path: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """The names of a path into the module, each with the base class of the module that has a child of this name."""
+        module: Call | ModulePlan = self
+        for name in path:
+            assert isinstance(module, ModulePlan)
+            yield name, module.container
+            module = module.children[name]
 
     def modules(self) -> Iterator[ModulePlan]:
         """This module and all inside it, the innermost first."""
@@ -150,6 +165,9 @@ class _Planner:
         self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
         self.shared = {scope.owner for scope in _scopes(graph.body) if scope.owner}
+        self.dissolved: set[str] = set()
+        """The names of scopes whose layers the module around calls."""
+        self.owners(graph.body)
         self.several = False
         """Whether the current module is called in several places, with different inputs."""
         self.calls: dict[str, Call] = {}
@@ -157,37 +175,71 @@ class _Planner:
 
     def module(self, scope: Scope, name: str) -> ModulePlan:
         module = ModulePlan(name, scope)
-        self.fill(module, scope, "x", False)
+        self.fill(module, module, scope, "x", False)
         self.set_border(module)
         return module
 
-    def fill(self, module: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
-        """Add the nodes of a scope to a module, and those of unnamed scopes inside it."""
+    def owners(self, scope: Scope) -> set[str]:
+        """The owners of the weights that the layers of a scope share, as far as the module around must reach them.
+
+        Scopes inside whose module cannot reach all that it needs are added to `dissolved`.
+        """
+        owners: set[str] = set()
         for item in scope.items:
             if isinstance(item, Node):
-                self.node(module, item, hint, training_only)
+                if item.owner is not None and item not in self.unused:
+                    owners.add(item.owner)
+            elif item.name is None:
+                owners |= self.owners(item)
+            else:
+                inside, name = self.owners(item), item.owner or item.name
+                if item.owner in self.dissolved or not all(owner.startswith(f"{name}.") for owner in inside):
+                    self.dissolved.add(item.name)
+                    owners |= inside
+                elif item.owner is not None and not self.unused.issuperset(item.nodes()):
+                    owners.add(item.owner)
+        return owners
+
+    def fill(self, module: ModulePlan, holder: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
+        """Add the nodes of a scope to a module, and those of unnamed scopes inside it.
+
+        Args:
+            module: the module that calls them.
+            holder: the module that they are children of: the same, or one inside it that is dissolved.
+            scope: the scope.
+            hint: the preferred name of variables.
+            training_only: whether the scope runs only while training.
+        """
+        for item in scope.items:
+            if isinstance(item, Node):
+                self.node(module, holder, item, hint, training_only)
                 continue
             training = training_only or item.training_only
             if item.name is None:
-                self.fill(module, item, _path_hint(item, scope, hint) or _hint(item) or hint, training)
+                self.fill(module, holder, item, _path_hint(item, scope, hint) or _hint(item) or hint, training)
             elif next(item.nodes(), None) is not None:
-                self.child(module, item, hint, training)
+                self.child(module, holder, item, hint, training)
 
-    def node(self, module: ModulePlan, node: Node, hint: str, training_only: bool) -> None:
+    def node(self, module: ModulePlan, holder: ModulePlan, node: Node, hint: str, training_only: bool) -> None:
+        if node.owner is not None and node in self.unused:
+            return
         call = self.overwriting(node, RULES.apply(node, node))
         step = ForwardStep(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
+        path = _path(module, holder, node)
         if call.parameter is not None:
             step.function = call.function
-            step.parameter = _attribute(module, node.owner, node.name, node)
+            step.parameter = path
             if node.owner is None:
-                _register(module, step.parameter, call.parameter, node.span)
-        elif call.module is not None and (call.function is None or _wants_module(node)):
-            step.attribute = _attribute(module, node.owner, node.name, node)
+                _register(holder, node.local_name, call.parameter, node.span)
+        elif call.module is not None and (call.function is None or _wants_module(node, holder)):
+            step.attribute, *items = path
+            step.items = tuple(items)
             if node.owner is None:
-                _register(module, step.attribute, call.module, node.span)
+                _register(holder, node.local_name, call.module, node.span)
                 self.calls[node.name] = call.module
             elif self.calls[node.owner] != call.module:
-                raise _different_computation(node, node.owner)
+                reason = f"it shares the weights of '{node.owner}', which has other attributes"
+                raise unsupported("PyTorch", node, reason)
             if call.helper is not None:
                 self.helpers.add(call.helper)
         else:
@@ -208,27 +260,53 @@ class _Planner:
         inplace = not self.several and self.readers[value] == 1 and self.callees.get(value) in _OVERWRITABLE
         return replace(call, module=_inplace(call.module, inplace), function=_inplace(call.function, inplace))
 
-    def child(self, module: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
+    def child(self, module: ModulePlan, holder: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
         assert scope.name is not None
+        if scope.owner is not None and self.unused.issuperset(scope.nodes()):
+            return
+        if scope.name in self.dissolved:
+            self.dissolve(module, holder, scope, hint, training_only)
+            return
         several, self.several = self.several, self.several or not {scope.name, scope.owner}.isdisjoint(self.shared)
         child = self.module(scope, scope.owner or scope.name)
         self.several = several
-        attribute = _attribute(module, scope.owner, scope.name, next(scope.nodes()))
         if scope.owner is None:
-            _register(module, attribute, child, scope.span)
+            _register(holder, scope.local_name, child, scope.span)
             self.modules[scope.name] = child
-        elif not _equivalent(self.modules[scope.owner], child):
-            raise _different_computation(next(scope.nodes()), scope.owner)
+        elif scope.owner not in self.modules or not _equivalent(self.modules[scope.owner], child):
+            self.dissolved.add(scope.name)
+            self.dissolve(module, holder, scope, hint, training_only)
+            return
+        attribute, *items = _path(module, holder, scope)
         hint = _hint(scope) or hint
         child.listed = self.wants_list(child)
         if child.listed:
-            module.steps += _spliced(child, attribute, hint, training_only)
+            module.steps += _spliced(child, attribute, items, hint, training_only)
         elif child.sequential and len(child.outputs) > 1:
-            module.steps += _parts(child, attribute, hint, training_only)
+            module.steps += _parts(child, attribute, items, hint, training_only)
         else:
-            step = ForwardStep(child.inputs, child.outputs, attribute, hint=hint, training_only=training_only)
+            step = ForwardStep(
+                child.inputs, child.outputs, attribute, tuple(items), hint=hint, training_only=training_only
+            )
             module.steps.append(step)
         module.reads.update(child.reads)
+
+    def dissolve(self, module: ModulePlan, holder: ModulePlan, scope: Scope, hint: str, training_only: bool) -> None:
+        """Add the nodes of a named scope to the module around it; those with weights of their own stay where they are.
+
+        Args:
+            module: the module that calls the nodes.
+            holder: the module that the scope is a child of.
+            scope: the scope.
+            hint: the preferred name of variables.
+            training_only: whether the scope runs only while training.
+        """
+        assert scope.name is not None
+        inside = ModulePlan(scope.name, scope, dissolved=True)
+        self.fill(module, inside, scope, _hint(scope) or hint, training_only)
+        inside.listed = inside.container == "nn.ModuleList"
+        if inside.children:
+            _register(holder, scope.local_name, inside, scope.span)
 
     def wants_list(self, module: ModulePlan) -> bool:
         """Whether a module is an `nn.ModuleList`: numbered children that are neither a sequence nor a block."""
@@ -285,21 +363,21 @@ def _numbered_steps(module: ModulePlan) -> object:
     return len(module.inputs), steps, [numbers[value] for value in module.outputs]
 
 
-def _different_computation(node: Node, owner: str) -> Exception:
-    return unsupported("PyTorch", node, f"a module shares all of its weights, and '{owner}' computes something else")
-
-
-def _spliced(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
+def _spliced(
+    child: ModulePlan, attribute: str, items: Sequence[str], hint: str, training_only: bool
+) -> Iterator[ForwardStep]:
     """The steps of an `nn.ModuleList`, as steps of the module around it."""
     for step in child.steps:
         hint_inside = hint if step.hint == "x" else step.hint
         spliced = replace(step, hint=hint_inside, training_only=training_only or step.training_only)
         if step.attribute is not None:
-            spliced.attribute, spliced.items = attribute, (int(step.attribute), *step.items)
+            spliced.attribute, spliced.items = attribute, (*items, step.attribute, *step.items)
         yield spliced
 
 
-def _parts(child: ModulePlan, attribute: str, hint: str, training_only: bool) -> Iterator[ForwardStep]:
+def _parts(
+    child: ModulePlan, attribute: str, items: Sequence[str], hint: str, training_only: bool
+) -> Iterator[ForwardStep]:
     """The steps that call a sequence of modules in slices, one for each value that is read outside.
 
     A slice of one module is an index instead: TorchScript does not support slices.
@@ -309,9 +387,9 @@ def _parts(child: ModulePlan, attribute: str, hint: str, training_only: bool) ->
         if step.outputs[0] in child.outputs:
             single = stop - start == 1
             part = None if single else slice(start or None, stop if stop < len(child.steps) else None)
-            items = (start,) if single else ()
+            path = (*items, str(start)) if single else tuple(items)
             yield ForwardStep(
-                inputs, step.outputs, attribute, items=items, part=part, hint=hint, training_only=training_only
+                inputs, step.outputs, attribute, items=path, part=part, hint=hint, training_only=training_only
             )
             inputs, start = step.outputs, stop
 
@@ -331,10 +409,10 @@ def _inplace(call: Call | None, inplace: bool) -> Call | None:
     return replace(call, arguments=arguments, defaults=defaults)
 
 
-def _wants_module(node: Node) -> bool:
-    """Whether an op that could be a function is a module: it has weights, or a name from the spec."""
+def _wants_module(node: Node, holder: ModulePlan) -> bool:
+    """Whether an op that could be a function is a module: it has weights, or a name from the spec in a module."""
     default_name = re.fullmatch(rf"{node.op.kind}(_\d+)?", node.local_name)
-    return bool(node.weights) or default_name is None
+    return bool(node.weights) or (default_name is None and not holder.dissolved)
 
 
 def _register(module: ModulePlan, name: str, child: Call | ModulePlan, span: Span | None) -> None:
@@ -348,14 +426,10 @@ def _register(module: ModulePlan, name: str, child: Call | ModulePlan, span: Spa
     module.children[name] = child
 
 
-def _attribute(module: ModulePlan, owner: str | None, name: str, node: Node) -> str:
-    """The attribute that a step calls: that of the node, or of the sibling that owns its weights."""
-    if owner is None:
-        return name.rpartition(".")[2]
-    parent, _, attribute = owner.rpartition(".")
-    if parent != module.name:
-        raise unsupported("PyTorch", node, f"its weights belong to '{owner}', which is inside another module")
-    return attribute
+def _path(module: ModulePlan, holder: ModulePlan, item: Node | Scope) -> tuple[str, ...]:
+    """The names from a module to what is called in it: a child of `holder`, or the owner of shared weights."""
+    name = item.owner or f"{holder.name}.{item.local_name}"
+    return tuple(name.removeprefix(f"{module.name}.").removeprefix(".").split("."))
 
 
 def _path_hint(path: Scope, scope: Scope, hint: str) -> str | None:

@@ -93,6 +93,8 @@ def _class(
 def _block_docstring(cls: Class) -> str:
     block = cls.module.scope.block
     times = f", used {len(cls.instances)} times" if len(cls.instances) > 1 else ""
+    if cls.module.dissolved:
+        return f"The layers of `{block or label(cls.module)}`{times}, called by the module around them."
     return f"The block `{block}` of the spec{times}." if block else f"The part `{label(cls.module)}`{times}."
 
 

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 import archspec
+from tests.lower.torch.test_weight_sharing import HEAD as SHARING
+from tests.lower.torch.test_weight_sharing import SHARED
 from tests.zoo.small import small
 
 keras = pytest.importorskip("keras")
@@ -211,3 +213,8 @@ def test_a_layer_that_is_not_needed_is_left_out(layers: str) -> None:
 
 def test_reflect_padding_of_nothing() -> None:
     compared(archspec.parse(f"{HEAD}layers: [pad: {{padding: 0, mode: reflect}}, relu]\n"))
+
+
+@pytest.mark.parametrize("layers", SHARED.values(), ids=SHARED)
+def test_layers_share_weights_wherever_they_are(layers: str) -> None:
+    compared(archspec.parse(f"{SHARING}layers: {layers}"))
