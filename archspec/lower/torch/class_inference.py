@@ -20,7 +20,7 @@ from archspec.lower.text.formatter import listed
 from archspec.lower.text.names import ReservedNames
 from archspec.lower.text.numbered_runs import unnumbered
 from archspec.lower.torch.equivalence import function, matched, needs_condition
-from archspec.lower.torch.partition import ModulePlan, NetworkPlan
+from archspec.lower.torch.module_plan import ModulePlan, NetworkPlan
 
 IDENTITY = Call("nn.Identity")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from archspec.ir.graph import Value
 from archspec.lower.text.code_model import Call
-from archspec.lower.torch.partition import ForwardStep, ModulePlan
+from archspec.lower.torch.module_plan import ForwardStep, ModulePlan
 from archspec.ops.merge import Add
 
 Matches = tuple[ForwardStep | None, ...]

@@ -11,7 +11,7 @@ from archspec.lower.text.code_model import Call
 from archspec.lower.text.formatter import INDENT, WIDTH, items, literal, one_line, wrapped
 from archspec.lower.text.names import ReservedNames
 from archspec.lower.torch.equivalence import passed_through
-from archspec.lower.torch.partition import ForwardStep, ModulePlan, is_attribute
+from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, is_attribute
 from archspec.ops.activation import Activation
 from archspec.ops.dropout import Dropout
 from archspec.ops.merge import Add, Concat, Elementwise, Mul

@@ -14,7 +14,8 @@ from archspec.lower.torch.class_inference import Class, camel, can_be_class, cla
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helper_classes import helper
 from archspec.lower.torch.initializers import initialization
-from archspec.lower.torch.partition import NetworkPlan, is_attribute, plan
+from archspec.lower.torch.module_plan import NetworkPlan, is_attribute
+from archspec.lower.torch.partition import plan
 
 
 def source(graph: Graph, about: About) -> str:
