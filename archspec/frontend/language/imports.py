@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -143,14 +144,32 @@ class Imports:
             self._libraries[real] = None
             self._names[real] = name.text
             try:
-                self._libraries[real] = self._read(yaml.read_file(path), real)
-            except ArchspecError as error:
-                raise ArchspecError(
-                    replace(diagnostic, span=diagnostic.span or name.span) for diagnostic in error.diagnostics
-                ) from error
+                self._libraries[real] = self._library(name, path, real)
             finally:
                 self._names.popitem()
         return self._libraries[real]
+
+    def _library(self, name: YamlScalar, path: Path, real: Path) -> Library | None:
+        """The library in a file. Where the file does not begin as one, its errors are not reported: they may quote it.
+
+        Raises:
+            ArchspecError: the file cannot be read, or is not a file of blocks.
+        """
+        before = len(self.diagnostics)
+        failed: tuple[Diagnostic, ...] = ()
+        library: Library | None = None
+        try:
+            library = self._read(yaml.read_file(path), real)
+        except ArchspecError as error:
+            failed = error.diagnostics
+        spans = [each.span for each in (*failed, *self.diagnostics[before:]) if each.span is not None]
+        if any(span.source.name == str(path) and not _BEGINNING.match(span.source.text) for span in spans):
+            del self.diagnostics[before:]
+            message = f"'{name.text}' is not a file of blocks"
+            raise fail("wrong-import", message, name.span, help="a file of blocks starts with `archspec: 1`")
+        if failed:
+            raise ArchspecError(replace(each, span=each.span or name.span) for each in failed)
+        return library
 
     def _guard(self, name: YamlScalar) -> None:
         if len(self._libraries) >= MAX_IMPORTS:
@@ -237,6 +256,10 @@ def _blocks_of(tree: Tree) -> dict[str, Span]:
     """The positions of the blocks a file defines, by name."""
     blocks = tree.get("blocks") if isinstance(tree, YamlMapping) else None
     return {key.text: key.span for key, _ in blocks.entries} if isinstance(blocks, YamlMapping) else {}
+
+
+_BEGINNING = re.compile(r"(?:[ \t]*+(?:[#%][^\r\n]*+|---)?+[ \t]*+[\r\n]++)*+\s*+\{?+\s*+[\"']?+archspec[\"']?+\s*+:")
+"""The beginning of a spec or a file of blocks, after comments and blank lines."""
 
 
 def _real(path: Path | None) -> Path | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PureWindowsPath
 
-from archspec.diagnostics import Source, did_you_mean, fail
+from archspec.diagnostics import Source, did_you_mean, fail, nearest
 from archspec.file_kinds import irregular
 from archspec.frontend.yaml.tree import YamlScalar
 
@@ -20,7 +20,8 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
     """The file of an import: the first of that name in the folder of the importing file, or in `folders`.
 
     Raises:
-        ArchspecError: there is none, or it is outside that folder.
+        ArchspecError: there is none, it is outside that folder, or its name is not that of a spec: a file that is read
+            may be quoted, so no other files are.
     """
     text = name.text
     if not _leads_down(text):
@@ -28,6 +29,11 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
         help = "write a path such as blocks/residual.yaml; add other folders with --path"
         raise fail("wrong-import", message, name.span, help=help)
     own: Sequence[Path] = () if source.path is None else (source.path.parent,)
+    if not _is_name_of_spec(text):
+        message = f"'{text}' cannot be the name of a file of blocks"
+        help = f"it ends in {' or '.join(ENDINGS)}, and no part of it starts with a dot"
+        close = None if "." in text else nearest(text, _known((*own, *folders), text))
+        raise fail("wrong-import", message, name.span, help=f"did you mean '{close}'?" if close else help)
     for folder in (*own, *folders):
         path = folder / text
         if not os.path.isfile(path):
@@ -50,13 +56,18 @@ def _leads_down(text: str) -> bool:
     return all(part not in ("", ".", "..") for part in text.split("/"))
 
 
+def _is_name_of_spec(text: str) -> bool:
+    """Whether a path has the ending of a spec, and no hidden part such as `.git`."""
+    return text.endswith(ENDINGS) and not any(part.startswith(".") for part in text.split("/"))
+
+
 def _known(folders: Sequence[Path], text: str) -> Iterator[str]:
     """The files an import may have meant: those beside it, and those in folders called `blocks`."""
     parent = text.rpartition("/")[0]
     for below in dict.fromkeys((parent, "blocks")):
         for folder in folders:
             for file in specs_in(folder / below):
-                if _holds_blocks(folder / below / file):
+                if _is_name_of_spec(file) and _holds_blocks(folder / below / file):
                     yield f"{below}/{file}" if below else file
 
 

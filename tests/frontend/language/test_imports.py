@@ -101,7 +101,50 @@ def test_no_other_path_leads_anywhere(name, spec):
     assert codes(archspec.check(spec)) == ["wrong-import"]
 
 
-@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 3000 + "x", "lib", "b.yaml/b.yaml"])
+@pytest.mark.parametrize("name", [".env", ".git/config", "lib/.b.yaml", ".lib/b.yaml", "b.txt", "b", "b.yaml.bak"])
+def test_only_files_with_the_name_of_a_spec_are_read(name, spec):
+    write(spec.parent / name, blocks(b="relu") + "TOKEN: hush-hush\n")
+    spec.write_text(NET + f"import: {name}\nlayers: [b]\n")
+    (diagnostic,) = archspec.check(spec)
+    assert diagnostic.code == "wrong-import"
+    assert "hush" not in diagnostic.render()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TOKEN=hush-hush\n", "password: hush-hush\n", "hush-hush", "- hush-hush\n", "a: [hush-hush", "# c\n\nhush:\n\t- x",
+     "blocks: {hush: 1}\npassword: x\n", "layers: [hush]\n", "params: {a: hush +}\nblocks: {}\n", "hush: \xff\n",
+     "hush: \x07\n", "? hush\n", "a: *hush\n", "import: [hush.yaml]\n", "a: 1\n---\nhush: 2\n"],
+)  # fmt: skip
+def test_a_file_that_does_not_begin_as_one_of_blocks_is_not_quoted(text, spec):
+    write(spec.parent / "lib" / "c.yaml", "archspec: 1\nimport: secret.yml\nblocks: {c: {layers: [relu]}}\n")
+    write(spec.parent / "lib" / "b.yaml", blocks(b="relu"))
+    (spec.parent / "lib" / "secret.yml").write_bytes(text.encode("latin-1"))
+    for imported in ("lib/secret.yml", "lib/c.yaml"):
+        spec.write_text(NET + f"import: [lib/b.yaml, {imported}]\nlayers: [b]\n")
+        (diagnostic,) = archspec.check(spec)
+        assert (diagnostic.code, diagnostic.message) == (
+            "wrong-import",
+            f"'{'lib/' if 'secret' in imported else ''}secret.yml' is not a file of blocks",
+        )
+        assert "hush" not in diagnostic.render()
+
+
+@pytest.mark.parametrize(
+    "start", ["", "# c\n\n", "\ufeff", "---\n", "%YAML 1.2\n---\n", '"archspec": 1\n', "{archspec: 1, "]
+)
+def test_the_errors_of_a_file_of_blocks_are_reported_in_it(start, spec):
+    text = "archspec: 1\nblocks: {b: {layers: [rellu]}}\n"
+    if "archspec" in start:
+        text = start + ("blocks: {b: {layers: [rellu]}}" + ("}" if "{" in start else ""))
+        start = ""
+    write(spec.parent / "lib" / "b.yaml", start + text)
+    (diagnostic,) = archspec.check(spec)
+    assert diagnostic.code == "unknown-op"
+    assert str(spec.parent / "lib" / "b.yaml") in str(diagnostic.span)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000 + ".yaml", "x/" * 3000 + "x.yml", "lib.yaml", "b.yaml/b.yaml"])
 def test_what_is_no_file_is_not_there(name, spec):
     write(spec.parent / "lib" / "b.yaml", blocks(b="relu"))
     spec.write_text(NET + f"import: {name}\nlayers: [b]\n")
