@@ -114,6 +114,13 @@ CODES: Mapping[str, Code] = {
     "misaligned-paths": _warning("Joined paths have receptive fields with different centres."),
     "linear-over-maps": _warning("A linear layer reads feature maps: it is applied to their last spatial axis only."),
     "constant-output": _warning("A softmax or a normalization is over a single number: its output is constant."),
+    "inverted-momentum": _warning(
+        "The momentum of a batch normalization is above a half; here it is the share of the new batch, as in PyTorch."
+    ),
+    "norm-of-one-position": _warning(
+        "A batch normalization is over maps of one position, so training fails with batches of one sample."
+    ),
+    "batch-in-reshape": _warning("The first size of a `reshape`, -1, comes out as 1: it seems to be the batch axis."),
     "unused-layer": _warning("The output of the layer is never used."),
     "unused-input": _warning("No layer reads the input."),
     "join-of-one": _warning("A join gets a single value, so it changes nothing."),

@@ -90,10 +90,16 @@ class Reshape(Op):
             raise OpError(
                 "wrong-size",
                 f"'{self.kind}' cannot reshape {tensor} to {format_shape(('N', *self.sizes))}",  # type: ignore[arg-type]
-                help=f"a sample has {tensor.elements:,} elements, the new sizes need "
-                + (f"a multiple of {known:,}" if -1 in self.sizes else f"{known:,}"),
+                help=self._help(tensor.elements, known),
             )
         return (tensor.with_sizes(*(tensor.elements // known if size == -1 else size for size in self.sizes)),)
+
+    def _help(self, elements: int, known: int) -> str:
+        """The help for sizes that do not fit; the first of them may be meant for the batch."""
+        if -1 not in self.sizes and prod(self.sizes[1:]) == elements:
+            return f"sizes are without the batch axis: write {list(self.sizes[1:])}"
+        needed = f"a multiple of {known:,}" if -1 in self.sizes else f"{known:,}"
+        return f"a sample has {elements:,} elements, the new sizes need {needed}"
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         before, after = inputs[0].sizes, outputs[0].sizes

@@ -22,6 +22,7 @@ from archspec.ops.linear import Linear
 from archspec.ops.merge import Join
 from archspec.ops.norm import BatchNorm, LayerNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from archspec.ops.reshape import Reshape
 from archspec.passes.facts import Facts
 
 HEAVY = Fraction(1, 2)
@@ -198,6 +199,37 @@ def _constant_output(facts: Facts) -> Iterator[Diagnostic]:
                 f"'{node.name}' is over an axis of size 1, so its output is always {int(isinstance(node.op, Softmax))}"
             )
             yield _warning("constant-output", message, node, help="use sigmoid for a single probability")
+
+
+@rule
+def _keras_momentum(facts: Facts) -> Iterator[Diagnostic]:
+    for node in facts.graph.nodes:
+        if isinstance(node.op, BatchNorm) and node.op.momentum > Fraction(1, 2):
+            share = float(f"{node.op.momentum:g}")
+            message = f"the momentum of '{node.name}', {share:g}, is the share of the new batch"
+            help = f"the momentum of Keras is the share of the old statistics; for that, write {1 - share:.4g}"
+            yield _warning("inverted-momentum", message, node, help=help)
+
+
+@rule
+def _norm_of_one_position(facts: Facts) -> Iterator[Diagnostic]:
+    for node in facts.graph.nodes:
+        (tensor, *_) = node.input_types
+        if isinstance(node.op, BatchNorm) and tensor.rank > 2 and prod(tensor.spatial) == 1:
+            message = f"'{node.name}' normalizes one position per channel, so training fails with batches of one"
+            help = "train with larger batches, or use `group_norm`"
+            yield _warning("norm-of-one-position", message, node, help=help)
+
+
+@rule
+def _batch_in_reshape(facts: Facts) -> Iterator[Diagnostic]:
+    for node in facts.graph.nodes:
+        if isinstance(node.op, Reshape) and node.op.sizes[0] == -1 and len(node.op.sizes) > 1:
+            (output,) = node.output_types
+            if output.sizes[0] == 1:
+                message = f"the -1 of '{node.name}' is an axis of size 1: the output is {output}"
+                help = f"sizes are without the batch axis, which always stays: write {list(node.op.sizes[1:])}"
+                yield _warning("batch-in-reshape", message, node, help=help)
 
 
 @rule

@@ -35,6 +35,9 @@ WARNED = {
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}]]}\n",
     "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - relu\n  - global_avg_pool\n  - linear: 5\n",
     "constant-output": "  - flatten\n  - linear: 1\n  - softmax\n",
+    "inverted-momentum": "  - batch_norm: {momentum: 0.99}\n",
+    "norm-of-one-position": "  - global_avg_pool\n  - batch_norm\n",
+    "batch-in-reshape": "  - reshape: [-1, 3267]\n",
     "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
     "unused-input": "  - identity: {from: input}\n",
     "join-of-one": "  - conv: {channels: 4, kernel: 1}\n  - relu: {name: a}\n  - concat: a\n",
@@ -61,6 +64,9 @@ CLEAN = {
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: 1}]]}\n",
     "linear-over-maps": "  - conv: {channels: 4, kernel: 3}\n  - permute: [2, 3, 1]\n  - linear: 5\n",
     "constant-output": "  - flatten\n  - linear: 2\n  - log_softmax\n",
+    "inverted-momentum": "  - batch_norm: {momentum: 0.5}\n",
+    "norm-of-one-position": "  - batch_norm\n  - flatten\n  - batch_norm\n",
+    "batch-in-reshape": "  - reshape: [-1, 1089]\n",
     "unused-layer": "  - relu\n",
     "unused-input": "  - relu\n",
     "join-of-one": "  - relu: {name: a}\n  - concat: [a, input]\n",
@@ -119,10 +125,34 @@ def test_a_block_called_often_is_reported_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "input", ["[1, 128, 128, 64]", "[1, 4, 4, 4]", "[1, 5, 33, 33]", "[1, 28, 28]", "[2, 3, 33, 33]"]
-)
-def test_volumes_and_images_of_one_channel_have_no_batch_axis(input: str) -> None:
+    "input",
+    ["[1, 128, 128, 64]", "[1, 4, 4, 4]", "[1, 5, 33, 33]", "[1, 28, 28]", "[3, 16, 112, 112]", "[4, 4, 64, 64]",
+     "[2, 2, 64, 64]", "[64, 100, 1]", "[22, 1, 1000]", "[4, 8, 3]", "[32, 16000]", "[8, 16, 28, 28]"],
+)  # fmt: skip
+def test_plausible_inputs_are_not_reported(input: str) -> None:
     assert warnings("  - relu\n", input) == []
+
+
+@pytest.mark.parametrize(
+    ("input", "code", "image"),
+    [
+        ("[32, 3, 224, 224]", "batch-axis", "[3, 224, 224]"),
+        ("[8, 1, 28, 28]", "batch-axis", "[1, 28, 28]"),
+        ("[1, 3, 480, 640]", "batch-axis", "[3, 480, 640]"),
+        ("[2, 3, 33, 33]", "batch-axis", "[3, 33, 33]"),
+        ("[16, 4, 64, 64]", "batch-axis", "[4, 64, 64]"),
+        ("[16, 2, 64, 64]", "batch-axis", "[2, 64, 64]"),
+        ("[32, 224, 224, 3]", "batch-axis", "[3, 224, 224]"),
+        ("[224, 224, 3]", "channels-last", "[3, 224, 224]"),
+        ("[480, 640, 3]", "channels-last", "[3, 480, 640]"),
+        ("[28, 28, 1]", "channels-last", "[1, 28, 28]"),
+    ],
+)
+def test_images_with_their_batch_axis_or_with_channels_last(input: str, code: str, image: str) -> None:
+    (warning,) = warnings("  - relu\n", input)
+    assert warning.code == code
+    assert warning.help is not None
+    assert warning.help.endswith(f"{image} is an image")
 
 
 def test_the_batch_axis_is_reported_beside_the_errors_it_causes() -> None:
