@@ -96,7 +96,7 @@ CODES: Mapping[str, Code] = {
     "wrong-weights": _error("The given weights do not match the network."),
     "wrong-device": _error("PyTorch has no device of that name on this machine."),
     "wrong-numbers": _error("A written file does not compute what the network computes. It is removed."),
-    "missing-library": _error("A library that the target needs is not installed."),
+    "missing-library": _error("A library that the target needs is not installed, or is too old."),
     # warnings
     "batch-axis": _warning("The shape of an input seems to include the batch axis, which it must not."),
     "channels-last": _warning("The shape of an input seems to have its channels last; they come first."),

@@ -1,4 +1,4 @@
-"""The virtual environment of a checkout: `.venv`, created on first use with pinned versions."""
+"""The virtual environments of a checkout, created on first use with pinned versions."""
 
 from __future__ import annotations
 
@@ -11,19 +11,81 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / ".venv"
-PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PINS = ROOT / "tools" / "pins"
-TORCH = "2.13.0"
 UV = "0.13.8"
 
 
-def run(extra: str, arguments: list[str]) -> int:
-    """Run Python in the environment, which is created or updated first. Returns the exit code."""
-    if sys.version_info < (3, 11):  # noqa: UP036  # this file also runs on an older Python
-        return _with_newer_python()
-    _make(extra)
-    return subprocess.run([PYTHON, *arguments], check=False).returncode
+class Environment:
+    """A virtual environment with a version of PyTorch and the packages of a list of pins."""
+
+    def __init__(self, folder: str, torch: str, pins: str) -> None:
+        self.home = ROOT / folder
+        self.python = self.home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self.torch = torch
+        self.pins = pins
+
+    def run(self, arguments: list[str], extra: str = "") -> int:
+        """Run Python in the environment, which is created or updated first, with a second list of pins if given.
+
+        Returns the exit code.
+        """
+        if sys.version_info < (3, 11):  # noqa: UP036  # this file also runs on an older Python
+            return _with_newer_python()
+        self._make([self.pins, extra] if extra else [self.pins])
+        return subprocess.run([self.python, *arguments], check=False).returncode
+
+    def _make(self, wanted: list[str]) -> None:
+        """Install the pinned packages whose stamp files do not exist yet."""
+        missing = [name for name in wanted if not self._stamp(name).exists()]
+        if not missing:
+            return
+        if not self.python.exists():
+            _say(f"making {self.home.name} (once; this takes a few minutes)")
+            venv.EnvBuilder(with_pip=True, clear=True).create(self.home)
+        for name in missing:
+            if name == self.pins:
+                self._install_torch()
+            _say(f"installing what tools/pins/{name}.txt lists")
+            self._pip("-r", str(PINS / f"{name}.txt"))
+            if name == self.pins:
+                self._pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+            for old in self.home.glob(f"installed-{name}-*"):
+                old.unlink()
+            self._stamp(name).touch()
+
+    def _stamp(self, name: str) -> Path:
+        """The stamp file: it exists if the current version of a list of pins is installed."""
+        content = (PINS / f"{name}.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes() + self.torch.encode()
+        return self.home / f"installed-{name}-{hashlib.sha256(content).hexdigest()[:16]}"
+
+    def _install_torch(self) -> None:
+        """Install PyTorch: the GPU build if there is a GPU, else the CPU build, which is far smaller.
+
+        On Linux the plain version includes gigabytes of CUDA libraries. The CPU build is first requested by its full
+        version, in case pip is configured with an index that has it; otherwise uv selects the index.
+        """
+        version = f"torch=={self.torch}"
+        _say(f"installing PyTorch {self.torch}")
+        if not sys.platform.startswith("linux") or _has_gpu():
+            self._pip(version)
+        elif self._try_pip(f"{version}+cpu") != 0:
+            self._pip(f"uv=={UV}")
+            uv = [self.python, "-m", "uv", "pip", "install", "--quiet", "--python", self.python]
+            subprocess.run([*uv, "--torch-backend", "cpu", version], check=True, stdout=sys.stderr)
+
+    def _pip(self, *arguments: str) -> None:
+        if self._try_pip(*arguments, quiet=False) != 0:
+            sys.exit(f"could not install {' '.join(arguments)}")
+
+    def _try_pip(self, *arguments: str, quiet: bool = True) -> int:
+        command = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+        stderr = subprocess.DEVNULL if quiet else None
+        return subprocess.run(command, check=False, stdout=sys.stderr, stderr=stderr).returncode
+
+
+CURRENT = Environment(".venv", "2.13.0", "run")
+OLDEST = Environment(".venv-oldest", "2.6.0", "oldest")
+"""The oldest versions that pyproject.toml declares."""
 
 
 def _with_newer_python() -> int:
@@ -36,62 +98,8 @@ def _with_newer_python() -> int:
     return 1
 
 
-def _make(extra: str) -> None:
-    """Install the pinned packages whose stamp files do not exist yet."""
-    wanted = ["run.txt", *([f"{extra}.txt"] if extra else [])]
-    missing = [name for name in wanted if not _stamp(name).exists()]
-    if not missing:
-        return
-    if not PYTHON.exists():
-        _say("making .venv (once; this takes a few minutes)")
-        venv.EnvBuilder(with_pip=True, clear=True).create(HOME)
-    for name in missing:
-        if name == "run.txt":
-            _install_torch()
-        _say(f"installing what tools/pins/{name} lists")
-        _pip("-r", str(PINS / name))
-        if name == "run.txt":
-            _pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-        for old in HOME.glob(f"installed-{name}-*"):
-            old.unlink()
-        _stamp(name).touch()
-
-
-def _stamp(name: str) -> Path:
-    """The stamp file: it exists if the current version of a list of pins is installed."""
-    content = (PINS / name).read_bytes() + (ROOT / "pyproject.toml").read_bytes() + TORCH.encode()
-    return HOME / f"installed-{name}-{hashlib.sha256(content).hexdigest()[:16]}"
-
-
-def _install_torch() -> None:
-    """Install PyTorch: the GPU build if there is a GPU, else the CPU build, which is far smaller.
-
-    On Linux the plain version includes gigabytes of CUDA libraries. The CPU build is first requested by its full
-    version, in case pip is configured with an index that has it; otherwise uv selects the index.
-    """
-    _say(f"installing PyTorch {TORCH}")
-    if not sys.platform.startswith("linux") or _has_gpu():
-        _pip(f"torch=={TORCH}")
-    elif _try_pip(f"torch=={TORCH}+cpu") != 0:
-        _pip(f"uv=={UV}")
-        command = [PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--torch-backend", "cpu"]
-        subprocess.run([*command, f"torch=={TORCH}"], check=True, stdout=sys.stderr)
-
-
 def _has_gpu() -> bool:
     return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists()
-
-
-def _pip(*arguments: str) -> None:
-    if _try_pip(*arguments, quiet=False) != 0:
-        sys.exit(f"could not install {' '.join(arguments)}")
-
-
-def _try_pip(*arguments: str, quiet: bool = True) -> int:
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
-    return subprocess.run(
-        command, check=False, stdout=sys.stderr, stderr=subprocess.DEVNULL if quiet else None
-    ).returncode
 
 
 def _say(text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import ModuleType
 
 import pytest
 
@@ -43,6 +45,19 @@ def test_the_help_is_the_command_that_installs_it(library: str, command: str, mo
     assert diagnostic.message.startswith(f"this test needs {library}, which cannot be imported: ")
     assert diagnostic.help == command
     assert not is_installed(library)
+
+
+@pytest.mark.parametrize(("installed", "accepted"), [("2.5.1+cu124", False), ("2.6.0", True), ("2.13.0a0+git1", True)])
+def test_a_library_can_be_too_old_for_a_use(installed: str, accepted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = ModuleType("torch")
+    library.__version__ = installed  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch", library)
+    with nullcontext() if accepted else pytest.raises(ArchspecError) as error:
+        require("torch", "this test", oldest=(2, 6))
+    if error is not None:
+        (diagnostic,) = error.value.diagnostics
+        assert diagnostic.message == f"this test needs torch 2.6 or newer, and {installed} is installed"
+        assert diagnostic.help == "pip install --upgrade 'archspec-compiler[torch]'"
 
 
 @pytest.mark.parametrize(

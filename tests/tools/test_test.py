@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -26,9 +27,9 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_the_fast_set_is_there_and_comes_after_lint_and_types(
     tool: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert all((ROOT / place).exists() for place in tool.FAST)
+    assert all((ROOT / place).exists() for place in tool.OLDEST_TESTS)
     runs: list[list[str]] = []
-    monkeypatch.setattr(tool, "run", lambda extra, command: runs.append(command) or 0)
+    monkeypatch.setattr(tool.CURRENT, "run", lambda command, extra: runs.append(command) or 0)
     monkeypatch.setattr(sys, "argv", ["test", "--fast"])
     assert tool.main() == 0
     assert [command[1] for command in runs] == ["ruff", "ruff", "mypy", "pytest"]
@@ -37,6 +38,16 @@ def test_the_fast_set_is_there_and_comes_after_lint_and_types(
     runs.clear()
     assert tool.main() == 0
     assert [command[1:] for command in runs] == [["pytest", "-n", "auto", "-k", "padding"]]
+
+
+def test_the_oldest_versions_are_those_that_the_package_declares(tool: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [
+        *project["dependencies"],
+        *(each for name in ("torch", "keras", "onnxruntime") for each in project["optional-dependencies"][name]),
+    ]
+    pinned = (ROOT / "tools" / "pins" / "oldest.txt").read_text().lower().splitlines()
+    assert {each.replace(">=", "==") for each in declared} - set(pinned) == {f"torch=={tool.OLDEST.torch}"}
 
 
 def test_what_a_user_compiles_into_the_checkout_is_not_linted(tool: ModuleType, tmp_path: Path) -> None:

@@ -85,11 +85,13 @@ def _cycles(calls: Mapping[str, Mapping[str, CallStep]]) -> list[list[str]]:
     import networkx as nx  # here, since only a spec with an error needs it
 
     order = {name: i for i, name in enumerate(calls)}
-    graph = nx.DiGraph((name, callee) for name in calls for callee in calls[name])
+    graph = nx.DiGraph()
+    graph.add_edges_from((name, callee) for name in calls for callee in calls[name])
     cycles: list[list[str]] = []
     for component in list(nx.strongly_connected_components(graph)):
         members = sorted(component, key=order.__getitem__)
-        inner = nx.DiGraph((name, callee) for name in members for callee in calls[name] if callee in component)
+        inner = nx.DiGraph()
+        inner.add_edges_from((name, callee) for name in members for callee in calls[name] if callee in component)
         for name in members:
             if name in inner:
                 cycle = _shortest_cycle(inner, name)

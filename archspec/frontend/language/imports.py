@@ -187,7 +187,8 @@ class Imports:
         if importer == imported:
             message = f"'{self._names[imported]}' imports itself"
             return fail("import-cycle", message, name.span, help="remove the import")
-        graph = nx.DiGraph((file, other) for file, others in self._imports.items() if file for other in others)
+        graph = nx.DiGraph()
+        graph.add_edges_from((file, other) for file, others in self._imports.items() if file for other in others)
         entries = [self._imports[file][other] for file, other in pairwise(nx.shortest_path(graph, imported, importer))]
         notes = [("imported", str(entry.span), entry.text) for entry in entries]
         message = f"'{self._names[imported]}' imports this file"
