@@ -67,5 +67,5 @@ def _rounded(value: float) -> int:
 
 def _bin(number: int, first: int, last: int, bins: int, length: int) -> list[int]:
     share = np.float32(max(last - first + 1, 1)) / np.float32(bins)
-    start, stop = first + floor(number * share), first + ceil((number + 1) * share)
+    start, stop = first + floor(np.float32(number) * share), first + ceil(np.float32(number + 1) * share)
     return list(range(max(start, 0), min(stop, length)))
