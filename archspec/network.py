@@ -314,7 +314,7 @@ class Network:
             ArchspecError: the weights do not fit, `torch.export` cannot trace the network, or the file cannot be
                 written.
         """
-        require("torch", "a torch.export program", oldest=(2, 6))
+        require("torch", "a torch.export program", oldest=(2, 8))
         from archspec.lower.torch.exported_program import program, save
 
         module = self.to_torch(self._weights(weights, seed, strict))

@@ -84,7 +84,7 @@ class Environment:
 
 
 CURRENT = Environment(".venv", "2.13.0", "run")
-OLDEST = Environment(".venv-oldest", "2.6.0", "oldest")
+OLDEST = Environment(".venv-oldest", "2.8.0", "oldest")
 """The oldest versions that pyproject.toml declares."""
 
 

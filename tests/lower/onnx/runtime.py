@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
 
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType
+from archspec.lower.onnx import OPSETS
 
 Arrays = Mapping[str, NDArray[np.generic]]
-
-NEWEST = 26
-"""The newest opset that ONNX Runtime 1.31 supports."""
 
 
 def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -24,6 +24,22 @@ def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def newest_opset() -> int:
+    """The newest opset that the installed versions of onnx and ONNX Runtime both support."""
+    x = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "identity", [x], [y])
+    for opset in reversed(OPSETS):
+        version = onnx.helper.make_opsetid("", opset)
+        model = onnx.helper.make_model(
+            graph, opset_imports=[version], ir_version=onnx.helper.find_min_ir_version_for([version])
+        )
+        with suppress(Fail, InvalidArgument):
+            session(model)
+            return opset
+    raise AssertionError("ONNX Runtime loads no opset")
 
 
 def random_inputs(graph: Graph, batch: int, seed: int = 0) -> Arrays:
@@ -68,3 +84,7 @@ def shapes(values: list[onnx.ValueInfoProto]) -> dict[str, list[str | int]]:
     return {
         value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim] for value in values
     }
+
+
+NEWEST = newest_opset()
+"""The newest opset that tests run."""
