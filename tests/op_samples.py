@@ -649,6 +649,7 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-rank", "pad", (3,), padding=1),
     _bad("bad-padding", "max_pool", (1, 1), kernel=2, dilation=2, padding="same", stride=1),
     _bad("bad-padding", "pad", (3, 4), padding=4, mode="reflect"),
+    _bad("wrong-attributes", "pad", (3, 4), padding=1, mode="replicate", value=0.5),
     _bad("bad-padding", "pad", (3, 4), padding=5, mode="circular"),
     _bad("wrong-size", "pad_channels", (3, 4), channels=2),
     _bad("wrong-axis", "pad_channels", (), channels=2),

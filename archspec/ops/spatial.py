@@ -48,6 +48,12 @@ class Pad(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
+        if self.mode != "constant" and self.value:
+            raise OpError(
+                "wrong-attributes",
+                f"'{self.kind}' with mode {self.mode} has no `value`: its rows are those of the input",
+                help="leave `value` out, or use mode constant",
+            )
         pads = self.pads(tensor)
         for size, pad in zip(tensor.spatial, pads, strict=True):
             most = {"reflect": size - 1, "circular": size}.get(self.mode)

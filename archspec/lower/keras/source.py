@@ -43,10 +43,10 @@ def source(graph: Graph, about: About) -> str:
         call for step in steps if step.subgraph is None and step.owner is None for call in step.calls
     )
     body = [*table_lines(model_plan.tables)]
-    if partials := [*defaults.lines()]:
-        body += ["", *partials]
-    for helper in model_plan.helpers.values():
-        body += ["", "", *helper.strip("\n").split("\n")]
+    helpers = [line for text in model_plan.helpers.values() for line in ("", "", *text.strip("\n").split("\n"))]
+    partials = ["", *lines] if (lines := [*defaults.lines()]) else []
+    uses_helpers = not names_in("\n".join(partials)).isdisjoint(model_plan.helpers)
+    body += [*helpers, "", *partials] if uses_helpers else [*partials, *helpers]
     for function in inference.functions:
         body += ["", "", *_function(function, inference, defaults)]
     body += ["", "", *_network(name, graph, model_plan, inference, defaults, about), "", "", *_main(name)]

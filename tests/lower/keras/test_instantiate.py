@@ -218,3 +218,23 @@ def test_reflect_padding_of_nothing() -> None:
 @pytest.mark.parametrize("layers", SHARED.values(), ids=SHARED)
 def test_layers_share_weights_wherever_they_are(layers: str) -> None:
     compared(archspec.parse(f"{SHARING}layers: {layers}"))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[layer_norm: {axes: channels, weight: 0.5}, layer_norm: {axes: channels, weight: 0.5}]",
+        "[conv: {channels: 3, kernel: 3, padding: 1, weight: [1, 2, 1]}, conv: {channels: 3, kernel: 3, padding: 1, "
+        "weight: [1, 2, 1]}]",
+        "[layer_scale: {weight: 0.5}, reshape: [3, 36], class_token: {weight: 0.5}]",
+    ],
+)
+def test_a_number_that_stands_for_a_whole_weight(layers: str) -> None:
+    """Layers of one class share their arguments, and weights can be set although one number was given for them."""
+    compared(archspec.parse(f"{HEAD}layers: {layers}\n"))
+
+
+def test_unpooling_to_a_single_position() -> None:
+    pool = "max_pool: {name: p, kernel: 3, stride: 2, padding: 1, indices: true}"
+    unpool = "max_unpool: {from: [prev, p.indices], kernel: 3, stride: 2, padding: 1}"
+    compared(archspec.parse(f"archspec: 1\nname: one\ninput: [2, 1, 1]\nlayers: [{pool}, {unpool}]\n"))

@@ -25,7 +25,8 @@ class Listed(initializers.Initializer):
         self.values = values
 
     def __call__(self, shape, dtype=None):
-        return ops.broadcast_to(ops.convert_to_tensor(self.values, dtype), shape)
+        values = ops.broadcast_to(ops.convert_to_tensor(self.values, dtype), shape)
+        return ops.copy(values)  # a broadcast tensor cannot be assigned to
 
     def get_config(self):
         return {"values": self.values}

@@ -94,3 +94,6 @@ class MaxUnpooling(layers.Layer):
         zeros = ops.repeat(zeros, math.prod(self.size), axis=1)
         put = ops.scatter_update(zeros, at, ops.reshape(x, (-1,)))
         return ops.reshape(put, (-1, channels, *self.size))
+
+    def compute_output_shape(self, shapes):
+        return (*shapes[0][:2], *self.size)
