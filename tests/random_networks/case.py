@@ -24,8 +24,11 @@ Arrays = Mapping[str, Array]
 
 BATCH = 2
 
-IMPRECISE = 30
-"""How much more than between its results in float32 and in float64 an exact network may be off in float32."""
+NOISE = 1e-6
+"""How far each value is moved, as a part of itself, to see how far rounding may move the outputs."""
+
+AMPLE = 10
+"""How much further than that an exact network may be off."""
 
 TOLERANCE = 1e-4
 """How far an output may be off, as a part of its largest value."""
@@ -83,15 +86,14 @@ class Expected:
 
     @classmethod
     def of(cls, graph: Graph, weights: Arrays, inputs: Arrays) -> Expected:
-        single, double = (evaluate(graph, weights, inputs, dtype) for dtype in (torch.float32, torch.float64))
+        exact, *moved = (evaluate(graph, weights, inputs, noise=noise) for noise in (0, NOISE, -NOISE))
         outputs: dict[str, Array] = {}
         tolerances: dict[str, float] = {}
         for output in graph.inference_outputs:
-            wanted, exact = single[output.value].numpy(), double[output.value].numpy()
-            outputs[output.name] = wanted
+            wanted = outputs[output.name] = exact[output.value].numpy()
             if wanted.size:
-                noise, scale = float(np.abs(wanted - exact).max()), float(np.abs(wanted).max())
-                tolerances[output.name] = TOLERANCE * max(scale, 1e-2) + IMPRECISE * noise
+                rounding = max(float(np.abs(wanted - each[output.value].numpy()).max()) for each in moved)
+                tolerances[output.name] = TOLERANCE * max(float(np.abs(wanted).max()), 1e-2) + AMPLE * rounding
         return cls(outputs, tolerances)
 
     def differences(self, actual: Arrays) -> Iterator[str]:
@@ -109,28 +111,27 @@ class Expected:
                     yield f"'{name}' is off by {off:.3g}, where at most {self.tolerances[name]:.2g} is rounding"
 
 
-def evaluate(graph: Graph, weights: Arrays, inputs: Arrays, dtype: torch.dtype) -> dict[Value, Tensor]:
-    """Every value of a graph, layer by layer by PyTorch's own functions."""
-    given = {key: _tensor(array, dtype) for key, array in weights.items()}
-    return evaluate_tensors(graph, given, {name: _tensor(array, dtype) for name, array in inputs.items()}, dtype)
+def evaluate(graph: Graph, weights: Arrays, inputs: Arrays, noise: float = 0) -> dict[Value, Tensor]:
+    """Every value of a graph, layer by layer by PyTorch's own functions; with noise on each value."""
+    tensors = {key: torch.from_numpy(array) for key, array in weights.items()}
+    return evaluate_tensors(graph, tensors, {name: torch.from_numpy(each) for name, each in inputs.items()}, noise)
 
 
 def evaluate_tensors(
-    graph: Graph, weights: Mapping[str, Tensor], inputs: Mapping[str, Tensor], dtype: torch.dtype
+    graph: Graph, weights: Mapping[str, Tensor], inputs: Mapping[str, Tensor], noise: float = 0
 ) -> dict[Value, Tensor]:
-    """`evaluate` for tensors of a type, through which gradients flow."""
+    """`evaluate` for tensors, through which gradients flow."""
     made = {value: inputs[value.name] for value in graph.inputs}
+    dtype = next((tensor.dtype for tensor in made.values() if tensor.is_floating_point()), torch.float32)
+    random = torch.Generator().manual_seed(1)
     for node in graph.nodes:
         own = {weight.name: weights[node.weight_key(weight)] for weight in node.weights}
         outputs = results(node.op, [made[value] for value in node.inputs], own)
         for value, output in zip(node.outputs, outputs, strict=True):
             made[value] = output.to(dtype) if output.is_floating_point() else output
+            if noise and output.is_floating_point():
+                made[value] = made[value] * (1 + noise * torch.randn(output.shape, generator=random))
     return made
-
-
-def _tensor(array: Array, dtype: torch.dtype) -> Tensor:
-    tensor = torch.from_numpy(array)
-    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def random_weights(graph: Graph, seed: int, low: float = -1.0) -> Arrays:

@@ -224,8 +224,7 @@ def test_layers_share_weights_wherever_they_are(layers: str) -> None:
     "layers",
     [
         "[layer_norm: {axes: channels, weight: 0.5}, layer_norm: {axes: channels, weight: 0.5}]",
-        "[conv: {channels: 3, kernel: 3, padding: 1, weight: [1, 2, 1]}, conv: {channels: 3, kernel: 3, padding: 1, "
-        "weight: [1, 2, 1]}]",
+        "[conv: {channels: 3, kernel: 3, weight: [1, 2, 1]}, conv: {channels: 3, kernel: 3, weight: [1, 2, 1]}]",
         "[layer_scale: {weight: 0.5}, reshape: [3, 36], class_token: {weight: 0.5}]",
     ],
 )
