@@ -16,7 +16,7 @@ from tests.op_samples import GOOD, OP
 LARGEST = 3_000
 """The most elements that a value of a random network has."""
 
-REDRAWN = 0.35
+REDRAWN = 0.5
 """How often an attribute of a sample is drawn again."""
 
 

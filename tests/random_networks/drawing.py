@@ -64,6 +64,8 @@ class Drawing:
     random: Random
     budget: int
     """How many more layers it may have, about."""
+    theme: str
+    """An op that is drawn more often than others, so that each has its networks."""
     inputs: dict[str, TensorType] = field(default_factory=dict)
     blocks: dict[str, Any] = field(default_factory=dict)
     awkward: list[str] = field(default_factory=list)

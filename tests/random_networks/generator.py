@@ -7,6 +7,7 @@ from typing import Any
 
 from archspec.ir.types import DType, TensorType
 from tests.random_networks.drawing import AWKWARD, Drawing, Names
+from tests.random_networks.layers import UNARY
 from tests.random_networks.structures import body
 
 SIZES = {0: (), 1: (1, 2, 5, 7, 12, 16, 33), 2: (1, 2, 3, 5, 8, 9, 12, 13, 16), 3: (1, 2, 3, 4, 5, 6)}
@@ -16,7 +17,8 @@ SIZES = {0: (), 1: (1, 2, 5, 7, 12, 16, 33), 2: (1, 2, 3, 5, 8, 9, 12, 13, 16), 
 def generate(seed: int) -> dict[str, Any]:
     """The spec of a random network, as plain data."""
     random = Random(seed)
-    draw = Drawing(random, budget=random.randint(2, 18), awkward=random.sample(AWKWARD, len(AWKWARD)))
+    awkward = random.sample(AWKWARD, len(AWKWARD))
+    draw = Drawing(random, budget=random.randint(2, 18), theme=UNARY[seed % len(UNARY)], awkward=awkward)
     axes = random.choice((0, 1, 1, 2, 2, 2, 2, 3, 3))
     first = _input(random, axes)
     draw.inputs["input" if draw.chance(0.6) else draw.name()] = first
