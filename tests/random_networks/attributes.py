@@ -79,7 +79,7 @@ def _drawn(random: Random, kind: str, inputs: Sequence[TensorType]) -> dict[str,
     for name in ("channels", "features", "groups"):  # as many as there are: depthwise and square layers
         if name in attributes and sizes and random.random() < 0.2:
             attributes[name] = sizes[0]
-    if kind in _OF_SIZES and sizes and random.random() < 0.7:
+    if kind in _OF_SIZES and sizes and random.random() < 0.5:
         attributes |= _OF_SIZES[kind](random, *(each.sizes for each in inputs))
     return attributes
 

@@ -26,8 +26,8 @@ JOINS = ("add", "mul", "mean", "max", "concat")
 
 def layer(draw: Drawing, names: Names, before: Part) -> Part | None:
     """One op of one input."""
-    kind = draw.theme if draw.chance(0.25) else draw.random.choices(UNARY, LIKELY)[0]
-    if kind in FEWER_AXES and draw.chance(0.5):
+    kind = draw.theme if draw.chance(0.35) else draw.random.choices(UNARY, LIKELY)[0]
+    if kind in FEWER_AXES and kind != draw.theme and draw.chance(0.5):
         return None
     drawn = draw_op(draw.random, kind, [before.type])
     return None if drawn is None else part_of(draw, names, drawn, before.type)
