@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
 
 Reach = tuple[int, ...]
@@ -59,6 +60,15 @@ class Window:
         """
         starts = [reach[0] - i * self.stride for i, reach in enumerate(self.reaches) if reach]
         return min(starts, default=Fraction(0))
+
+    @cached_property
+    def connected(self) -> bool:
+        """Whether each reach is one run, without a gap after the one before, and begins and ends no earlier.
+
+        Neighbouring output positions then read one run: from the first position of the first to the last of the last.
+        """
+        pairs = pairwise([self.reach(i) for i in range(len(self.reaches) + 1)])
+        return all(a and b and len(a) == len(b) == 2 and a[0] <= b[0] <= a[1] + 1 and a[1] <= b[1] for a, b in pairs)
 
     def reach(self, position: int) -> Reach | None:
         """What one output position reads; negative positions and positions past the end are padding."""

@@ -6,7 +6,8 @@ Receptive fields are computed with it. The type of a window is `archspec.ir.wind
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import floor, gcd, lcm
+from itertools import accumulate
+from math import floor, gcd, inf, lcm
 
 from archspec.ir.window import IDENTITY, Reach, Window, runs
 from archspec.ops.geometry import Pads, adaptive_bounds
@@ -35,6 +36,9 @@ LONGEST_PERIOD = 4096
 MOST_RUNS = 1024
 """The most runs of positions that a window keeps apart; in one with more, the gaps count as read."""
 
+MOST_STEPS = 2**16
+"""The most runs and positions to go through for one composition; if there are more, gaps count as read."""
+
 
 @lru_cache(maxsize=_AXES)
 def sliding(kernel: int, stride: int, dilation: int, pads: Pads) -> Window:
@@ -49,6 +53,7 @@ def _spaced(first: int, count: int, distance: int) -> Reach:
     return tuple([first + distance * (end // 2) for end in range(2 * count)])
 
 
+@lru_cache(maxsize=_AXES)
 def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window | None:
     """The window of a transposed convolution: output o reads input i where o = i s - p + d j for a tap j.
 
@@ -72,6 +77,7 @@ def transposed(kernel: int, stride: int, dilation: int, pads: Pads) -> Window | 
     return normal(1, [reach(output) for output in range(stride)])
 
 
+@lru_cache(maxsize=_AXES)
 def adaptive(size: int, count: int) -> Window | None:
     """The window of an adaptive pooling from `size` positions to `count`; None where the period is too long."""
     common = gcd(size, count)
@@ -90,8 +96,8 @@ def compose(outer: Window, inner: Window) -> Window | None:
     if outer is IDENTITY:
         return inner
     if len(outer.reaches) == len(inner.reaches) == 1 and (near := outer.reaches[0]) and (far := inner.reaches[0]):
-        without_gaps = len(near) == len(far) == 2 and (near[0] == near[1] or far[1] - far[0] + 1 >= inner.step)
-        if without_gaps:
+        has_gaps = len(near) != 2 or len(far) != 2 or (near[0] < near[1] and far[1] - far[0] + 1 < inner.step)
+        if not has_gaps:
             return Window(outer.step * inner.step, ((near[0] * inner.step + far[0], near[1] * inner.step + far[1]),))
     return _compose(outer, inner)
 
@@ -104,11 +110,42 @@ def _compose(outer: Window, inner: Window) -> Window | None:
     if period > LONGEST_PERIOD:
         return None
     step = outer.step * repeats // len(inner.reaches) * inner.step
-    return normal(step, [_read_through(outer.reach(position), inner) for position in range(period)])
+    if repeats * sum([len(reach or ()) // 2 for reach in outer.reaches]) > MOST_STEPS:
+        outer = _without_gaps(outer)
+    connected = inner.connected
+    if not connected:
+        lengths = [last - first + 1 for reach in outer.reaches for first, last in runs(reach)]
+        if repeats * sum([min(length, len(inner.reaches)) for length in lengths]) > MOST_STEPS:
+            inner, connected = _envelope(inner), True
+    read = _ends_through if connected else _read_through
+    return normal(step, [read(outer.reach(position), inner) for position in range(period)])
+
+
+def _without_gaps(window: Window) -> Window:
+    """The window that reads the gaps, too."""
+    return Window(window.step, tuple((reach[0], reach[-1]) if reach else None for reach in window.reaches))
+
+
+def _envelope(window: Window) -> Window:
+    """A window that reads at least as much, and of which no reach begins or ends before the one before it."""
+    period = len(window.reaches)
+    reaches = [window.reach(i) or () for i in range(-period, 2 * period)]
+    firsts = [*accumulate([min(reach, default=inf) for reach in reversed(reaches)], min)][::-1]
+    lasts = [*accumulate([max(reach, default=-inf) for reach in reaches], max)]
+    if firsts[0] == inf:
+        return window
+    ends = zip(firsts[period : 2 * period], lasts[period : 2 * period], strict=True)
+    return Window(window.step, tuple((int(first), int(last)) for first, last in ends))
+
+
+def _ends_through(reach: Reach | None, window: Window) -> Reach | None:
+    """What the output positions in `reach` read of the input of a connected window."""
+    ends = [(window.reach(low), window.reach(high)) for low, high in runs(reach)]
+    return _union([(first[0], last[-1]) for first, last in ends if first and last])
 
 
 def _read_through(reach: Reach | None, window: Window) -> Reach | None:
-    """What the output positions in `reach` read of the input of `window`."""
+    """What the output positions in `reach` read of the input of any window."""
     read: list[tuple[int, int]] = []
     period, step = len(window.reaches), window.step
     for low, high in runs(reach):
@@ -160,6 +197,7 @@ def shifted(window: Window, by: int) -> Window:
     return normal(window.step, [window.reach(i + by) for i in range(len(window.reaches))])
 
 
+@lru_cache(maxsize=_AXES)
 def nearest(scale_in: int, scale_out: int) -> Window | None:
     """The window of nearest-neighbour upsampling: output i reads input floor(i scale_in / scale_out).
 
@@ -171,6 +209,7 @@ def nearest(scale_in: int, scale_out: int) -> Window | None:
     return normal(scale_in, [(position, position) for position in inputs])
 
 
+@lru_cache(maxsize=_AXES)
 def linear(scale_in: int, scale_out: int) -> Window | None:
     """The window of linear upsampling with half-pixel centres: the two inputs around (i + 1/2) scale - 1/2.
 
@@ -189,7 +228,7 @@ def linear(scale_in: int, scale_out: int) -> Window | None:
 def normal(step: int, reaches: Sequence[Reach | None]) -> Window:
     """The equal window with the shortest period."""
     if sum([len(reach or ()) for reach in reaches]) > 2 * max(MOST_RUNS, len(reaches)):
-        reaches = [(reach[0], reach[-1]) if reach else None for reach in reaches]
+        return normal(step, [(reach[0], reach[-1]) if reach else None for reach in reaches])
     count = len(reaches)
     for period in range(1, count):
         repeats, remainder = divmod(count, period)

@@ -19,6 +19,13 @@ Track = tuple[int, Window] | None
 """The axis of a value that follows an input axis, and its window; None where each position sees the whole axis."""
 
 
+MOST_LISTED = 2**18
+"""The most ends of runs that the windows of a graph list together; any real network lists far fewer.
+
+Once there are more, an axis whose window is more than one run counts as seen completely.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
     """The receptive field of a value along each spatial axis of an input; None where it sees the whole axis.
@@ -65,15 +72,29 @@ class ReceptiveField:
 def receptive_fields(graph: Graph, source: Value) -> dict[Value, ReceptiveField]:
     """The fields on one input of a graph, of every value that depends on it."""
     fields = {source: ReceptiveField(tuple((axis, IDENTITY) for axis in range(2, source.type.rank)))}
+    listed = 0
     for node in graph.nodes:
         if len(node.inputs) == 1 and type(node.op).footprint is Op.footprint:  # most are: position by position
             field = fields.get(node.inputs[0])
         else:
             field = _field(node, fields)
+            if field is not None and (count := sum(map(_listed, field.tracks))):
+                listed += count
+                if listed > MOST_LISTED:
+                    field = ReceptiveField(tuple([None if _listed(track) else track for track in field.tracks]))
         if field is not None:
             for value in node.outputs:
                 fields[value] = field
     return fields
+
+
+def _listed(track: Track) -> int:
+    """The ends of runs that a window lists; 0 if it is one run that moves on with the position."""
+    if track is None:
+        return 0
+    first, *others = track[1].reaches
+    count = len(first or ()) + sum([len(reach or ()) for reach in others])
+    return count if count > 2 else 0
 
 
 def _field(node: Node, fields: Mapping[Value, ReceptiveField]) -> ReceptiveField | None:

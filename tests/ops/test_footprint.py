@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archspec.ir.window import runs
+from archspec.ops import footprint
 from archspec.ops.footprint import (
     IDENTITY,
     MOST_RUNS,
@@ -134,6 +136,21 @@ def test_many_gaps_count_as_read() -> None:
         assert whole is not None
         assert whole.size == sum(2 * 3**i for i in range(level + 1)) + 1
         assert sum(1 for _ in runs(whole.reaches[0])) <= MOST_RUNS
+
+
+@given(st.lists(layers, min_size=2, max_size=4), st.integers(-6, 6))
+def test_what_is_too_long_to_list_only_becomes_larger(chain: list[Layer], position: int) -> None:
+    wide, exact = IDENTITY, IDENTITY
+    for window, _ in chain:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(footprint, "MOST_STEPS", 0)
+            patch.setattr(footprint, "MOST_RUNS", 1)
+            composed = footprint._compose.__wrapped__(window, wide)
+        together = compose(window, exact)
+        assert composed is not None
+        assert together is not None
+        wide, exact = composed, together
+    assert positions(wide, position) >= positions(exact, position)
 
 
 def test_linear_upsampling_reads_two_neighbours() -> None:

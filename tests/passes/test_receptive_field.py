@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 import torch
 
 import archspec
-from archspec.ir.window import runs
+from archspec.ir.window import Reach, runs
+from archspec.ops import footprint
+from archspec.ops.footprint import _union
 from archspec.passes.receptive_field import ReceptiveField
 
 
@@ -66,6 +70,33 @@ def test_paths_of_different_strides_see_everything() -> None:
         - [center_crop: 16]
 """)
     assert actual.everything
+
+
+LONG = {
+    "long periods": "[upsample: 4093, repeat: {times: 500, layers: [conv: {channels: 1, kernel: 3, padding: 1}]}]",
+    "and gaps": "[upsample: 4093, repeat: {times: 50, layers: "
+                "[conv: {channels: 1, kernel: 301, dilation: 2, padding: 300}]}]",
+    "and holes": "[conv_transpose: {channels: 1, kernel: 1, stride: 4093}, repeat: {times: 50, layers: "
+                 "[conv: {channels: 1, kernel: 1001, dilation: 6, padding: 3000}]}]",
+    "many gaps": "[repeat: {times: 50, index: i, layers: "
+                 "[conv: {channels: 1, kernel: 1001, dilation: 5 * i + 2, padding: 500 * (5 * i + 2)}]}]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", LONG.values(), ids=LONG)
+def test_patterns_that_are_long_to_list_take_few_steps(layers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+
+    def union(parts: Iterable[tuple[int, int]]) -> Reach | None:
+        nonlocal steps
+        listed = list(parts)
+        steps += 1 + len(listed)
+        return _union(listed)
+
+    monkeypatch.setattr(footprint, "_union", union)
+    net = archspec.parse(f"archspec: 1\nname: n\ninput: [1, 8]\nlayers: {layers}\n")
+    assert net.graph.outputs[0].value in net.facts.fields
+    assert steps < 2**20  # a second at most
 
 
 RGBD = """
