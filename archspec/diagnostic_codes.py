@@ -100,7 +100,10 @@ CODES: Mapping[str, Code] = {
     # warnings
     "batch-axis": _warning("The shape of an input seems to include the batch axis, which it must not."),
     "channels-last": _warning("The shape of an input seems to have its channels last; they come first."),
-    "reserved-name": _warning("A layer has a name that a PyTorch submodule cannot have; other targets accept it."),
+    "reserved-name": _warning("A layer has a name that PyTorch or `torch.export` does not accept; other targets do."),
+    "unequal-share": _warning(
+        "A layer shares the weights of a layer with other attributes: PyTorch and Keras cannot express that, ONNX can."
+    ),
     "bias-before-norm": _warning("A bias is added just before a normalization, which removes it."),
     "stride-over-kernel": _warning("The stride is larger than the kernel, so some of the input is never read."),
     "unread-rows": _warning("The stride leaves rows at the end of the input that the pooling never reads."),

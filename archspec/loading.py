@@ -190,6 +190,10 @@ def _warnings(network: Network, *, has_errors: bool) -> Iterator[Diagnostic]:
     if not has_errors:
         yield from lint(network.facts)
         yield from reserved_names(network.graph)
+        if any(node.owner is not None for node in network.graph.nodes):
+            from archspec.lower.unequal_shares import unequal_shares  # here, since few networks share weights
+
+            yield from unequal_shares(network.graph)
         if network.spec is not None:
             yield from unused_inputs(network.spec, network.graph)
 

@@ -1,4 +1,4 @@
-"""Names that a layer or scope cannot have as a child of a PyTorch module.
+"""Names that a layer or scope cannot have as a child of a PyTorch module, or not in a program of `torch.export`.
 
 This is plain data: `check` warns about these names without importing a target.
 """
@@ -6,9 +6,10 @@ This is plain data: `check` warns about these names without importing a target.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from keyword import iskeyword
 
 from archspec.diagnostics import Diagnostic
-from archspec.ir.graph import Graph, Scope
+from archspec.ir.graph import Graph, Node, Scope
 
 RESERVED = frozenset((
     "T_destination", "add_module", "apply", "bfloat16", "buffers", "call_super_init", "children", "compile", "cpu",
@@ -49,8 +50,18 @@ def reserved_names(graph: Graph) -> Iterator[Diagnostic]:
 
 def _reserved_in(scope: Scope) -> Iterator[Diagnostic]:
     for item in scope.items:
-        if is_reserved(item.local_name):
+        if item.owner is not None or (isinstance(item, Scope) and next(item.nodes(), None) is None):
+            pass  # it is no module of its own
+        elif is_reserved(item.local_name):
             help = "give the layer another name, or it cannot be a module"
             yield Diagnostic("reserved-name", reserved_message(item.local_name), item.span, help=help)
+        elif iskeyword(item.local_name) and _has_weights(item):
+            message = f"'{item.local_name}' is a keyword of Python, which torch.export does not support in names"
+            help = "give the layer another name for .pt2; other targets accept it"
+            yield Diagnostic("reserved-name", message, item.span, help=help)
         if isinstance(item, Scope):
             yield from _reserved_in(item)
+
+
+def _has_weights(item: Node | Scope) -> bool:
+    return bool(item.weights) if isinstance(item, Node) else any(node.weights for node in item.nodes())

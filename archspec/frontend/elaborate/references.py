@@ -12,7 +12,7 @@ from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.fields import TemplateField
-from archspec.frontend.language.identifiers import PREVIOUS
+from archspec.frontend.language.identifiers import PREVIOUS, check_name
 from archspec.frontend.language.spec import OpStep, Returned, Step
 from archspec.ir.graph import Value
 
@@ -118,24 +118,40 @@ def network_outputs(
             message, help = f"'{name}' is also the name of an output", "rename the input, or declare `outputs`"
             errors.append(Diagnostic("duplicate-name", message, inputs[name], help=help))
         yield name, value
+    taken: set[str] = set()
     for output in returned:
-        if output.name in inputs:
-            message, help = f"'{output.name}' is already an input", "give the output another name: {name: value}"
-            errors.append(Diagnostic("duplicate-name", message, output.span, help=help))
-            continue
         try:
-            for value in _output_values(output, symbols, params):
-                yield output.name, value
+            name = _output_name(output, params, inputs, taken)
+            for value in _output_values(name, output, symbols, params):
+                yield name, value
         except ArchspecError as error:
             errors += error.diagnostics
         except Invalid:
             pass
 
 
-def _output_values(output: Returned, symbols: SymbolTable, params: Environment) -> Sequence[Value]:
+def _output_name(output: Returned, params: Environment, inputs: Mapping[str, Span], taken: set[str]) -> str:
+    """The name of an output, which is added to those `taken` by the outputs before it.
+
+    Raises:
+        ArchspecError: it is not a valid name, or is that of an input or of another output.
+    """
+    name = output.name.fill(params)
+    if output.name is not output.source:
+        check_name(name, output.span)
+    if name in inputs:
+        help = "give the output another name: {name: value}"
+        raise fail("duplicate-name", f"'{name}' is already an input", output.span, help=help)
+    if name in taken:
+        raise fail("duplicate-name", f"'{name}' is returned twice", output.span, help="remove one of them")
+    taken.add(name)
+    return name
+
+
+def _output_values(name: str, output: Returned, symbols: SymbolTable, params: Environment) -> Sequence[Value]:
     values = symbols.find(output.source.fill(params), output.source.span).values
     if values and len(values) > 1:
-        message = f"'{output.name}' refers to {len(values)} values, but an output is one value"
+        message = f"'{name}' refers to {len(values)} values, but an output is one value"
         help = f"name one of them: {', '.join(value.name for value in values)}"
         raise fail("wrong-arity", message, output.source.span, help=help)
     return values or ()

@@ -16,7 +16,7 @@ from archspec.frontend.language.common import SHARED, names_under, text, unread,
 from archspec.frontend.language.expansion_limits import layers_at_least
 from archspec.frontend.language.expect import expectations
 from archspec.frontend.language.fields import Field, InvalidField
-from archspec.frontend.language.identifiers import check_name, reference, title
+from archspec.frontend.language.identifiers import check_name, name, reference, title
 from archspec.frontend.language.imports import Imported, Imports
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_complete, named
@@ -101,19 +101,13 @@ def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
 
 def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
     if isinstance(tree, YamlMapping):
-        entries = [(key, item) for key, item in tree.entries]
-        for key, _ in entries:
-            check_name(key.text, key.span)
+        outputs = [Returned(name(reader, key), reference(reader, item)) for key, item in tree.entries]
     else:
         items = tree.items if isinstance(tree, YamlList) else (tree,)
-        entries = [(reader.scalar("an output", item), item) for item in items]
-    if not entries:
+        sources = [reference(reader, reader.scalar("an output", item)) for item in items]
+        outputs = [Returned(source, source) for source in sources]
+    if not outputs:
         raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or remove 'outputs'")
-    outputs: list[Returned] = []
-    for key, item in entries:
-        if any(key.text == output.name for output in outputs):
-            raise fail("duplicate-name", f"'{key.text}' is returned twice", key.span, help="remove one of them")
-        outputs.append(Returned(key.text, key.span, reference(reader, item)))
     return tuple(outputs)
 
 

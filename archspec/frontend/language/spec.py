@@ -241,11 +241,15 @@ class Input:
 
 @frozen
 class Returned:
-    """An output of the network: its name, which is at `span`, and the value it refers to."""
+    """An output of the network: its name, and the value it refers to, which has the same name unless it is renamed."""
 
-    name: str
-    span: Span
+    name: TemplateField
     source: TemplateField
+
+    @property
+    def span(self) -> Span:
+        """The position of its name."""
+        return self.name.span
 
 
 @frozen

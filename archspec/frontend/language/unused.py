@@ -24,7 +24,7 @@ def unused_in_spec(spec: Spec) -> Iterator[Diagnostic]:
     """
     blocks = _readable(spec.blocks)
     read = free_names(spec.layers).union(
-        *(output.source.names for output in spec.outputs),
+        *(output.source.names | output.name.names for output in spec.outputs),
         *(declared.shape.names for declared in spec.inputs),
         *(field.names for variant in spec.variants.values() for field in variant.params.values()),
         *(field.names for inits in spec.initializers.values() for init in inits.values()

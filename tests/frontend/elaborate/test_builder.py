@@ -270,6 +270,8 @@ def test_outputs_by_name():
     """
     assert returned(layers, "outputs: s") == "} -> s = s.t"
     assert returned(layers, "outputs: {a: a, t: s.t, x: input}") == "} -> a = a, t = s.t, x = input"
+    assert returned(layers, 'params: {n: t, i: 1}\noutputs: ["s.$n", "$(\'a\')"]') == "} -> s.t = s.t, a = a"
+    assert returned(layers, 'params: {n: t, i: 1}\noutputs: {"out$i": a, "$n": s.$n}') == "} -> out1 = a, t = s.t"
     assert returned(layers, "outputs: {x: a, y: a, z: aux}") == "} -> x = a, y = a, z = aux.relu (training)"
 
 

@@ -88,7 +88,7 @@ def test_a_spec_with_every_key():
     assert two is not None
     assert (one.arguments, one.indexed, two.indexed) == ({"x": None, "y": None}, False, True)
     assert [value and value.evaluate({"y": 1}) for value in two.arguments.values()] == [None, 3, 1]
-    assert [(given.name, given.source.scalar.text) for given in found.outputs] == [
+    assert [(given.name.constant, given.source.constant) for given in found.outputs] == [
         ("logits", "relu"),
         ("second", "two.0"),
     ]
@@ -114,7 +114,7 @@ def test_expectations_are_for_all_variants_or_by_variant():
 
 
 def test_outputs_can_be_one_word():
-    assert [given.name for given in spec(SHORT + "outputs: relu\n").outputs] == ["relu"]
+    assert [given.name.constant for given in spec(SHORT + "outputs: relu\n").outputs] == ["relu"]
 
 
 @pytest.mark.parametrize(
