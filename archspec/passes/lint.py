@@ -234,12 +234,7 @@ def _batch_in_reshape(facts: Facts) -> Iterator[Diagnostic]:
 
 @rule
 def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
-    graph = facts.graph
-    needed: set[Value] = {output.value for output in graph.outputs}
-    for node in reversed(graph.nodes):
-        if not needed.isdisjoint(node.outputs):
-            needed.update(node.inputs)
-    unused = [node for node in graph.nodes if needed.isdisjoint(node.outputs)]
+    unused = [node for node in facts.graph.nodes if node in facts.graph.unused]
     last: dict[Value, Node] = {}
     led_to: dict[Node, list[str]] = {}
     for node in reversed(unused):
