@@ -144,14 +144,14 @@ def fail(
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name most similar to `word`, ignoring case; None if none is similar."""
-    names = {name.lower(): name for name in islice(known, _MOST_COMPARED)}
+    names = {name.lower(): name for name in islice(known, MOST_COMPARED)}
     matches = get_close_matches(word.lower(), names, n=1, cutoff=0.6) if len(word) <= _LONGEST_COMPARED else []
     return names[matches[0]] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help text for an unknown name: the nearest known name, or all of them if they are few."""
-    names = list(islice(known, _MOST_COMPARED))
+    names = list(islice(known, MOST_COMPARED))
     if close := nearest(word, names):
         return f"did you mean '{close}'?"
     if 0 < len(names) <= _FEW:
@@ -166,8 +166,9 @@ def warning_code_help(code: str) -> str:
     return did_you_mean(code, WARNINGS) or "use a code that `archspec check` prints, as in warning[heavy-layer]"
 
 
-# The search for the nearest name takes time for each name, and more for long ones.
-_MOST_COMPARED = 2_000
+MOST_COMPARED = 500
+"""The names that are searched for the nearest one: the search takes time for each, and more for long ones."""
+
 _LONGEST_COMPARED = 60
 
 _FEW = 16

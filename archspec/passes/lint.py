@@ -29,7 +29,7 @@ HEAVY = Fraction(1, 2)
 """The share of all parameters above which one layer gets a warning."""
 
 MOST_FIELDS = 1_000_000
-"""The receptive fields, of each layer on each input, above which paths are not compared: it would take seconds."""
+"""The receptive fields, of each value that a layer reads on each input, above which paths are not compared."""
 
 SATURATING = 8
 """The number of sigmoid and tanh layers on a path from which gradients vanish."""
@@ -152,7 +152,7 @@ def _heavy_layer(facts: Facts) -> Iterator[Diagnostic]:
 
 @rule
 def _misaligned_paths(facts: Facts) -> Iterator[Diagnostic]:
-    if len(facts.graph.inputs) * len(facts.graph.nodes) > MOST_FIELDS:
+    if len(facts.graph.inputs) * sum(len(node.inputs) for node in facts.graph.nodes) > MOST_FIELDS:
         return
     for node in facts.graph.nodes:
         if isinstance(node.op, Join) and (distance := _distance(node, facts)):

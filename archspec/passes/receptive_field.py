@@ -100,9 +100,10 @@ def _listed(track: Track) -> int:
 def _field(node: Node, fields: Mapping[Value, ReceptiveField]) -> ReceptiveField | None:
     """The field of a node's outputs, from the fields of its inputs."""
     read: list[tuple[ReceptiveField, Footprint]] = []
+    inputs, outputs = node.input_types, node.output_types
     for index, value in enumerate(node.inputs):
         if value in fields:
-            footprint = node.op.footprint(node.input_types, node.output_types, index)
+            footprint = node.op.footprint(inputs, outputs, index)
             if footprint is not NOT_READ:
                 read.append((fields[value], footprint))
     if not read:

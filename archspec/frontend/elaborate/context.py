@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from archspec.diagnostics import Note, Span
+from archspec.diagnostics import ArchspecError, Note, Span
 from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
@@ -66,22 +67,28 @@ class BuildContext:
         if values is None:
             raise Invalid
         sizes = tuple(value.type.sizes for value in values)
-        return field.evaluate({**self.environment, "in": InputValue(sizes)})
+        inputs = InputValue(sizes)
+        try:
+            read = {name: self.environment[name] for name in field.names if name in self.environment}
+            return field.evaluate({**read, "in": inputs})
+        except ArchspecError:  # once more with all names, which its suggestions are from
+            return field.evaluate({**self.environment, "in": inputs})
 
     def cache_key(self, names: Sequence[str], values: Values) -> str | None:
         """A key for the current values of `names`: equal keys, equal values. None if one of them is unknown."""
         if not names:
             return ""
-        if "in" not in names:
-            environment = self.environment
-        elif values is None:
+        if "in" in names and values is None:
             return None
-        else:
-            environment = {**self.environment, "in": [value.type.sizes for value in values]}
         try:
-            return repr([environment[name] for name in names])
+            found = [self.environment[name] for name in names if name != "in"]
         except KeyError:
             return None
+        if not _is_short(found):
+            return None
+        if "in" in names:
+            found.append([value.type.sizes for value in values or ()])
+        return repr(found)
 
     def notes(self) -> tuple[Note, ...]:
         """A note that tells this expansion of a text from others; empty if the text is expanded only once."""
@@ -102,6 +109,16 @@ class BuildContext:
                 text = show(value)
                 yield f"{name} = {text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + '...'}"
 
+
+def _is_short(value: Any) -> bool:
+    """Whether it takes little time to write a value as text, however often."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_KEY
+    return not isinstance(value, list | tuple) or (len(value) <= _LONGEST_KEY and all(map(_is_short, value)))
+
+
+_LONGEST_KEY = 64
+"""The length of the texts and lists of a cache key."""
 
 _MAX_SHOWN = 60
 """Characters of a value that a note shows."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 
-from archspec.diagnostics import ArchspecError, Span, did_you_mean, fail
+from archspec.diagnostics import MOST_COMPARED, ArchspecError, Span, did_you_mean, fail
 from archspec.frontend.elaborate.cycles import forward_reference
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.identifiers import PREVIOUS
@@ -144,15 +145,14 @@ class SymbolTable:
 
     def _unknown(self, name: str, span: Span, step: Step | None) -> ArchspecError:
         """The error for a name that no layer has."""
-        visible = {
-            known: symbol for table in reversed(list(self._outwards())) for known, symbol in table.entries.items()
-        }
+        nearest_first = (entry for table in self._outwards() for entry in reversed(table.entries.items()))
+        visible = dict(islice(nearest_first, MOST_COMPARED - 1))
         if inner := _path_inside(name, visible):
             help: str | None = f"did you mean '{inner}'?"
         elif self.is_visible_to_caller(name):
             help = "a block sees only its own layers; pass it the value with `from` where it is called"
         else:
-            help = did_you_mean(name, [*reversed(visible), *([PREVIOUS] if step is not None else [])])
+            help = did_you_mean(name, [*visible, *([PREVIOUS] if step is not None else [])])
         message = f"there is no layer '{name}' above this one" if step is not None else f"there is no layer '{name}'"
         return fail("unknown-layer", message, span, help=help)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, cast
 
+from archspec.diagnostics import MOST_COMPARED
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.expressions.values import (
     INVALID,
@@ -119,7 +121,7 @@ class NameExpr(Expr):
     def evaluate(self, scope: Environment) -> Data:
         if self.name in scope:
             return cast(Data, look_up(self.name, scope))
-        help = name_help(self.name, sorted(name for name in scope if name != "in"))
+        help = name_help(self.name, sorted(name for name in islice(scope, MOST_COMPARED) if name != "in"))
         raise UnknownName(f"unknown name '{self.name}'", self.start, self.stop, help)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
-from archspec.diagnostics import Source, Span, nearest
+from archspec.diagnostics import MOST_COMPARED, Source, Span, nearest
 from archspec.frontend.yaml.scalars import yes_or_no
 
 Data = int | float | bool | str | None | tuple["Data", ...]
@@ -24,7 +25,7 @@ INVALID = object()
 
 
 class Bare(str):
-    """An unresolved bare word, with its position and the names in scope.
+    """An unresolved bare word, with its position and the names in scope if they can be compared with it.
 
     It is a text, unless a number is required, which makes it an error.
     """
@@ -36,7 +37,8 @@ class Bare(str):
     @staticmethod
     def at(text: str, span: Span, known: Iterable[str]) -> Bare:
         word = Bare(text)
-        word.span, word.known = span, tuple(known)
+        names = tuple(islice(known, MOST_COMPARED + 1))
+        word.span, word.known = span, names if len(names) <= MOST_COMPARED else ()
         return word
 
     @property

@@ -53,7 +53,7 @@ def _variant(reader: Reader, key: YamlScalar, tree: Tree) -> Variant:
         if reader.params is None or scalar.text in reader.params:
             params[scalar.text] = reader.attempt(fields.value, item) or InvalidField(item.span)
         elif scalar.text not in _VARIANT:
-            help = did_you_mean(scalar.text, [*sorted(reader.params), *_VARIANT])
+            help = did_you_mean(scalar.text, [*_VARIANT, *reader.known_params])
             reader.note(
                 "unknown-param", f"'{key.text}' sets '{scalar.text}', which is not a param", scalar.span, help=help
             )

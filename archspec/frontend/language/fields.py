@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import field
+from itertools import islice
 from typing import final
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail, nearest
+from archspec.diagnostics import MOST_COMPARED, ArchspecError, Diagnostic, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions import parser, templates
 from archspec.frontend.expressions.ast import Environment, ExpressionError, UnknownName, look_up
 from archspec.frontend.expressions.parser import Expression
@@ -101,7 +102,7 @@ class ExpressionField(Field):
         text = self.scalar.text
         word = text[error.start : error.stop]
         keywords = self.attribute.keywords if self.attribute is not None else frozenset[str]()
-        known = [name for name in scope if name != "in"]
+        known = [name for name in islice(scope, MOST_COMPARED) if name != "in"]
         quoted_text = quoted(text, self.expression.root, known, word)
         if self.attribute is not None and text.lower() in _NOTHING:
             error.help = self.attribute.without_value or error.help

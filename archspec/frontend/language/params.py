@@ -28,13 +28,15 @@ def param_values(
     A param whose value cannot be evaluated is `INVALID`, and what is wrong with it is added to `errors`.
     """
     values: dict[str, Any] = {}
+    order = {name: number for number, name in enumerate(params)}
     for name, default in params.items():
         field = chosen.get(name, default)
-        below = [other for other in params if other in field.names - {name} and other not in values]
+        below = [other for other in field.names if order.get(other, 0) > order[name]]
         if name in overrides:
             values[name] = overrides[name]
         elif below:
-            message, help = f"'{below[0]}' is defined below '{name}'", "params come in order: move it up"
+            first = min(below, key=order.__getitem__)
+            message, help = f"'{first}' is defined below '{name}'", "params come in order: move it up"
             errors.append(Diagnostic("unknown-name", message, field.span, help=help))
             values[name] = INVALID
         else:

@@ -37,6 +37,7 @@ class SpecReader(StepReader):
     def __init__(self, params: frozenset[str] | None, blocks: frozenset[str] | None, vocabulary: OpRegistry) -> None:
         super().__init__()
         self.params = params
+        self.known_params = sorted(params or ())
         self.vocabulary = vocabulary
         self.taken = frozenset(block for block in blocks or () if block in vocabulary.ops or block in CONSTRUCTS)
         self.blocks = blocks if blocks is None else blocks - self.taken

@@ -96,9 +96,10 @@ def is_slim(node: Node) -> bool:
     """Whether a node is drawn small: it handles each position by itself, without multiply-accumulates."""
     op = node.op
     assert isinstance(op, Op)
-    if op.cost(node.input_types, node.output_types).macs:
+    inputs, outputs = node.input_types, node.output_types
+    if op.cost(inputs, outputs).macs:
         return False
-    footprints = (op.footprint(node.input_types, node.output_types, index) for index in range(len(node.inputs)))
+    footprints = (op.footprint(inputs, outputs, index) for index in range(len(inputs)))
     return all(window.size == window.stride == 1 for footprint in footprints for _, window in footprint.values())
 
 

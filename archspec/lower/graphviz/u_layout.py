@@ -127,6 +127,7 @@ def _strides(node: Node) -> Iterator[Fraction]:
     """The stride over each input axis, from one output position to the next."""
     op = node.op
     assert isinstance(op, Op)
-    for index in range(len(node.inputs)):
-        for _, window in op.footprint(node.input_types, node.output_types, index).values():
+    inputs, outputs = node.input_types, node.output_types
+    for index in range(len(inputs)):
+        for _, window in op.footprint(inputs, outputs, index).values():
             yield window.stride
