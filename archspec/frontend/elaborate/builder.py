@@ -264,7 +264,9 @@ class Builder:
             owner = symbols.weight_owner_of(name) if symbols.weight_owner else None
             bodies = step.bodies() if bodies is None else bodies
             path = symbols.path_of(name)
-            symbols = SymbolTable(path, outer=symbols, indexed=indexed, weight_owner=owner, bodies=bodies)
+            symbols = SymbolTable(
+                path, outer=symbols, indexed=indexed, weight_owner=owner, bodies=bodies, index=symbols.index
+            )
         return BuildContext(
             symbols,
             context.environment if environment is None else environment,

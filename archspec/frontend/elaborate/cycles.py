@@ -10,8 +10,36 @@ from archspec.frontend.language.identifiers import PREVIOUS
 from archspec.frontend.language.spec import Body, CallStep, OpStep, ParallelStep, SideStep, Step
 
 
+class LayerIndex:
+    """Where names and steps are in the lists of layers of a spec; each list is searched once.
+
+    `traced` counts the layers between references and their targets that were searched for cycles.
+    """
+
+    def __init__(self) -> None:
+        self.traced = 0
+        self._positions: dict[int, dict[str, int]] = {}
+        self._steps: dict[int, dict[int, int]] = {}
+        self._bodies: list[Body] = []  # kept, since they are identified by their ids
+
+    def positions(self, body: Body) -> dict[str, int]:
+        """The index in `body` of the first step that defines each name."""
+        if id(body) not in self._positions:
+            self._bodies.append(body)
+            backwards = reversed(range(len(body)))
+            self._positions[id(body)] = {name: i for i in backwards for name in _names(body[i])}
+        return self._positions[id(body)]
+
+    def index_of(self, step: Step, body: Body) -> int | None:
+        """The index in `body` of the step that is or contains a step."""
+        if id(body) not in self._steps:
+            self._bodies.append(body)
+            self._steps[id(body)] = {id(inner): i for i, item in enumerate(body) for inner in _with_inner(item)}
+        return self._steps[id(body)].get(id(step))
+
+
 def forward_reference(
-    name: str, span: Span, step: Step, bodies: tuple[Body, ...], *, needs_value: bool = True
+    name: str, span: Span, step: Step, bodies: tuple[Body, ...], index: LayerIndex, *, needs_value: bool = True
 ) -> ArchspecError | None:
     """The error for a step that refers to a layer below it.
 
@@ -20,24 +48,30 @@ def forward_reference(
         span: where the reference is.
         step: the step that contains it.
         bodies: the lists of layers to search.
+        index: the index of the spec's layers.
         needs_value: whether the step reads the layer's value, or only shares its weights.
 
     Returns:
         None if no layer in `bodies` has the name.
     """
     for body in bodies:
-        positions = _positions(body)
+        positions = index.positions(body)
         if name not in positions:
             continue
-        later = positions[name]
-        here = next((i for i, item in enumerate(body) if _contains(item, step)), None)
+        later, here = positions[name], index.index_of(step, body)
         if here == later and not _has_name(body[later], name):
-            inner = forward_reference(name, span, step, body[later].bodies(), needs_value=needs_value)
+            inner = forward_reference(name, span, step, body[later].bodies(), index, needs_value=needs_value)
             return inner or _out_of_order(name, body[later], span)
-        if needs_value and here is not None and (cycle := _shortest_cycle(body, positions, here, later)):
-            return _cycle_error(body, cycle, name, span)
+        if needs_value and here is not None and index.traced <= _MOST_TRACED:
+            index.traced += abs(later - here)
+            if cycle := _shortest_cycle(body, positions, here, later):
+                return _cycle_error(body, cycle, name, span)
         return _out_of_order(name, body[later], span)
     return None
+
+
+_MOST_TRACED = 100_000
+"""The layers that are searched for cycles; references further down are reported as out of order."""
 
 
 def _out_of_order(name: str, later: Step, span: Span) -> ArchspecError:
@@ -59,17 +93,16 @@ def _names(step: Step) -> Iterator[str]:
             yield from _names(inner)
 
 
-def _positions(body: Body) -> dict[str, int]:
-    """The index in `body` of the first step that defines each name."""
-    return {name: i for i in reversed(range(len(body))) for name in _names(body[i])}
-
-
 def _has_name(step: Step, name: str) -> bool:
     return step.name is not None and step.name.constant == name
 
 
-def _contains(step: Step, wanted: Step) -> bool:
-    return step is wanted or any(_contains(inner, wanted) for body in step.bodies() for inner in body)
+def _with_inner(step: Step) -> Iterator[Step]:
+    """A step and the steps inside it."""
+    yield step
+    for body in step.bodies():
+        for inner in body:
+            yield from _with_inner(inner)
 
 
 def _shortest_cycle(body: Body, positions: dict[str, int], here: int, later: int) -> list[int] | None:

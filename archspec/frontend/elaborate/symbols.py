@@ -8,7 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from archspec.diagnostics import MOST_COMPARED, ArchspecError, Span, did_you_mean, fail
-from archspec.frontend.elaborate.cycles import forward_reference
+from archspec.frontend.elaborate.cycles import LayerIndex, forward_reference
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.identifiers import PREVIOUS
 from archspec.frontend.language.spec import Body, Step
@@ -48,6 +48,7 @@ class SymbolTable:
         entries: the layers built so far, by name.
         skipped: the layers whose `when` is false.
         uncertain: whether an error hid a name, so that a missing name may be no error.
+        index: where the layers of the spec are in their lists.
     """
 
     path: str
@@ -61,6 +62,7 @@ class SymbolTable:
     uses: dict[str, int] = field(default_factory=dict)
     next_index: int = 0
     uncertain: bool = False
+    index: LayerIndex = field(default_factory=LayerIndex)
 
     def fresh_name(self, base: str) -> str:
         """An unused name for a layer without one: its number, or `base` with a number appended if it is taken."""
@@ -132,7 +134,7 @@ class SymbolTable:
                 raise Invalid
         for table in tables:
             if step is not None and (
-                error := forward_reference(name, span, step, table.bodies, needs_value=needs_value)
+                error := forward_reference(name, span, step, table.bodies, table.index, needs_value=needs_value)
             ):
                 raise error
         raise self._unknown(name, span, step)
