@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cached_property
+from difflib import SequenceMatcher
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,9 +144,26 @@ def fail(
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name most similar to `word`, ignoring case; None if none is similar."""
-    names = {name.lower(): name for name in islice(known, MOST_COMPARED)}
-    matches = get_close_matches(word.lower(), names, n=1, cutoff=0.6) if len(word) <= _LONGEST_COMPARED else []
-    return names[matches[0]] if matches else None
+    return _nearest(word, tuple(islice(known, MOST_COMPARED))) if len(word) <= _LONGEST_COMPARED else None
+
+
+@lru_cache(maxsize=128)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    """As `difflib.get_close_matches`, but names are compared in the order of an upper bound of their similarity."""
+    names = {name.lower(): name for name in known}
+    matcher = SequenceMatcher(b=word.lower())
+    bounds: list[tuple[float, str]] = []
+    for name in names:
+        matcher.set_seq1(name)
+        if matcher.real_quick_ratio() >= _SIMILAR and (bound := matcher.quick_ratio()) >= _SIMILAR:
+            bounds.append((bound, name))
+    closest, best = "", _SIMILAR
+    for bound, name in sorted(bounds, reverse=True):
+        if bound < best:
+            break
+        matcher.set_seq1(name)
+        best, closest = max((best, closest), (matcher.ratio(), name))
+    return names[closest] if closest else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -166,10 +183,13 @@ def warning_code_help(code: str) -> str:
     return did_you_mean(code, WARNINGS) or "use a code that `archspec check` prints, as in warning[heavy-layer]"
 
 
-MOST_COMPARED = 500
+MOST_COMPARED = 300
 """The names that are searched for the nearest one: the search takes time for each, and more for long ones."""
 
 _LONGEST_COMPARED = 60
+
+_SIMILAR = 0.6
+"""The similarity from which a name may be meant: 1 is equal."""
 
 _FEW = 16
 """The most names that are listed if none is near."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypedDict, Unpack
 
 from archspec import expect_check, zoo
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, did_you_mean, fail
+from archspec.frontend.elaborate.budget import Total
 from archspec.frontend.elaborate.builder import build
 from archspec.frontend.elaborate.input_warnings import suspicious_inputs, unused_inputs
 from archspec.frontend.elaborate.overrides import Sizes, settings
@@ -19,6 +21,7 @@ from archspec.frontend.language.numbering import unnumbered_structures
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.spec import Spec
 from archspec.frontend.language.unused import unused_in_spec
+from archspec.frontend.limits import MAX_DIAGNOSTICS, MAX_ERRORS
 from archspec.frontend.yaml import tree as yaml
 from archspec.lower.reserved_names import reserved_names
 from archspec.network import Network
@@ -160,20 +163,47 @@ def check_source(
         of_blocks = imports.library_errors(source, folders, registry) if variant is None else None
         return _sorted(errors if of_blocks is None else of_blocks, source)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
-    diagnostics = [(name, diagnostic) for name in variants for diagnostic in _check_variant(spec, errors, name)]
-    merged = [*errors, *_merge_variants(diagnostics, len(variants), spec)]
+    merged = [*errors, *_merge_variants(_check_variants(spec, errors, variants), len(variants), spec)]
     if all(diagnostic.severity == "warning" for diagnostic in merged):
         warnings = (*unused_in_spec(spec), *unnumbered_structures(spec.layers, spec.blocks))
         merged += (warning for warning in warnings if warning.code not in spec.allowed)
     return _sorted(merged, source)
 
 
-def _check_variant(spec: Spec, errors: Sequence[Diagnostic], variant: str | None) -> Iterator[Diagnostic]:
-    """The errors and warnings of one variant. `errors` are those found when the spec was read."""
+def _check_variants(
+    spec: Spec, errors: Sequence[Diagnostic], variants: Sequence[str | None]
+) -> Iterator[tuple[str | None, Diagnostic]]:
+    """The errors and warnings of each variant, as far as all together stay within the limits of one check.
+
+    `errors` are those found when the spec was read.
+    """
+    total = Total()
+    for number, variant in enumerate(variants):
+        total.steps += len(spec.params)
+        for diagnostic in _check_variant(spec, errors, variant, total if len(variants) > 1 else None):
+            total.steps += _STEPS_OF_ERROR if diagnostic.severity == "error" else 0
+            yield variant, diagnostic
+        if total.exceeded:
+            source, span = spec.source.name, spec.variants[variant].span if variant else None
+            message = f"only {number} of {len(variants)} variants were checked: all of them together are too large"
+            help = f"check the others one at a time: archspec check {source}:{variant}"
+            yield variant, Diagnostic("too-large", message, span, help=help)
+            return
+
+
+_STEPS_OF_ERROR = 200
+"""The steps of building a graph that take about as long as an error with its suggestions."""
+
+
+def _check_variant(
+    spec: Spec, errors: Sequence[Diagnostic], variant: str | None, total: Total | None
+) -> Iterator[Diagnostic]:
     try:
-        compiled = _compile(spec, errors, variant, None, {})
+        compiled = _compile(spec, errors, variant, None, {}, total)
     except ArchspecError as error:
         yield from error.diagnostics
+        return
+    if total is not None and total.exceeded:
         return
     yield from compiled.diagnostics
     if compiled.network is not None:
@@ -271,33 +301,53 @@ def _compile(
     variant: str | None,
     input: Sizes | Mapping[str, Sizes] | None,
     overrides: Mapping[str, Any],
+    total: Total | None = None,
 ) -> Compiled:
-    """Compile a variant of a spec. What the spec expects is checked only if it was read and built without errors."""
+    """Compile a variant of a spec. What the spec expects is checked only if it was read and built without errors.
+
+    `total` is what the same check has used for other variants.
+    """
     variant = spec.default if variant is None else variant
     if variant is not None and variant not in spec.variants:
         message = f"{spec.source.name} has no variant '{variant}'"
         raise fail("unknown-variant", message, help=did_you_mean(variant, spec.variants))
     chosen = settings(spec, variant, overrides, input)
-    built = build(spec, variant or spec.name, chosen)
+    built = build(spec, variant or spec.name, chosen, total)
     network = Network(spec, variant, built.graph, overrides)
     diagnostics = list(built.diagnostics)
     expected = spec.expect or spec.expect_variants.get(variant or "")
     if expected and not (diagnostics or errors or overrides) and input is None:
-        diagnostics += expect_check.failures(expected, chosen.params, network.facts)
+        diagnostics += islice(expect_check.failures(expected, chosen.params, network.facts), MAX_ERRORS)
     return Compiled(network, tuple(diagnostics))
 
 
 def _sorted(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic, ...]:
     """Diagnostics by position: those in the spec, then those in its imports, then those without a position.
 
-    Equal errors are merged, and so are warnings with the same code and position.
+    Equal errors are merged, and so are warnings with the same code and position. If there are more than the limit, the
+    last ones are counted only, warnings before errors.
     """
     unique: dict[object, Diagnostic] = {}
     for diagnostic in diagnostics:
         is_warning = diagnostic.severity == "warning" and diagnostic.span
         key = (diagnostic.code, diagnostic.span) if is_warning else diagnostic
         unique.setdefault(key, diagnostic)
-    return tuple(sorted(unique.values(), key=lambda diagnostic: _position(diagnostic.span, source)))
+    ordered = sorted(unique.values(), key=lambda diagnostic: _position(diagnostic.span, source))
+    if len(ordered) <= MAX_DIAGNOSTICS:
+        return tuple(ordered)
+    by_severity = sorted(ordered, key=lambda diagnostic: diagnostic.severity == "warning")
+    shown = set(map(id, by_severity[:MAX_DIAGNOSTICS]))
+    omitted = by_severity[MAX_DIAGNOSTICS:]
+    return (*(each for each in ordered if id(each) in shown), *_counts(omitted))
+
+
+def _counts(omitted: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """How many errors and warnings are not reported, each under the code of the first of them."""
+    for severity in ("error", "warning"):
+        kind = [diagnostic for diagnostic in omitted if diagnostic.severity == severity]
+        if kind:
+            message = f"and {len(kind):,} more {severity}{'' if len(kind) == 1 else 's'}"
+            yield Diagnostic(kind[0].code, message, help="correct those above first; then check again")
 
 
 def _position(span: Span | None, source: Source) -> tuple[int, str, int, int]:

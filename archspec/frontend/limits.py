@@ -22,10 +22,10 @@ MAX_NESTING = 64
 """Nesting of lists and mappings in a file."""
 
 MAX_LAYERS = 250_000
-"""Layers of a graph, and iterations of a repeat."""
+"""Layers of a graph, iterations of a repeat, and layers of all variants that are checked together."""
 
 MAX_STEPS = 4 * MAX_LAYERS
-"""Steps of building a graph: items of `layers`, including skipped ones, iterations and structures."""
+"""Steps of building graphs: items of `layers`, including skipped ones, iterations, structures and params."""
 
 MAX_DEPTH = 120
 """Nesting of blocks and structures: the depth of a recursion."""
@@ -33,8 +33,14 @@ MAX_DEPTH = 120
 MAX_RECURSIONS = 5_000
 """Recursive calls of blocks."""
 
-MAX_FAILURES = 5_000
+MAX_FAILURES = 1_000
 """Failed steps of building a graph before the build stops."""
+
+MAX_ERRORS = 1_000
+"""Errors in a file before the rest of it is left unread."""
+
+MAX_DIAGNOSTICS = 500
+"""Diagnostics that are reported; the others are counted."""
 
 MAX_AXES = 16
 """Axes of one tensor."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.limits import MAX_DEPTH, MAX_FAILURES, MAX_LAYERS, MAX_RECURSIONS, MAX_STEPS
 
@@ -14,10 +16,31 @@ class LimitExceeded(Exception):
         self.error = error
 
 
-class Budget:
-    """What one build has used so far. Every method raises `LimitExceeded` if its limit is exceeded."""
+@dataclass(slots=True)
+class Total:
+    """What all builds of one check have used; it is `exceeded` where one of them had to stop for that reason."""
 
-    def __init__(self) -> None:
+    steps: int = 0
+    layers: int = 0
+    exceeded: bool = False
+
+    def add(self, *, steps: int = 0, layers: int = 0) -> None:
+        self.steps += steps
+        self.layers += layers
+        if self.steps > MAX_STEPS or self.layers > MAX_LAYERS:
+            self.exceeded = True
+            raise LimitExceeded(ArchspecError(()))  # reported where it is known which builds are left
+
+
+class Budget:
+    """What one build has used so far. Every method raises `LimitExceeded` if its limit is exceeded.
+
+    Args:
+        total: what all builds of the same check have used.
+    """
+
+    def __init__(self, total: Total | None = None) -> None:
+        self.total = total or Total()
         self.steps = 0
         self.layers = 0
         self.recursions = 0
@@ -29,12 +52,18 @@ class Budget:
         if self.steps > MAX_STEPS:
             message = f"building the network takes more than {MAX_STEPS:,} steps"
             raise LimitExceeded(fail("too-large", message, span, help="use fewer iterations, or fewer skipped layers"))
+        self.total.add(steps=count)
+
+    def count_scope(self, span: Span, names: int, times: int = 1) -> None:
+        """Count copies of the names that expressions can use: they take time only if there are hundreds."""
+        self.count_steps(span, names // _NAMES_PER_STEP * times)
 
     def count_layer(self, span: Span) -> None:
         """Count a layer that is built."""
         self.layers += 1
         if self.layers > MAX_LAYERS:
             raise self._too_many(f"more than {MAX_LAYERS:,} layers", span)
+        self.total.add(layers=1)
 
     def check_repetitions(self, span: Span, count: int) -> None:
         """Check how often a place is built, by all repeats around it together."""
@@ -66,3 +95,7 @@ class Budget:
     def _too_many(self, what: str, span: Span) -> LimitExceeded:
         message, help = f"the network would have {what} here", f"at most {MAX_LAYERS:,} are allowed"
         return LimitExceeded(fail("too-large", message, span, help=help))
+
+
+_NAMES_PER_STEP = 64
+"""The names whose copy takes about as long as a step."""

@@ -16,7 +16,7 @@ from typing import Any
 from archspec.diagnostics import ArchspecError, Diagnostic, Span
 from archspec.frontend.elaborate import references
 from archspec.frontend.elaborate.auto_names import NameAndError, local_name, names_iterations
-from archspec.frontend.elaborate.budget import Budget, LimitExceeded
+from archspec.frontend.elaborate.budget import Budget, LimitExceeded, Total
 from archspec.frontend.elaborate.conditions import when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
 from archspec.frontend.elaborate.context import BuildContext
@@ -43,9 +43,12 @@ class Built:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def build(spec: Spec, name: str, settings: Settings) -> Built:
-    """Build the graph of a spec with these params and input types, under `name`."""
-    builder = Builder(spec, settings)
+def build(spec: Spec, name: str, settings: Settings, total: Total | None = None) -> Built:
+    """Build the graph of a spec with these params and input types, under `name`.
+
+    `total` is what the builds of the same check have used; this one is added to it.
+    """
+    builder = Builder(spec, settings, total)
     graph = builder.network(name)
     return Built(graph, (*settings.diagnostics, *builder.diagnostics.values()))
 
@@ -53,13 +56,13 @@ def build(spec: Spec, name: str, settings: Settings) -> Built:
 class Builder:
     """Builds one graph."""
 
-    def __init__(self, spec: Spec, settings: Settings) -> None:
+    def __init__(self, spec: Spec, settings: Settings, total: Total | None = None) -> None:
         self.spec = spec
         self.settings = settings
         self.nodes = NodeFactory()
         self.weights = WeightBinder(spec.initializers, lambda field: field.evaluate(settings.params))
         self.diagnostics: dict[tuple[str, Span | None], Diagnostic] = {}
-        self.budget = Budget()
+        self.budget = Budget(total)
         self.op_steps: dict[tuple[Step, type[Op]], OpStep] = {}
 
     def report(self, error: ArchspecError, context: BuildContext) -> None:

@@ -92,6 +92,7 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
     block, library = definition or (None, context.library)
     if block is None:
         raise Invalid
+    builder.budget.count_scope(step.span, len(library.params))
     environment = dict(library.params)
     for_defaults = context.with_environment(environment)
     arguments = bind_arguments(
@@ -216,6 +217,7 @@ def _entries(builder: Builder, iterations: Iterations, values: Values, context: 
     entries = iteration_entries(iterations, context.evaluate(field, values))
     builder.budget.check_repetitions(field.span, len(entries) * context.repetitions)
     builder.budget.count_steps(field.span, len(entries))
+    builder.budget.count_scope(field.span, len(context.environment), len(entries))
     return entries
 
 

@@ -14,6 +14,7 @@ from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.identifiers import PREVIOUS, check_name
 from archspec.frontend.language.spec import OpStep, Returned, Step
+from archspec.frontend.limits import MAX_ERRORS
 from archspec.ir.graph import Value
 
 
@@ -120,6 +121,8 @@ def network_outputs(
         yield name, value
     taken: set[str] = set()
     for output in returned:
+        if len(errors) >= MAX_ERRORS:
+            return
         try:
             name = _output_name(output, params, inputs, taken)
             for value in _output_values(name, output, symbols, params):

@@ -50,6 +50,8 @@ def _variant(reader: Reader, key: YamlScalar, tree: Tree) -> Variant:
     assert isinstance(reader, SpecReader)
     params: dict[str, Field] = {}
     for scalar, item in entries:
+        if reader.has_too_many_errors:
+            break
         if reader.params is None or scalar.text in reader.params:
             params[scalar.text] = reader.attempt(fields.value, item) or InvalidField(item.span)
         elif scalar.text not in _VARIANT:

@@ -9,6 +9,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import INVALID, Bare, Data, Invalid
 from archspec.frontend.language.fields import Field
+from archspec.frontend.limits import MAX_ERRORS
 
 
 def default_values(params: Mapping[str, Field]) -> tuple[Environment, tuple[Diagnostic, ...]]:
@@ -34,6 +35,8 @@ def param_values(
         below = [other for other in field.names if order.get(other, 0) > order[name]]
         if name in overrides:
             values[name] = overrides[name]
+        elif len(errors) >= MAX_ERRORS:
+            values[name] = INVALID
         elif below:
             first = min(below, key=order.__getitem__)
             message, help = f"'{first}' is defined below '{name}'", "params come in order: move it up"

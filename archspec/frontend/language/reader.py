@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions.values import show
 from archspec.frontend.foreign_names import key_help, key_meant, with_space
+from archspec.frontend.limits import MAX_ERRORS
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.frozen import frozen
@@ -38,13 +39,21 @@ class Reader:
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
 
+    @property
+    def has_too_many_errors(self) -> bool:
+        """Whether there are so many errors that the rest is left unread."""
+        return len(self.diagnostics) >= MAX_ERRORS
+
     def note(
         self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), help: str | None = None
     ) -> None:
-        self.diagnostics.append(Diagnostic(code, message, span, notes, help))
+        if not self.has_too_many_errors:
+            self.diagnostics.append(Diagnostic(code, message, span, notes, help))
 
     def attempt(self, read: Callable[[Tree], T], tree: Tree) -> T | None:
         """The result of `read`, or None if it fails; its errors are collected."""
+        if self.has_too_many_errors:
+            return None
         try:
             return read(tree)
         except ArchspecError as error:
@@ -62,8 +71,10 @@ class Reader:
         """The values of a mapping that takes `keys`; unknown ones are errors, unless among `others`."""
         values: dict[str, Any] = {}
         meant: list[str | None] = []
-        entries = self.mapping(what, tree)
+        entries, others = self.mapping(what, tree), dict.fromkeys(others)
         for scalar, item in entries:
+            if self.has_too_many_errors:
+                break
             if scalar.text in keys:
                 value = self.attempt(partial(keys[scalar.text].read, self), item)
                 if value is not None:
@@ -187,4 +198,5 @@ def all_read(tree: Tree, values: Mapping[str, object], others: Iterable[str] = (
     """Whether every key of a mapping could be read: otherwise the others would cause misleading errors."""
     if not isinstance(tree, YamlMapping) or not tree.complete:
         return False
+    others = frozenset(others)
     return all(scalar.text in values or scalar.text in others for scalar, _ in tree.entries)

@@ -16,7 +16,7 @@ from typing import TypeGuard
 import yaml
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, fail
-from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_NESTING, MAX_NODES
+from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_ERRORS, MAX_NESTING, MAX_NODES
 from archspec.frontend.yaml.scalars import ScalarValue, resolve
 from archspec.frontend.yaml.syntax_errors import explain
 from archspec.frontend.yaml.tabs import without_tabs
@@ -356,7 +356,8 @@ class _Composer:
     def note(
         self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), help: str | None = None
     ) -> None:
-        self.diagnostics.append(Diagnostic(code, message, span, notes, help))
+        if len(self.diagnostics) < MAX_ERRORS:
+            self.diagnostics.append(Diagnostic(code, message, span, notes, help))
 
     def span(self, start: yaml.Event, end: yaml.Event | None = None) -> Span:
         first, last = start.start_mark, (end or start).end_mark
