@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from difflib import get_close_matches
 
 import pytest
 from hypothesis import given
@@ -194,6 +195,13 @@ def test_the_exception_can_go_to_another_process():
 )
 def test_the_nearest_name(word, known, found):
     assert nearest(word, known) == found
+
+
+@given(st.text("abcD1", min_size=1, max_size=9), st.lists(st.text("abcD1", min_size=1, max_size=9), max_size=30))
+def test_the_nearest_name_is_that_of_difflib(word, known):
+    names = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower(), names, n=1)
+    assert nearest(word, known) == (names[found[0]] if found else None)
 
 
 def test_what_is_suggested():

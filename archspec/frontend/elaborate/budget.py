@@ -29,7 +29,7 @@ class Total:
         self.layers += layers
         if self.steps > MAX_STEPS or self.layers > MAX_LAYERS:
             self.exceeded = True
-            raise LimitExceeded(ArchspecError(()))  # reported where it is known which builds are left
+            raise LimitExceeded(fail("too-large", "all variants together are too large"))
 
 
 class Budget:
