@@ -19,6 +19,7 @@ from archspec.frontend.expressions.values import Data
 from archspec.frontend.language import document, fields, imports
 from archspec.frontend.language.numbering import unnumbered_structures
 from archspec.frontend.language.op_registry import OpRegistry
+from archspec.frontend.language.rename import rules_of
 from archspec.frontend.language.spec import Spec
 from archspec.frontend.language.unused import unused_in_spec
 from archspec.frontend.limits import MAX_DIAGNOSTICS, MAX_ERRORS
@@ -38,6 +39,7 @@ class LoadOptions(TypedDict, total=False):
     path: Folders
     plugins: Plugins
     params: Mapping[str, Any] | None
+    rename: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def load(
     path: Folders = (),
     plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
+    rename: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Network:
     """Load the network of a spec: a file, `FILE:VARIANT`, or the name of a network in the zoo.
@@ -71,12 +74,15 @@ def load(
         input: the shape of the input, without the batch axis; for several inputs a mapping by name. It replaces the
             shape in the spec.
         params: values for params of the spec, by name.
+        rename: names of weights in checkpoints, and their names in the network, as in a spec's `rename`; these rules
+            apply before those of the spec. An empty name removes a prefix: `{"net": ""}`.
         **more: more params, as keyword arguments: `classes=10`.
 
     Raises:
         ArchspecError: the spec has errors; the exception holds all of them.
     """
-    return _without_errors(compile(spec, input=input, path=path, plugins=plugins, params=_merge_params(params, more)))
+    params = _merge_params(params, more)
+    return _without_errors(compile(spec, input=input, path=path, plugins=plugins, params=params, rename=rename))
 
 
 def compile(spec: str | Path, **options: Unpack[LoadOptions]) -> Compiled:
@@ -133,12 +139,15 @@ def parse(
     path: Folders = (),
     plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
+    rename: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Network:
     """Load the network of a spec given as text, which has no folder to import from; otherwise as `load`."""
     source = Source(name, text.removeprefix("\ufeff"))
-    params = _merge_params(params, more)
-    return _without_errors(compile_source(source, variant, input=input, path=path, plugins=plugins, params=params))
+    options = LoadOptions(
+        input=input, path=path, plugins=plugins, params=_merge_params(params, more), rename=rename
+    )  # fmt: skip
+    return _without_errors(compile_source(source, variant, **options))
 
 
 def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tuple[Diagnostic, ...]:
@@ -255,6 +264,8 @@ def compile_source(source: Source, variant: str | None = None, **options: Unpack
     spec, errors = document.read(source, folders, registry)
     if spec is None:
         return Compiled(None, _sorted(errors, source))
+    if rename := options.get("rename"):
+        spec = replace(spec, rename=(*rules_of(rename, "rename"), *spec.rename))
     compiled = _compile(spec, errors, variant, options.get("input"), options.get("params") or {})
     return Compiled(compiled.network, _sorted([*errors, *compiled.diagnostics], source))
 

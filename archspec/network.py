@@ -380,7 +380,7 @@ class Network:
         advice = None if self._own_weights is None else "pass weights of the original network to optimized(weights)"
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:
-            warn(f"{report.text()}\nunmatched weights keep their initial values", stacklevel=caller)
+            warn(f"{report.text(advice=False)}\nunmatched weights keep their initial values", stacklevel=caller)
         return fitting
 
     def save_source(self, path: str | Path, target: str = "torch") -> None:

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 import archspec
 from archspec import zoo
@@ -304,10 +306,37 @@ def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_report_on_weights(tmp_path: Path) -> None:
     run("compile", "resnet20_cifar", "-o", "w.safetensors", cwd=tmp_path)
     out, err = run("weights", "resnet20_cifar", "w.safetensors", cwd=tmp_path)
-    assert (out, err) == ("the weights in w.safetensors fit 'resnet20_cifar': 116 matched\n", "")
+    assert err == ""
+    assert out.splitlines() == [
+        "w.safetensors is a safetensors file with 116 tensors",
+        "the weights in w.safetensors fit 'resnet20_cifar': 116 matched",
+    ]
     out, _ = run("weights", "resnet20_cifar", "w.safetensors", "--set", "classes=3", "--json", cwd=tmp_path, code=1)
     found = json.loads(out)
     assert (found["complete"], len(found["matched"]), len(found["wrong_shape"])) == (False, 114, 2)
+
+
+def test_weights_under_other_names(tmp_path: Path) -> None:
+    """The rules that `weights` proposes are those that `--rename` takes."""
+    run("compile", "lenet5", "-o", "w.safetensors", cwd=tmp_path)
+    arrays = {
+        f"net.{key}".replace("net.f6", "net.head"): array
+        for key, array in load_file(tmp_path / "w.safetensors").items()
+    }
+    np.savez(tmp_path / "old.npz", **arrays)
+    out, _ = run("weights", "lenet5", "old.npz", cwd=tmp_path, code=1)
+    assert out.splitlines()[0] == f"old.npz is an .npz file of NumPy with {len(arrays)} tensors"
+    assert out.splitlines()[-1].endswith("use rename: {head: f6}, or --rename 'head=f6'")
+    rules = ("--rename", "head=f6")
+    assert (
+        "error[wrong-weights]"
+        in run("compile", "lenet5", "-o", "a.onnx", "--weights", "old.npz", cwd=tmp_path, code=1)[1]
+    )
+    run("compile", "lenet5", "-o", "a.safetensors", "--weights", "old.npz", *rules, cwd=tmp_path)
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "w.safetensors").read_bytes()
+    run("weights", "lenet5", "old.npz", "--rename", "net.head=f6", "--rename", "net=", cwd=tmp_path)
+    for wrong in ("head", "=f6", "head=a b", "a=a"):
+        assert "error[" in run("weights", "lenet5", "old.npz", "--rename", wrong, cwd=tmp_path, code=1)[1]
 
 
 def test_another_head_is_reported_and_the_rest_loaded(tmp_path: Path) -> None:

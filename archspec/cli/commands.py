@@ -148,13 +148,13 @@ def schema(options: Namespace) -> int:
 
 def _compiled(options: Namespace) -> Compiled:
     """The spec that the options name, compiled as far as possible."""
-    from archspec.cli.values import input_shapes, open_spec, params
+    from archspec.cli.values import input_shapes, open_spec, params, renames
     from archspec.loading import compile_source
 
     source, variant = open_spec(options.spec)
     return compile_source(
         source, variant, input=input_shapes(options.input), path=options.path or (), plugins=options.plugin or (),
-        params=params(options.set),
+        params=params(options.set), rename=renames(getattr(options, "rename", None)),
     )  # fmt: skip
 
 

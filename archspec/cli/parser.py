@@ -173,8 +173,10 @@ def _compile(found: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--weights", type=Path, metavar="FILE",
-        help="Take weights from a file of safetensors or torch.save. Default: initial values.",
+        help="Take weights from a file of safetensors, torch.save or .npz, or an index of shards. FILE:PART selects "
+        "one of several state dicts in it. Default: initial values.",
     )  # fmt: skip
+    _rename(parser)
     parser.add_argument(
         "--strict", action=argparse.BooleanOptionalAction, default=None,
         help="Require all weights to fit (the default). With --no-strict, unmatched weights keep their initial values.",
@@ -203,8 +205,20 @@ def _weights(found: Any) -> None:
         "  archspec weights resnet50 resnet50.safetensors\n",
     )  # fmt: skip
     _spec(parser)
-    parser.add_argument("file", type=Path, metavar="FILE", help="A file of safetensors or torch.save.")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE",
+        help="A file of safetensors, torch.save or .npz, or an index of shards. FILE:PART selects one of several state "
+        "dicts in it.",
+    )  # fmt: skip
+    _rename(parser)
     _json(parser)
+
+
+def _rename(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rename", action="append", metavar="OLD=NEW",
+        help="Rename weights of the file whose names begin with OLD (repeatable). OLD= removes a prefix.",
+    )  # fmt: skip
 
 
 def _bench(found: Any) -> None:

@@ -72,6 +72,23 @@ def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:
     return frozenset(given or ())
 
 
+def renames(given: Sequence[str] | None) -> dict[str, str]:
+    """The value of `--rename`: new names of weights by the old ones.
+
+    Raises:
+        ArchspecError: an item is not OLD=NEW, or an old name is given twice.
+    """
+    rules: dict[str, str] = {}
+    for item in given or ():
+        old, equals, new = item.partition("=")
+        if not equals or not old:
+            raise fail("wrong-value", f"--rename {item}: this is not OLD=NEW", help="OLD= removes a prefix")
+        if old in rules:
+            raise fail("wrong-value", f"--rename {item}: '{old}' is given twice", help="remove one of the rules")
+        rules[old] = new
+    return rules
+
+
 def params(given: Sequence[str] | None) -> dict[str, Any]:
     """The value of `--set`: params by name, each parsed as in a spec.
 

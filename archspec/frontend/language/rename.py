@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 
-from archspec.diagnostics import fail
+from archspec.diagnostics import Source, Span, fail
 from archspec.frontend.language.reader import Reader
 from archspec.frontend.language.spec import Rename
 from archspec.frontend.yaml.tree import Tree, YamlScalar
@@ -14,7 +15,7 @@ MOST = 1_000
 """The most rules in a table: each is compared with those above it."""
 
 _OLD = re.compile(r"(\*|[^\s.*]+)(\.(\*|[^\s.*]+))*")
-_NEW = re.compile(r"(\*|[A-Za-z0-9_]+)(\.(\*|[A-Za-z0-9_]+))*")
+_NEW = re.compile(r"((\*|[A-Za-z0-9_]+)(\.(\*|[A-Za-z0-9_]+))*)?")
 
 
 def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
@@ -37,16 +38,43 @@ def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
 
 
 def _rule(reader: Reader, key: YamlScalar, tree: Tree) -> Rename:
-    new = reader.text("a new name", tree)
-    for text, pattern, span in ((key.text, _OLD, key.span), (new, _NEW, tree.span)):
+    return rule_of(key.text, reader.text("a new name", tree), key.span, tree.span)
+
+
+def rules_of(names: Mapping[str, str], origin: str) -> tuple[Rename, ...]:
+    """The rules of a mapping from old to new names that is not in a spec.
+
+    Args:
+        names: the rules; the first that matches a name applies.
+        origin: what errors call the mapping.
+
+    Raises:
+        ArchspecError: a name is not valid, or a rule changes nothing.
+    """
+    rules: list[Rename] = []
+    for old, new in names.items():
+        span = Source(origin, f"{old}={new}").at(0)
+        if not isinstance(old, str) or not isinstance(new, str):
+            raise fail("wrong-type", f"a rule maps a name to a name, not {old!r} to {new!r}", span)
+        rules.append(rule_of(old, new, span, span))
+    return tuple(rules)
+
+
+def rule_of(old_name: str, new: str, old_span: Span, new_span: Span) -> Rename:
+    """The rule that replaces the beginning `old_name` of names by `new`, which may be empty.
+
+    Raises:
+        ArchspecError: a name is not valid, or the rule changes nothing.
+    """
+    for text, pattern, span in ((old_name, _OLD, old_span), (new, _NEW, new_span)):
         if not pattern.fullmatch(text):
             help = "write a dotted path of names, where * matches any one name"
             raise fail("bad-name", f"'{text}' cannot be the name of a weight", span, help=help)
-    old, parts = tuple(key.text.split(".")), tuple(new.split("."))
+    old, parts = tuple(old_name.split(".")), tuple(new.split(".")) if new else ()
     if old.count("*") != parts.count("*"):
-        message = f"'{key.text}' has {old.count('*')} * and '{new}' has {parts.count('*')}"
+        message = f"'{old_name}' has {old.count('*')} * and '{new}' has {parts.count('*')}"
         help = "each * of the new name takes the match of one * of the old name, in order"
-        raise fail("wrong-rename", message, tree.span, help=help)
+        raise fail("wrong-rename", message, new_span, help=help)
     if old == parts:
-        raise fail("wrong-rename", f"'{key.text}' is renamed to itself", key.span, help="remove it")
-    return Rename(key.span, old, parts)
+        raise fail("wrong-rename", f"'{old_name}' is renamed to itself", old_span, help="remove it")
+    return Rename(old_span, old, parts)

@@ -268,7 +268,7 @@ class Rename:
     """A rule that renames weights of old checkpoints, as the parts of dotted names.
 
     A `*` in `old` matches any one part; the stars of `new` take these matches in order. A rule matches every name that
-    begins with the parts of `old`, and replaces only these.
+    begins with the parts of `old`, and replaces only these. An empty `new` removes them, where more parts follow.
     """
 
     span: Span
@@ -277,7 +277,8 @@ class Rename:
 
     def matches(self, name: str) -> bool:
         """Whether the rule matches a name."""
-        return self.covers(tuple(name.split(".")))
+        parts = tuple(name.split("."))
+        return self.covers(parts) and (self.new != () or len(parts) > len(self.old))
 
     def covers(self, parts: Sequence[str]) -> bool:
         """Whether the rule matches every name that begins with these parts."""

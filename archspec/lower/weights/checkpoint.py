@@ -1,4 +1,4 @@
-"""Reads files of `torch.save` that hold tensors only. Files that would run code when read are rejected."""
+"""Reads the tensors in files of `torch.save`. Nothing in a file is run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from archspec.lower.optional_deps import require
 
 _MAGIC = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """The first bytes of zip archives and of pickles; `torch.save` has written both formats."""
+
+OLD_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
+"""The first bytes of the files that `torch.save` wrote before its zip archives: a number, pickled."""
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar", ".pkl")
 """The usual suffixes of such files."""
@@ -29,35 +32,92 @@ def is_checkpoint(path: Path, head: bytes) -> bool:
     """
     if head[8:9] == b"{":
         return False
-    return head.startswith(_MAGIC) or path.suffix.lower() in SUFFIXES
+    return has_magic(head) or path.suffix.lower() in SUFFIXES
+
+
+def has_magic(head: bytes) -> bool:
+    """Whether a file starts as those of `torch.save` do."""
+    return head.startswith(_MAGIC)
 
 
 def read(path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     """The mapping in a file of `torch.save`, read with `weights_only`; on the device `meta`, without values.
 
-    Where possible the file is mapped into memory, so that only what is used is read.
+    Where possible the file is mapped into memory, so that only what is used is read. If the file holds other objects
+    beside its tensors, it is read again without them.
 
     Raises:
-        ArchspecError: the file is incomplete, holds objects other than tensors, or holds no mapping; or torch is not
-            installed.
+        ArchspecError: the file is incomplete, holds no tensors or no mapping, or names functions of Python that do more
+            than hold data; or torch is not installed.
     """
     require("torch", f"{path}, a file of torch.save,")
     import torch
 
-    try:
-        with warnings.catch_warnings():
+    def loaded(**options: Any) -> Any:
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # about pickles of other protocols
             mapped = _mappable(path)
-            with path.open("rb") as file:
-                content = torch.load(path if mapped else file, map_location=device, weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        raise _unsafe(path, str(error)) from error
+            return torch.load(path if mapped else file, map_location=device, mmap=mapped, **options)
+
+    try:
+        try:
+            content = loaded(weights_only=True)
+        except pickle.UnpicklingError as error:
+            content = _tensors_alone(path, error, loaded)
+    except ArchspecError:
+        raise
     except Exception as error:  # torch raises errors of many kinds for a corrupt file
         reason = str(error).split("\n")[0].split(". ")[0] or type(error).__name__
         raise fail("wrong-weights", f"{path} is not a complete file of torch.save: {reason}") from error
     if not isinstance(content, Mapping):
         raise fail("wrong-weights", f"{path} holds a {type(content).__name__}, not a state dict")
     return content
+
+
+def _tensors_alone(path: Path, error: Exception, load: Callable[..., Any]) -> Mapping[Any, Any]:
+    """The content of a file without the objects that are neither tensors nor containers.
+
+    Raises:
+        ArchspecError: no tensors are left, or the file names functions that do more than hold data.
+    """
+    import torch
+
+    from archspec.lower.weights.inert_pickle import Foreign, InertUnpickler, pickle_module
+
+    try:
+        content = _plain_pickle(path, InertUnpickler)
+        if content is None:
+            content = load(weights_only=False, pickle_module=pickle_module(torch))
+    except pickle.UnpicklingError as rejected:
+        raise _unsafe(path, str(rejected)) from rejected
+    if isinstance(content, Foreign) and not content:
+        raise _unsafe(path, str(error)) from error
+    if isinstance(content, Mapping) and not _holds_tensors(content):
+        raise _unsafe(path, str(error)) from error
+    return content
+
+
+def _plain_pickle(path: Path, unpickler: type[pickle.Unpickler]) -> Mapping[Any, Any] | None:
+    """The mapping in a file that `pickle` wrote, of arrays of NumPy; None for a file of torch.
+
+    Raises:
+        UnpicklingError: the file is a TorchScript archive, which torch would run.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.rpartition("/")[2] == "constants.pkl" for name in archive.namelist()):
+                raise pickle.UnpicklingError("it is a TorchScript archive")
+        return None
+    with path.open("rb") as file:
+        content = unpickler(file).load()
+    return content if isinstance(content, Mapping) else None
+
+
+def _holds_tensors(content: object, depth: int = 4) -> bool:
+    """Whether a mapping holds tensors, at most four mappings deep."""
+    if isinstance(content, Mapping):
+        return depth > 0 and any(_holds_tensors(value, depth - 1) for value in content.values())
+    return hasattr(content, "shape") and hasattr(content, "dtype")
 
 
 def _mappable(path: Path) -> bool:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from archspec.diagnostics import fail
+from archspec.diagnostics import did_you_mean, fail
 from archspec.file_kinds import irregular
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType
 from archspec.lower import atomic_write
-from archspec.lower.weights import checkpoint, safetensors_file
-from archspec.lower.weights.report import Form, WeightsReport, report
-from archspec.lower.weights.state_dict import RenameRule, named, unwrapped
+from archspec.lower.weights import file_formats
+from archspec.lower.weights.report import Form, WeightsReport, is_counter, report
+from archspec.lower.weights.state_dict import RenameRule, StateDict, chosen, named, selected, state_dicts
+
+_IN_FOLDERS = (".index.json", ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz")
+"""The endings of files that are suggested for a folder."""
+
+
+@runtime_checkable
+class StoredArray(Protocol):
+    """An entry that is read when it is needed."""
+
+    def array(self) -> NDArray[Any]:
+        """Its elements."""
+
 
 Weights = Mapping[str, NDArray[Any]]
 """Arrays by their names in the state dict.
@@ -48,9 +61,10 @@ def fitted(graph: Graph, weights: Mapping[str, Any], origin: str = "the given we
 def given(graph: Graph, weights: object, *, rename: Sequence[RenameRule] = ()) -> Weights:
     """The weights of a torch module, of a state dict of tensors or arrays, or of the file at a path.
 
+    `FILE:PART` takes one of several state dicts in a checkpoint, by its key, or by the prefix of its names.
+
     Raises:
-        ArchspecError: the weights do not fit the graph, or the file cannot be read, or is neither a safetensors file
-            nor one of `torch.save`.
+        ArchspecError: the weights do not fit the graph, or the file cannot be read, or is no file of weights.
         TypeError: the argument is none of these.
     """
     return loaded(graph, weights, rename=rename)[0]
@@ -104,31 +118,74 @@ def _matched(
     graph: Graph, weights: object, rename: Sequence[RenameRule], *, values: bool
 ) -> tuple[Mapping[str, Any], WeightsReport]:
     """The entries under the names of the graph, and the report on them."""
-    stored, origin = _stored(weights, values=values)
-    entries, wrapping = unwrapped(stored)
-    found = named(entries, {key for key, _ in graph.weights()}, rename)
-    stripped = (*wrapping, *found.stripped)
-    return found.entries, report(graph, _forms(found.entries), origin, renamed=found.renamed, stripped=stripped)
+    stored, file, kind, part = _stored(weights, values=values)
+    origin = f"the weights in {file}" if file else "the given weights" if stored is weights else "the module's weights"
+    wanted = {key: weight.shape for key, weight in graph.weights() if not is_counter(key)}
+    state, prefix = _part(stored, part, file) if part else (chosen([*state_dicts(stored)], wanted, rename, file), None)
+    found = named(state.entries, {key for key, _ in graph.weights()}, rename, prefix, file)
+    forms = _forms(found.entries)
+    stripped = (*state.stripped, *found.stripped)
+    kind = f"{file} is {kind}" if file else ""
+    result = report(
+        graph,
+        forms,
+        origin,
+        renamed=found.renamed,
+        stripped=stripped,
+        foreign=found.foreign,
+        kind=kind,
+    )
+    return found.entries, result
 
 
-def _stored(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str]:
-    """The weights as a mapping, and how diagnostics refer to them."""
+def _part(stored: Mapping[Any, Any], part: str, file: str) -> tuple[StateDict, str | None]:
+    """The state dict at a path of keys, and no prefix; or the one whose names begin with a prefix, and that.
+
+    Raises:
+        ArchspecError: there is neither.
+    """
+    found = [*state_dicts(stored)]
+    if (inside := selected(stored, part)) is not None:
+        state = next(state_dicts(inside))
+        return StateDict((*part.split("."), *state.path), state.entries, state.others), None
+    for state in found:
+        if any(name.startswith(f"{part}.") for name in state.entries):
+            return state, f"{part}."
+    known = [".".join(state.path) for state in found if state.path]
+    known += dict.fromkeys(name.partition(".")[0] for state in found if not state.path for name in state.entries)
+    help = did_you_mean(part, known) or (f"it has {', '.join(known[:8])}" if known else None)
+    raise fail("wrong-weights", f"{file} has no part '{part}'", help=help)
+
+
+def _stored(weights: object, *, values: bool) -> tuple[Mapping[Any, Any], str, str, str]:
+    """The weights as a mapping; their file, if they have one; what it is; and which part of it is meant."""
     if isinstance(weights, str | Path):
-        return _read(Path(weights), values=values), f"the weights in {weights}"
+        path, part = _file_and_part(Path(weights))
+        content = _read(path, values=values)
+        return content.entries, str(path), content.kind, part
     if isinstance(weights, Mapping):
-        return weights, "the given weights"
+        return weights, "", "", ""
     if hasattr(weights, "state_dict") and not isinstance(weights, type):
-        return weights.state_dict(), "the module's weights"
+        return weights.state_dict(), "", "", ""
     raise TypeError(f"weights must be a module, a state dict or a file, not {type(weights).__name__}")
 
 
-def _read(path: Path, *, values: bool) -> Mapping[Any, Any]:
+def _file_and_part(path: Path) -> tuple[Path, str]:
+    """The file that a path means, and the part of it that follows after a colon."""
+    file, colon, part = str(path).rpartition(":")
+    if not colon or not part or os.path.lexists(path) or not os.path.lexists(file):
+        return path, ""
+    return Path(file), part
+
+
+def _read(path: Path, *, values: bool) -> file_formats.StoredWeights:
     if kind := irregular(path):
-        raise fail("unreadable-file", f"cannot read {path}: it is {kind}, not a file")
+        names = sorted(file.name for file in path.iterdir()) if path.is_dir() else []
+        inside = [name for name in names if name.endswith(_IN_FOLDERS)]
+        help = f"name a file in it: {', '.join(inside[:4])}" if inside else None
+        raise fail("unreadable-file", f"cannot read {path}: it is {kind}, not a file", help=help)
     try:
-        with path.open("rb") as file:
-            is_torch = checkpoint.is_checkpoint(path, file.read(9))
-        return checkpoint.read(path, "cpu" if values else "meta") if is_torch else safetensors_file.read(path)
+        return file_formats.read(path, values=values)
     except OSError as error:
         raise fail("unreadable-file", f"cannot read {path}: {error.strerror or error}") from error
     except safetensors.SafetensorError as error:
@@ -184,7 +241,7 @@ def _array(key: str, entry: Any) -> NDArray[Any]:
 
     NumPy lacks some of torch's floating-point types of fewer than 4 bytes: all of those are converted to float32.
     """
-    if isinstance(entry, safetensors_file.Stored):
+    if isinstance(entry, StoredArray):
         return entry.array()
     if not hasattr(entry, "detach"):
         return np.asarray(entry)

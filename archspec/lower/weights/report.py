@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 from archspec.diagnostics import ArchspecError, Note, aligned, fail, visible
 from archspec.ir.graph import Graph
 from archspec.ir.types import DType, Weight
+from archspec.lower.weights.rename_proposals import proposals
 
 COUNTER = "num_batches_tracked"
 """A counter that only training reads. Old checkpoints and other frameworks lack it; it is 0 then."""
@@ -54,6 +57,9 @@ class WeightsReport:
         counters: missing batch counters, which are set to 0.
         renamed: pairs of old and new names, changed by the spec's `rename`.
         stripped: descriptions of the wrappers and prefixes that were removed.
+        foreign: tensors around the network, such as a criterion's, which were left out.
+        proposed: rules that rename unexpected weights to missing ones of the same shape, as `rename` of a spec.
+        kind: what the file is, in words.
     """
 
     network: str
@@ -66,6 +72,9 @@ class WeightsReport:
     counters: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
     stripped: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    proposed: tuple[tuple[str, str], ...] = ()
+    kind: str = ""
 
     @property
     def complete(self) -> bool:
@@ -80,10 +89,16 @@ class WeightsReport:
             return f"{self.origin} fit '{self.network}': {len(self.matched)} matched"
         return f"{self.origin} do not fit '{self.network}': {', '.join([*counts, f'{len(self.matched)} matched'])}"
 
-    def text(self) -> str:
-        """The full report, safe to print: one line per weight that does not match."""
+    def text(self, *, advice: bool = True) -> str:
+        """The full report, safe to print: one line per weight that does not match.
+
+        With `advice` it starts with what the file is, and ends with what to do.
+        """
         notes = [*self._changes(), *(note for kind in self._mismatches for note in self._listed(kind))]
-        return "\n".join(map(visible, [self.message, *aligned(notes)]))
+        help = self._advice() if advice and not self.complete else None
+        rules = self._rules() if advice and len(self.proposed) > _SHOWN else []
+        lines = [self.kind if advice else "", self.message, *aligned(notes), f"help: {help}" if help else "", *rules]
+        return "\n".join(visible(line) for line in lines if line)
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -99,6 +114,9 @@ class WeightsReport:
             "counters": list(self.counters),
             "renamed": dict(self.renamed),
             "stripped": list(self.stripped),
+            "foreign": list(self.foreign),
+            "proposed": dict(self.proposed),
+            "file": self.kind or None,
         }
 
     def error(self, advice: str | None = None) -> ArchspecError:
@@ -118,9 +136,12 @@ class WeightsReport:
     def _changes(self) -> Iterator[Note]:
         for i, description in enumerate(self.stripped):
             yield "stripped:" if i == 0 else "", description
+        if self.foreign:
+            more = len(self.foreign) - _SHOWN
+            yield "left out:", ", ".join(self.foreign[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
         if self.renamed:
-            (old, new), *more = self.renamed
-            yield "renamed:", f"{old} to {new}" + (f", and {len(more)} more" if more else "")
+            (old, new), *others = self.renamed
+            yield "renamed:", f"{old} to {new}" + (f", and {len(others)} more" if others else "")
 
     def _listed(self, kind: str, most: int | None = None) -> Iterator[Note]:
         """The mismatches of a kind, one per line, at most `most` of them, and the number of the others."""
@@ -130,16 +151,27 @@ class WeightsReport:
         if most is not None and len(entries) > most:
             yield "", f"and {len(entries) - most} more"
 
+    def _rules(self) -> list[str]:
+        """The proposed rules as a part of a spec."""
+        return ["rename:", *(f"  {_quoted(old)}: {_quoted(new)}" for old, new in self.proposed)]
+
     def _advice(self) -> str | None:
+        if self.proposed:
+            single = {name for name, _ in self.unexpected}
+            ends = [("", "") if old in single else (".*", ".*" if new else "*") for old, new in self.proposed]
+            shown = [f"{old}{a} -> {new}{b}" for (old, new), (a, b) in zip(self.proposed, ends, strict=True)]
+            more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+            rules = "the `rename` that `archspec weights` prints"
+            if not more:
+                rules = f"rename: {{{', '.join(rule.strip() for rule in self._rules()[1:])}}}"
+            if len(shown) <= 2:
+                rules += "".join(f", or --rename '{old}={new}'" for old, new in self.proposed[:1])
+                rules += "".join(f" --rename '{old}={new}'" for old, new in self.proposed[1:])
+            return f"the shapes agree for {', '.join(shown[:_SHOWN])}{more}; if these are the same layers, use {rules}"
         if self.matched:
             return "use strict=False or --no-strict to load what fits; unmatched weights keep their initial values"
         if not self.missing:
             return None
-        wanted = {name for name, _ in self.missing}
-        heads = {name.partition(".")[0] for name, _ in self.unexpected}
-        if len(heads) == 1 and any(name.partition(".")[2] in wanted for name, _ in self.unexpected):
-            (head,) = heads
-            return f'all names begin with \'{head}.\', which the spec can remove: rename: {{"{head}.*": "*"}}'
         return "none of them fit: they belong to another network, or to one with other layer names"
 
 
@@ -150,6 +182,8 @@ def report(
     *,
     renamed: Sequence[tuple[str, str]] = (),
     stripped: Sequence[str] = (),
+    foreign: Sequence[str] = (),
+    kind: str = "",
 ) -> WeightsReport:
     """The report on weights of these forms, by their names in the state dict, for a graph."""
     wanted = {name: _form(weight) for name, weight in graph.weights()}
@@ -159,25 +193,37 @@ def report(
     same_shape = [found for found in both if found.name not in misshapen]
     dtypes = [found for found in same_shape if not _converts(found.got.dtype, found.wanted.dtype)]
     mistyped = {found.name for found in dtypes}
+    missing = tuple((name, form) for name, form in wanted.items() if name not in forms and not is_counter(name))
+    unexpected = tuple((name, form) for name, form in forms.items() if name not in wanted)
     return WeightsReport(
         graph.name,
         origin,
         matched=tuple(found.name for found in same_shape if found.name not in mistyped),
-        missing=tuple((name, form) for name, form in wanted.items() if name not in forms and not _counter(name)),
-        unexpected=tuple((name, form) for name, form in forms.items() if name not in wanted),
+        missing=missing,
+        unexpected=unexpected,
         wrong_shape=tuple(shapes),
         wrong_dtype=tuple(dtypes),
-        counters=tuple(name for name in wanted if name not in forms and _counter(name)),
+        counters=tuple(name for name in wanted if name not in forms and is_counter(name)),
         renamed=tuple(renamed),
         stripped=tuple(stripped),
+        foreign=tuple(foreign),
+        proposed=proposals(dict(unexpected), dict(missing)),
+        kind=f"{kind} with {len(forms)} tensor{'s' if len(forms) != 1 else ''}" if kind else "",
     )
+
+
+def _quoted(text: str) -> str:
+    """A name as a key or value in a mapping of YAML."""
+    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", text) and text.lower() not in ("true", "false", "null")
+    return text if is_plain else json.dumps(text)
 
 
 def _form(weight: Weight) -> Form:
     return Form(weight.shape, weight.dtype.value)
 
 
-def _counter(name: str) -> bool:
+def is_counter(name: str) -> bool:
+    """Whether a weight is a counter that may be absent."""
     return name.rpartition(".")[2] == COUNTER
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from archspec.diagnostics import Span, fail
+from archspec.diagnostics import ArchspecError, Span, fail
 
 T = TypeVar("T")
 
@@ -26,13 +27,19 @@ class RenameRule(Protocol):
 
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
-"""The keys under which training scripts store a state dict, next to the epoch and the like.
-
-Under another key it is recognized if it is the only mapping with tensors, and no tensors are next to it.
-"""
+"""The keys under which training scripts store a state dict, next to the epoch and the like."""
 
 PREFIXES = ("module.", "_orig_mod.")
 """The prefixes that `nn.DataParallel` and `torch.compile` add to every name."""
+
+_DEEPEST = 4
+"""The number of mappings, one inside the other, in which state dicts are searched for."""
+
+_OWN_NAMES = ("total_ops", "total_params", "n_averaged")
+"""Tensors that tools add to a module: thop, and averages of weights."""
+
+_OWN_PARTS = ("criterion", "loss", "loss_fn", "loss_fun", "optimizer")
+"""Parts of a training module that hold tensors but are no layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,54 +50,129 @@ class Named(Generic[T]):
         entries: the entries, by name.
         renamed: pairs of old and new names, changed by a spec's `rename`.
         stripped: descriptions of the wrappers and prefixes that were removed.
+        foreign: the names of entries that belong to something around the network, and are left out.
     """
 
     entries: Mapping[str, T]
     renamed: tuple[tuple[str, str], ...]
     stripped: tuple[str, ...]
+    foreign: tuple[str, ...] = ()
 
 
-def unwrapped(stored: Mapping[Any, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The tensors of a state dict, which may be wrapped in a checkpoint; and descriptions of what was removed."""
-    stripped: list[str] = []
-    while (wrapper := _wrapper(stored)) is not None:
-        stored = stored[wrapper]
-        stripped.append(f"everything except '{wrapper}'")
-    tensors = {str(key): entry for key, entry in stored.items() if _is_tensor(entry)}
-    others = [str(key) for key, entry in stored.items() if str(key) not in tensors]
-    if others:
-        stripped.append(
-            f"entries that are not tensors: {', '.join(others[:3])}{' and others' if len(others) > 3 else ''}"
-        )
-    return tensors, tuple(stripped)
+@dataclass(frozen=True, slots=True)
+class StateDict:
+    """A state dict in a checkpoint.
+
+    Attributes:
+        path: the keys that lead to it.
+        entries: its tensors by name.
+        others: the names of its entries that are not tensors.
+    """
+
+    path: tuple[str, ...]
+    entries: Mapping[str, Any]
+    others: tuple[str, ...]
+
+    @property
+    def stripped(self) -> tuple[str, ...]:
+        """Descriptions of what is not in it."""
+        more = " and others" if len(self.others) > 3 else ""
+        left = [f"entries that are not tensors: {', '.join(self.others[:3])}{more}"] if self.others else []
+        return (*(f"everything except '{key}'" for key in self.path), *left)
 
 
-def _wrapper(stored: Mapping[Any, Any]) -> Any:
-    """The key under which the state dict is stored; None if the mapping is the state dict itself."""
-    known = next((key for key in WRAPPERS if isinstance(stored.get(key), Mapping)), None)
-    if known is not None or any(map(_is_tensor, stored.values())):
-        return known
-    keys = [key for key, value in stored.items() if isinstance(value, Mapping) and any(map(_is_tensor, value.values()))]
-    return keys[0] if len(keys) == 1 else None
+def state_dicts(stored: Mapping[Any, Any]) -> Iterator[StateDict]:
+    """The mapping itself and those inside it that hold tensors, outer ones first."""
+    level: list[tuple[tuple[str, ...], Mapping[Any, Any]]] = [((), stored)]
+    for _ in range(_DEEPEST):
+        inside: list[tuple[tuple[str, ...], Mapping[Any, Any]]] = []
+        for path, mapping in level:
+            tensors = {str(key): entry for key, entry in mapping.items() if _is_tensor(entry)}
+            if tensors or not path:
+                yield StateDict(path, tensors, tuple(str(key) for key in mapping if str(key) not in tensors))
+            inside += [((*path, str(key)), held) for key, value in mapping.items() if (held := _mapping(value))]
+        level = inside
+
+
+def selected(stored: Mapping[Any, Any], part: str) -> Mapping[Any, Any] | None:
+    """The mapping at a dotted path of keys; None if there is none."""
+    found: Mapping[Any, Any] | None = stored
+    for key in part.split("."):
+        found = None if found is None else _mapping(next((v for k, v in found.items() if str(k) == key), None))
+    return found
+
+
+def _mapping(value: object) -> Mapping[Any, Any] | None:
+    """A value as a mapping: it is one, or a module."""
+    if isinstance(value, Mapping):
+        return value
+    state = getattr(value, "state_dict", None)
+    is_module = callable(state) and hasattr(value, "named_parameters") and not isinstance(value, type)
+    return state() if is_module else None  # type: ignore[misc]
+
+
+def usual(found: Sequence[StateDict]) -> StateDict:
+    """The state dict that a checkpoint is for by its key, if none fits the network."""
+    for key in WRAPPERS:
+        for each in found:
+            if each.path[:1] == (key,):
+                return each
+    with_tensors = [each for each in found if each.entries]
+    return with_tensors[0] if len(with_tensors) == 1 else found[0]
 
 
 def _is_tensor(entry: object) -> bool:
-    return hasattr(entry, "shape") and hasattr(entry, "dtype")
+    return hasattr(entry, "shape") and hasattr(entry, "dtype") and not isinstance(entry, type)
 
 
-def named(entries: Mapping[str, T], wanted: Collection[str], rules: Sequence[RenameRule] = ()) -> Named[T]:
+def fitting(entries: Collection[str], wanted: Collection[str], rules: Sequence[RenameRule] = ()) -> Counter[str]:
+    """How many names are names of the network after a prefix of them is removed, by prefix; the empty one included."""
+    counts: Counter[str] = Counter()
+    for name in entries:
+        parts = name.split(".")
+        for start in range(len(parts)):
+            rest = ".".join(parts[start:])
+            if rest in wanted or any(rule.matches(rest) and rule.apply(rest) in wanted for rule in rules):
+                counts[name.removesuffix(rest)] += 1
+    return counts
+
+
+def named(
+    entries: Mapping[str, T],
+    wanted: Collection[str],
+    rules: Sequence[RenameRule] = (),
+    prefix: str | None = None,
+    file: str = "",
+) -> Named[T]:
     """Entries under the network's names, after prefixes are removed and rename rules applied.
 
     Names that the network has are never renamed, so its own checkpoints always load.
 
+    Args:
+        entries: the entries by their names in the checkpoint.
+        wanted: the names of the network.
+        rules: the rename rules; the first that matches a name applies.
+        prefix: the prefix of the entries that are meant, if several could be; it ends with a dot.
+        file: the file that the entries are from, for messages.
+
     Raises:
-        ArchspecError: the rules give two entries the same name.
+        ArchspecError: the rules give two entries the same name, or the entries under several prefixes fit.
     """
     stripped: list[str] = []
-    while entries and (prefix := _prefix(entries, wanted)):
-        entries = {name.removeprefix(prefix): entry for name, entry in entries.items()}
-        stripped.append(f"the prefix '{prefix}' of every name")
+    foreign: list[str] = []
+    prefix = _fitting_prefix(entries, wanted, rules, file) if prefix is None else prefix
+    while not prefix and entries and (known := _common_prefix(entries, wanted)):
+        entries = {name.removeprefix(known): entry for name, entry in entries.items()}
+        stripped.append(f"the prefix '{known}' of every name")
+    if prefix:
+        outside = [name for name in entries if not name.startswith(prefix)]
+        inside = {name.removeprefix(prefix): entry for name, entry in entries.items() if name.startswith(prefix)}
+        stripped.append(f"the prefix '{prefix}' of {'every name' if not outside else f'{len(inside)} names'}")
+        entries, foreign = inside, outside
     used = {name: _rule(name, rules) for name in entries if name not in wanted}
+    foreign += [name for name, rule in used.items() if rule is None and _is_foreign(name)]
+    left = set(foreign)
+    entries = {name: entry for name, entry in entries.items() if name in wanted or name not in left}
     origins: dict[str, str] = {}
     for name in entries:
         rule = used.get(name)
@@ -102,7 +184,7 @@ def named(entries: Mapping[str, T], wanted: Collection[str], rules: Sequence[Ren
             help = "a rule matches too many names: make its pattern longer"
             raise fail("wrong-rename", message, cause.span if cause else None, help=help)
     renamed = tuple((old, new) for new, old in origins.items() if old != new)
-    return Named({new: entries[old] for new, old in origins.items()}, renamed, tuple(stripped))
+    return Named({new: entries[old] for new, old in origins.items()}, renamed, tuple(stripped), tuple(foreign))
 
 
 def _rule(name: str, rules: Sequence[RenameRule]) -> RenameRule | None:
@@ -110,9 +192,77 @@ def _rule(name: str, rules: Sequence[RenameRule]) -> RenameRule | None:
     return next((rule for rule in rules if rule.matches(name)), None)
 
 
-def _prefix(entries: Mapping[str, object], wanted: Collection[str]) -> str | None:
-    """The prefix of every name, unless names of the network start with it too."""
+def _is_foreign(name: str) -> bool:
+    parts = name.split(".")
+    return parts[-1] in _OWN_NAMES or parts[0] in _OWN_PARTS
+
+
+def _common_prefix(entries: Mapping[str, object], wanted: Collection[str]) -> str | None:
+    """The known prefix of every name, unless names of the network start with it too."""
     for prefix in PREFIXES:
         if all(name.startswith(prefix) for name in entries) and not any(name.startswith(prefix) for name in wanted):
             return prefix
     return None
+
+
+def _fitting_prefix(entries: Collection[str], wanted: Collection[str], rules: Sequence[RenameRule], file: str) -> str:
+    """The prefix under which most names are names of the network, if they are more than without it and at least half.
+
+    Raises:
+        ArchspecError: there are several.
+    """
+    counts = fitting(entries, wanted, rules)
+    most = max(counts.values(), default=0)
+    if most <= counts[""] or 2 * most < len(wanted):
+        return ""
+    best = [prefix for prefix, count in counts.items() if count == most]
+    if len(best) > 1:
+        raise _several([prefix.rstrip(".") for prefix in best], file)
+    return best[0]
+
+
+def _several(parts: Sequence[str], file: str) -> ArchspecError:
+    """The error for several parts of a checkpoint that fit equally well."""
+    quoted = [f"'{part}'" for part in parts]
+    both = f"{', '.join(quoted[:-1])} and {quoted[-1]}" + (f" of {file}" if file else "")
+    named = " or ".join(f"--weights {file}:{part}" for part in parts[:4])
+    help = f"name one of them: {named}" if file else "pass the one that is meant"
+    return fail("wrong-weights", f"the weights in {both} fit the network equally well", help=help)
+
+
+def chosen(
+    found: Sequence[StateDict], wanted: Mapping[str, tuple[int, ...]], rules: Sequence[RenameRule], file: str = ""
+) -> StateDict:
+    """The state dict that fits the network.
+
+    Args:
+        found: the state dicts of a checkpoint, outer ones first.
+        wanted: the shapes of the network's weights by name.
+        rules: the rename rules.
+        file: the file of the checkpoint, for messages.
+
+    Raises:
+        ArchspecError: several fit equally well.
+    """
+    if len(found) == 1:
+        return found[0]
+    scores = [_score(each.entries, wanted, rules) for each in found]
+    most = max(scores)
+    if 2 * most[1] < len(wanted):
+        return usual(found)
+    best = [each for each, score in zip(found, scores, strict=True) if score == most]
+    if len(best) > 1 and best[0].path:
+        raise _several([".".join(each.path) for each in best], file)
+    return best[0]
+
+
+def _score(
+    entries: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]], rules: Sequence[RenameRule]
+) -> tuple[int, int]:
+    """How many weights fit by name and shape, and by name alone, under the best prefix."""
+    counts = fitting(entries, wanted, rules)
+    if not counts:
+        return 0, 0
+    prefix, count = max(counts.items(), key=lambda item: item[1])
+    shapes = (wanted.get(name.removeprefix(prefix)) == tuple(entry.shape) for name, entry in entries.items())
+    return sum(shapes), count

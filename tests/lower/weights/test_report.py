@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from archspec.diagnostics import ArchspecError, Source
 from archspec.frontend.language.spec import Rename
 from archspec.loading import load, parse
 from archspec.lower.weights import examined, initial, loaded, to_file
+from archspec.lower.weights.rename_proposals import proposals
 from archspec.lower.weights.state_dict import PREFIXES, WRAPPERS, named
 from archspec.network import Network
 from tests.lower.weights.graphs import TEXT, code
@@ -66,6 +69,7 @@ def test_every_kind_of_mismatch_is_reported_in_full(net: Network, weights: dict[
         *(f"              extra{i}     [2, {i}] float16" for i in range(1, 6)),
         "wrong shape:  fc.bias    [5]  got [7]",
         "wrong dtype:  c1.bias    [4]  got [4] int64",
+        "help: use strict=False or --no-strict to load what fits; unmatched weights keep their initial values",
     ]
     assert report.counters == ("bn.num_batches_tracked",)
     found = json.loads(json.dumps(report.as_json()))
@@ -117,16 +121,80 @@ def test_a_checkpoint_of_a_training_script(net: Network, tmp_path: Path, wrapper
     report = net.weights_report(path)
     assert report.complete
     assert report.stripped == (f"everything except '{wrapper}'", "the prefix 'module.' of every name")
-    assert report.text().splitlines()[1:] == [
+    assert report.text().splitlines() == [
+        f"{path} is a file of torch.save with {len(held)} tensors",
+        f"the weights in {path} fit 'net': {len(held)} matched",
         f"stripped:  everything except '{wrapper}'",
         "           the prefix 'module.' of every name",
     ]
     net.to_torch(path)
 
 
-def test_one_of_several_state_dicts_is_not_chosen(net: Network) -> None:
+def prefixed(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}{key}": tensor for key, tensor in state.items()}
+
+
+WRAPPED: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "generator, discriminator": lambda state: {"generator": state, "discriminator": {"d.weight": torch.ones(2)}},
+    "n_averaged": lambda state: {**prefixed("module.", state), "n_averaged": torch.tensor(3)},
+    "lightning": lambda state: {
+        "state_dict": {**prefixed("model.", state), "criterion.weight": torch.ones(3)}, "hyper_parameters": {"lr": 1},
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(2)}}}],
+    },
+    "compiled": lambda state: prefixed("model._orig_mod.", state),
+    "twice": lambda state: prefixed("module.module.", state),
+    "any prefix": lambda state: {"epoch": 3, "weights": {**prefixed("backbone.0.", state), "head.w": torch.ones(1)}},
+    "counted by thop": lambda state: {**state, "total_ops": torch.ones(1), "c1.total_params": torch.ones(1)},
+    "deep": lambda state: {"checkpoint": {"model": {"net": state}}, "optimizer": {"state": {0: {"m": torch.ones(2)}}}},
+    "two, of which one fits": lambda state: {"model": {"a.weight": torch.ones(2)}, "ema": prefixed("module.", state)},
+}  # fmt: skip
+"""What training scripts and tools put around a state dict."""
+
+
+@pytest.mark.parametrize("wrap", WRAPPED.values(), ids=WRAPPED)
+def test_what_is_around_the_weights_is_taken_off(net: Network, tmp_path: Path, wrap: Any) -> None:
+    module = net.to_torch()
+    torch.save(wrap(module.state_dict()), tmp_path / "w.pth")
+    for given in (tmp_path / "w.pth", wrap(module.state_dict())):
+        report = net.weights_report(given)
+        assert report.complete
+        assert report.stripped or report.foreign
+        assert torch.equal(net.to_torch(given).fc.weight, module.fc.weight)
+    assert "left out:  n_averaged" in net.weights_report(WRAPPED["n_averaged"](module.state_dict())).text()
+    assert net.weights_report(WRAPPED["lightning"](module.state_dict())).foreign == ("criterion.weight",)
+
+
+SEVERAL: dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]] = {
+    "params_ema": lambda one, other: {"params": one, "params_ema": other},
+    "module.encoder_k": lambda one, other: {
+        "state_dict": {**prefixed("module.encoder_q.", one), **prefixed("module.encoder_k.", other)}
+    },
+    "teacher": lambda one, other: {"student": prefixed("module.", one), "teacher": prefixed("backbone.", other)},
+    "a.ema": lambda one, other: {"a": {"model": one, "ema": other}},
+}
+"""Checkpoints with two state dicts that fit, and the name of the second."""
+
+
+@pytest.mark.parametrize("part", SEVERAL)
+def test_of_several_state_dicts_that_fit_one_is_named(net: Network, tmp_path: Path, part: str) -> None:
+    one, other = net.to_torch().state_dict(), net.to_torch().state_dict()
+    content = SEVERAL[part](one, other)
+    path = tmp_path / "w.pth"
+    torch.save(content, path)
+    with pytest.raises(ArchspecError, match=rf"and '{part}' of .*w\.pth fit the network equally well") as error:
+        net.to_torch(path)
+    assert code(error) == "wrong-weights"
+    assert f"--weights {path}:{part}" in (error.value.diagnostics[0].help or "")
+    assert torch.equal(net.to_torch(f"{path}:{part}").fc.weight, other["fc.weight"])
+    assert torch.equal(net.to_torch(Path(f"{path}:{part}")).fc.weight, other["fc.weight"])
+    with pytest.raises(ArchspecError, match=r"w\.pth has no part 'nothing'"):
+        net.weights_report(f"{path}:nothing")
+    with pytest.raises(ArchspecError, match="help: pass the one that is meant"):
+        net.weights_report(content)
+
+
+def test_tensors_beside_a_state_dict_that_fit_are_preferred(net: Network) -> None:
     state = net.to_torch().state_dict()
-    assert net.weights_report({"params": state, "params_ema": state}).matched == ()
     assert net.weights_report({**state, "params_ema": state}).complete
 
 
@@ -147,7 +215,8 @@ def test_wrapped_modules_load(net: Network) -> None:
 def test_a_prefix_is_kept_where_the_network_has_it() -> None:
     wanted = {"module.a", "module.b"}
     assert set(named({"module.a": 1}, wanted).entries) == {"module.a"}
-    assert set(named({f"{prefix}a": 1 for prefix in PREFIXES}, {"a"}).entries) == {f"{prefix}a" for prefix in PREFIXES}
+    with pytest.raises(ArchspecError, match="'module' and '_orig_mod' fit the network equally well"):
+        named({f"{prefix}a": 1 for prefix in PREFIXES}, {"a"})
 
 
 # --- names of old checkpoints ---------------------------------------------------------------------------------------
@@ -213,14 +282,64 @@ def test_a_rename_rule_replaces_a_prefix(old: str, new: str, rest: list[str]) ->
     assert not own.matches(f"{old}x")
 
 
-def test_an_unknown_prefix_is_reported(net: Network, weights: dict[str, np.ndarray]) -> None:
-    inside = {f"backbone.{key}": array for key, array in weights.items()}
-    with pytest.raises(ArchspecError) as error:
-        net.to_torch(inside)
-    help = error.value.diagnostics[0].help
-    advice, _, table = help.partition("rename: ")
-    assert advice == "all names begin with 'backbone.', which the spec can remove: "
-    assert parse(f"{TEXT}rename: {table}\n").weights_report(inside).complete
+def test_a_prefix_is_taken_off_by_a_rule(weights: dict[str, np.ndarray]) -> None:
+    """Without the rule too, as most of the rest fits; but not where the rest has other names."""
+    inside = {f"net.{key.replace('c1', 'first')}": array for key, array in weights.items()}
+    for net in (
+        parse(f'{TEXT}rename: {{net.first: c1, net: ""}}\n'),
+        parse(TEXT, rename={"net.first": "c1", "net": ""}),
+        parse(f"{TEXT}rename: {{first: c1}}\n"),
+        parse(f"{TEXT}rename: {{net.first: c2}}\n", rename={"net.first": "c1", "net": ""}),
+    ):
+        assert net.weights_report(inside).complete
+    for wrong in ({"": "a"}, {"a": "b c"}, {"a.*": "b"}, {"a": "a"}, {"a": 3}):
+        with pytest.raises(ArchspecError):
+            parse(TEXT, rename=wrong)
+
+
+OTHER_NAMES: dict[str, dict[str, str]] = {
+    "a head": {"fc.": "head."},
+    "several layers": {"c1.": "stem.conv.", "bn.": "stem.norm.", "fc.": "head.fc."},
+    "all of them": {"c1.": "features.0.", "bn.": "features.1.", "c2.": "features.3.", "fc.": "classifier."},
+}
+
+
+@pytest.mark.parametrize("names", OTHER_NAMES.values(), ids=OTHER_NAMES)
+def test_rules_for_other_names_are_proposed(weights: dict[str, np.ndarray], names: dict[str, str]) -> None:
+    net = parse(TEXT)
+    old = dict(weights)
+    for ours, theirs in names.items():
+        old = {key.replace(ours, theirs, 1) if key.startswith(ours) else key: array for key, array in old.items()}
+    report = net.weights_report(old)
+    assert not report.complete
+    assert parse(TEXT, rename=dict(report.proposed)).weights_report(old).complete
+    _, _, pasted = report.text().partition("use ")
+    assert parse(f"{TEXT}{pasted.partition(', or --rename')[0]}\n").weights_report(old).complete
+
+
+def test_proposed_rules_are_short_and_end_in_the_help(weights: dict[str, np.ndarray]) -> None:
+    old = {key.replace("fc.", "head."): array for key, array in weights.items()}
+    assert parse(TEXT).weights_report(old).text().splitlines()[-1] == (
+        "help: the shapes agree for head.* -> fc.*; if these are the same layers, use rename: {head: fc}, "
+        "or --rename 'head=fc'"
+    )
+
+
+def test_many_rules_are_printed_as_a_part_of_a_spec() -> None:
+    layers = "".join(f"  - linear: {{name: l{i}, features: {i + 2}}}\n" for i in range(8))
+    text = f"archspec: 1\nname: net\ninput: [4]\nlayers:\n{layers}"
+    old = {key.replace("l", "layers.", 1): array for key, array in parse(text).weights().items()}
+    printed = parse(text).weights_report(old).text()
+    assert parse(text + printed[printed.index("\nrename:") :] + "\n").weights_report(old).complete
+
+
+def test_numbers_in_names_become_stars() -> None:
+    old = {f"layer.{i}.q.{leaf}": (i, leaf) for i in range(3) for leaf in ("weight", "bias")}
+    new = {f"blocks.{i}.attn.q.{leaf}": (i, leaf) for i in range(3) for leaf in ("weight", "bias")}
+    assert proposals(old, new) == (("layer.*", "blocks.*.attn"),)
+    bare = {"cls_token": 1, "pos": 2}, {"token": 1, "position": 2}
+    assert dict(proposals(*bare)) == {"cls_token": "token", "pos": "position"}
+    assert proposals({"a.weight": 1}, {"b.weight": 2}) == ()
 
 
 # --- another head ---------------------------------------------------------------------------------------------------
