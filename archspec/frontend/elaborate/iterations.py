@@ -44,6 +44,6 @@ def bind_iteration(iterations: Iterations, number: int, entry: Data, environment
         bound[iterations.index] = number
     if len(iterations.targets) == 1:
         bound[iterations.targets[0]] = entry
-    elif isinstance(entry, tuple):
+    elif iterations.targets and isinstance(entry, tuple):
         bound.update(zip(iterations.targets, entry, strict=True))
     return bound

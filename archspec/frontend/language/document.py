@@ -66,10 +66,11 @@ def _dtype(reader: Reader, tree: Tree) -> DType:
     return DType(reader.choice("'dtype'", tree, list(DType)))
 
 
-_INPUT: Keys = {
+INPUT: Keys = {
     "shape": Key(_sizes, "its sizes without the batch axis", {"$ref": "#/$defs/number"}, required=True),
     "dtype": Key(_dtype, "its element type", {"enum": list(DType)}),
 }
+"""The keys of an input that is a mapping."""
 
 
 _BY_X = re.compile(r"[0-9]+(x[0-9]+)+")
@@ -82,7 +83,7 @@ def _input(reader: Reader, key: YamlScalar, tree: Tree) -> Input:
         raise fail("wrong-type", "the shape of an input is a list of numbers", tree.span, help=help)
     if not isinstance(tree, YamlMapping):
         return Input(key.text, fields.number(tree), DType.FLOAT32)
-    values = reader.keys("an input", tree, _INPUT)
+    values = reader.keys("an input", tree, INPUT)
     return Input(key.text, values.get("shape") or InvalidField(tree.span), values.get("dtype", DType.FLOAT32))
 
 
@@ -136,13 +137,13 @@ def _initializers_of_op(reader: Reader, key: YamlScalar, tree: Tree) -> Mapping[
 
 SPEC: Keys = {
     "archspec": SHARED["archspec"],
-    "name": Key(title, "the name of the network", {"type": "string"}, required=True),
+    "name": Key(title, "the name of the network", {"$ref": "#/$defs/text"}, required=True),
     "summary": SHARED["summary"],
     "reference": Key(text("reference"), "where it was published", {"type": "string"}),
     "params": SHARED["params"],
     "variants": Key(named("variants", _variant), "named sets of values for params",
                     {"type": "object", "additionalProperties": {"type": ["object", "null"]}}),
-    "default": Key(title, "the variant used when none is given", {"type": "string"}),
+    "default": Key(title, "the variant used when none is given", {"$ref": "#/$defs/text"}),
     "input": Key(_only_input,
                  "the shape of the one input, without the batch axis", {"$ref": "#/$defs/input"}),
     "inputs": Key(_inputs_by_name, "the inputs by name",

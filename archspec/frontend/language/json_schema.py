@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.frontend.language.common import BLOCK
-from archspec.frontend.language.document import SPEC
+from archspec.frontend.language.document import INPUT, SPEC
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
 from archspec.frontend.language.imports import LIBRARY
 from archspec.frontend.language.op_registry import OP_KINDS
@@ -19,6 +19,7 @@ from archspec.ops.attribute_types import attributes_of
 from archspec.ops.documentation import documentation
 
 _NUMBER = {"$ref": "#/$defs/number"}
+_TEXT = {"$ref": "#/$defs/text"}
 
 
 def schema() -> dict[str, Any]:
@@ -34,10 +35,13 @@ def schema() -> dict[str, Any]:
                 "description": "A number, a list of them, true or false, or an expression of params and arguments.",
                 "anyOf": [{"type": ["number", "string", "boolean"]}, {"type": "array", "items": _NUMBER}],
             },
-            "text": {"description": "A text; $name and $(expression) are filled in.", "type": ["string", "number"]},
+            "text": {
+                "description": "A text; $name and $(expression) are filled in.",
+                "type": ["string", "number", "boolean"],
+            },
             "names": {
                 "description": "A name, or a list of them.",
-                "anyOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}],
+                "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
             },
             "layers": {"description": "Layers after one another.", "type": "array", "items": {"$ref": "#/$defs/step"}},
             "paths": {
@@ -48,10 +52,8 @@ def schema() -> dict[str, Any]:
                 ],
             },
             "input": {
-                "anyOf": [
-                    {"type": "array", "items": _NUMBER},
-                    {"type": "object", "properties": {"shape": _NUMBER, "dtype": {"enum": ["float32", "int64"]}}},
-                ]
+                "description": "A shape, or a shape and an element type.",
+                "anyOf": [_NUMBER, _object(INPUT)],
             },
             "init": _init(),
             "block": _object(BLOCK),
@@ -118,7 +120,7 @@ def _init() -> dict[str, Any]:
             "type": "object",
             "properties": {
                 name: _object({}, {
-                    option: {"enum": list(value)} if isinstance(value, tuple) else {"type": "number"}
+                    option: {"enum": list(value)} if isinstance(value, tuple) else _NUMBER
                     for option, value in options.items()
                 })
             },

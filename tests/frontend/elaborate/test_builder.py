@@ -116,6 +116,11 @@ def test_iterations_are_numbered_inside_the_name_of_their_repeat():
     ]
 
 
+def test_entries_that_are_lists_need_no_names() -> None:
+    lines = built("[repeat: {over: [[1], [2, 3]], index: i, layers: [linear: i + 1]}]")
+    assert [line.partition("{")[2] for line in lines] == ["features: 1}", "features: 2}"]
+
+
 def test_iterations_have_the_name_of_their_repeat_if_it_differs_in_each():
     assert built("[repeat: {name: layer$(i + 1), index: i, times: 2, layers: [relu]}]") == [
         "layer1.relu = relu(input)",
