@@ -58,7 +58,7 @@ class Network:
     def from_graph(cls, graph: Graph) -> Network:
         """A network without a spec: of a graph that `archspec.ir.GraphBuilder` built, or that was transformed.
 
-        All of it works as for a spec, but `to_onnx(dynamic=True)`, which builds the spec again at other sizes.
+        All of it works as for a spec.
 
         Raises:
             ArchspecError: `invalid-graph`, if the verifier rejects the graph.
@@ -278,22 +278,19 @@ class Network:
                 cannot be written, or its outputs differ.
         """
         require("onnx", "an ONNX file")
-        from archspec.lower.onnx import OPSET, RUNTIME_OPSET, export, save
-        from archspec.lower.onnx.rebuild import at_other_sizes
+        from archspec.lower.onnx import OPSET, RUNTIME_OPSET, at_other_sizes, export, save
 
         if structure and (verify or weights is not None):
             raise fail("wrong-target", "a file without weights cannot be combined with weights or a verification")
         if verify:
             require("torch", "the verification of an ONNX file")
             require("onnxruntime", "the verification of an ONNX file")
-        others: list[Graph] = []
-        if dynamic:
-            optimize = self._own_weights is not None
-            others = at_other_sizes(self.graph, self.spec, self.variant, self.overrides, optimize=optimize)
+        source, optimize = (self.spec, self.variant, self.overrides), self._own_weights is not None
+        others = at_other_sizes(self.graph, *source, optimize=optimize) if dynamic else []
         arrays = None if structure else self._weights(weights, seed, strict)
         verified: list[OutputDifference] = []
         save(
-            export(self.graph, arrays, opset=opset or OPSET, others=others, about=self._about()),
+            export(self.graph, arrays, opset=opset or OPSET, dynamic=dynamic, about=self._about()),
             Path(path),
             accept=(lambda draft: verified.extend(self._verified(draft, arrays, others))) if verify else None,
         )
@@ -326,13 +323,17 @@ class Network:
 
         return summary.stored(self.facts, self._origin.spec, self.variant, self.title, self.reference)
 
-    def _verified(self, draft: Path, weights: object, others: list[Graph]) -> tuple[OutputDifference, ...]:
+    def _verified(
+        self, draft: Path, weights: Mapping[str, Any] | None, others: list[Graph]
+    ) -> tuple[OutputDifference, ...]:
         """The differences between a file and the modules made for the network's own sizes and for some others."""
         from archspec.lower.onnx.verify import verified
+        from archspec.lower.optimize.dead_code import drop_training_only
         from archspec.lower.torch.inference import outputs
 
         def expected(graph: Graph, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-            return outputs(Network(None, None, graph).to_torch(weights).eval(), graph, inputs)
+            graph, own = drop_training_only(graph, weights or {})
+            return outputs(Network(None, None, graph).to_torch(own).eval(), graph, inputs)
 
         return verified(draft, self.name, expected, [self.graph, *others[:1], *others[-2:]])
 

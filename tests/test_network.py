@@ -81,14 +81,6 @@ def test_a_network_without_a_spec_runs_equally_on_all_targets(tmp_path: Path) ->
     assert "layers.Conv2D" in net.source("keras")
 
 
-def test_dynamic_sizes_need_a_spec(tmp_path: Path) -> None:
-    net = Network.from_graph(small_graph())
-    with pytest.raises(archspec.ArchspecError) as error:
-        net.to_onnx(tmp_path / "net.onnx", dynamic=True)
-    assert error.value.diagnostics[0].code == "unsupported"
-    assert "'tiny' has no spec to build it from at other sizes" in str(error.value)
-
-
 def test_an_invalid_graph_makes_no_network() -> None:
     graph = small_graph()
     empty = replace(graph, outputs=(), body=replace(graph.body, outputs=()))

@@ -19,7 +19,7 @@ from archspec.frontend.elaborate.auto_names import NameAndError, local_name, nam
 from archspec.frontend.elaborate.budget import Budget, LimitExceeded, Total
 from archspec.frontend.elaborate.conditions import when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
-from archspec.frontend.elaborate.context import BuildContext
+from archspec.frontend.elaborate.context import BuildContext, OnRead
 from archspec.frontend.elaborate.nodes import NodeFactory, Signature
 from archspec.frontend.elaborate.overrides import Settings
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue
@@ -43,12 +43,19 @@ class Built:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def build(spec: Spec, name: str, settings: Settings, total: Total | None = None) -> Built:
+def build(
+    spec: Spec, name: str, settings: Settings, total: Total | None = None, *, on_read: OnRead | None = None
+) -> Built:
     """Build the graph of a spec with these params and input types, under `name`.
 
-    `total` is what the builds of the same check have used; this one is added to it.
+    Args:
+        spec: the spec.
+        name: the name of the graph.
+        settings: the params and the input types.
+        total: what the builds of the same check have used; this one is added to it.
+        on_read: is called where an expression reads the shape of a value.
     """
-    builder = Builder(spec, settings, total)
+    builder = Builder(spec, settings, total, on_read=on_read)
     graph = builder.network(name)
     return Built(graph, (*settings.diagnostics, *builder.diagnostics.values()))
 
@@ -56,8 +63,11 @@ def build(spec: Spec, name: str, settings: Settings, total: Total | None = None)
 class Builder:
     """Builds one graph."""
 
-    def __init__(self, spec: Spec, settings: Settings, total: Total | None = None) -> None:
+    def __init__(
+        self, spec: Spec, settings: Settings, total: Total | None = None, *, on_read: OnRead | None = None
+    ) -> None:
         self.spec = spec
+        self.on_read = on_read
         self.settings = settings
         self.nodes = NodeFactory()
         self.weights = WeightBinder(spec.initializers, lambda field: field.evaluate(settings.params))
@@ -75,7 +85,9 @@ class Builder:
     def network(self, name: str) -> Graph:
         """Build the whole network."""
         library = self.spec.library(self.settings.params)
-        context = BuildContext(SymbolTable("", bodies=(self.spec.layers,)), library.params, library)
+        context = BuildContext(
+            SymbolTable("", bodies=(self.spec.layers,)), library.params, library, on_read=self.on_read
+        )
         inputs, values = self._inputs(context)
         named_outputs: list[tuple[str, Value]] = []
         try:
@@ -278,6 +290,7 @@ class Builder:
             context.repetitions * max(1, times),
             context.blocks,
             context.call,
+            on_read=context.on_read,
         )
 
     def close_scope(

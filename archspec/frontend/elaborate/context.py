@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Note, Span
@@ -12,10 +13,13 @@ from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import Library
-from archspec.ir.graph import Node, Scope
+from archspec.ir.graph import Node, Scope, Value
 
 Evaluate = Callable[[Field], Data]
 """Evaluates a field in some context."""
+
+OnRead = Callable[[Span, tuple[Value, ...], str], None]
+"""Is told where an expression reads `channels`, `shape` or `spatial` of which values."""
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class BuildContext:
         blocks: the enclosing blocks, by where they are defined.
         call: where the innermost block is called.
         items: what has been built here so far.
+        on_read: is called with the span of each expression that reads a shape, the values and what it reads of them.
     """
 
     symbols: SymbolTable
@@ -41,6 +46,7 @@ class BuildContext:
     blocks: frozenset[Span] = frozenset()
     call: Span | None = None
     items: list[Node | Scope] = field(default_factory=list)
+    on_read: OnRead | None = None
 
     def with_environment(self, environment: Environment) -> BuildContext:
         """The same context, and the same items, with other names for expressions."""
@@ -53,6 +59,7 @@ class BuildContext:
             self.blocks,
             self.call,
             self.items,
+            self.on_read,
         )
 
     def evaluate(self, field: Field, values: Values) -> Data:
@@ -67,7 +74,8 @@ class BuildContext:
         if values is None:
             raise Invalid
         sizes = tuple(value.type.sizes for value in values)
-        inputs = InputValue(sizes)
+        on_read = None if self.on_read is None else partial(self.on_read, field.span, values)
+        inputs = InputValue(sizes, on_read)
         try:
             read = {name: self.environment[name] for name in field.names if name in self.environment}
             return field.evaluate({**read, "in": inputs})

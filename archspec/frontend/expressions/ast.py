@@ -46,9 +46,13 @@ class UnknownName(ExpressionError):
 
 @frozen
 class InputValue:
-    """The input values as expressions see them: sizes without the batch axis."""
+    """The input values as expressions see them: sizes without the batch axis.
+
+    `on_read` is called with the name of each attribute that an expression reads.
+    """
 
     shapes: tuple[tuple[int, ...], ...]
+    on_read: Callable[[str], None] | None = None
 
     def attribute(self, name: str) -> Data:
         """A fact all the values share.
@@ -56,6 +60,8 @@ class InputValue:
         Raises:
             ValueError: there is no such fact, or each value has another.
         """
+        if self.on_read is not None:
+            self.on_read(name)
         facts = list(dict.fromkeys(self._of(sizes, name) for sizes in self.shapes))
         if len(facts) != 1:
             shown = " and ".join(map(show, facts))

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.lower.onnx.dynamic_sizes import no_other_size, other_sizes
-    from archspec.lower.onnx.model import OPSET, OPSETS, RUNTIME_OPSET, at_any_size, export
+    from archspec.lower.onnx.dynamic_sizes import at_other_sizes
+    from archspec.lower.onnx.model import OPSET, OPSETS, RUNTIME_OPSET, export
     from archspec.lower.onnx.model_file import save
     from archspec.lower.onnx.verify import OutputDifference, difference_error, differences, random_inputs
 
@@ -16,12 +16,10 @@ __all__ = [
     "OPSETS",
     "RUNTIME_OPSET",
     "OutputDifference",
-    "at_any_size",
+    "at_other_sizes",
     "difference_error",
     "differences",
     "export",
-    "no_other_size",
-    "other_sizes",
     "random_inputs",
     "save",
 ]
@@ -29,8 +27,8 @@ __all__ = [
 if not TYPE_CHECKING:
     # The rules of plugins import the builder alone, and onnx only when a file is written.
     _MODULES = {
-        "dynamic_sizes": ("no_other_size", "other_sizes"),
-        "model": ("OPSET", "OPSETS", "RUNTIME_OPSET", "at_any_size", "export"),
+        "dynamic_sizes": ("at_other_sizes",),
+        "model": ("OPSET", "OPSETS", "RUNTIME_OPSET", "export"),
         "model_file": ("save",),
         "verify": ("OutputDifference", "difference_error", "differences", "random_inputs"),
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from archspec.ir.graph import Node
 from archspec.ir.types import Dim, DType, Shape, TensorType
+from archspec.lower.onnx.symbolic_size import Atom, Axis, Quotient, Size, Smallest, same_size
 
 AttributeValue = int | float | str | Sequence[int]
 Array = NDArray[np.float32] | NDArray[np.int64]
@@ -80,6 +83,9 @@ class GraphState:
     constants: dict[str, Array] = field(default_factory=dict)
     names: dict[tuple[str, Shape, bytes], str] = field(default_factory=dict)
     """The names of constants by dtype, shape and content."""
+    sizes: dict[Size, str] = field(default_factory=dict)
+    """The values that hold a size, as a vector of one element."""
+    size_nodes: int = 0
     padded: dict[str, bool] = field(default_factory=dict)
     """The values that a runtime may see as the output of a Pad, and whether axes after the channels are padded."""
 
@@ -156,9 +162,98 @@ class OnnxBuilder:
         self.state.weights.update(keys)
         return tuple(self.state.initializer_names.get(key, key) for key in keys)
 
-    def integers(self, label: str, values: ArrayLike) -> str:
-        """A constant of int64: a shape, axes, indices."""
+    def integers(self, label: str, values: ArrayLike | Sequence[int]) -> str:
+        """A constant of int64: a shape, axes, indices. If a `Size` is in it, it is computed when the model runs."""
+        if isinstance(values, Sequence) and any(isinstance(value, Size) for value in values):
+            return self._computed_integers(label, values)
         return self._constant(label, np.asarray(values, dtype=np.int64))
+
+    def shape(self, label: str, source: TensorType, sizes: Sequence[int]) -> str:
+        """The shape that a Reshape gives to a value of type `source`: the batch, then `sizes`.
+
+        A dynamic size is copied if the same axis of the value has it. If it is the only other one, Reshape infers it.
+        """
+        if not any(isinstance(size, Size) for size in sizes):
+            return self.integers(label, (0, *sizes))
+        pairs = zip_longest(sizes, source.sizes[: len(sizes)])
+        numbers = [0 if isinstance(size, Size) and same_size(size, own) else size for size, own in pairs]
+        dynamic = [i for i, size in enumerate(numbers) if isinstance(size, Size)]
+        if len(dynamic) == 1:
+            numbers[dynamic[0]] = -1
+        return self.integers(label, (0, *numbers))
+
+    def exact_shape(self, sizes: Sequence[int]) -> str:
+        """The batch, then `sizes`, for a Reshape that has to fail for a value of other sizes.
+
+        If one size of a Concat is unknown, ONNX Runtime lets Reshape infer it. A Max after the Concat prevents that.
+        """
+        shape = self.integers("sizes", (0, *sizes))
+        if not any(isinstance(size, Size) for size in sizes):
+            return shape
+        return self._size_step("Max", shape, self.integers("none", [0]), length=1 + len(sizes))
+
+    def _computed_integers(self, label: str, values: Sequence[Any]) -> str:
+        """A vector of int64 with sizes in it."""
+        parts: list[str] = []
+        numbers: list[int] = []
+        for value in values:
+            if isinstance(value, Size):
+                parts += [self.integers(label, numbers)] if numbers else []
+                parts.append(self.size(value))
+                numbers = []
+            else:
+                numbers.append(value)
+        parts += [self.integers(label, numbers)] if numbers else []
+        if len(parts) == 1:
+            return parts[0]
+        return self._size_step("Concat", *parts, length=len(values), axis=0)
+
+    def size(self, size: Size | int) -> str:
+        """A size as a vector of one element: read from an input of the layer, or computed from those of the network."""
+        if not isinstance(size, Size):
+            return self.integers("size", [size])
+        if size not in self.state.sizes:
+            self.state.sizes[size] = self._read_size(size) or self._sum(size)
+        return self.state.sizes[size]
+
+    def _read_size(self, size: Size) -> str | None:
+        for name, value in zip(self.inputs, self.node.inputs, strict=True):
+            for axis, own in enumerate(value.type.sizes, start=1):
+                if same_size(own, size):
+                    return self._size_step("Shape", name, start=axis, end=axis + 1)
+        return None
+
+    def _sum(self, size: Size) -> str:
+        total: str | None = None
+        for monomial, factor in size.terms.items():
+            product: str | None = None
+            for atom in monomial:
+                value = self._atom(atom)
+                product = value if product is None else self._size_step("Mul", product, value)
+            number = self.integers("factor", [factor])
+            if product is None:
+                product = number
+            elif factor != 1:
+                product = self._size_step("Mul", product, number)
+            total = product if total is None else self._size_step("Add", total, product)
+        assert total is not None
+        return total
+
+    def _atom(self, atom: Atom) -> str:
+        match atom:
+            case Axis():
+                return self._size_step("Shape", atom.value, start=atom.axis, end=atom.axis + 1)
+            case Quotient():
+                return self._size_step("Div", self.size(atom.dividend), self.integers("divisor", [atom.divisor]))
+            case Smallest():
+                first, *others = sorted(map(self.size, atom.choices))
+                return self._size_step("Min", first, *others)
+
+    def _size_step(self, op: str, *inputs: str, length: int = 1, **attributes: AttributeValue) -> str:
+        """Write a node that computes sizes; it is numbered among those of the graph."""
+        self.state.size_nodes += 1
+        label = f"size{self.state.size_nodes}"
+        return self.unbatched_step(label, op, *inputs, shape=(length,), dtype=DType.INT64, **attributes)
 
     def floats(self, label: str, values: ArrayLike) -> str:
         """A constant of float32."""

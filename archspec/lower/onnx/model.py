@@ -13,9 +13,11 @@ from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, SymbolicDim
 from archspec.lower.onnx.builder import Array, GraphState, OnnxBuilder, OnnxGraph, OnnxNode, ValueInfo
-from archspec.lower.onnx.dynamic_sizes import same_network, with_symbols
 from archspec.lower.onnx.external_weights import OnnxModel
 from archspec.lower.onnx.rules import RULES, OnnxRule
+from archspec.lower.onnx.size_check import check_sizes
+from archspec.lower.onnx.symbolic_graph import SymbolicGraph, fixed_size, symbolic, with_symbols
+from archspec.lower.onnx.symbolic_size import SizeNeeded
 from archspec.lower.weights import Weights, fitted
 from archspec.ops import Op
 
@@ -38,7 +40,7 @@ def export(
     weights: Weights | None,
     *,
     opset: int = OPSET,
-    others: Sequence[Graph] = (),
+    dynamic: bool = False,
     about: Mapping[str, str] | None = None,
     overrides: Mapping[type[Op], OnnxRule] | None = None,
 ) -> OnnxModel:
@@ -54,13 +56,13 @@ def export(
         weights: every weight of the graph by its name in the state dict; see `archspec.lower.weights`. If None, the
             weights become inputs of the model, after the network's own inputs.
         opset: the version of ONNX's operators to write.
-        others: the same network at other sizes; the sizes in which they differ become symbols.
+        dynamic: whether the sizes of the inputs after the channels become symbols.
         about: metadata to store in the model.
         overrides: rules that replace those of `RULES` for some ops, such as faster forms for one runtime.
 
     Raises:
         ArchspecError: the opset is not in `OPSETS`, the weights do not fit, an op has no rule, a layer works at one
-            size only although `others` are given, or two values would have the same name.
+            size only although the sizes are dynamic, or two values would have the same name.
     """
     if opset not in OPSETS:
         raise fail(
@@ -68,10 +70,7 @@ def export(
             f"ONNX opset {opset} cannot be written",
             help=f"opsets {OPSETS.start} to {OPSETS.stop - 1} can",
         )
-    onnx_graph = _lower(graph, opset, dynamic=bool(others), overrides=overrides)
-    if others:
-        pairs = same_network(graph, onnx_graph, _lower_all(others, opset))
-        onnx_graph = with_symbols(onnx_graph, [other for _, other in pairs])
+    onnx_graph = _lower(graph, opset, dynamic=dynamic, overrides=overrides)
     names = initializer_names(graph)
     used = {names[key]: weight for key, weight in graph.weights() if key in onnx_graph.weights}
     _check_names(graph, onnx_graph, used)
@@ -91,44 +90,39 @@ def initializer_names(graph: Graph) -> dict[str, str]:
     return {key: f"{key}/weight" if key in outputs else key for key, _ in graph.weights()}
 
 
-def at_any_size(graph: Graph, others: Iterable[Graph], *, opset: int = OPSET) -> list[Graph]:
-    """Those of `others` that one ONNX model with symbolic sizes covers: the same network at other sizes.
-
-    Raises:
-        ArchspecError: a layer works at one size only; the message names it.
-    """
-    onnx_graph = _lower(graph, opset, dynamic=True)
-    return [other for other, _ in same_network(graph, onnx_graph, _lower_all(others, opset))]
-
-
-def _lower_all(graphs: Iterable[Graph], opset: int) -> list[tuple[Graph, OnnxGraph]]:
-    return [(graph, _lower(graph, opset, dynamic=True)) for graph in graphs]
-
-
 def _lower(
     graph: Graph, opset: int, *, dynamic: bool, overrides: Mapping[type[Op], OnnxRule] | None = None
 ) -> OnnxGraph:
     """The ONNX graph of a network, without the values of its weights."""
     state = GraphState(opset, dynamic, initializer_names=initializer_names(graph))
-    names = _apply_rules(graph, state, overrides or {})
+    formulas = symbolic(graph) if dynamic else SymbolicGraph(graph, frozenset())
+    graph = formulas.graph
+    inputs = check_sizes(state, formulas)
+    names = _apply_rules(graph, state, inputs, overrides or {})
     outputs = graph.inference_outputs
-    return OnnxGraph(
+    onnx_graph = OnnxGraph(
         tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
         tuple(ValueInfo(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
         tuple(_with_output_names(state.nodes, outputs, names)),
         frozenset(state.weights),
         state.constants,
     )
+    return with_symbols(onnx_graph) if dynamic else onnx_graph
 
 
-def _apply_rules(graph: Graph, state: GraphState, overrides: Mapping[type[Op], OnnxRule]) -> dict[Value, str]:
+def _apply_rules(
+    graph: Graph, state: GraphState, inputs: Mapping[Value, str], overrides: Mapping[type[Op], OnnxRule]
+) -> dict[Value, str]:
     """Write the ONNX nodes of every layer that inference needs; the ONNX name of each value of the graph."""
-    names = {value: value.name for value in graph.inputs}
+    names = dict(inputs)
     for node in graph.inference_nodes:
         builder = OnnxBuilder(state, node, tuple(names[value] for value in node.inputs))
         assert isinstance(node.op, Op)
         override = overrides.get(type(node.op))
-        result = RULES.apply(node, builder) if override is None else override(node.op, builder)
+        try:
+            result = RULES.apply(node, builder) if override is None else override(node.op, builder)
+        except SizeNeeded:
+            raise fixed_size(graph, node, "its ONNX operators depend on the size of its input") from None
         names.update(zip(node.outputs, (result,) if isinstance(result, str) else result, strict=True))
     return names
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import pi, sqrt
 
 from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.rules.common import RULES, per_channel, vector_lengths
+from archspec.lower.onnx.rules.common import RULES, parts_of_axis, per_channel, vector_lengths
+from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops import Op
 from archspec.ops.activation import (
     Celu,
@@ -170,6 +171,9 @@ def glu(op: Glu, b: OnnxBuilder) -> str:
     """Two Slices, then the first half times the Sigmoid of the second."""
     axis = op.normalized_axis(b.input_type)
     size = b.output_type.sizes[axis - 1]
+    if isinstance(size, Size):
+        first, second = parts_of_axis(b, axis, 2)
+        return b.result("Mul", first, b.step("gate", "Sigmoid", second, type=b.output_type))
     axes = b.integers("axes", [axis])
 
     def half(label: str, start: int) -> str:

@@ -28,7 +28,9 @@ def multi_head_attention(op: MultiHeadAttention, b: OnnxBuilder) -> str:
     context = b.step("found", "MatMul", weight, value, type=queries)
     transposed = b.output_type.with_sizes(positions, op.heads, width)
     context = b.step("positions", "Transpose", context, type=transposed, perm=(0, 2, 1, 3))
-    context = b.step("joined", "Reshape", context, b.integers("shape", (0, positions, features)), type=b.output_type)
+    context = b.step(
+        "joined", "Reshape", context, b.shape("shape", transposed, (positions, features)), type=b.output_type
+    )
     projection, *bias = b.weights("out_proj.weight", "out_proj.bias")
     matrix = b.unbatched_step("matrix", "Transpose", projection, shape=(features, features), perm=(1, 0))
     if not bias:
@@ -61,7 +63,7 @@ def _heads(op: MultiHeadAttention, b: OnnxBuilder, part: int) -> str:
         value = b.step(f"{label}_shifted", "Add", value, shift, type=tensor)
     width = features // op.heads
     split = tensor.with_sizes(positions, op.heads, width)
-    shape = b.integers("shape", (0, *split.sizes))
+    shape = b.shape("shape", tensor, split.sizes)
     value = b.step(f"{label}_cut", "Reshape", value, shape, type=split)
     heads, perm = _head_axes(op.heads, positions, width, keys=label == "key")
     return b.step(f"{label}_heads", "Transpose", value, type=heads, perm=perm)

@@ -9,15 +9,23 @@ from numpy.typing import ArrayLike
 
 from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.symbolic_size import Size, at_least
 from archspec.lower.rule_table import RuleTable
 from archspec.ops import Op
-from archspec.ops.geometry import Pads
+from archspec.ops.base import per_axis
+from archspec.ops.conv import Conv
+from archspec.ops.geometry import Pads, extent
+from archspec.ops.pool import AvgPool, MaxPool
 from archspec.ops.sliding import Sliding
 
 OnnxRule = Callable[[Any, OnnxBuilder], str | tuple[str, ...]]
 """Writes one layer with the builder and returns the name of its output, or the names of all its outputs."""
 
 RULES: RuleTable[OnnxBuilder, str | tuple[str, ...]] = RuleTable("ONNX", "archspec/lower/onnx/rules/")
+
+
+END = 2**31 - 1
+"""An index past the end of any axis."""
 
 
 def identity(op: Op, b: OnnxBuilder) -> str:
@@ -54,6 +62,16 @@ def batched_shape(b: OnnxBuilder, sizes: Sequence[int]) -> str:
     return b.unbatched_step("shape", "Concat", batch, rest, shape=(1 + len(sizes),), dtype=DType.INT64, axis=0)
 
 
+def parts_of_axis(b: OnnxBuilder, axis: int, parts: int) -> list[str]:
+    """Equal parts of the input along an axis of dynamic size; the model fails at sizes that have none."""
+    sizes = b.input_type.sizes
+    size = sizes[axis - 1] // parts
+    cut = b.input_type.with_sizes(*sizes[: axis - 1], parts, size, *sizes[axis:])
+    value = b.step("parts", "Reshape", b.input, b.integers("shape", (0, *cut.sizes)), type=cut)
+    part = with_size(b.input_type, axis, size)
+    return [b.step(f"part{i}", "Gather", value, b.integers("part", i), type=part, axis=axis) for i in range(parts)]
+
+
 def per_channel(b: OnnxBuilder, label: str, weight: str) -> str:
     """A weight with one element per channel, unsqueezed to broadcast over the spatial axes."""
     axes = range(1, b.input_type.rank - 1)
@@ -83,6 +101,39 @@ def padded_input(b: OnnxBuilder, pads: Sequence[Pads], value: float = 0.0) -> st
     if value:
         constants.append(b.floats("padding", value))
     return b.step("pad", "Pad", b.input, *constants, type=b.input_type.with_sizes(b.input_type.channels, *sizes))
+
+
+def dynamic_same_window(
+    op: Conv | MaxPool | AvgPool, b: OnnxBuilder, value: float = 0.0
+) -> tuple[str, dict[str, Any]] | None:
+    """The input and the attributes of a window with padding `same` over axes of dynamic size; None if it is not one.
+
+    SAME_UPPER has ONNX compute the padding that `same_pads` does: half of it before the input, an odd row after it.
+    ONNX Runtime rejects it with a dilation. Then a Pad pads the input with `value`.
+    """
+    tensor = b.input_type
+    if op.padding != "same" or not any(isinstance(size, Size) for size in tensor.spatial):
+        return None
+    axes = len(tensor.spatial)
+    kernel = per_axis(op.kind, "kernel", op.kernel, axes)
+    stride = per_axis(op.kind, "stride", op.kernel if op.stride is None else op.stride, axes)
+    dilation = per_axis(op.kind, "dilation", getattr(op, "dilation", 1), axes)
+    window = Sliding(kernel, stride, dilation, ((0, 0),) * axes)
+    if all(step == 1 for step in dilation):
+        return b.input, {**window_attributes(window), "auto_pad": "SAME_UPPER"}
+    pads = [_same_pads(n, extent(f, d), s) for n, (f, s, d, _) in zip(tensor.spatial, window.axes, strict=True)]
+    padded = (size + sum(pair) for size, pair in zip(tensor.spatial, pads, strict=True))
+    inputs = [b.integers("pads", onnx_pads([(0, 0), (0, 0), *pads])), *([b.floats("padding", value)] if value else [])]
+    name = b.step("pad", "Pad", b.input, *inputs, type=tensor.with_sizes(tensor.channels, *padded))
+    return name, {**window_attributes(window), **({} if isinstance(op, Conv) else {"auto_pad": "VALID"})}
+
+
+def _same_pads(size: int, extent: int, stride: int) -> Pads:
+    """Padding `same` along one axis, as `same_pads` has it, but as a formula."""
+    total = (size + stride - 1) // stride * stride - stride + extent - size
+    if extent < stride:
+        total = at_least(0, total)
+    return total // 2, total - total // 2
 
 
 def window_attributes(window: Sliding) -> dict[str, Sequence[int]]:

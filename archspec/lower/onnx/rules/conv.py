@@ -1,6 +1,7 @@
 """Convolutions in ONNX.
 
-All padding is written as numbers: the meaning of `auto_pad` differs between versions of ONNX and between runtimes.
+Padding is written as numbers, unless it depends on a dynamic size: the meaning of `auto_pad` differs between runtimes
+that do not follow ONNX.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.rules.common import RULES, padded_input, window_attributes
+from archspec.lower.onnx.rules.common import RULES, dynamic_same_window, padded_input, window_attributes
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.geometry import Pads
 
@@ -16,8 +17,8 @@ from archspec.ops.geometry import Pads
 @RULES.rule(Conv)
 def conv(op: Conv, b: OnnxBuilder) -> str:
     """Conv."""
-    attributes = window_attributes(op.sliding(b.input_type))
-    return b.result("Conv", b.input, *b.weights("weight", "bias"), **attributes, **_group(op.groups))
+    value, attributes = dynamic_same_window(op, b) or (b.input, window_attributes(op.sliding(b.input_type)))
+    return b.result("Conv", value, *b.weights("weight", "bias"), **attributes, **_group(op.groups))
 
 
 @RULES.rule(ConvTranspose)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES
+from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops import Op
 from archspec.ops.merge import Add, Concat, Max, Mean, Mul
 
@@ -17,7 +20,22 @@ def variadic(op: Op, b: OnnxBuilder) -> str:
     if len(b.inputs) == 1:
         return b.input
     two, more = _VARIADIC[type(op)]
-    return b.result(two if len(b.inputs) == 2 else more, *b.inputs)
+    kind = two if len(b.inputs) == 2 else more
+    guards = list(dict.fromkeys(value.type.sizes for value in b.node.inputs))
+    if len(guards) == 1:
+        return b.result(kind, *b.inputs)
+    return _without_broadcasting(b, b.step("joined", kind, *b.inputs, type=b.output_type), guards)
+
+
+def _without_broadcasting(b: OnnxBuilder, value: str, sizes: Sequence[tuple[int, ...]]) -> str:
+    """The result of an element-wise operator that must have these sizes, which are equal at some sizes of the inputs.
+
+    ONNX would repeat values along axes of size 1. A Reshape to the sizes of an input that was repeated fails.
+    """
+    *others, final = sizes
+    for i, other in enumerate(others):
+        value = b.step(f"as{i}", "Reshape", value, b.exact_shape(other), type=b.output_type)
+    return b.result("Reshape", value, b.exact_shape(final))
 
 
 @RULES.rule(Mul)
@@ -27,7 +45,8 @@ def mul(op: Mul, b: OnnxBuilder) -> str:
         return b.input
     product, tensor = b.input, b.input_type
     for i, value in enumerate(b.node.inputs[1:-1], start=1):
-        (tensor,) = op.infer((tensor, value.type))
+        pairs = zip(tensor.sizes, value.type.sizes, strict=True)
+        tensor = tensor.with_sizes(*(b if not isinstance(a, Size) and a == 1 else a for a, b in pairs))
         product = b.step(f"product{i}", "Mul", product, b.inputs[i], type=tensor)
     return b.result("Mul", product, b.inputs[-1])
 

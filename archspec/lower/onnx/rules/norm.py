@@ -76,9 +76,9 @@ def local_response_norm(op: LocalResponseNorm, b: OnnxBuilder) -> str:
     if tensor.rank == 4:
         return b.result("LRN", b.input, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
     image = tensor.with_sizes(tensor.channels, tensor.elements // tensor.channels // tensor.sizes[-1], tensor.sizes[-1])
-    value = b.step("image", "Reshape", b.input, b.integers("shape", (0, *image.sizes)), type=image)
+    value = b.step("image", "Reshape", b.input, b.shape("shape", tensor, image.sizes), type=image)
     value = b.step("norm", "LRN", value, type=image, size=op.size, alpha=op.alpha, beta=op.beta, bias=op.k)
-    return b.result("Reshape", value, b.integers("shape", (0, *tensor.sizes)))
+    return b.result("Reshape", value, b.shape("shape", image, tensor.sizes))
 
 
 @RULES.rule(L2Normalize)

@@ -18,8 +18,18 @@ import numpy as np
 
 from archspec.ir.types import TensorType
 from archspec.lower.onnx.builder import Array, AttributeValue, OnnxBuilder, ValueInfo
-from archspec.lower.onnx.rules.common import RULES, gather_step, padded_input, window_attributes, with_size
-from archspec.ops.geometry import Pads, adaptive_bounds, extent
+from archspec.lower.onnx.rules.common import (
+    RULES,
+    dynamic_same_window,
+    gather_step,
+    padded_input,
+    window_attributes,
+    with_size,
+)
+from archspec.lower.onnx.rules.dynamic_windows import dynamic_adaptive_max, dynamic_adaptive_mean
+from archspec.lower.onnx.symbolic_graph import partial_rows
+from archspec.lower.onnx.symbolic_size import Size
+from archspec.ops.geometry import Pads, adaptive_bounds
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.sliding import Sliding
 
@@ -37,6 +47,8 @@ def max_pool(op: MaxPool, b: OnnxBuilder) -> str | tuple[str, ...]:
     ONNX Runtime rejects padding that is not smaller than the kernel, which is valid with a dilation. Then the input is
     padded with minus infinity by a Pad before the pooling; also if the input is padded already, see `_unfused`.
     """
+    if same := dynamic_same_window(op, b, float("-inf")):
+        return _with_indices(b, *same) if op.indices else b.result("MaxPool", same[0], **same[1])
     window = op.sliding(b.input_type)
     pads = _extended(window.pads, _overhang(op, window, b))
     value = b.input
@@ -54,13 +66,20 @@ def avg_pool(op: AvgPool, b: OnnxBuilder) -> str:
     Padding may count in the mean, the overhang never does. If padding counts and there is an overhang, a Pad before the
     pooling pads the input; also if the input is padded already, see `_unfused`.
     """
+    if same := dynamic_same_window(op, b):
+        return b.result("AveragePool", same[0], **same[1], **_counting(op.count_include_pad))
     window = op.sliding(b.input_type)
     value, pads, pads_count = b.input, window.pads, op.count_include_pad and any(map(any, window.pads))
     overhang = _overhang(op, window, b)
     if pads_count and (any(overhang) or b.is_padded(value)):
         value, pads, pads_count = padded_input(b, pads), _no_pads(pads), False
     attributes = _unfused(b, value, window_attributes(replace(window, pads=_extended(pads, overhang))))
-    return b.result("AveragePool", value, **attributes, **({"count_include_pad": 1} if pads_count else {}))
+    return b.result("AveragePool", value, **attributes, **_counting(pads_count))
+
+
+def _counting(pads: bool) -> dict[str, int]:
+    """The attribute of an average in which padding counts."""
+    return {"count_include_pad": 1} if pads else {}
 
 
 @RULES.rule(GlobalMaxPool)
@@ -82,6 +101,8 @@ def adaptive_max_pool(op: AdaptiveMaxPool, b: OnnxBuilder) -> str:
     The Gather puts the rows of all windows side by side and repeats the last row of the shorter ones, which does not
     change their maximum.
     """
+    if _is_dynamic(b):
+        return b.result("GlobalMaxPool", b.input) if _is_global(b) else dynamic_adaptive_max(b)
     rows: dict[int, list[int]] = {}
     windows: list[KernelAndStride] = []
     for axis, bounds in enumerate(_bounds(b), start=2):
@@ -103,6 +124,8 @@ def adaptive_avg_pool(op: AdaptiveAvgPool, b: OnnxBuilder) -> str:
 
     Its matrix has a row per window, with 1 / length at the window's positions.
     """
+    if _is_dynamic(b):
+        return b.result("GlobalAveragePool", b.input) if _is_global(b) else dynamic_adaptive_mean(b)
     bounds = _bounds(b)
     windows = {axis: window for axis, axis_bounds in enumerate(bounds, start=2) if (window := _uniform(axis_bounds))}
     if len(windows) == len(bounds):
@@ -131,7 +154,8 @@ def _with_indices(b: OnnxBuilder, value: str, attributes: Mapping[str, Attribute
     output, indices = b.output_info(0), b.output_info(1)
     onnx_indices = ValueInfo(f"{b.node.name}/whole", indices.shape, indices.dtype)
     b.add_node(b.node.name, "MaxPool", (value,), (output, onnx_indices), attributes)
-    positions = b.integers("positions", prod(b.input_type.spatial))
+    count = prod(b.input_type.spatial)
+    positions = b.size(count) if isinstance(count, Size) else b.integers("positions", count)
     b.add_node(f"{b.node.name}/plane", "Mod", (onnx_indices.name, positions), (indices,), {})
     return output.name, indices.name
 
@@ -139,12 +163,13 @@ def _with_indices(b: OnnxBuilder, value: str, attributes: Mapping[str, Attribute
 def _overhang(op: MaxPool | AvgPool, window: Sliding, b: OnnxBuilder) -> tuple[int, ...]:
     """The rows by which the last window reaches past the padded input, along each axis.
 
-    With dynamic sizes it is the largest overhang at any size, stride - 1. The extra rows change nothing as long as
-    every window begins before the padding at the end.
+    Along an axis of dynamic size it is as many rows as give the same windows at all sizes.
     """
-    if b.dynamic and op.ceil and all(extent(f, d) >= s + after for f, s, d, (_, after) in window.axes):
-        return tuple(stride - 1 for stride in window.stride)
-    return window.overhang(b.input_type.spatial, b.output_type.spatial)
+    if not b.dynamic:
+        return window.overhang(b.input_type.spatial, b.output_type.spatial)
+    if not op.ceil:
+        return tuple(0 for _ in window.kernel)
+    return tuple(partial_rows(f, s, d, after) for f, s, d, (_, after) in window.axes)
 
 
 def _extended(pads: Sequence[Pads], rows: Sequence[int]) -> tuple[Pads, ...]:
@@ -183,11 +208,20 @@ def _uniform(bounds: Bounds) -> KernelAndStride | None:
 
 def _uniform_pool(kind: str, windows: Sequence[KernelAndStride], b: OnnxBuilder) -> str:
     """Adaptive pooling whose windows are uniform along every axis."""
-    if all(window == (1, 1) for window in windows) and not b.dynamic:
+    if all(window == (1, 1) for window in windows):
         return b.input
-    if all(size == 1 for size in b.output_type.spatial):
+    if _is_global(b):
         return b.result(f"Global{kind}Pool", b.input)
     return b.result(f"{kind}Pool", b.input, **_unfused(b, b.input, _uniform_attributes(windows)))
+
+
+def _is_dynamic(b: OnnxBuilder) -> bool:
+    """Whether the windows of an adaptive pooling depend on a dynamic size."""
+    return any(isinstance(size, Size) for size in b.input_type.spatial)
+
+
+def _is_global(b: OnnxBuilder) -> bool:
+    return all(size == 1 for size in b.output_type.spatial)
 
 
 def _uniform_attributes(windows: Sequence[KernelAndStride]) -> dict[str, Sequence[int]]:

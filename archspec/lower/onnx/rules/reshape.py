@@ -1,6 +1,6 @@
 """Reshaping, permuting and selecting in ONNX.
 
-In the shapes of Reshape the batch size is 0, which keeps the size of the input.
+In the shapes of Reshape a size of 0, such as the batch's, keeps that of the input.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ def flatten(op: Flatten, b: OnnxBuilder) -> str:
     """Flatten if two axes remain with the batch, otherwise Reshape."""
     if len(b.output_type.sizes) == 1:
         return b.result("Flatten", b.input, axis=1)
-    return b.result("Reshape", b.input, b.integers("shape", (0, *b.output_type.sizes)))
+    return b.result("Reshape", b.input, b.shape("shape", b.input_type, b.output_type.sizes))
 
 
 @RULES.rule(Reshape)
 def reshape(op: Reshape, b: OnnxBuilder) -> str:
     """Reshape to the inferred sizes."""
-    return b.result("Reshape", b.input, b.integers("shape", (0, *b.output_type.sizes)))
+    return b.result("Reshape", b.input, b.shape("shape", b.input_type, b.output_type.sizes))
 
 
 @RULES.rule(Permute)

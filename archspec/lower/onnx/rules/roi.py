@@ -14,6 +14,7 @@ import numpy as np
 from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.builder import OnnxBuilder, ValueInfo
 from archspec.lower.onnx.rules.common import RULES
+from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops.roi import RoiAlign, RoiPool
 
 
@@ -83,10 +84,26 @@ def _samples(
         extent = b.step(f"{axis}/least", "Max", extent, one, type=b.input_type.with_sizes(boxes, 1))
     shares = b.floats(f"{axis}/shares", (np.arange(count) + 0.5) / count)
     places = step("places", "Add", ends[0], step("steps", "Mul", extent, shares))
-    centred = step("middle", "Sub", places, b.floats("middle", (length - 1) / 2))
-    beyond = step("beyond", "Sub", step("far", "Abs", centred), b.floats("reach", (length + 1) / 2))
+    middle, reach, unit = _centre(b, axis, length)
+    centred = step("middle", "Sub", places, middle)
+    beyond = step("beyond", "Sub", step("far", "Abs", centred), reach)
     inside = step("inside", "Sub", b.floats("one", 1), step("outside", "Sign", step("over", "Relu", beyond)))
-    return step("grid", "Mul", centred, b.floats("unit", 2 / length)), inside
+    return step("grid", "Mul", centred, unit), inside
+
+
+def _centre(b: OnnxBuilder, axis: str, length: int) -> tuple[str, str, str]:
+    """For an axis: its middle position, the distance from there to one position outside, and twice 1 / length."""
+    if not isinstance(length, Size):
+        return b.floats("middle", (length - 1) / 2), b.floats("reach", (length + 1) / 2), b.floats("unit", 2 / length)
+
+    def step(label: str, kind: str, *values: str, **attributes: int) -> str:
+        return b.unbatched_step(f"{axis}/{label}", kind, *values, shape=(1,), dtype=DType.FLOAT32, **attributes)
+
+    size = step("length", "Cast", b.size(length), to=_FLOAT)
+    half, one = b.floats("half", 0.5), b.floats("one", 1)
+    middle = step("centre", "Mul", step("less", "Sub", size, one), half)
+    reach = step("reach", "Mul", step("more", "Add", size, one), half)
+    return middle, reach, step("unit", "Div", b.floats("two", 2), size)
 
 
 def _mask(b: OnnxBuilder, rows: str, columns: str, boxes: int, down: int, across: int) -> str:
@@ -130,8 +147,8 @@ def roi_pool(op: RoiPool, b: OnnxBuilder) -> str:
     return b.result("Transpose", bins, perm=(0, 1, 4, 2, 3))
 
 
-_INT64 = 7
-"""`TensorProto.INT64`."""
+_FLOAT, _INT64 = 1, 7
+"""`TensorProto.FLOAT` and `TensorProto.INT64`."""
 
 
 def _rounded_corners(op: RoiPool, b: OnnxBuilder) -> tuple[str, ...]:

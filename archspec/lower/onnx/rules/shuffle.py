@@ -34,6 +34,6 @@ def _split_and_permute(b: OnnxBuilder, cut: Sequence[int], order: Sequence[int])
     """Split axes to the sizes `cut`, permute them by `order`, and reshape to the output."""
     tensor = b.input_type.with_sizes(*cut)
     permuted = b.input_type.with_sizes(*(cut[axis - 1] for axis in order))
-    value = b.step("cut", "Reshape", b.input, b.integers("shape", (0, *cut)), type=tensor)
+    value = b.step("cut", "Reshape", b.input, b.shape("shape", b.input_type, cut), type=tensor)
     value = b.step("turned", "Transpose", value, type=permuted, perm=(0, *order))
-    return b.result("Reshape", value, b.integers("shape", (0, *b.output_type.sizes)))
+    return b.result("Reshape", value, b.shape("shape", permuted, b.output_type.sizes))

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.rules.common import RULES, gather, onnx_pads
+from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, with_size
+from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
+from archspec.lower.onnx.symbolic_size import Size, same_size
+from archspec.ops.geometry import Pads
 from archspec.ops.spatial import CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
-
-_END = 2**31 - 1
-"""An index past the end of any axis."""
 
 
 @RULES.rule(Pad)
@@ -22,6 +22,8 @@ def pad(op: Pad, b: OnnxBuilder) -> str:
     if not any(map(any, pads)):
         return b.input
     if op.mode == "circular" and b.opset < 19:
+        if b.dynamic:
+            return _wrapped(b, pads)
         sizes = zip(b.input_type.spatial, pads, strict=True)
         rows = {axis: np.arange(-pad[0], n + pad[1]) % n for axis, (n, pad) in enumerate(sizes, start=2) if any(pad)}
         return gather(b, rows)
@@ -50,7 +52,7 @@ def center_crop(op: CenterCrop, b: OnnxBuilder) -> str:
 
 @RULES.rule(CropLike)
 def crop_like(op: CropLike, b: OnnxBuilder) -> str:
-    """Slice. The size is known, so the second input is not read."""
+    """Slice. Of the second input only a dynamic size is read."""
     return _crop(b, op.starts(b.node.input_types))
 
 
@@ -61,11 +63,16 @@ def upsample(op: Upsample, b: OnnxBuilder) -> str:
     PyTorch computes the source row of row i as floor(i * (n / m)) in float32, whose rounding decides some rows, such as
     in 14 rows to 4.
     """
-    if b.output_type == b.input_type:
+    sizes = list(zip(b.input_type.spatial, b.output_type.spatial, strict=True))
+    if all(same_size(n, m) for n, m in sizes):
         return b.input
     if op.interpolates:
         return _resize(b, "linear", "align_corners" if op.align_corners else "half_pixel")
-    sizes = list(zip(b.input_type.spatial, b.output_type.spatial, strict=True))
+    if any(isinstance(size, Size) for pair in sizes for size in pair):
+        factors = [_factor(n, m) for n, m in sizes]
+        if all(factor is not None and _repeats_evenly(_nearest(2, 2 * factor)) for factor in factors):
+            return _resize(b, "nearest", "asymmetric", nearest_mode="floor")
+        return dynamic_nearest(b)
     rows = {axis: _nearest(n, m) for axis, (n, m) in enumerate(sizes, start=2) if n != m}
     if all(m % n == 0 for n, m in sizes) and all(map(_repeats_evenly, rows.values())):
         return _resize(b, "nearest", "asymmetric", nearest_mode="floor")
@@ -74,14 +81,19 @@ def upsample(op: Upsample, b: OnnxBuilder) -> str:
 
 @RULES.rule(UpsampleLike)
 def upsample_like(op: UpsampleLike, b: OnnxBuilder) -> str | tuple[str, ...]:
-    """As `upsample` to the size of the second input, which is known and not read."""
-    return upsample(op.sized(b.node.input_types), b)
+    """As `upsample` to the size of the second input, of which only a dynamic size is read."""
+    return upsample(Upsample(mode=op.mode, align_corners=op.align_corners), b)
 
 
 def _crop(b: OnnxBuilder, starts: Sequence[int]) -> str:
-    """Slice the axes that become shorter, from these positions on; ends are counted from the end of the axis."""
+    """Slice the axes that become shorter, from these positions on; ends are counted from the end of the axis.
+
+    An axis of dynamic size may be too short for its crop. Then the Slice takes less, and a Reshape fails.
+    """
+    if any(isinstance(size, Size) for size in (*b.input_type.spatial, *b.output_type.spatial)):
+        return _dynamic_crop(b, starts)
     sizes = zip(starts, b.input_type.spatial, b.output_type.spatial, strict=True)
-    cuts = {axis: (start, start + m - n or _END) for axis, (start, n, m) in enumerate(sizes, start=2) if n != m}
+    cuts = {axis: (start, start + m - n or END) for axis, (start, n, m) in enumerate(sizes, start=2) if n != m}
     if not cuts:
         return b.input
     first, last = zip(*cuts.values(), strict=True)
@@ -93,11 +105,50 @@ def _resize(b: OnnxBuilder, mode: str, coordinates: str, **attributes: str) -> s
     """Resize by scales if they are integers, otherwise by sizes."""
     attributes = {"mode": mode, "coordinate_transformation_mode": coordinates, **attributes}
     sizes = list(zip(b.input_type.spatial, b.output_type.spatial, strict=True))
-    if all(m % n == 0 for n, m in sizes):
-        scales = b.floats("scales", [1, 1, *(m // n for n, m in sizes)])
+    factors = [factor for n, m in sizes if (factor := _factor(n, m)) is not None]
+    if len(factors) == len(sizes):
+        scales = b.floats("scales", [1, 1, *factors])
         return b.result("Resize", b.input, "", scales, **attributes)
     axes = range(2, b.input_type.rank)
     return b.result("Resize", b.input, "", "", b.integers("sizes", b.output_type.spatial), axes=axes, **attributes)
+
+
+def _factor(size: int, count: int) -> int | None:
+    """The whole number that `count` is times `size`, at all sizes of the inputs; None if it is none."""
+    if isinstance(size, Size) or isinstance(count, Size):
+        factor = int(str(count)) // int(str(size))
+        return factor if factor and same_size(size * factor, count) else None
+    return None if count % size else count // size
+
+
+def _dynamic_crop(b: OnnxBuilder, starts: Sequence[int]) -> str:
+    """Slice along the axes that change, then Reshape to the sizes that are wanted."""
+    sizes = zip(starts, b.input_type.spatial, b.output_type.spatial, strict=True)
+    cuts = {axis: (start, start + m) for axis, (start, n, m) in enumerate(sizes, start=2) if not same_size(n, m)}
+    if not cuts:
+        return b.input
+    first, last = zip(*cuts.values(), strict=True)
+    bounds = (b.integers("starts", first), b.integers("ends", last), b.integers("axes", list(cuts)))
+    value = b.step("slice", "Slice", b.input, *bounds, type=b.output_type)
+    return b.result("Reshape", value, b.exact_shape(b.output_type.sizes))
+
+
+def _wrapped(b: OnnxBuilder, pads: Sequence[Pads]) -> str:
+    """The end of each axis, the axis and its start, side by side."""
+    value, tensor = b.input, b.input_type
+    padded = [(axis, pad) for axis, pad in enumerate(pads, start=2) if any(pad)]
+    for axis, (before, after) in padded:
+        parts: list[str] = []
+        for label, count, start, end in (("end", before, -before, END), ("", 0, 0, 0), ("start", after, 0, after)):
+            bounds = [b.integers(name, [number]) for name, number in (("starts", start), ("ends", end), ("axes", axis))]
+            part = with_size(tensor, axis, count)
+            parts += [b.step(f"{label}{axis}", "Slice", value, *bounds, type=part)] if count else []
+            parts += [value] if not label else []
+        tensor = with_size(tensor, axis, tensor.sizes[axis - 1] + before + after)
+        if axis == padded[-1][0]:
+            return b.result("Concat", *parts, axis=axis)
+        value = b.step(f"wrapped{axis}", "Concat", *parts, type=tensor, axis=axis)
+    return value
 
 
 def _nearest(size: int, count: int) -> NDArray[np.int64]:

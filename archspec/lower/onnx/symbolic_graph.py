@@ -1,0 +1,284 @@
+"""A network with formulas for sizes: what each of its layers computes at any size of the inputs.
+
+A layer that works at one size only is an error: one whose weights depend on the size, or that accepts no other size
+than the network's own, or a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from archspec.diagnostics import ArchspecError, fail
+from archspec.ir.graph import Graph, Node, Output, Scope, Value
+from archspec.ir.types import Dim, DType, SymbolicDim, TensorType, format_shape
+from archspec.lower.onnx.builder import OnnxGraph, ValueInfo
+from archspec.lower.onnx.symbolic_size import Axis, Comparisons, Size, SizeNeeded, grows, holds_at_many_sizes
+from archspec.ops import Op
+from archspec.ops.base import per_axis
+from archspec.ops.conv import Conv
+from archspec.ops.geometry import extent
+from archspec.ops.merge import Concat, Mul
+from archspec.ops.pool import AvgPool, MaxPool
+from archspec.ops.slicing import Slice
+from archspec.ops.spatial import UpsampleLike
+from archspec.ops.unpool import MaxUnpool
+
+Sizes = tuple[int, ...]
+"""Sizes after the batch axis. A `Size` among them stands for an `int`."""
+
+
+def dynamic_axes(value: Value) -> range:
+    """The axes of an input of a network that can be dynamic: those after the channels, unless it holds integers."""
+    return range(2, value.type.rank) if value.type.dtype is DType.FLOAT32 else range(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolicGraph:
+    """The inference part of a network with a `Size` for each size that depends on the sizes of the inputs.
+
+    Attributes:
+        graph: the network.
+        requirements: formulas that are at least 0 at the sizes that its layers accept.
+    """
+
+    graph: Graph
+    requirements: frozenset[Size]
+
+
+def symbolic(graph: Graph) -> SymbolicGraph:
+    """A network with formulas for its sizes.
+
+    An input that can have one size only, such as boxes of four numbers, keeps it if other inputs are dynamic.
+
+    Raises:
+        ArchspecError: a layer works at one size only; the message names it.
+    """
+    fixed: set[str] = set()
+    while True:
+        tracer = _Tracer(graph, fixed)
+        try:
+            return SymbolicGraph(tracer.graph(), frozenset(filter(grows, tracer.comparisons.requirements)))
+        except _FixedSize as error:
+            inputs = {value.name for value in graph.inputs if dynamic_axes(value)} - fixed
+            if error.input is None or inputs == {error.input}:
+                raise fixed_size(graph, error.node, error.reason) from error
+            fixed.add(error.input)
+
+
+def fixed_size(graph: Graph, node: Node, reason: str) -> ArchspecError:
+    """The error for a layer that works at one size only."""
+    message = f"ONNX cannot export '{graph.name}' with dynamic sizes: '{node.name}' works at one size only"
+    help = "a network for any size ends in convolutions, or has a global pooling before its linear layers"
+    return fail("unsupported", message, node.span, notes=[(f"'{node.op.kind}':", reason)], help=help)
+
+
+class _FixedSize(Exception):
+    """A layer works at one size only; `input` is the only input of the network that this depends on."""
+
+    def __init__(self, node: Node, reason: str, input: str | None = None) -> None:
+        super().__init__(reason)
+        self.node, self.reason, self.input = node, reason, input
+
+
+class _Tracer:
+    """Infers the types of a graph's values with formulas in them."""
+
+    def __init__(self, graph: Graph, fixed: set[str]) -> None:
+        self.source = graph
+        self.comparisons = Comparisons(assumed=True)
+        self.values = {value: self.input(value, fixed) for value in graph.inputs}
+
+    def input(self, value: Value, fixed: set[str]) -> Value:
+        sizes = list(value.type.sizes)
+        for axis in () if value.name in fixed else dynamic_axes(value):
+            formula = Size({(Axis(value.name, axis, sizes[axis - 1]),): 1}, self.comparisons)
+            sizes[axis - 1] = cast(int, formula)
+        return Value(value.name, value.type.with_sizes(*sizes))
+
+    def graph(self) -> Graph:
+        """The graph with these types.
+
+        Raises:
+            _FixedSize: a layer works at one size only.
+        """
+        nodes = tuple(map(self.node, self.source.inference_nodes))
+        self.comparisons.assumed = False
+        inputs = tuple(self.values[value] for value in self.source.inputs)
+        outputs = tuple(
+            Output(output.name, self.values[output.value]) for output in self.source.outputs if not output.training_only
+        )
+        body = Scope("network", "", nodes, inputs, tuple(output.value for output in outputs))
+        return Graph(self.source.name, inputs, body, outputs)
+
+    def node(self, node: Node) -> Node:
+        """A node that reads and defines values with formulas."""
+        inputs = tuple(self.values[value] for value in node.inputs)
+        types = tuple(value.type for value in inputs)
+        if any(isinstance(size, Size) for type in types for size in type.sizes):
+            output_types = self.types(node, types)
+        else:
+            output_types = node.output_types
+        outputs = tuple(map(Value, (value.name for value in node.outputs), output_types))
+        self.values.update(zip(node.outputs, outputs, strict=True))
+        return replace(node, inputs=inputs, outputs=outputs)
+
+    def types(self, node: Node, types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+        """The types of a node's outputs."""
+        assert isinstance(node.op, Op)
+        self.comparisons.equations.clear()
+        try:
+            outputs = infer(node.op, types)
+        except SizeNeeded:
+            raise _FixedSize(node, "the shape of its output is not a formula of the input's") from None
+        for left, right in self.comparisons.equations:
+            if not holds_at_many_sizes(left, right):
+                raise _FixedSize(node, f"one of its sizes must be {right}", _only_input(left - right))
+        if node.weights:
+            self.check_weights(node, types)
+        return outputs
+
+    def check_weights(self, node: Node, types: tuple[TensorType, ...]) -> None:
+        """Check that the shapes of a node's weights are the same at all sizes."""
+        assert isinstance(node.op, Op)
+        shapes = " and ".join(f"{weight.name} {format_shape(weight.shape)}" for weight in node.weights)
+        reason = f"its weights are made for one size: {shapes}"
+        try:
+            weights = node.op.weights(types)
+        except SizeNeeded:
+            raise _FixedSize(node, reason) from None
+        if any(isinstance(size, Size) for weight in weights for size in weight.shape):
+            raise _FixedSize(node, reason)
+
+
+def _only_input(formula: Size) -> str | None:
+    """The one input that a formula depends on; None if there are several."""
+    names = {axis.value for axis in formula.axes}
+    return names.pop() if len(names) == 1 else None
+
+
+def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+    """The types of an op's outputs.
+
+    It is `op.infer` unless that decides something by a comparison of sizes, besides what it accepts.
+
+    Raises:
+        SizeNeeded: they are no formulas of the types of the inputs.
+    """
+    tensor = inputs[0]
+    match op:
+        case Conv():
+            return (tensor.with_sizes(op.channels, *_positions(op, tensor)),)
+        case MaxPool() | AvgPool():
+            pooled = tensor.with_sizes(tensor.channels, *_positions(op, tensor))
+            return (pooled, TensorType(pooled.sizes, DType.INT64))[: len(op.ports)]
+        case UpsampleLike():
+            return (tensor.with_sizes(tensor.channels, *inputs[1].spatial),)
+        case MaxUnpool() if len(inputs) == 3:
+            return (tensor.with_sizes(tensor.channels, *inputs[2].spatial),)
+        case Slice():
+            axis = op.normalized_axis(tensor) - 1
+            return (tensor.with_sizes(*tensor.sizes[:axis], _taken(op, tensor.sizes[axis]), *tensor.sizes[axis + 1 :]),)
+        case Mul():
+            return (tensor.with_sizes(*map(_broadcast, zip(*(type.sizes for type in inputs), strict=True))),)
+        case Concat():
+            return (_concatenated(op, inputs),)
+    return op.infer(inputs)
+
+
+def _positions(op: Conv | MaxPool | AvgPool, tensor: TensorType) -> Sizes:
+    """The positions of a window along each axis: the formula of `slide`, without a choice."""
+    if op.padding == "same":
+        strides = per_axis(op.kind, "stride", op.kernel if op.stride is None else op.stride, len(tensor.spatial))
+        return tuple((n + s - 1) // s for n, s in zip(tensor.spatial, strides, strict=True))
+    axes = zip(tensor.spatial, op.sliding(tensor).axes, strict=True)
+    ceil = not isinstance(op, Conv) and op.ceil
+    sizes: list[int] = []
+    for n, (f, s, d, (before, after)) in axes:
+        room = n + before + after + (partial_rows(f, s, d, after) if ceil else 0) - extent(f, d)
+        if room < 0 or (not isinstance(op, Conv) and before + after > 0 and d > 1 and d > n):
+            raise SizeNeeded  # `slid` and `need_some_input` reject it
+        sizes.append(room // s + 1)
+    return tuple(sizes)
+
+
+def partial_rows(kernel: int, stride: int, dilation: int, after: int) -> int:
+    """Rows to add after the padded input, so that a window that slides over it has the positions it has with `ceil`.
+
+    A partial window lacks at most stride - 1 rows. With no more than d(f - 1) rows after the input in all, no window
+    begins in them.
+    """
+    return min(stride - 1, extent(kernel, dilation) - 1 - after)
+
+
+def _taken(op: Slice, size: int) -> int:
+    """The number of entries that a slice takes of an axis."""
+    start = op.start if op.start >= 0 else size + op.start
+    end = size if op.end is None else op.end if op.end >= 0 else size + op.end
+    if not 0 <= start < end <= size:
+        raise SizeNeeded  # `Slice.entries` rejects it
+    return -((start - end) // op.step)
+
+
+def _broadcast(sizes: Sequence[int]) -> int:
+    """The size of an axis of a product, of which those of size 1 have all sizes."""
+    size = max(sizes, key=lambda size: (size.nominal, 1) if isinstance(size, Size) else (size, 0))
+    for other in sizes:
+        if not (_is_one(other) or other in (size, 1)):
+            raise SizeNeeded
+    return size
+
+
+def _is_one(size: int) -> bool:
+    return not isinstance(size, Size) and size == 1
+
+
+def _concatenated(op: Concat, inputs: Sequence[TensorType]) -> TensorType:
+    first = inputs[0]
+    selected = (op.axis + first.rank if op.axis < 0 else op.axis) - 1
+    for other in inputs[1:]:
+        for axis, (size, expected) in enumerate(zip(other.sizes, first.sizes, strict=True)):
+            if axis != selected and size != expected:
+                raise SizeNeeded
+    total = sum(tensor.sizes[selected] for tensor in inputs)
+    return first.with_sizes(*first.sizes[:selected], total, *first.sizes[selected + 1 :])
+
+
+def with_symbols(onnx_graph: OnnxGraph) -> OnnxGraph:
+    """An ONNX graph whose declared shapes have symbols for formulas.
+
+    An axis of an input is called `height`, or `left_height` if there are several inputs. An axis of an output that
+    always has the size of an input's axis has that name, too.
+    """
+    names: dict[Dim | None, SymbolicDim] = {}
+    for value in onnx_graph.inputs:
+        for axis, size in enumerate(value.shape):
+            if isinstance(size, Size):
+                name = _axis_name(len(value.shape), axis)
+                names[size] = SymbolicDim(f"{value.name}_{name}" if len(onnx_graph.inputs) > 1 else name)
+
+    def declared(value: ValueInfo, *, named: bool) -> ValueInfo:
+        own = [SymbolicDim(f"{value.name}_{_axis_name(len(value.shape), i)}") for i in range(len(value.shape))]
+        shape = [
+            names.get(size, symbol if named else None) if isinstance(size, Size) else size
+            for size, symbol in zip(value.shape, own, strict=True)
+        ]
+        return replace(value, shape=tuple(shape))
+
+    return replace(
+        onnx_graph,
+        inputs=tuple(declared(value, named=True) for value in onnx_graph.inputs),
+        outputs=tuple(declared(value, named=True) for value in onnx_graph.outputs),
+        nodes=tuple(
+            replace(node, outputs=tuple(declared(value, named=False) for value in node.outputs))
+            for node in onnx_graph.nodes
+        ),
+    )
+
+
+def _axis_name(rank: int, axis: int) -> str:
+    """The name of an axis: `height` and `width` are the last two of an image."""
+    if rank == 3:
+        return ("N", "channels", "length")[axis]
+    return ("N", "channels", *("depth", "height", "width")[5 - rank :])[axis] if 4 <= rank <= 5 else f"axis{axis}"
