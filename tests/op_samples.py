@@ -521,6 +521,7 @@ BAD: tuple[Bad, ...] = (
         for bad in (
             _bad("wrong-rank", kind, (3,), kernel=2),
             _bad("kernel-too-large", kind, (3, 2, 4), kernel=3),
+            _bad("kernel-too-large", kind, (3, 2, 4), kernel=4, stride=2, ceil=True),
             _bad("bad-padding", kind, (3, 4, 4), kernel=2, padding=2),
             _bad_whole(kind, (3, 4, 4), kernel=2),
         )
