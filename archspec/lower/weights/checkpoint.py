@@ -12,6 +12,7 @@ from typing import Any
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.lower.optional_deps import require
+from archspec.lower.weights.state_dict import state_dicts
 
 _MAGIC = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """The first bytes of zip archives and of pickles; `torch.save` has written both formats."""
@@ -113,11 +114,9 @@ def _plain_pickle(path: Path, unpickler: type[pickle.Unpickler]) -> Mapping[Any,
     return content if isinstance(content, Mapping) else None
 
 
-def _holds_tensors(content: object, depth: int = 4) -> bool:
-    """Whether a mapping holds tensors, at most four mappings deep."""
-    if isinstance(content, Mapping):
-        return depth > 0 and any(_holds_tensors(value, depth - 1) for value in content.values())
-    return hasattr(content, "shape") and hasattr(content, "dtype")
+def _holds_tensors(content: Mapping[Any, Any]) -> bool:
+    """Whether a mapping, or one inside it, holds tensors."""
+    return any(state.entries for state in state_dicts(content))
 
 
 def _mappable(path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from archspec.diagnostics import ArchspecError, Span, fail
@@ -82,15 +82,23 @@ class StateDict:
 
 
 def state_dicts(stored: Mapping[Any, Any]) -> Iterator[StateDict]:
-    """The mapping itself and those inside it that hold tensors, outer ones first."""
+    """The mapping itself and those inside it that hold tensors, outer ones first.
+
+    One that is in several places is read once, so that this ends for mappings that hold themselves.
+    """
     level: list[tuple[tuple[str, ...], Mapping[Any, Any]]] = [((), stored)]
+    known: dict[int, StateDict] = {}
     for _ in range(_DEEPEST):
         inside: list[tuple[tuple[str, ...], Mapping[Any, Any]]] = []
         for path, mapping in level:
-            tensors = {str(key): entry for key, entry in mapping.items() if _is_tensor(entry)}
-            if tensors or not path:
-                yield StateDict(path, tensors, tuple(str(key) for key in mapping if str(key) not in tensors))
-            inside += [((*path, str(key)), held) for key, value in mapping.items() if (held := _mapping(value))]
+            state = known.get(id(mapping))
+            if state is None:
+                tensors = {str(key): entry for key, entry in mapping.items() if _is_tensor(entry)}
+                state = StateDict(path, tensors, tuple(str(key) for key in mapping if str(key) not in tensors))
+                known[id(mapping)] = state
+                inside += [((*path, str(key)), held) for key, value in mapping.items() if (held := _mapping(value))]
+            if state.entries or not path:
+                yield replace(state, path=path)
         level = inside
 
 
@@ -246,11 +254,15 @@ def chosen(
     """
     if len(found) == 1:
         return found[0]
-    scores = [_score(each.entries, wanted, rules) for each in found]
+    unique = {id(each.entries): each.entries for each in found}
+    by_entries = {key: _score(entries, wanted, rules) for key, entries in unique.items()}
+    scores = [by_entries[id(each.entries)] for each in found]
     most = max(scores)
     if 2 * most[1] < len(wanted):
         return usual(found)
     best = [each for each, score in zip(found, scores, strict=True) if score == most]
+    outermost = {id(each.entries): len(each.path) for each in reversed(best)}
+    best = [each for each in best if len(each.path) == outermost[id(each.entries)]]  # one held at several depths
     if len(best) > 1 and best[0].path:
         raise _several([".".join(each.path) for each in best], file)
     return best[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -191,6 +192,15 @@ def test_of_several_state_dicts_that_fit_one_is_named(net: Network, tmp_path: Pa
         net.weights_report(f"{path}:nothing")
     with pytest.raises(ArchspecError, match="help: pass the one that is meant"):
         net.weights_report(content)
+
+
+def test_mappings_that_hold_themselves(net: Network, tmp_path: Path) -> None:
+    state = dict(net.to_torch().state_dict())
+    loop: dict[str, Any] = {"model": state}
+    loop |= {f"self{i}": loop for i in range(300)}
+    assert net.weights_report(loop).complete
+    torch.save({**loop, "args": argparse.Namespace()}, tmp_path / "w.pth")
+    assert net.weights_report(tmp_path / "w.pth").complete
 
 
 def test_tensors_beside_a_state_dict_that_fit_are_preferred(net: Network) -> None:
