@@ -21,7 +21,7 @@ _OPS = {
     "shortcut": "residual", "skip": "residual", "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "sum": "add",
     "swapaxes": "permute", "swish": "silu", "transpose": "permute", "unflatten": "reshape", "unsqueeze": "reshape",
     "upsampling": "upsample", "upsamplingbilinear": "upsample", "upsamplingnearest": "upsample", "view": "reshape",
-    "zeropadding": "pad",
+    "zeropad": "pad", "zeropadding": "pad",
 }  # fmt: skip
 """Ops by their names elsewhere: lower-case letters alone, without a final `2d` unless that changes the meaning."""
 
@@ -77,35 +77,37 @@ _BLOCKS = {
 _CALL = re.compile(r"([A-Za-z]\w*)\s*[ (]")
 
 _KEYS = {
-    "alpha": ("slope",), "arguments": ("args",), "backbone": ("layers",), "bias_term": ("bias",), "blocks": ("layers",),
-    "block_size": ("factor",), "body": ("layers",), "border_mode": ("padding",), "bottom": ("from",),
-    "branches": ("paths",), "c2": ("channels", "features"), "ceil_mode": ("ceil",), "ch": ("channels",),
-    "children": ("layers",), "classes": ("features",), "constants": ("params",), "count": ("times",),
-    "cout": ("channels", "features"), "d": ("dilation",), "description": ("summary",), "dilation_rate": ("dilation",),
-    "dilations": ("dilation",), "dim": ("axis", "axes"), "dims": ("order", "axes"), "downsample": ("shortcut",),
-    "downscale_factor": ("factor",), "drop": ("p",), "drop_prob": ("p",), "drop_rate": ("p",),
-    "dropout_ratio": ("p",), "each": ("over",), "elementwise_affine": ("affine",), "embedding_dim": ("features",),
-    "end_dim": ("end",), "epsilon": ("eps",), "factor": ("scale",), "filters": ("channels",), "for": ("over",),
-    "g": ("groups",), "group": ("groups",), "head": ("heads", "layers"), "hidden": ("features",),
-    "hidden_dim": ("features",), "hidden_size": ("features",), "identity": ("shortcut",), "imports": ("import",),
-    "include": ("import",), "initializer": ("init",), "input_shape": ("input",), "input_size": ("input",),
-    "inputs": ("from",), "interpolation": ("mode",), "items": ("over",), "k": ("kernel",),
-    "kernel_initializer": ("init",), "kernel_shape": ("kernel",), "kernel_size": ("kernel",), "ks": ("kernel",),
-    "ksize": ("kernel",), "main": ("layers",), "model": ("layers",), "modules": ("layers",), "n": ("times",),
-    "n_heads": ("heads",), "n_out": ("features", "channels"), "negative_slope": ("slope",), "network": ("layers",),
-    "nhead": ("heads",), "num_blocks": ("times",), "num_classes": ("features",), "num_embeddings": ("entries",),
+    "alpha": ("slope",), "arguments": ("args",), "backbone": ("layers",), "bias_term": ("bias",), "block": ("layers",),
+    "block_size": ("factor",), "blocks": ("layers",), "body": ("layers",), "border_mode": ("padding",),
+    "bottom": ("from",), "branches": ("paths",), "c2": ("channels", "features"), "ceil_mode": ("ceil",),
+    "ch": ("channels",), "children": ("layers",), "classes": ("features",), "condition": ("when",),
+    "constants": ("params",), "count": ("times",), "cout": ("channels", "features"), "d": ("dilation",),
+    "description": ("summary",), "dilation_rate": ("dilation",), "dilations": ("dilation",), "dim": ("axis", "axes"),
+    "dims": ("order", "axes"), "downsample": ("shortcut",), "downscale_factor": ("factor",), "drop": ("p",),
+    "drop_prob": ("p",), "drop_rate": ("p",), "dropout_ratio": ("p",), "each": ("over",),
+    "elementwise_affine": ("affine",), "embedding_dim": ("features",), "end_dim": ("end",), "epsilon": ("eps",),
+    "factor": ("scale",), "filters": ("channels",), "for": ("as",), "g": ("groups",), "group": ("groups",),
+    "head": ("heads", "layers"), "hidden": ("features",), "hidden_dim": ("features",), "hidden_size": ("features",),
+    "identity": ("shortcut",), "if": ("when",), "imports": ("import",), "include": ("import",),
+    "initializer": ("init",), "input_shape": ("input",), "input_size": ("input",), "inputs": ("from",),
+    "interpolation": ("mode",), "items": ("over",), "k": ("kernel",), "kernel_initializer": ("init",),
+    "kernel_shape": ("kernel",), "kernel_size": ("kernel",), "ks": ("kernel",), "ksize": ("kernel",),
+    "main": ("layers",), "model": ("layers",), "modules": ("layers",), "n": ("times",), "n_heads": ("heads",),
+    "n_out": ("features", "channels"), "negative_slope": ("slope",), "network": ("layers",), "nhead": ("heads",),
+    "num_blocks": ("times",), "num_classes": ("features",), "num_embeddings": ("entries",),
     "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",), "num_layers": ("times",),
     "num_output": ("features", "channels"), "num_units": ("features",), "number": ("times",),
     "out": ("channels", "features"), "out_ch": ("channels",), "out_channels": ("channels",),
     "out_dim": ("features", "channels"), "out_features": ("features",), "out_planes": ("channels",),
-    "output_dim": ("features",), "output_size": ("size",), "outplanes": ("channels",), "p": ("padding",),
+    "outplanes": ("channels",), "output_dim": ("features",), "output_size": ("size",), "p": ("padding",),
     "pad": ("padding",), "pads": ("padding",), "paper": ("reference",), "parameters": ("params", "args"),
     "perm": ("order",), "planes": ("channels",), "pool_size": ("kernel",), "prob": ("p",), "rate": ("dilation", "p"),
     "ratio": ("p",), "repeats": ("times",), "return_indices": ("indices",), "s": ("stride",),
-    "scale_factor": ("scale",), "shape": ("sizes", "size"), "size": ("kernel", "features"),
-    "start_dim": ("start",), "steps": ("layers",), "strides": ("stride",), "subsample": ("stride",),
+    "scale_factor": ("scale",), "shape": ("sizes", "size"), "size": ("kernel", "features"), "start_dim": ("start",),
+    "steps": ("layers",), "stop": ("end",), "strides": ("stride",), "subsample": ("stride",),
     "target_shape": ("sizes",), "units": ("features",), "upscale_factor": ("factor",), "use_bias": ("bias",),
-    "values": ("over",), "vars": ("params",), "width": ("channels", "features"), "window_size": ("kernel",),
+    "values": ("over",), "vars": ("params",), "vocab_size": ("entries",), "width": ("channels", "features"),
+    "window_size": ("kernel",),
 }  # fmt: skip
 """Keys by their names elsewhere: the first that is allowed in a place is suggested."""
 
@@ -123,6 +125,8 @@ _INSTEAD = {
     **dict.fromkeys(("bias_regularizer", "kernel_regularizer", "lr", "optimizer", "weight_decay"), _TRAINING),
     "data_format": "remove it: channels always come first",
     "inplace": "remove it: generated PyTorch source works in place where it can",
+    "like": "use 'upsample_like' or 'crop_like': - upsample_like: [prev, other]",
+    **dict.fromkeys(("length", "max_len", "num_positions", "seq_len"), _INFERRED),
     "normalized_shape": _NORMALIZED,
     "padding_mode": "put a `pad` item with a `mode` before this one",
     "track_running_stats": "remove it: running statistics are always kept",
@@ -140,6 +144,17 @@ _FUNCTIONS = {
     "ceiling": "ceil", "int": "floor", "length": "len", "make_divisible": "divisible", "size": "len", "trunc": "floor",
 }  # fmt: skip
 """Functions by their names elsewhere."""
+
+_INPUT_SIZES = {
+    **dict.fromkeys(
+        ("c_in", "channels_in", "in_channels", "in_features", "in_planes", "inplanes"), "write in.channels"),
+    **dict.fromkeys(("batch", "batch_size"), "sizes are without the batch axis: leave it out"),
+    **dict.fromkeys(
+        ("input", "prev", "x"), "write in.channels, in.shape or in.spatial for the sizes of what the item reads"),
+}  # fmt: skip
+"""Help for names of the sizes of the input."""
+
+_VALUES_ELSEWHERE = frozenset(("inputs", "input", "prev", "self", "x"))
 
 _ITERATION_NUMBERS = frozenset(("i", "j", "k", "idx", "index"))
 """Common names of an iteration number."""
@@ -196,6 +211,8 @@ def key_help(word: str, known: Iterable[str]) -> str | None:
     meant = key_meant(word, names)
     if meant:
         return f"use '{meant}'"
+    if word == "in" and "over" in names:
+        return "use 'over'"
     if word == "shape" and "axes" in names:
         return _NORMALIZED
     if word in _AXES and set(names) == _KEYS_OF_ALL_OPS:
@@ -213,4 +230,15 @@ def name_help(word: str, known: Iterable[str]) -> str | None:
     names = list(known)
     if word in _ITERATION_NUMBERS and nearest(word, names) is None:
         return f"name the iteration number in the 'repeat': index: {word}"
+    if nearest(word, names) is None and word.lower() in _INPUT_SIZES:
+        return _INPUT_SIZES[word.lower()]
     return did_you_mean(word, names)
+
+
+def attribute_help(word: str, attribute: str, known: Iterable[str], attributes: Container[str]) -> str | None:
+    """The help for `word.attribute` in an expression, where only `in` has attributes, and `known` are functions."""
+    if word in _VALUES_ELSEWHERE and attribute in attributes:
+        return f"write in.{attribute}"
+    if attribute in known:
+        return f"write {attribute}(...)"
+    return f"write {attribute}" if word in ("args", "cfg", "config", "params", "self") else None

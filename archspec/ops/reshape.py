@@ -83,6 +83,7 @@ class Reshape(Op):
             raise OpError(
                 "wrong-size",
                 f"'{self.kind}' to {list(self.sizes)}: sizes are at least 1, and one of them may be -1",
+                help="sizes are without the batch axis" if self.sizes[0] in (0, -1) else None,
             )
         known = prod(size for size in self.sizes if size != -1)
         fits = tensor.elements % known == 0 if -1 in self.sizes else tensor.elements == known

@@ -170,9 +170,8 @@ class Upsample(Op):
                 help="mode `linear` takes any number of spatial axes",
             )
         if (self.scale is None) == (self.size is None):
-            raise OpError(
-                "wrong-attributes", f"'{self.kind}' takes either `scale` or `size`", help="leave one of them out"
-            )
+            help = "write scale: 2, or size: [height, width]" if self.scale is None else "leave one of them out"
+            raise OpError("wrong-attributes", f"'{self.kind}' takes either `scale` or `size`", help=help)
         if self.align_corners and self.mode == "nearest":
             raise OpError("wrong-attributes", f"'{self.kind}' cannot align corners with mode nearest")
         if self.scale is not None:

@@ -7,8 +7,17 @@ from pathlib import Path
 import pytest
 
 from archspec.frontend import foreign_names
+from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES
 from archspec.frontend.expressions.functions import FUNCTIONS
-from archspec.frontend.foreign_names import function_help, key_help, key_meant, name_help, op_help, with_space
+from archspec.frontend.foreign_names import (
+    attribute_help,
+    function_help,
+    key_help,
+    key_meant,
+    name_help,
+    op_help,
+    with_space,
+)
 from archspec.frontend.language.common import BLOCK
 from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.steps import weight_keys
@@ -57,6 +66,20 @@ def test_what_a_function_is_called_here_is_one(word: str) -> None:
     assert foreign_names._FUNCTIONS[word] in FUNCTIONS
     assert word not in FUNCTIONS
     assert function_help(word, FUNCTIONS) == f"use '{foreign_names._FUNCTIONS[word]}'"
+
+
+@pytest.mark.parametrize(
+    ("word", "attribute", "help"),
+    [
+        ("prev", "channels", "write in.channels"),
+        ("x", "shape", "write in.shape"),
+        ("math", "ceil", "write ceil(...)"),
+        ("params", "width", "write width"),
+        ("layer", "width", None),
+    ],
+)
+def test_attributes_that_only_the_input_has(word: str, attribute: str, help: str | None) -> None:
+    assert attribute_help(word, attribute, FUNCTIONS, INPUT_ATTRIBUTES) == help
 
 
 def test_the_number_of_an_iteration_is_named_by_the_repeat() -> None:

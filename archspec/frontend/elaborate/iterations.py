@@ -26,7 +26,8 @@ def iteration_entries(iterations: Iterations, value: Data) -> Sequence[Data]:
             raise fail("wrong-value", message, iterations.times.span, help=help)
         return range(min(times, MAX_INTEGER - 1))  # `len` takes no larger range, and the limit is far below
     if not isinstance(value, tuple):
-        raise fail("wrong-value", f"'over' is a list, not {show(value)}", iterations.over.span)
+        help = f"for a number of iterations, write times: {value}" if whole(value) is not None else None
+        raise fail("wrong-value", f"'over' is a list, not {show(value)}", iterations.over.span, help=help)
     wanted = len(iterations.targets)
     for number, entry in enumerate(value if wanted > 1 else ()):
         if not isinstance(entry, tuple) or len(entry) != wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from archspec.frontend.language.identifiers import PREVIOUS, check_name
 from archspec.frontend.language.spec import OpStep, Returned, Step
 from archspec.frontend.limits import MAX_ERRORS
 from archspec.ir.graph import Value
+from archspec.ops.merge import Mul
 
 
 def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
@@ -67,6 +69,8 @@ def _reference_help(reference: str, template: TemplateField, step: Step, context
         if isinstance(value, str) and context.symbols.is_visible_to_caller(value):
             return f"a block sees only its own layers; give the call the values: from: [{PREVIOUS}, {value}]"
         return f"write ${reference} for the layer that the value of '{first}' names"
+    if isinstance(step, OpStep) and step.op is Mul and _NUMBER.fullmatch(reference):
+        return f"'mul' joins values; - scale: {reference} multiplies by a number"
     if reference.isdigit():
         kind = step.op.kind if isinstance(step, OpStep) else ""
         if kind in _REDUCTIONS:
@@ -74,6 +78,8 @@ def _reference_help(reference: str, template: TemplateField, step: Step, context
         return "layers are known by names, not by positions: give the layer a name, and write it here"
     return None
 
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 _REDUCTIONS = {"add": "reduce_sum", "max": "reduce_max", "mean": "reduce_mean"}
 """The ops that reduce axes as a join reduces values."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from archspec.frontend.expressions.values import Data, show, whole
+from archspec.frontend.expressions.values import Data, show, spell, whole
 from archspec.frontend.language.fields import ConstantField, ExpressionField, Field
 from archspec.frontend.language.steps import without_value
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
+from archspec.ops.norm import LayerNorm
 from archspec.ops.reshape import Permute
 
 _COUNTS = ("channels", "features")
@@ -28,6 +29,13 @@ def value_help(op: type[Op], name: str, value: Data, field: Field | None) -> str
         return "a factor is whole; for others, give the size: size: [height, width]"
     if isinstance(value, float) and _is_fractional(value) and "whole number" in known[name].phrase:
         return rounding_help(value, field, multiple=name in _COUNTS)
+    if isinstance(value, int | float) and not isinstance(value, bool) and known[name].phrase.startswith("a list"):
+        return f"write a list: [{spell(value)}]"
+    if isinstance(value, tuple) and None in value:
+        return "a size of the input is in.spatial[0], in.spatial[1], ..."
+    if op is LayerNorm and name == "axes":
+        count = len(value) if isinstance(value, tuple) else 1
+        return f"'axes' is how many axes are normalized, counted from the last: write {count}"
     if op is Permute and isinstance(value, tuple):
         return _order_help(value)
     if isinstance(field, ConstantField) and isinstance(value, tuple) and len(value) == 2 and name in _COUNTS:

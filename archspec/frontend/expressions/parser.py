@@ -18,7 +18,7 @@ from archspec.frontend.expressions import ast
 from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES, Environment, Expr, ExpressionError
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.expressions.values import MAX_INTEGER, Data
-from archspec.frontend.foreign_names import function_help
+from archspec.frontend.foreign_names import attribute_help, function_help
 from archspec.frozen import frozen
 
 MAX_LENGTH = 500
@@ -247,9 +247,10 @@ class _ExpressionParser:
         if self.take("("):
             return self.call(token)
         if self.next.text == ".":
-            raise ExpressionError(
-                f"'{token.text}' has no attributes", token.start, self.next.stop, "only `in` has: in.channels, in.shape"
-            )
+            after = self.tokens[self.at + 1].text
+            meant = attribute_help(token.text, after, FUNCTIONS, INPUT_ATTRIBUTES)
+            help = meant or "only `in` has: in.channels, in.shape"
+            raise ExpressionError(f"'{token.text}' has no attributes", token.start, self.next.stop, help)
         self.names.add(token.text)
         return ast.NameExpr(token.start, token.stop, token.text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from itertools import islice
 from typing import final
@@ -62,12 +62,14 @@ class InvalidField(Field):
 class Attribute:
     """The attribute of an op that a value is for, as errors name it.
 
-    `keywords` are the texts that it takes. `without_value` is the help for someone who means no value.
+    `keywords` are the texts that it takes, and `keywords_of_others` those of other attributes, with their names.
+    `without_value` is the help for someone who means no value.
     """
 
     name: str
     keywords: frozenset[str] = frozenset()
     without_value: str | None = None
+    keywords_of_others: Mapping[str, str] = field(default_factory=dict)
 
 
 _WORD = re.compile(r"[^\W\d]\w*(-\w+)*")
@@ -115,8 +117,13 @@ class ExpressionField(Field):
             error.help = yes_or_no(text) or keyword_help(text, keywords) or help
         elif word != text and nearest(word, known) is None:
             error.help = f"a '-' subtracts; put quotes around a text: \"'{text}'\""
+        elif self.attribute is not None and text in self.attribute.keywords_of_others:
+            other = self.attribute.keywords_of_others[text]
+            error.help = f"'{text}' is a value of '{other}': write {other}: {text}"
         else:
             error.help = yes_or_no(text) or error.help
+        if error.help is None and self.attribute is not None and not known:
+            error.help = f"declare it under 'params': {{{word}: ...}}"
 
 
 @final

@@ -147,7 +147,9 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
 @cache
 def _attribute(op: type[Op], name: str) -> Attribute:
     """An attribute as errors name it."""
-    return Attribute(name, attributes_of(op)[name].keywords, without_value(op, name))
+    known = attributes_of(op)
+    others = {word: other for other in known for word in known[other].keywords if other != name}
+    return Attribute(name, known[name].keywords, without_value(op, name), others)
 
 
 def without_value(op: type[Op], name: str) -> str | None:
@@ -197,6 +199,8 @@ def _structure(reader: SpecReader, key: YamlScalar, value: Tree | None, construc
         return construct.read(step_fields(key, {}), {"layers": layers(reader, value)}, key.span)
     if not isinstance(value, YamlMapping):
         message = f"'{kind}' takes layers, not {describe(value)}"
+        if isinstance(value, YamlScalar) and (value.text in reader.vocabulary.ops or reader.has_block(value.text)):
+            usage = f"write - {kind}: {construct.shortest.replace('...', value.text, 1)}"
         raise fail("wrong-type", message, value.span, help=spaced(value) or usage)
     if construct.misplaced is not None and (error := construct.misplaced(value, keys)):
         raise error
