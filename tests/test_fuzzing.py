@@ -30,7 +30,7 @@ def test_mutated_files_of_weights(first: int) -> None:
 
 
 def _shown(failure: Failure) -> str:
-    return f"seed {failure.seed}: {failure.message}\n{failure.data!r}"
+    return f"seed {failure.seed}: {failure.message}\n{failure.data[:2_000]!r}"
 
 
 def test_what_takes_too_long_is_stopped() -> None:

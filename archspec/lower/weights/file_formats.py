@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,7 +218,7 @@ class _Record:
         try:
             with np.load(self.path, allow_pickle=False) as archive:
                 array: NDArray[Any] = archive[self.name]
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        except Exception as error:  # zipfile, its decompressors and NumPy raise errors of many kinds for a corrupt file
             raise fail("wrong-weights", f"cannot read '{self.name}' of {self.path}: {error}") from error
         return array
 
@@ -242,6 +241,8 @@ def _npz(path: Path) -> Mapping[str, _Record]:
                 if dtype.hasobject:
                     raise fail("wrong-weights", f"'{name}' of {path} holds objects, not numbers")
                 entries[name] = _Record(path, name, shape, dtype)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except ArchspecError:
+        raise
+    except Exception as error:  # as above
         raise fail("wrong-weights", f"{path} is not a complete .npz file: {error}") from error
     return entries
