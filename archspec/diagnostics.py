@@ -107,8 +107,8 @@ class Diagnostic:
             lines.append(f"    help: {_short(self.help)}")
         return "\n".join(map(visible, lines))
 
-    def as_json(self) -> dict[str, object]:
-        """A plain mapping for `--format json`; `line` and `column` count from 1."""
+    def as_json(self) -> dict[str, Any]:
+        """A plain mapping for `--format json`; `line` and `column` count from 1. Long texts are cut as in `render`."""
         span = self.span
         return {
             "file": span.source.name if span else None,
@@ -118,9 +118,9 @@ class Diagnostic:
             "end_column": span.end_column if span else None,
             "severity": self.severity,
             "code": self.code,
-            "message": self.message,
-            "notes": ["  ".join(note) for note in self.notes],
-            "help": self.help,
+            "message": _short(self.message),
+            "notes": ["  ".join(map(_short, note)) for note in self.notes],
+            "help": _short(self.help) if self.help else self.help,
         }
 
 

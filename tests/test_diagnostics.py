@@ -152,7 +152,9 @@ def test_rendering_never_fails_and_is_printable(name, text, message, line, colum
 
 
 def test_long_messages_are_cut():
-    assert len(Diagnostic("bad-name", "x" * 10_000).render()) < 500
+    found = Diagnostic("bad-name", "x" * 10_000, notes=(("y" * 10_000, "z"),), help="z" * 10_000)
+    assert len(found.render()) < 1_500
+    assert len(json.dumps(found.as_json())) < 1_500
 
 
 def test_json_has_the_same_content():

@@ -34,8 +34,7 @@ _HELP = "    help:"
 def for_github(diagnostic: Diagnostic) -> str:
     """The diagnostic as a workflow command, which GitHub shows as an annotation on the line."""
     facts = diagnostic.as_json()
-    notes = ["  ".join(note) for note in diagnostic.notes]
-    text = "\n".join([diagnostic.message, *notes, *filter(None, [diagnostic.help])])
+    text = "\n".join([facts["message"], *facts["notes"], *filter(None, [facts["help"]])])
     properties = {key: facts[name] for key, name in _POSITION.items() if facts[name] is not None}
     properties["title"] = diagnostic.code
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())

@@ -82,10 +82,11 @@ def test_no_field_of_a_spec_reaches_the_terminal_raw(printed: Printed, spec: str
         out = printed(*command.split(), "n.yaml")
         assert_safe(out)
         assert not any(line.startswith("::error file=x") for line in out.split("\n"))
-    for file in ("n.py", "n.json"):
-        assert_safe(printed("compile", "n.yaml", "-o", file))
+    for words in ("compile -o n.py", "compile -o n.json", "compile --target keras -o k.py", "draw -o n.dot"):
+        command, *options, file = words.split()
+        assert_safe(printed(command, "n.yaml", *options, file))
         if Path(file).exists():
-            assert_safe(Path(file).read_text("utf-8"))
+            assert_safe(Path(file).read_text("utf-8").expandtabs())
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -144,7 +144,15 @@ def parse(source: Source, used: Used | None = None) -> tuple[Tree, tuple[Diagnos
     if known is not None and used.take(known.nodes, known.aliased):
         return known.tree, ()
     nodes, aliased = used.nodes, used.aliased
-    tree, faults = _parse(source, used)
+    is_first = not nodes
+    if is_first and (failure := source.reading("failure")) is not None:
+        raise ArchspecError(failure)
+    try:
+        tree, faults = _parse(source, used)
+    except ArchspecError as error:
+        if is_first:
+            source.keep("failure", error.diagnostics)
+        raise
     if not faults:
         source.keep("tree", _Parsed(tree, used.nodes - nodes, used.aliased - aliased))
     return tree, faults
