@@ -36,6 +36,27 @@ def same_pads(size: int, kernel: int, stride: int, dilation: int) -> Pads:
     return total // 2, total - total // 2
 
 
+def same_pads_at_any_size(kernel: int, stride: int, dilation: int) -> Pads | None:
+    """Padding that acts as `same_pads` at every input size; None if there is none.
+
+    The padding before the input depends on the size modulo s, unless s is 1 or the kernel has a suitable size. More
+    padding than `same_pads` after the input changes nothing: no window reads it.
+    """
+    most = extent(kernel, dilation) - 1
+    least = max(0, most - (stride - 1))
+    return (most // 2, most - most // 2) if most // 2 == least // 2 else None
+
+
+def ceil_pads_at_any_size(kernel: int, stride: int, dilation: int, pads: Pads) -> Pads:
+    """Padding with which `slide` gives at every input size the positions that it gives with `ceil`.
+
+    The last, partial window needs at most s - 1 more rows. With at most d(f - 1) rows after the input, no window begins
+    there.
+    """
+    before, after = pads
+    return before, min(after + stride - 1, extent(kernel, dilation) - 1)
+
+
 def unslide(size: int, kernel: int, stride: int, dilation: int, pads: Pads, extra: int) -> int:
     """Output size of a transposed convolution: (n - 1)s - p_before - p_after + d(f - 1) + extra + 1."""
     return (size - 1) * stride - sum(pads) + extent(kernel, dilation) + extra

@@ -1,12 +1,15 @@
 """Ops that merge several values into one."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import PrivateAttr
 
 from archspec.ir.types import TensorType
 from archspec.ops.attribute_types import Whole
 from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, pointwise
 from archspec.ops.footprint import IDENTITY
+from archspec.ops.spatial import smallest
 
 
 class Join(Op):
@@ -17,6 +20,26 @@ class Join(Op):
     shorthand: ClassVar[str | None] = "from"
     inputs: ClassVar[int | None] = None
 
+    _crops: bool = PrivateAttr(default=False)
+
+    @property
+    def crops(self) -> bool:
+        """Whether values are first cropped to the smallest size along each spatial axis: `align: center_crop`."""
+        return self._crops
+
+    def cropping(self) -> Self:
+        """The same join with `crops`."""
+        join = self.model_copy()
+        join._crops = True
+        return join
+
+    def cropped(self, inputs: Sequence[TensorType]) -> Sequence[TensorType]:
+        """The types of the values that are joined, which are those of the inputs unless it crops."""
+        if not self._crops or len({tensor.rank for tensor in inputs}) > 1 or not inputs[0].spatial:
+            return inputs
+        sizes = smallest(inputs)
+        return [tensor.with_sizes(tensor.channels, *sizes) for tensor in inputs]
+
 
 class Elementwise(Join):
     """Combines values of equal shape element by element."""
@@ -24,6 +47,7 @@ class Elementwise(Join):
     operation: ClassVar[str]
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        inputs = self.cropped(inputs)
         for tensor in inputs:
             need_float(self.kind, tensor)
         if any(tensor != inputs[0] for tensor in inputs):
@@ -68,6 +92,7 @@ class Mul(Join):
     kind: ClassVar[str] = "mul"
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        inputs = self.cropped(inputs)
         for tensor in inputs:
             need_float(self.kind, tensor)
         if len({tensor.rank for tensor in inputs}) > 1:
@@ -100,6 +125,7 @@ class Concat(Join):
     axis: Whole = 1
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        inputs = self.cropped(inputs)
         first = inputs[0]
         selected = need_axis(self.kind, self.axis, first) - 1
         if any(tensor.dtype != first.dtype for tensor in inputs):

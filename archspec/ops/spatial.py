@@ -134,6 +134,22 @@ class CenterCrop(Op):
         return along([shifted(IDENTITY, before) for before, _ in self.pads(inputs[0])])
 
 
+def smallest(inputs: Sequence[TensorType]) -> tuple[int, ...]:
+    """The smallest size along each spatial axis, of values with equally many axes."""
+    return tuple(map(min, zip(*(tensor.spatial for tensor in inputs), strict=True)))
+
+
+class AlignCrop(CenterCrop):
+    """Crops a path to the smallest size of the paths that are joined: what `align: center_crop` adds to a graph.
+
+    The join itself crops too, with `crops`. At other sizes of the network's inputs, where other paths may be larger,
+    that alone counts.
+
+    Attributes:
+        size: the smallest size along each spatial axis.
+    """
+
+
 class Upsample(Op):
     """Resizes spatial axes by a factor, or to a size.
 

@@ -9,7 +9,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn, zeros
 
-from archspec.ops.geometry import adaptive_bounds, extent, same_pads, slide, unread, unslide
+from archspec.ops.geometry import (
+    adaptive_bounds,
+    ceil_pads_at_any_size,
+    extent,
+    same_pads,
+    same_pads_at_any_size,
+    slide,
+    unread,
+    unslide,
+)
 
 small = st.integers(1, 6)
 sizes = st.integers(1, 40)
@@ -40,6 +49,24 @@ def test_same_makes_the_output_the_input_over_the_stride(n: int, f: int, s: int,
     before, after = same_pads(n, f, s, d)
     assert slide(n, f, s, d, (before, after)) == -(-n // s)
     assert 0 <= after - before <= 1
+
+
+@given(small, small, small)
+def test_padding_that_is_same_at_any_size(f: int, s: int, d: int) -> None:
+    """The windows begin at the same rows and are as many; there is none where the first row is another at some size."""
+    pads = same_pads_at_any_size(f, s, d)
+    exact = {n: same_pads(n, f, s, d) for n in range(1, 40)}
+    if pads is None:
+        assert len({before for before, _ in exact.values()}) > 1
+        return
+    assert {before for before, _ in exact.values()} == {pads[0]}
+    assert all(slide(n, f, s, d, pads) == -(-n // s) for n in exact)
+
+
+@given(sizes, small, small, small, pads)
+def test_padding_that_rounds_up_at_any_size(n: int, f: int, s: int, d: int, around: tuple[int, int]) -> None:
+    assume(max(around) < extent(f, d) <= n + sum(around))
+    assert slide(n, f, s, d, ceil_pads_at_any_size(f, s, d, around)) == slide(n, f, s, d, around, ceil=True)
 
 
 @given(sizes, small, small, small, st.data())

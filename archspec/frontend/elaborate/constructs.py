@@ -38,7 +38,8 @@ from archspec.frontend.language.spec import (
 from archspec.frontend.language.steps import op_of_package
 from archspec.ops import Op
 from archspec.ops.creation import create
-from archspec.ops.spatial import CenterCrop
+from archspec.ops.merge import Join
+from archspec.ops.spatial import AlignCrop
 
 if TYPE_CHECKING:
     from archspec.frontend.elaborate.builder import Builder
@@ -255,6 +256,7 @@ def _join(
             known = _crop(builder, known, step, context)
         name = builder.name(step.join, context)
         op = builder.op_of(step.join, inputs, context)
+        op = op.cropping() if step.crop and isinstance(op, Join) else op
         return builder.node(op, tuple(result.value for result in known), name, step, context, known)
     except ArchspecError as error:
         builder.report(error, context)
@@ -269,7 +271,7 @@ def _crop(builder: Builder, results: Sequence[LabelledValue], step: Step, contex
     cropped: list[LabelledValue] = []
     for result, size in zip(results, crop_sizes([result.type for result in results]), strict=True):
         if size is not None:
-            op = create(CenterCrop, {"size": size})
+            op = create(AlignCrop, {"size": size})
             (value,) = builder.node(op, (result.value,), None, step, context, results) or ()
             cropped.append(replace(result, value=value))
         else:

@@ -19,13 +19,20 @@ def merge_padding(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
             continue
         (padded,) = node.outputs
         convs = reading.get(padded, [])
-        if padded in returned or not convs or not all(isinstance(conv.op, Conv) for conv in convs):
+        if padded in returned or not convs or not all(map(_has_fixed_padding, convs)):
             continue
         for conv in convs:
             rewriter.change_op(conv, _with_padding(conv, node))
         rewriter.replace_uses(padded, node.inputs[0])
         rewriter.remove(node)
     return rewriter.rewritten(), weights
+
+
+def _has_fixed_padding(node: Node) -> bool:
+    """Whether it is a convolution whose padding does not depend on the size of its input, as `same` does."""
+    return isinstance(node.op, Conv) and (
+        node.op.padding != "same" or max(node.op.sliding(node.inputs[0].type).stride) == 1
+    )
 
 
 def _is_zero_pad(node: Node) -> bool:

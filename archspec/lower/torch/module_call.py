@@ -24,4 +24,8 @@ class ModuleCall:
     parameter: Call | None = None
     """The parameter that the surrounding module holds for it; `{weight}` in the function's template."""
     helper: Helper | None = None
-    """The class that the source must define for it."""
+    """The class or the function that the source must define for it."""
+    checked: ModuleCall | None = None
+    """How it is written where some sizes of the inputs lead to sizes that the op refuses and PyTorch does not.
+
+    `size_checks` finds out whether they do."""

@@ -15,15 +15,19 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from archspec.diagnostics import Span, fail
 from archspec.ir.graph import Graph, Node, Scope, Value
 from archspec.lower.reserved_names import is_reserved, reserved_message
 from archspec.lower.rule_table import unsupported
 from archspec.lower.text.code_model import INPLACE, Call
+from archspec.lower.torch.aligned_paths import AlignedPaths
 from archspec.lower.torch.module_call import Helper, ModuleCall
 from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, NetworkPlan, is_attribute
 from archspec.lower.torch.rules import RULES
+from archspec.lower.torch.size_checks import unchecked
+from archspec.ops import Op
 
 
 def plan(graph: Graph) -> NetworkPlan:
@@ -41,9 +45,11 @@ def plan(graph: Graph) -> NetworkPlan:
 
 class _Planner:
     def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         self.unused = graph.unused
         self.readers = Counter(value for node in graph.nodes if node not in self.unused for value in node.inputs)
         self.readers.update(output.value for output in graph.outputs)
+        self.aligned = AlignedPaths(graph, self.readers)
         self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
         self.shared = {scope.owner for scope in _scopes(graph.body) if scope.owner}
@@ -105,8 +111,14 @@ class _Planner:
     def node(self, module: ModulePlan, holder: ModulePlan, node: Node, hint: str, training_only: bool) -> None:
         if node.owner is not None and node in self.unused:
             return
-        call = self.overwriting(node, RULES.apply(node, node))
-        step = ForwardStep(node.inputs, node.outputs, node=node, hint=hint, training_only=training_only)
+        if self.aligned.crops_for_join_only(node):
+            module.reads.update(node.inputs)
+            return
+        inputs, call = self.aligned.inputs(node), RULES.apply(node, node)
+        if call.checked is not None and type(node.op) in self.checked:
+            call = call.checked
+        call = self.overwriting(node, call)
+        step = ForwardStep(inputs, node.outputs, node=node, hint=hint, training_only=training_only)
         path = _path(module, holder, node)
         if call.parameter is not None:
             step.function = call.function
@@ -128,10 +140,20 @@ class _Planner:
             step.function = call.function
         if node in self.unused:  # its weights belong to the module, but nothing calls it
             return
+        if call.module is None and call.helper is not None:
+            self.helpers.add(call.helper)
         module.steps.append(step)
         module.reads.update(node.inputs)
         callee = call.module if step.attribute is not None else step.function
         self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
+
+    @cached_property
+    def checked(self) -> frozenset[type[Op]]:
+        """The ops whose sizes the source has to check."""
+        calls = [(type(node.op), RULES.apply(node, node)) for node in self.graph.nodes]
+        return unchecked(
+            self.graph, {kind for kind, call in calls if call.checked is not None and issubclass(kind, Op)}
+        )
 
     def overwriting(self, node: Node, call: ModuleCall) -> ModuleCall:
         """A rule's result, with `inplace` set if nothing else reads the input, in the forward or the backward pass."""

@@ -12,7 +12,7 @@ from archspec.lower.text.header import About, quoted, title
 from archspec.lower.text.names import ReservedNames, names_in, names_in_definitions, names_read
 from archspec.lower.torch.class_inference import Class, camel, can_be_class, classes, label
 from archspec.lower.torch.forward import Forward
-from archspec.lower.torch.helper_classes import helper
+from archspec.lower.torch.helper_classes import helpers
 from archspec.lower.torch.initializers import initialization
 from archspec.lower.torch.module_plan import NetworkPlan, is_attribute
 from archspec.lower.torch.partition import plan
@@ -26,13 +26,13 @@ def source(graph: Graph, about: About) -> str:
     """
     modules = plan(graph)
     init = initialization(graph)
-    helpers = [helper(*key) for key in (*init.helpers, *modules.helpers)]
-    reserved = _reserved(modules, (text for _, text in helpers), init.tables)
+    defined = helpers((*init.helpers, *modules.helpers))
+    reserved = _reserved(modules, defined.values(), init.tables)
     root = _class_name(graph, reserved)
     class_list = classes(modules, root, reserved)
     reserved = reserved.with_names(cls.name for cls in class_list)
     body = [*table_lines(init.tables)]
-    for _, text in helpers:
+    for text in defined.values():
         body += ["", "", *text.rstrip("\n").split("\n")]
     for cls in class_list:
         body += ["", "", *_class(cls, graph, reserved, *((about, init.lines) if cls is class_list[-1] else ()))]

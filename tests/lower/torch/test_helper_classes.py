@@ -15,6 +15,7 @@ from torch import nn
 
 from archspec.lower.torch import helpers
 from archspec.lower.torch.helper_classes import helper, helper_classes
+from archspec.lower.torch.helper_classes import helpers as texts
 
 MODULES = [import_module(f"{helpers.__name__}.{module.name}") for module in iter_modules(helpers.__path__)]
 DEFINED: dict[str, Callable[..., Any]] = {
@@ -33,13 +34,21 @@ def test_a_class_for_two_axes_is_copied_for_others(kind: str, axes: int) -> None
     name, text = helper(kind, axes)
     assert name == f"{kind}{axes}d"
     assert f"class {name}(nn." in text
-    assert f"tuple[{', '.join(['int'] * axes)}] =" in text or "PaddedAvgPool" in kind
-    assert ("2d" in text) == ("tuple[int, int]" in text) == (axes == 2)
+    assert f"tuple[{', '.join(['int'] * axes)}]" in text or kind == "SameConv"
+    assert f"= {(1,) * axes}" in text or kind != "SameMaxPool"
+    assert ("2d" in text) == (axes == 2)
+    assert ("tuple[int, int]" in text) == (axes == 2 and kind != "SameConv")
 
 
 def test_helpers_without_a_number_of_axes() -> None:
     assert helper("Squash") == ("Squash", inspect.getsource(DEFINED["Squash"]))
     assert helper("Own", "\nclass Own(nn.Module): ...\n\n") == ("Own", "class Own(nn.Module): ...\n")
+
+
+def test_functions_that_a_helper_calls_come_with_it() -> None:
+    assert [*texts((("SameConv", 1), ("SameMaxPool", 2)))] == ["same_pads", "SameConv1d", "SameMaxPool2d"]
+    assert [*texts((("crop_to_smallest", 0), ("center_crop", 0)))] == ["center_crop", "crop_to_smallest"]
+    assert [*texts((("Own", "def center_crop(): ...\nclass Own: ..."),))] == ["Own"]
 
 
 def test_the_compiler_does_not_import_helpers() -> None:

@@ -17,9 +17,11 @@ from tests.zoo.small import FAMILY, ZOO, small
 
 NETWORKS = (
     "lenet5_1998", "alexnet_grouped", "vgg11", "resnet18", "unet_padded", "densenet40_k12_cifar", "googlenet",
+    "autoencoder_strided",
 )  # fmt: skip
 """One network for each way the source is put together: tables of numbers, groups, `nn.Sequential`, classes with
-parameters, classes that hold one another, joins of many, outputs that are only there while training.
+parameters, classes that hold one another, joins of many, outputs that are only there while training, padding that
+depends on the size.
 """
 
 NOT_REDUCED = {name for name in NETWORKS if any(layer.op == "local_response_norm" for layer in small(name))}

@@ -29,7 +29,7 @@ def _pad_channels(op: spatial.PadChannels, node: Node) -> LayerCall:
     return LayerCall((padded(pads, before=1),))
 
 
-@RULES.rule(spatial.CenterCrop)
+@RULES.rule(spatial.CenterCrop, spatial.AlignCrop)
 def _center_crop(op: spatial.CenterCrop, node: Node) -> LayerCall:
     return LayerCall((crop(op.pads(node.inputs[0].type)),))
 

@@ -12,7 +12,7 @@ from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, with
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
 from archspec.lower.onnx.symbolic_size import Size, same_size
 from archspec.ops.geometry import Pads
-from archspec.ops.spatial import CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
+from archspec.ops.spatial import AlignCrop, CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 
 
 @RULES.rule(Pad)
@@ -44,7 +44,7 @@ def pad_channels(op: PadChannels, b: OnnxBuilder) -> str:
     return b.result("Pad", b.input, b.integers("pads", onnx_pads(pads)))
 
 
-@RULES.rule(CenterCrop)
+@RULES.rule(CenterCrop, AlignCrop)
 def center_crop(op: CenterCrop, b: OnnxBuilder) -> str:
     """Slice."""
     return _crop(b, [before for before, _ in op.pads(b.input_type)])

@@ -3,6 +3,17 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from archspec.lower.torch.helpers.padding import same_pads
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution with `same` padding: each output size is the input's / stride."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        kernel, stride = list(self.kernel_size), list(self.stride)
+        pads = same_pads(x, kernel, stride, list(self.dilation))
+        return self._conv_forward(F.pad(x, pads), self.weight, self.bias)
+
 
 class PaddedConv2d(nn.Conv2d):
     """A convolution with its own padding on each side."""

@@ -19,6 +19,8 @@ class CapsuleVotes(nn.Module):
         self.weight = nn.Parameter(nn.init.normal_(weight, std=0.1))
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[1:] != self.weight.shape[::3]:
+            raise ValueError(f"wrong number of capsules or features: {x.shape}")
         return torch.einsum("ijfk,nik->nijf", self.weight, x)
 
 
@@ -30,4 +32,6 @@ class RadialBasis(nn.Module):
         self.weight = nn.Parameter(nn.init.normal_(torch.empty(units, features)))
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.shape[1] != self.weight.shape[1]:
+            raise ValueError(f"wrong number of features: {x.shape[1]}")
         return (x.unsqueeze(1) - self.weight).square().sum(dim=2)

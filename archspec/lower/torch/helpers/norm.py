@@ -52,6 +52,6 @@ class Affine(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        shape = [1, -1] + [1] * (x.dim() - 2)
+        shape = [1, x.shape[1]] + [1] * (x.dim() - 2)
         x = x * self.weight.view(shape)
         return x if self.bias is None else x + self.bias.view(shape)

@@ -25,6 +25,7 @@ class RoIAlign(nn.Module):
         self.aligned = aligned
 
     def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
+        boxes = boxes.to(torch.promote_types(x.dtype, torch.float32))
         start, end = (boxes * self.scale - 0.5 * self.aligned).split(2, dim=2)
         extent = end - start if self.aligned else (end - start).clamp(min=1)
         columns = self.places(start[..., :1], extent[..., :1], self.size[1])
@@ -35,13 +36,14 @@ class RoIAlign(nn.Module):
         columns = (2 * columns + 1) / x.shape[3] - 1
         pairs = torch.broadcast_tensors(columns[:, :, None], rows[..., None])
         grid = torch.stack(pairs, dim=-1).flatten(1, 2)
-        values = F.grid_sample(x, grid, padding_mode="border", align_corners=False)
-        values = F.avg_pool2d(values * near.flatten(1, 2)[:, None], self.samples)
-        return values.unflatten(2, (boxes.shape[1], -1)).transpose(1, 2)
+        y = x.to(boxes.dtype)  # 16 bits are too few for positions
+        y = F.grid_sample(y, grid, padding_mode="border", align_corners=False)
+        y = F.avg_pool2d(y * near.flatten(1, 2)[:, None], self.samples).to(x.dtype)
+        return y.unflatten(2, (boxes.shape[1], -1)).transpose(1, 2)
 
     def places(self, start: Tensor, extent: Tensor, bins: int) -> Tensor:
         count = bins * self.samples
-        steps = torch.arange(count, device=start.device) + 0.5
+        steps = torch.arange(count, dtype=start.dtype, device=start.device) + 0.5
         return start + steps * (extent / count)
 
     def near(self, places: Tensor, length: int) -> Tensor:

@@ -10,7 +10,7 @@ from archspec.lower.rule_table import RuleTable
 from archspec.lower.text.code_model import Call, Constant, Options, call, same
 from archspec.lower.torch.helper_classes import class_name
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.ops.geometry import Pads
+from archspec.ops.geometry import Pads, same_pads_at_any_size
 from archspec.ops.sliding import Sliding
 
 RULES: RuleTable[Node, ModuleCall] = RuleTable("PyTorch", "archspec/lower/torch/rules/")
@@ -36,6 +36,13 @@ def helper_module(
 def axes_of(node: Node) -> int:
     """The number of spatial axes of the first input."""
     return len(node.inputs[0].type.spatial)
+
+
+def same_pads(window: Sliding) -> tuple[Pads, ...] | None:
+    """The padding of each axis that keeps the meaning of `same` at every input size; None if there is none."""
+    axes = zip(window.kernel, window.stride, window.dilation, strict=True)
+    pads = [same_pads_at_any_size(*axis) for axis in axes]
+    return None if None in pads else tuple(pad for pad in pads if pad is not None)
 
 
 def even(window: Sliding) -> Constant:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
 from archspec.lower.text.code_model import Constant, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, helper_module
+from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, helper_module, same_pads
 from archspec.ops import conv
 from archspec.ops.sliding import Sliding
 
@@ -18,8 +20,13 @@ def _conv(op: conv.Conv, node: Node) -> ModuleCall:
     required = _required(op, window, tensor)
     stride, dilation = (same(window.stride), 1), (same(window.dilation), 1)
     groups, bias = (op.groups, 1), (op.bias, True)
+    optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
+    if op.padding == "same":
+        pads = same_pads(window)
+        if pads is None:
+            return helper_module("SameConv", required, optional, axes=d)
+        window = replace(window, pads=pads)
     if not window.symmetric:
-        optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
         return helper_module("PaddedConv", {**required, "pads": flat(window.pads)}, optional, axes=d)
     padding = (even(window), 0)
     optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}

@@ -36,7 +36,10 @@ def parameter(weight: Weight, *axes: str) -> Call:
 def _layer_scale(op: parameters.LayerScale, node: Node) -> ModuleCall:
     (weight,) = node.weights
     construction = parameter(weight, "channels", *("1" for _ in weight.shape[1:]))
-    return ModuleCall(function=function("scale", "{weight} * {x}"), parameter=construction)
+    axis = node.inputs[0].type.rank - len(weight.shape)
+    view = ", ".join([f"{{x}}.shape[{axis}]", *("1" for _ in weight.shape[1:])])
+    checked = ModuleCall(function=function("scale", f"{{weight}}.view({view}) * {{x}}"), parameter=construction)
+    return ModuleCall(function=function("scale", "{weight} * {x}"), parameter=construction, checked=checked)
 
 
 @RULES.rule(parameters.ClassToken)
@@ -51,7 +54,11 @@ def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> ModuleC
     (weight,) = node.weights
     names = {1: ("channels",), 2: ("length", "channels")}.get(len(weight.shape) - 1)
     names = names or ("channels", *(f"size{axis}" for axis in range(1, len(weight.shape) - 1)))
-    return ModuleCall(function=function("positions", "{x} + {weight}"), parameter=parameter(weight, "1", *names))
+    construction = parameter(weight, "1", *names)
+    expanded = ", ".join(["{x}.shape[0]", *("-1" for _ in names)])
+    stacked = function("positions", f"torch.stack([{{x}}, {{weight}}.expand({expanded})]).sum(dim=0)")
+    checked = ModuleCall(function=stacked, parameter=construction)
+    return ModuleCall(function=function("positions", "{x} + {weight}"), parameter=construction, checked=checked)
 
 
 @RULES.rule(parameters.Embedding)

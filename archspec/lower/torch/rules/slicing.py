@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Constant, ListLiteral, function
 from archspec.lower.torch.module_call import ModuleCall
@@ -11,13 +13,16 @@ from archspec.ops import slicing
 
 @RULES.rule(slicing.Split)
 def _split(op: slicing.Split, node: Node) -> ModuleCall:
-    cuts = op.cuts(node.inputs[0].type)
+    tensor = node.inputs[0].type
+    cuts = op.cuts(tensor)
     if len(cuts) == 1:
         return ModuleCall(function=function("identity", "{x}"))
     if len(set(cuts)) == 1:
-        return ModuleCall(
-            function=function("chunk", "{x}.chunk({parts}, dim={dim})", {"parts": len(cuts), "dim": op.axis})
-        )
+        numbers: dict[str, Constant] = {"parts": len(cuts), "dim": op.axis}
+        equal = function("split", "{x}.unflatten({dim}, ({parts}, -1)).unbind({dim})", numbers)
+        equal = equal if op.axis > 0 else replace(equal, arguments={**numbers, "dim": op.normalized_axis(tensor)})
+        chunk = function("chunk", "{x}.chunk({parts}, dim={dim})", numbers)
+        return ModuleCall(function=chunk, checked=ModuleCall(function=equal))
     return ModuleCall(
         function=function("split", "{x}.split({sizes}, dim={dim})", {"sizes": ListLiteral(cuts), "dim": op.axis})
     )
@@ -33,4 +38,24 @@ def _slice(op: slicing.Slice, node: Node) -> ModuleCall:
     start, end, step = (f"{{{name}}}" if name in bounds else "" for name in ("start", "end", "step"))
     before = ":, " * op.normalized_axis(node.inputs[0].type)
     bounds_text = f"{start}:{end}" + (f":{step}" if step else "")
-    return ModuleCall(function=function("slice", f"{{x}}[{before}{bounds_text}]", bounds))
+    taken = function("slice", f"{{x}}[{before}{bounds_text}]", bounds)
+    return ModuleCall(function=taken, checked=_narrow(op, op.normalized_axis(node.inputs[0].type)))
+
+
+def _narrow(op: slicing.Slice, axis: int) -> ModuleCall | None:
+    """The slice as a `narrow`, which refuses bounds beyond the axis; None if such bounds give an empty slice."""
+    start, end = op.start, op.end
+    if start >= 0 and (end is None or end < 0):
+        return None
+    if start < 0 < (end or 0):
+        length = "{x}.shape[{axis}]"
+        text = (
+            f"{{x}}.narrow({{axis}}, 0, {{end}}).narrow({{axis}}, {length} + {{start}}, {{end}} - {{start}} - {length})"
+        )
+        numbers: dict[str, Constant] = {"axis": axis, "start": start, "end": end}
+    else:
+        text = "{x}.narrow({axis}, {start}, {count})"
+        numbers = {"axis": axis, "start": start, "count": (end or 0) - start}
+    if op.step > 1:
+        text, numbers = f"{text}[{':, ' * axis}::{{step}}]", {**numbers, "step": op.step}
+    return ModuleCall(function=function("slice", text, numbers))

@@ -9,6 +9,7 @@ from archspec.lower.text.code_model import Call, Constant, ListLiteral, Options,
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, axes_of, flat
 from archspec.ops import spatial
+from archspec.ops.base import per_axis
 
 
 @RULES.rule(spatial.UpsampleLike)
@@ -24,14 +25,20 @@ def _upsample_like(op: spatial.UpsampleLike, node: Node) -> ModuleCall:
 
 @RULES.rule(spatial.CropLike)
 def _crop_like(op: spatial.CropLike, node: Node) -> ModuleCall:
+    if op.offset is None:
+        crop = function("crop", "center_crop({x0}, {x1}.shape[2:])")
+        return ModuleCall(function=crop, helper=("center_crop", 0))
     numbers: dict[str, Constant] = {}
     ranges: list[str] = []
+    narrow = "{x0}"
     for axis, start in enumerate(op.starts(node.input_types), start=2):
         size = f"{{x1}}.shape[{axis}]"
         if start:
             numbers[f"start{axis}"] = start
         ranges.append(f"{{start{axis}}} : {{start{axis}}} + {size}" if start else f": {size}")
-    return ModuleCall(function=function("crop", f"{{x0}}[:, :, {', '.join(ranges)}]", numbers))
+        narrow += f".narrow({axis}, {f'{{start{axis}}}' if start else 0}, {size})"
+    crop = function("crop", f"{{x0}}[:, :, {', '.join(ranges)}]", numbers)
+    return ModuleCall(function=crop, checked=ModuleCall(function=function("crop", narrow, numbers)))
 
 
 @RULES.rule(spatial.Pad)
@@ -45,13 +52,23 @@ def _pad(op: spatial.Pad, node: Node) -> ModuleCall:
 def _pad_channels(op: spatial.PadChannels, node: Node) -> ModuleCall:
     tensor = node.inputs[0].type
     pads = [(0, op.channels - tensor.channels), *((0, 0) for _ in tensor.spatial)]
-    return ModuleCall(function=call("F.pad", {"pad": flat(pads)}, {}))
+    zeros = ", ".join(
+        ["{x}.shape[0]", "{channels} - {x}.shape[1]", *(f"{{x}}.shape[{i}]" for i in range(2, tensor.rank))]
+    )
+    filled = function("pad_channels", f"torch.cat([{{x}}, {{x}}.new_zeros({zeros})], dim=1)", {"channels": op.channels})
+    return ModuleCall(function=call("F.pad", {"pad": flat(pads)}, {}), checked=ModuleCall(function=filled))
 
 
 @RULES.rule(spatial.CenterCrop)
 def _center_crop(op: spatial.CenterCrop, node: Node) -> ModuleCall:
-    crop = [(-before, -after) for before, after in op.pads(node.inputs[0].type)]
-    return ModuleCall(function=function("crop", "F.pad({x}, {crop})", {"crop": flat(crop)}))
+    size = ListLiteral(per_axis(op.kind, "size", op.size, axes_of(node)))
+    return ModuleCall(function=function("crop", "center_crop({x}, {size})", {"size": size}), helper=("center_crop", 0))
+
+
+@RULES.rule(spatial.AlignCrop)
+def _align_crop(op: spatial.AlignCrop, node: Node) -> ModuleCall:
+    # The step reads all paths of the join, this one first: see `aligned_paths`.
+    return ModuleCall(function=function("crop", "crop_to_smallest([{all}])[0]"), helper=("crop_to_smallest", 0))
 
 
 @RULES.rule(spatial.Upsample)
