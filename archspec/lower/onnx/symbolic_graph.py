@@ -16,6 +16,7 @@ from archspec.ir.types import Dim, DType, SymbolicDim, TensorType, format_shape
 from archspec.lower.onnx.builder import OnnxGraph, ValueInfo
 from archspec.lower.onnx.symbolic_size import Axis, Comparisons, Size, SizeNeeded, grows, holds_at_many_sizes
 from archspec.ops import Op
+from archspec.ops.attention import MatMul
 from archspec.ops.base import per_axis
 from archspec.ops.conv import Conv
 from archspec.ops.geometry import extent
@@ -177,6 +178,10 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
             return (tensor.with_sizes(tensor.channels, *inputs[1].spatial),)
         case MaxUnpool() if len(inputs) == 3:
             return (tensor.with_sizes(tensor.channels, *inputs[2].spatial),)
+        case MaxUnpool():
+            return (tensor.with_sizes(tensor.channels, *_unpooled(op, tensor)),)
+        case MatMul():
+            return (_product(*inputs),)
         case Slice():
             axis = op.normalized_axis(tensor) - 1
             return (tensor.with_sizes(*tensor.sizes[:axis], _taken(op, tensor.sizes[axis]), *tensor.sizes[axis + 1 :]),)
@@ -210,6 +215,23 @@ def partial_rows(kernel: int, stride: int, dilation: int, after: int) -> int:
     begins in them.
     """
     return min(stride - 1, extent(kernel, dilation) - 1 - after)
+
+
+def _unpooled(op: MaxUnpool, tensor: TensorType) -> Sizes:
+    sizes = [
+        (n - 1) * s - before - after + f
+        for n, (f, s, _, (before, after)) in zip(tensor.spatial, op.sliding(tensor).axes, strict=True)
+    ]
+    if any(size < 1 for size in sizes):
+        raise SizeNeeded  # `infer` rejects it
+    return tuple(sizes)
+
+
+def _product(left: TensorType, right: TensorType) -> TensorType:
+    if left.sizes[-1] != right.sizes[-2]:
+        raise SizeNeeded  # `infer` rejects it
+    batches = map(_broadcast, zip(left.sizes[:-2], right.sizes[:-2], strict=True))
+    return left.with_sizes(*batches, left.sizes[-2], right.sizes[-1])
 
 
 def _taken(op: Slice, size: int) -> int:

@@ -17,6 +17,7 @@ import archspec
 from archspec.ir.types import DType
 from archspec.lower.onnx import OPSET, OPSETS, export
 from archspec.lower.onnx.dynamic_sizes import resized
+from archspec.lower.onnx.symbolic_graph import symbolic
 from archspec.lower.optimize.dead_code import drop_training_only
 from archspec.lower.torch import inference
 from archspec.ops import OpError
@@ -243,6 +244,12 @@ def test_a_spec_that_reads_a_size_that_changes_is_refused(layers: str, read: str
 def test_a_spec_may_read_sizes_that_do_not_change() -> None:
     layers = "[adaptive_avg_pool: 3, conv: {channels: in.channels, kernel: in.spatial}]"
     check_at_other_sizes(archspec.parse(f"archspec: 1\nname: net\ninput: [3, 16, 16]\nlayers: {layers}\n"))
+
+
+def test_no_axis_is_required_to_be_larger_than_another() -> None:
+    layers = "[max_pool: {name: p, kernel: 2, indices: true}, max_unpool: {from: [prev, p.indices], kernel: 2}]"
+    graph = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 4, 9]\nlayers: {layers}\n").graph
+    assert {len(requirement.axes) for requirement in symbolic(graph).requirements} == {1}
 
 
 def test_an_input_that_has_one_size_keeps_it(tmp_path: Path) -> None:
