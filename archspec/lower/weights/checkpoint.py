@@ -8,11 +8,14 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.lower.optional_deps import require
 from archspec.lower.weights.state_dict import state_dicts
+
+if TYPE_CHECKING:
+    from archspec.lower.weights.inert_pickle import InertUnpickler
 
 _MAGIC = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """The first bytes of zip archives and of pickles; `torch.save` has written both formats."""
@@ -83,22 +86,22 @@ def _tensors_alone(path: Path, error: Exception, load: Callable[..., Any]) -> Ma
     """
     import torch
 
-    from archspec.lower.weights.inert_pickle import Foreign, InertUnpickler, pickle_module
+    from archspec.lower.weights import inert_pickle
 
     try:
-        content = _plain_pickle(path, InertUnpickler)
+        content = _plain_pickle(path, inert_pickle.InertUnpickler)
         if content is None:
-            content = load(weights_only=False, pickle_module=pickle_module(torch))
+            content = load(weights_only=False, pickle_module=inert_pickle.pickle_module(torch))
     except pickle.UnpicklingError as rejected:
         raise _unsafe(path, str(rejected)) from rejected
-    if isinstance(content, Foreign) and not content:
+    if isinstance(content, inert_pickle.Foreign) and not content:
         raise _unsafe(path, str(error)) from error
     if isinstance(content, Mapping) and not _holds_tensors(content):
         raise _unsafe(path, str(error)) from error
     return content
 
 
-def _plain_pickle(path: Path, unpickler: type[pickle.Unpickler]) -> Mapping[Any, Any] | None:
+def _plain_pickle(path: Path, unpickler: type[InertUnpickler]) -> Mapping[Any, Any] | None:
     """The mapping in a file that `pickle` wrote, of arrays of NumPy; None for a file of torch.
 
     Raises:

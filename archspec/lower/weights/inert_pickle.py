@@ -169,8 +169,10 @@ _CLASSES: Mapping[tuple[str, str], type] = {
 }
 
 
-class InertUnpickler(pickle.Unpickler):
+class InertUnpickler(pickle._Unpickler):
     """An unpickler that runs nothing of a file.
+
+    It is the one in Python: that in C reserves memory for the largest number in the memo, which may be any in a file.
 
     Attributes:
         torch: the library whose tensors are made; None if there are no tensors.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import io
 import json
 import os
 import pickle
@@ -19,6 +20,7 @@ import torch
 
 from archspec.diagnostics import ArchspecError
 from archspec.loading import parse
+from archspec.lower.weights.inert_pickle import InertUnpickler
 from archspec.network import Network
 from tests.lower.weights.graphs import TEXT, code
 
@@ -213,3 +215,8 @@ def test_a_pickle_cannot_change_a_class(net: Network, tmp_path: Path, name: str)
         net.to_torch(tmp_path / "w.pkl")
     assert code(error) == "wrong-weights"
     assert (dict(vars(torch._utils._rebuild_tensor_v2)), dict(vars(collections.OrderedDict))) == before
+
+
+def test_a_number_in_the_memo_of_a_pickle_reserves_no_memory() -> None:
+    """The unpickler in C would reserve 16 GB for this."""
+    assert InertUnpickler(io.BytesIO(b"\x80\x02}r\xff\xff\xff\x7f.")).load() == {}
