@@ -1,19 +1,44 @@
-"""The generator of random networks, and the shrinker of those that fail."""
+"""Random networks pass every check; their generator, and the shrinker of those that fail."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from importlib.util import find_spec
 from typing import Any
+
+import pytest
 
 import archspec
 from archspec.frontend.language.structures import CONSTRUCTS
 from archspec.ir.types import DType
 from archspec.ops import OPS
+from tests.random_networks.checks import CHECKS, Failure, run, smallest
 from tests.random_networks.generator import generate
 from tests.random_networks.shrink import shrink
 from tests.random_networks.text import text_of
 
-COUNT = 500
+COUNT, CHUNK = 500, 25
+
+LEFT_OUT = {"other sizes", *(() if find_spec("keras") else ("Keras",))}
+
+TRIED = tuple(name for name in CHECKS if name not in LEFT_OUT)
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, of PyTorch
+    pytest.mark.filterwarnings("ignore:.*softmax over axis:UserWarning"),  # of one position, which attends to itself
+]
+
+
+@pytest.mark.parametrize("first", range(0, COUNT, CHUNK))
+def test_random_networks_pass_every_check(first: int) -> None:
+    for seed in range(first, first + CHUNK):
+        spec = generate(seed)
+        failures = run(spec, seed, TRIED).failures
+        assert not failures, _shown(seed, *smallest(spec, seed, failures[0], tries=200))
+
+
+def _shown(seed: int, spec: dict[str, Any], failure: Failure) -> str:
+    return f"seed {seed}, {failure.check}: {failure.message}\n\n{text_of(spec)}"
 
 
 def test_the_generator_covers_every_op_attribute_and_structure() -> None:

@@ -217,7 +217,7 @@ class Upsample(Op):
         if not self.interpolates:
             common = gcd(size, count)
             return nearest(size // common, count // common)
-        if self.align_corners and count > 1:
+        if self.align_corners:
             return _corner_aligned(size, count)
         common = gcd(size, count)
         return linear(size // common, count // common)
@@ -225,6 +225,8 @@ class Upsample(Op):
 
 def _corner_aligned(size: int, count: int) -> Window | None:
     """Output i reads the inputs around i (n - 1) / (m - 1): the pattern is as long as the axis."""
+    if count == 1:
+        return Window(size, ((0, 0),))
     if count - 1 > LONGEST_PERIOD:
         return None
     step = Fraction(size - 1, count - 1)

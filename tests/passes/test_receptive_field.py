@@ -208,3 +208,10 @@ def test_gradients_reach_just_as_far(inputs: tuple[str, ...], layers: str) -> No
                 assert touched <= read if "max_pool" in layers else touched == read  # a maximum reads one position
                 checked += 1
     assert checked >= 3 or all(field.everything for field in fields.values())
+
+
+def test_a_single_position_with_aligned_corners_sees_the_first() -> None:
+    actual = field("\n  - upsample: {size: 1, mode: linear, align_corners: true}\n", "[2, 5]")
+    (window,) = actual.windows
+    assert window is not None
+    assert window.reach(0) == (0, 0)

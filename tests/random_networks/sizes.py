@@ -77,7 +77,9 @@ def dynamic_onnx(case: Case) -> Iterator[str]:
             try:
                 actual = in_onnx(path, case, inputs)
             except Exception as error:  # of many classes of ONNX Runtime
-                yield f"at {network.inputs}: {str(error).splitlines()[0]}"
+                message = str(error).splitlines()[0]
+                if "INVALID_ARGUMENT" not in message and "/checked'" not in message:  # how a file refuses a size
+                    yield f"at {network.inputs}: {message}"
                 continue
             for difference in expected.differences(actual):
                 yield f"at {network.inputs}: {difference}"
