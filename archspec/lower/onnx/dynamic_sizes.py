@@ -23,6 +23,7 @@ from archspec.lower.optimize import optimized
 from archspec.lower.weights import initial
 from archspec.ops import Op
 from archspec.ops.base import OpError
+from archspec.ops.spatial import AlignCrop
 
 _INCREMENTS = ((1, 1), (2, 3), (3, 2), (5, 4), (6, 7), (8, 8), (16, 16), (32, 32), (32, 64), (64, 32), (96, 0))
 """Rows and columns to add to the inputs; a third axis gets their sum. Many networks accept only multiples of 32."""
@@ -102,16 +103,19 @@ def resized(graph: Graph, sizes: Mapping[str, tuple[int, ...]]) -> Graph | None:
         for value in graph.inputs
     }
     nodes: dict[Node, Node] = {}
-    for node in graph.nodes:
+    for old in graph.nodes:
+        node = old
         assert isinstance(node.op, Op)
         inputs = tuple(values[value] for value in node.inputs)
+        if isinstance(node.op, AlignCrop):  # the join crops
+            node = replace(node, op=AlignCrop(size=inputs[0].type.spatial))
         try:
             types = node.op.infer(tuple(value.type for value in inputs))
         except OpError:
             return None
         outputs = tuple(map(Value, (value.name for value in node.outputs), types))
-        values.update(zip(node.outputs, outputs, strict=True))
-        nodes[node] = replace(node, inputs=inputs, outputs=outputs)
+        values.update(zip(old.outputs, outputs, strict=True))
+        nodes[old] = replace(node, inputs=inputs, outputs=outputs)
 
     def scope(old: Scope) -> Scope:
         items = tuple(nodes[item] if isinstance(item, Node) else scope(item) for item in old.items)
@@ -141,10 +145,20 @@ def _sizes(graph: Graph) -> dict[str, tuple[int, ...]]:
 
 def _difference(graph: Graph, other: Graph) -> Node | None:
     """The first layer in which two networks differ, apart from the types of values."""
-    for node, same in zip(graph.nodes, other.nodes, strict=False):
-        names = [value.name for value in node.inputs]
-        if (node.name, node.op, names) != (same.name, same.op, [value.name for value in same.inputs]):
+    layers, others = _layers(graph), _layers(other)
+    for (node, *facts), (_, *same) in zip(layers, others, strict=False):
+        if facts != same:
             return node
-    if len(graph.nodes) != len(other.nodes):
-        return max(graph.nodes, other.nodes, key=len)[min(len(graph.nodes), len(other.nodes))]
+    if len(layers) != len(others):
+        return max(layers, others, key=len)[min(len(layers), len(others))][0]
     return None
+
+
+def _layers(graph: Graph) -> list[tuple[Node, str, Op, list[str]]]:
+    """The layers but for the crops of `align`, which are where sizes differ; with the names of what they read."""
+    cropped = {node.outputs[0]: node.inputs[0] for node in graph.nodes if isinstance(node.op, AlignCrop)}
+    return [
+        (node, node.name, node.op, [cropped.get(value, value).name for value in node.inputs])
+        for node in graph.nodes
+        if isinstance(node.op, Op) and not isinstance(node.op, AlignCrop)
+    ]

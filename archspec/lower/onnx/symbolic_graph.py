@@ -14,16 +14,16 @@ from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import Dim, DType, SymbolicDim, TensorType, format_shape
 from archspec.lower.onnx.builder import OnnxGraph, ValueInfo
-from archspec.lower.onnx.symbolic_size import Axis, Comparisons, Size, SizeNeeded, grows, holds_at_many_sizes
+from archspec.lower.onnx.symbolic_size import Axis, Comparisons, Size, SizeNeeded, grows, holds_at_many_sizes, smallest
 from archspec.ops import Op
 from archspec.ops.attention import MatMul
 from archspec.ops.base import per_axis
 from archspec.ops.conv import Conv
 from archspec.ops.geometry import extent
-from archspec.ops.merge import Concat, Mul
+from archspec.ops.merge import Concat, Join, Mul
 from archspec.ops.pool import AvgPool, MaxPool
 from archspec.ops.slicing import Slice
-from archspec.ops.spatial import UpsampleLike
+from archspec.ops.spatial import AlignCrop, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
 Sizes = tuple[int, ...]
@@ -167,8 +167,12 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
     Raises:
         SizeNeeded: they are no formulas of the types of the inputs.
     """
+    if isinstance(op, Join) and op.crops:
+        inputs = _cropped(inputs)
     tensor = inputs[0]
     match op:
+        case AlignCrop():  # at other sizes the join crops
+            return inputs
         case Conv():
             return (tensor.with_sizes(op.channels, *_positions(op, tensor)),)
         case MaxPool() | AvgPool():
@@ -190,6 +194,14 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         case Concat():
             return (_concatenated(op, inputs),)
     return op.infer(inputs)
+
+
+def _cropped(inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+    """The types of the values that a join with `align: center_crop` joins."""
+    if not inputs[0].spatial:
+        return inputs
+    sizes = [smallest(axis) for axis in zip(*(tensor.spatial for tensor in inputs), strict=True)]
+    return tuple(tensor.with_sizes(tensor.channels, *sizes) for tensor in inputs)
 
 
 def _positions(op: Conv | MaxPool | AvgPool, tensor: TensorType) -> Sizes:

@@ -32,7 +32,7 @@ Change = Callable[[int], int]
 DYNAMIC = (
     "resnet18", "preact_resnet18", "googlenet", "alexnet", "efficientnet_b0", "deeplabv3_resnet50", "fcn8s",
     "mobilenet_v3_small", "inception_resnet_v2", "segnet_basic", "wavenet_block", "unet_resnet18", "vgg11_lrn",
-    "yolox_tiny", "convnext_tiny",
+    "yolox_tiny", "convnext_tiny", "unet", "unet_padded", "unet_3d",
 )  # fmt: skip
 """Networks without a layer that works at one size only: with `ceil`, cropping, resizing and adaptive pooling."""
 
@@ -250,6 +250,40 @@ def test_no_axis_is_required_to_be_larger_than_another() -> None:
     layers = "[max_pool: {name: p, kernel: 2, indices: true}, max_unpool: {from: [prev, p.indices], kernel: 2}]"
     graph = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 4, 9]\nlayers: {layers}\n").graph
     assert {len(requirement.axes) for requirement in symbolic(graph).requirements} == {1}
+
+
+ALIGNED = """archspec: 1
+name: net
+input: [3, 8, 9]
+layers:
+  - JOIN:
+      align: center_crop
+      layers:
+        - max_pool: 2
+        - conv: {channels: 3, kernel: 3, padding: 1}
+        - conv_transpose: {channels: 3, kernel: 2, stride: 2}
+"""
+
+
+@pytest.mark.parametrize("size", [8, 9, 12])
+@pytest.mark.parametrize("join", ["residual", "mul", "concat"])
+def test_paths_are_cropped_to_the_smallest_at_every_size(join: str, size: int, tmp_path: Path) -> None:
+    text = ALIGNED.replace("JOIN", "residual" if join == "residual" else "parallel")
+    if join != "residual":
+        text = text.replace("align:", f"join: {join}\n      align:").replace(
+            "layers:\n        - max", "paths:\n        - []\n        - - max"
+        )
+        text = text.replace("        - conv", "          - conv")
+    net = archspec.parse(text, input=(3, size, 9))
+    net.to_onnx(tmp_path / "net.onnx", dynamic=True, verify=True)
+    weights = net.weights()
+    model = session(onnx.load(tmp_path / "net.onnx"))
+    for height, width in ((8, 8), (9, 8), (8, 9), (11, 13), (4, 5)):
+        other = archspec.parse(text, input=(3, height, width))
+        x = np.random.default_rng(0).standard_normal((2, 3, height, width), np.float32)
+        expected = inference.outputs(other.to_torch(weights).eval(), other.graph, {"input": x})
+        (result,) = model.run(None, {"input": x})
+        np.testing.assert_allclose(result, expected["output"], rtol=0, atol=1e-5)
 
 
 def test_an_input_that_has_one_size_keeps_it(tmp_path: Path) -> None:

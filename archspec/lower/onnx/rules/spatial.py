@@ -46,7 +46,9 @@ def pad_channels(op: PadChannels, b: OnnxBuilder) -> str:
 
 @RULES.rule(CenterCrop, AlignCrop)
 def center_crop(op: CenterCrop, b: OnnxBuilder) -> str:
-    """Slice."""
+    """Slice. If sizes are dynamic, the join crops that comes after an `AlignCrop`."""
+    if b.dynamic and isinstance(op, AlignCrop):
+        return b.input
     return _crop(b, [before for before, _ in op.pads(b.input_type)])
 
 
