@@ -19,9 +19,7 @@ from tests.random_networks.text import text_of
 
 COUNT, CHUNK = 500, 25
 
-LEFT_OUT = {"other sizes", *(() if find_spec("keras") else ("Keras",))}
-
-TRIED = tuple(name for name in CHECKS if name not in LEFT_OUT)
+TRIED = tuple(name for name in CHECKS if name != "Keras" or find_spec("keras"))
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras' own, of PyTorch
