@@ -100,12 +100,13 @@ def _lower(
     inputs = check_sizes(state, formulas)
     names = _apply_rules(graph, state, inputs, overrides or {})
     outputs = graph.inference_outputs
+    read = {name for node in state.nodes for name in node.inputs}
     onnx_graph = OnnxGraph(
         tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
         tuple(ValueInfo(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
         tuple(_with_output_names(state.nodes, outputs, names)),
         frozenset(state.weights),
-        state.constants,
+        {name: array for name, array in state.constants.items() if name in read},
     )
     return with_symbols(onnx_graph) if dynamic else onnx_graph
 
