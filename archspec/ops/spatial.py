@@ -225,10 +225,10 @@ class Upsample(Op):
 
 def _corner_aligned(size: int, count: int) -> Window | None:
     """Output i reads the inputs around i (n - 1) / (m - 1): the pattern is as long as the axis."""
-    if count == 1:
-        return Window(size, ((0, 0),))
     if count - 1 > LONGEST_PERIOD:
         return None
+    if size == 1 or count == 1:
+        return Window(size, ((0, 0),) * count)
     step = Fraction(size - 1, count - 1)
     centres = [i * step for i in range(count - 1)]
     reaches = [(int(centre), int(centre) + (centre.denominator > 1)) for centre in centres]

@@ -210,8 +210,9 @@ def test_gradients_reach_just_as_far(inputs: tuple[str, ...], layers: str) -> No
     assert checked >= 3 or all(field.everything for field in fields.values())
 
 
-def test_a_single_position_with_aligned_corners_sees_the_first() -> None:
-    actual = field("\n  - upsample: {size: 1, mode: linear, align_corners: true}\n", "[2, 5]")
+@pytest.mark.parametrize(("size", "count"), [(5, 1), (1, 4), (1, 1)])
+def test_corners_of_a_single_position_are_the_first(size: int, count: int) -> None:
+    actual = field(f"\n  - upsample: {{size: {count}, mode: linear, align_corners: true}}\n", f"[2, {size}]")
     (window,) = actual.windows
     assert window is not None
-    assert window.reach(0) == (0, 0)
+    assert [window.reach(i) for i in range(count)] == [(0, 0)] * count

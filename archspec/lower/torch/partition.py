@@ -28,6 +28,7 @@ from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, NetworkPla
 from archspec.lower.torch.rules import RULES
 from archspec.lower.torch.size_checks import unchecked
 from archspec.ops import Op
+from archspec.ops.merge import Join
 
 
 def plan(graph: Graph) -> NetworkPlan:
@@ -145,7 +146,9 @@ class _Planner:
         module.steps.append(step)
         module.reads.update(node.inputs)
         callee = call.module if step.attribute is not None else step.function
-        self.callees.update(dict.fromkeys(node.outputs, callee.callee if callee else ""))
+        returns_its_input = len(node.inputs) == 1 and isinstance(node.op, Join)  # a join of one value
+        name = callee.callee if callee and not returns_its_input else ""
+        self.callees.update(dict.fromkeys(node.outputs, name))
 
     @cached_property
     def checked(self) -> frozenset[type[Op]]:

@@ -291,3 +291,11 @@ def test_inputs_do_not_shadow_names_of_the_source(name):
     layers = f"[concat: [{name}, other], softsign, flatten]"
     net = archspec.parse(f"archspec: 1\nname: net\ninputs: {{{name}: [6, 4], other: [6, 4]}}\nlayers: {layers}\n")
     assert net.to_torch()(torch.randn(2, 6, 4), torch.randn(2, 6, 4)).shape == (2, 48)
+
+
+@pytest.mark.parametrize("join", ["add", "mul", "mean", "max", "concat"])
+def test_an_activation_after_a_join_of_one_value_overwrites_nothing(join: str) -> None:
+    """Such a join returns its input, which a later layer reads."""
+    layers = f"[linear: {{name: a, features: 3}}, {join}: {{from: [a]}}, relu, concat: {{from: [relu, a]}}]"
+    net = archspec.parse(f"archspec: 1\nname: n\ninput: [4]\nlayers: {layers}\n")
+    assert "inplace=True" not in net.source()
