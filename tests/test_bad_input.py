@@ -205,14 +205,15 @@ def special(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
 
 
 def test_only_regular_files_are_imported_or_suggested(special: Callable[[str], None], tmp_path: Path) -> None:
-    for name in ("parts.yaml", "blocks/part.yaml", "nets.yaml"):
+    names = ("parts.yaml", "blocks/part.yaml", "nets.yaml")
+    for name in names:
         special(name)
     for imported in ("parts.yaml", "part.yaml", "parts", "blocks/part.yaml", "blocks/parts.yaml"):
         spec = SPEC.replace("layers:", f"import: {imported}\nlayers:")
         (tmp_path / "net.yaml").write_text(spec)
         (found,) = archspec.check(tmp_path / "net.yaml")
         assert found.code == ("unknown-import" if imported.endswith(".yaml") else "wrong-import")
-        assert "part" not in (found.help or "")
+        assert not any(f"'{name}'" in (found.help or "") for name in names)
     (found,) = archspec.check(tmp_path / "netz.yaml")
     assert found.help is None or "net.yaml" in found.help
 

@@ -89,7 +89,10 @@ def test_every_encoding_can_be_printed(tmp_path: Path, command: str, encoding: s
 
 # The target of the command line says that its draft is written, and waits.
 WAITING = """
-import sys, time
+import signal, time
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from archspec.lower import atomic_write
 put = atomic_write.put
 def slow(path, pieces):

@@ -117,7 +117,7 @@ class _Tracer:
         """A node that reads and defines values with formulas."""
         inputs = tuple(self.values[value] for value in node.inputs)
         types = tuple(value.type for value in inputs)
-        if any(isinstance(size, Size) for type in types for size in type.sizes):
+        if isinstance(node.op, AlignCrop) or any(isinstance(size, Size) for type in types for size in type.sizes):
             output_types = self.types(node, types)
         else:
             output_types = node.output_types

@@ -47,8 +47,8 @@ def _changed_inputs(types: Types) -> Iterator[Types]:
     yield tuple(_with_axes(tensor, 1, lambda size: 2 * size) for tensor in types)
     yield tuple(_with_axes(tensor, 1, lambda size: size // 2) for tensor in types)
     for i, tensor in enumerate(types):
-        for axis in range(len(tensor.sizes) if len(types) > 1 else 1):
-            for size in (1, tensor.sizes[axis] - 1, tensor.sizes[axis] + 1):
+        for axis, own in enumerate(tensor.sizes if len(types) > 1 else tensor.sizes[:1]):
+            for size in (1, own - 1, own + 1):
                 sizes = (*tensor.sizes[:axis], size, *tensor.sizes[axis + 1 :])
                 yield (*types[:i], tensor.with_sizes(*sizes), *types[i + 1 :])
 

@@ -289,6 +289,12 @@ def test_paths_are_cropped_to_the_smallest_at_every_size(join: str, size: int, t
         np.testing.assert_allclose(result, expected["output"], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [5, 6])
+def test_a_path_of_a_fixed_size_is_cropped_with_the_others(size: int) -> None:
+    layers = f"[parallel: {{paths: {{a: [upsample: {{size: {size}}}], b: []}}, align: center_crop}}]"
+    check_at_other_sizes(archspec.parse(f"archspec: 1\nname: net\ninput: [1, 4]\nlayers: {layers}\n"))
+
+
 def test_an_input_that_has_one_size_keeps_it(tmp_path: Path) -> None:
     """Boxes have four numbers, whatever the size of the image."""
     inputs, layers = "{image: [3, 16, 16], boxes: [5, 4]}", "[roi_align: {from: [image, boxes], size: 2}]"
