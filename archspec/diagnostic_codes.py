@@ -123,7 +123,7 @@ CODES: Mapping[str, Code] = {
     "norm-of-one-position": _warning(
         "A batch normalization is over maps of one position, so training fails with batches of one sample."
     ),
-    "batch-in-reshape": _warning("The first size of a `reshape`, -1, comes out as 1: it seems to be the batch axis."),
+    "batch-in-reshape": _warning("The first size of a `reshape`, -1, resolves to 1: it seems to be the batch axis."),
     "unused-layer": _warning("The output of the layer is never used."),
     "unused-input": _warning("No layer reads the input."),
     "join-of-one": _warning("A join gets a single value, so it changes nothing."),
