@@ -98,7 +98,7 @@ def in_process(rounds: int) -> None:
     from tests.tv import torchvision
 
     def facts(net: Network) -> object:
-        return net.facts.total, net.facts.memory, net.facts.input_fields
+        return net.facts.total, net.facts.memory, net.facts.fields
 
     def ours(name: str) -> Callable[[], object]:
         if name == "densenet121":
@@ -163,7 +163,7 @@ LOADS = """
 import time, archspec
 def load(spec):
     net = archspec.load(spec) if len(spec) < 99 else archspec.parse(spec)
-    net.facts.total, net.facts.memory, net.facts.input_fields
+    net.facts.total, net.facts.memory, net.facts.fields
 for spec in ("resnet50", "densenet201", {chain!r}):
     load(spec)
     runs = []
@@ -246,7 +246,7 @@ def chain(layers: int) -> None:
 
     def run() -> object:
         net = archspec.parse(text)
-        return net.facts.total, net.facts.memory, net.facts.input_fields
+        return net.facts.total, net.facts.memory, net.facts.fields
 
     run()
     best = min(seconds(run) for _ in range(5))
