@@ -224,7 +224,7 @@ def _norm_of_one_position(facts: Facts) -> Iterator[Diagnostic]:
 @rule
 def _batch_in_reshape(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
-        if isinstance(node.op, Reshape) and node.op.sizes[0] == -1 and len(node.op.sizes) > 1:
+        if isinstance(node.op, Reshape) and len(node.op.sizes) > 1 and node.op.sizes[0] == -1:
             (output,) = node.output_types
             if output.sizes[0] == 1:
                 message = f"the -1 of '{node.name}' is an axis of size 1: the output is {output}"

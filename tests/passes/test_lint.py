@@ -258,3 +258,7 @@ def test_a_chain_of_unused_layers_is_reported_at_its_end() -> None:
         "the output of 'sigmoid' is never used",
         "the output of 'a' is never used",
     ]
+
+
+def test_values_without_axes_have_no_warnings() -> None:
+    assert not warnings("  - reshape: []\n  - add: [prev, input]\n  - identity\n", input="[]")
