@@ -39,7 +39,11 @@ def output(command: list[str], folder: Path) -> str:
 
 
 def run(line: str, folder: Path) -> str:
-    """What a line of a console block prints."""
+    """What a line of a console block prints; `> FILE` at its end writes that to a file instead."""
+    if " > " in line:
+        line, _, file = line.partition(" > ")
+        (folder / file).write_text(run(line, folder), "utf-8")
+        return ""
     program, *arguments = shlex.split(line)
     if program in ("archspec", "./tools/archspec"):
         return output([sys.executable, "-m", "archspec", *arguments], folder)

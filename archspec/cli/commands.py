@@ -138,8 +138,9 @@ def list_zoo(options: Namespace) -> int:
 def schema(options: Namespace) -> int:
     """Print the JSON Schema of specs."""
     from archspec.frontend.language.json_schema import schema
+    from archspec.frontend.language.op_registry import OpRegistry
 
-    print_json(schema())
+    print_json(schema(OpRegistry(options.plugin or ())))
     return 0
 
 

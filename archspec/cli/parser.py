@@ -284,10 +284,11 @@ def _list(found: Any) -> None:
 
 
 def _schema(found: Any) -> None:
-    _command(
-        found, "schema", "", commands.schema, "Print the JSON Schema of specs, for editors.",
-        "  archspec schema > archspec.json\n",
+    parser = _command(
+        found, "schema", "[OPTIONS]", commands.schema, "Print the JSON Schema of specs, for editors.",
+        "  archspec schema > archspec.schema.json\n",
     )  # fmt: skip
+    _plugins(parser)
 
 
 # --- options that several commands have -------------------------------------------------------------------------------
@@ -310,6 +311,10 @@ def _imports(parser: _CommandParser) -> None:
         "--path", action="append", type=Path, metavar="DIR",
         help="Look for imports in this folder before the zoo (repeatable).",
     )  # fmt: skip
+    _plugins(parser)
+
+
+def _plugins(parser: _CommandParser) -> None:
     parser.add_argument(
         "--plugin", action="append", metavar="MODULE", help="Use the ops of this Python module (repeatable)."
     )

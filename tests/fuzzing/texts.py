@@ -13,6 +13,7 @@ import archspec
 from archspec.diagnostic_codes import CODES
 from archspec.diagnostics import ArchspecError, Diagnostic
 from archspec.frontend.language.json_schema import schema
+from archspec.frontend.language.spec import Body, OpStep
 from archspec.frontend.yaml.tree import decode
 from archspec.frontend.yaml.tree import parse as parse_yaml
 from archspec.loading import check_source
@@ -44,9 +45,25 @@ def problems(data: bytes) -> Iterator[str]:
             yield f"check accepts what parse rejects: {error.diagnostics[0].code}"
         return
     if accepted:
-        if not validator().is_valid(plain(parse_yaml(source)[0])):
+        if _all_built(network) and not validator().is_valid(plain(parse_yaml(source)[0])):
             yield "check accepts what the schema rejects"
         yield from _unwritable(network)
+
+
+def _all_built(network: Network) -> bool:
+    """Whether every op of the spec is in the network: the attributes of the others are not looked at."""
+    built = {node.span for node in network.graph.nodes}
+    assert network.spec is not None
+    bodies = [network.spec.layers, *(block.layers for block in network.spec.blocks.values() if block is not None)]
+    return all(step.span in built for body in bodies for step in _ops(body))
+
+
+def _ops(body: Body) -> Iterator[OpStep]:
+    for step in body:
+        if isinstance(step, OpStep):
+            yield step
+        for inner in step.bodies():
+            yield from _ops(inner)
 
 
 def _is_a_library(tree: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from archspec.diagnostics import fail
@@ -10,7 +10,7 @@ from archspec.frontend.language import fields
 from archspec.frontend.language.expansion_limits import endless_recursions
 from archspec.frontend.language.fields import Field, InvalidField
 from archspec.frontend.language.identifiers import variable
-from archspec.frontend.language.reader import Key, Keys, Reader, all_read, describe, named
+from archspec.frontend.language.reader import Key, Keys, Reader, Schema, all_read, describe, named
 from archspec.frontend.language.spec import Block
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS, NAMING, layers
@@ -89,9 +89,23 @@ def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
     return arguments
 
 
+def _variable_but(taken: Iterable[str]) -> Schema:
+    """The JSON Schema of a variable that has none of these names."""
+    return {"allOf": [{"$ref": "#/$defs/variable"}, {"not": {"enum": [*taken]}}]}
+
+
+_ARGUMENT = _variable_but((*COMMON, "share"))
+
+_ARGUMENTS: Schema = {
+    "anyOf": [
+        {"type": "array", "items": _ARGUMENT, "uniqueItems": True},
+        {"type": "object", "propertyNames": _ARGUMENT, "additionalProperties": {"$ref": "#/$defs/value"}},
+    ]
+}
+
 BLOCK: Keys = {
     "args": Key(_arguments, "its arguments: a list of names, or a mapping from names to defaults (~ for none)",
-                {"type": ["array", "object"]}),
+                _ARGUMENTS),
     **NAMING,
     "layers": Key(layers, "its layers", {"$ref": "#/$defs/layers"}, required=True),
 }  # fmt: skip
@@ -109,11 +123,14 @@ SHARED: Keys = {
     "archspec": Key(_version, "the version of the language: 1", {"const": VERSION}, required=True),
     "summary": Key(text("summary"), "a one-line description", {"type": "string"}),
     "params": Key(named("params", _param, _invalid),
-                  "numbers, strings and lists for use in expressions, with their defaults", {"type": "object"}),
+                  "numbers, strings and lists for use in expressions, with their defaults",
+                  {"type": "object", "propertyNames": _variable_but(OF_VARIANTS),
+                   "additionalProperties": {"$ref": "#/$defs/value"}}),
     "import": Key(unread, "files whose blocks this file may use, such as blocks/residual.yaml",
-                  {"$ref": "#/$defs/names"}),
+                  {"$ref": "#/$defs/files"}),
     "blocks": Key(named("blocks", _block, _invalid_block), "reusable groups of layers, by name",
-                  {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}}),
+                  {"type": "object", "propertyNames": {"$ref": "#/$defs/block_name"},
+                   "additionalProperties": {"$ref": "#/$defs/block"}}),
 }  # fmt: skip
 """The keys that specs and files of blocks share."""
 

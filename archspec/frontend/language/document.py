@@ -14,12 +14,12 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean
 from archspec.frontend.language import fields
 from archspec.frontend.language.common import SHARED, names_under, text, unread, without_recursion
 from archspec.frontend.language.expansion_limits import layers_at_least
-from archspec.frontend.language.expect import expectations
+from archspec.frontend.language.expect import EXPECTATIONS, expectations
 from archspec.frontend.language.fields import Field, InvalidField
 from archspec.frontend.language.identifiers import check_name, name, reference, title
 from archspec.frontend.language.imports import Imported, Imports
 from archspec.frontend.language.op_registry import OpRegistry
-from archspec.frontend.language.reader import Key, Keys, Reader, describe, is_complete, named
+from archspec.frontend.language.reader import Key, Keys, Reader, Schema, describe, is_complete, named
 from archspec.frontend.language.rename import renames
 from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Spec, Variant
 from archspec.frontend.language.steps import SpecReader
@@ -39,6 +39,13 @@ def _sizes(reader: Reader, tree: Tree) -> Field:
 _VARIANT: Keys = {
     "summary": Key(text("summary"), "one line about the variant", {"type": "string"}),
     "reference": Key(text("reference"), "where the variant was published", {"type": "string"}),
+}
+
+
+_VARIANT_SCHEMA: Schema = {
+    "type": ["object", "null"],
+    "properties": {name: {"description": key.doc, **key.schema} for name, key in _VARIANT.items()},
+    "additionalProperties": {"$ref": "#/$defs/value"},
 }
 
 
@@ -67,7 +74,7 @@ def _dtype(reader: Reader, tree: Tree) -> DType:
 
 
 INPUT: Keys = {
-    "shape": Key(_sizes, "its sizes without the batch axis", {"$ref": "#/$defs/number"}, required=True),
+    "shape": Key(_sizes, "its sizes without the batch axis", {"$ref": "#/$defs/shape"}, required=True),
     "dtype": Key(_dtype, "its element type", {"enum": list(DType)}),
 }
 """The keys of an input that is a mapping."""
@@ -100,6 +107,14 @@ def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
         help = "write the shape of a single input under 'input'; several inputs as {name: [...], ...}"
         raise fail("wrong-type", "'inputs' is a mapping from names to shapes, not a list", tree.span, help=help)
     return named("inputs", _input, _invalid_input)(reader, tree)
+
+
+_OUTPUTS_BY_NAME: Schema = {
+    "type": "object",
+    "propertyNames": {"$ref": "#/$defs/name"},
+    "additionalProperties": {"$ref": "#/$defs/reference"},
+    "minProperties": 1,
+}
 
 
 def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
@@ -137,28 +152,31 @@ def _initializers_of_op(reader: Reader, key: YamlScalar, tree: Tree) -> Mapping[
 
 SPEC: Keys = {
     "archspec": SHARED["archspec"],
-    "name": Key(title, "the name of the network", {"$ref": "#/$defs/text"}, required=True),
+    "name": Key(title, "the name of the network", {"$ref": "#/$defs/title"}, required=True),
     "summary": SHARED["summary"],
     "reference": Key(text("reference"), "where it was published", {"type": "string"}),
     "params": SHARED["params"],
     "variants": Key(named("variants", _variant), "named sets of values for params",
-                    {"type": "object", "additionalProperties": {"type": ["object", "null"]}}),
-    "default": Key(title, "the variant used when none is given", {"$ref": "#/$defs/text"}),
+                    {"type": "object", "propertyNames": {"$ref": "#/$defs/title"},
+                     "additionalProperties": _VARIANT_SCHEMA}),
+    "default": Key(title, "the variant used when none is given", {"$ref": "#/$defs/title"}),
     "input": Key(_only_input,
                  "the shape of the one input, without the batch axis", {"$ref": "#/$defs/input"}),
     "inputs": Key(_inputs_by_name, "the inputs by name",
-                  {"type": "object", "additionalProperties": {"$ref": "#/$defs/input"}}),
+                  {"type": "object", "propertyNames": {"$ref": "#/$defs/name"}, "minProperties": 1,
+                   "additionalProperties": {"$ref": "#/$defs/input"}}),
     "import": SHARED["import"],
     "blocks": SHARED["blocks"],
     "layers": Key(layers, "the network", {"$ref": "#/$defs/layers"}, required=True),
     "outputs": Key(_outputs, "the values it returns; by default the last value",
-                   {"anyOf": [{"$ref": "#/$defs/names"}, {"type": "object"}]}),
+                   {"anyOf": [{"$ref": "#/$defs/references"}, _OUTPUTS_BY_NAME]}),
     "init": Key(named("init", _initializers_of_op), "initializers of the weights, by op",
-                {"type": "object", "additionalProperties": {"$ref": "#/$defs/init"}}),
+                {"type": "object", "propertyNames": {"$ref": "#/$defs/op_name"},
+                 "additionalProperties": {"$ref": "#/$defs/init"}}),
     "rename": Key(renames, "weight names of old checkpoints, and their names in this spec; * matches any one name",
                   {"type": "object", "additionalProperties": {"type": "string"}}),
-    "allow": Key(_codes, "codes of warnings to suppress", {"$ref": "#/$defs/names"}),
-    "expect": Key(unread, "expected results, or expected results per variant", {"type": "object"}),
+    "allow": Key(_codes, "codes of warnings to suppress", {"$ref": "#/$defs/codes"}),
+    "expect": Key(unread, "expected results, or expected results per variant", EXPECTATIONS),
 }  # fmt: skip
 """The keys of a spec."""
 

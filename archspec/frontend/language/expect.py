@@ -9,7 +9,7 @@ from typing import Any
 from archspec.diagnostics import Span, did_you_mean, nearest
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Field
-from archspec.frontend.language.reader import Key, Keys, Reader
+from archspec.frontend.language.reader import Key, Keys, Reader, Schema
 from archspec.frontend.language.spec import Argument, Expected, Variant
 from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
 
@@ -73,6 +73,15 @@ EXPECT: Keys = {
                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/expected_layer"}}),
 }  # fmt: skip
 """The keys of the expected facts of a network."""
+
+
+EXPECTATIONS: Schema = {
+    "type": "object",
+    "if": {"anyOf": [{"required": [key]} for key in EXPECT]},
+    "then": {"$ref": "#/$defs/expect"},
+    "else": {"additionalProperties": {"$ref": "#/$defs/expect"}},
+}
+"""The JSON Schema of the expected facts of all variants, or of each by its name."""
 
 
 def expectations(

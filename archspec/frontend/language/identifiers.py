@@ -14,11 +14,13 @@ from archspec.frontend.yaml.tree import Tree, YamlList
 PREVIOUS = "prev"
 """The name of the previous value in `from`."""
 
-_NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
-_REFERENCE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+NAME = r"[A-Za-z0-9_]{1,100}"
+REFERENCE = r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*"
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]{0,99}"
+TITLE = r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}"
+
+_NAME, _REFERENCE, _VARIABLE, _TITLE = map(re.compile, (NAME, REFERENCE, VARIABLE, TITLE))
 _BACKWARDS = re.compile(r"-[0-9]+")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_TITLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
 _OF_LAYERS = "use up to 100 ASCII letters, digits and underscores"
 _OF_VARIABLES = "use ASCII letters, digits and underscores, and start with a letter or an underscore"

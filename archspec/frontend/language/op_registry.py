@@ -49,6 +49,11 @@ class OpRegistry:
         self._installed: tuple[Mapping[str, type[Op]], tuple[Diagnostic, ...]] | None = None
 
     @property
+    def all_ops(self) -> Mapping[str, type[Op]]:
+        """Those ops, and those of installed packages."""
+        return {**_installed()[0], **self.ops}
+
+    @property
     def asked(self) -> bool:
         """Whether installed packages were searched."""
         return self._installed is not None

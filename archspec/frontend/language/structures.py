@@ -7,6 +7,7 @@ build function in `elaborate.constructs`, and a `ScopeKind` in `ir.graph`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.identifiers import name, references, variable, variables
 from archspec.frontend.language.key_hints import bare_paths
-from archspec.frontend.language.reader import Key, Keys, Reader, describe
+from archspec.frontend.language.reader import Key, Keys, Reader, Schema, describe
 from archspec.frontend.language.spec import (
     DEFAULT_OPTIONS,
     Body,
@@ -125,14 +126,13 @@ def join(reader: Reader, tree: Tree) -> OpStep:
 # --- the keys -------------------------------------------------------------------------------------------------------
 
 _LAYERS = {"$ref": "#/$defs/layers"}
-_NAMES = {"$ref": "#/$defs/names"}
-_NUMBER = {"$ref": "#/$defs/number"}
-_TEXT = {"$ref": "#/$defs/text"}
 
 COMMON: Keys = {
-    "name": Key(name, "its name, and the prefix of its weight names", _TEXT),
-    "from": Key(references, "its input value or values, instead of the previous one (`prev`)", _NAMES),
-    "when": Key(condition, "an expression; if it is false, the item is left out", {"type": ["string", "boolean"]}),
+    "name": Key(name, "its name, and the prefix of its weight names", {"$ref": "#/$defs/name"}),
+    "from": Key(
+        references, "its input value or values, instead of the previous one (`prev`)", {"$ref": "#/$defs/references"}
+    ),
+    "when": Key(condition, "an expression; if it is false, the item is left out", {"$ref": "#/$defs/condition"}),
 }
 
 NAMING: Keys = {
@@ -141,14 +141,14 @@ NAMING: Keys = {
 }  # fmt: skip
 
 _ITERATIONS: Keys = {
-    "over": Key(_over, "a list: one iteration per entry", _NUMBER),
-    "as": Key(variables, "the name of the current entry; a list of names unpacks it", _NAMES),
-    "index": Key(variable, "the name of the iteration number, which counts from 0", _TEXT),
+    "over": Key(_over, "a list: one iteration per entry", {"$ref": "#/$defs/list"}),
+    "as": Key(variables, "the name of the current entry; a list of names unpacks it", {"$ref": "#/$defs/variables"}),
+    "index": Key(variable, "the name of the iteration number, which counts from 0", {"$ref": "#/$defs/variable"}),
     "layers": Key(layers, "the layers of one iteration", _LAYERS),
 }
 
 _JOINING: Keys = {
-    "join": Key(join, "the op that combines the values of the paths", {"$ref": "#/$defs/step"}),
+    "join": Key(join, "the op that combines the values of the paths", {"$ref": "#/$defs/join"}),
     "align": Key(_align, "`center_crop` crops larger paths to the smallest before the join",
                  {"enum": ["none", "center_crop"]}),
 }  # fmt: skip
@@ -242,6 +242,7 @@ class Construct:
         read: makes the step of the common fields, the values of the keys, and the position of the keyword.
         takes_list: whether a list in place of a mapping means its `layers`.
         misplaced: gives the error of a mapping whose layers are under the wrong keys, or None.
+        schema: what the keys require of one another, as JSON Schema.
     """
 
     step: type[Step]
@@ -250,6 +251,7 @@ class Construct:
     read: Callable[[StepFields, Mapping[str, Any], Span], Step]
     takes_list: bool = False
     misplaced: Callable[[YamlMapping, Collection[str]], ArchspecError | None] | None = None
+    schema: Schema = field(default_factory=dict)
 
 
 CONSTRUCTS: Mapping[str, Construct] = {
@@ -287,17 +289,25 @@ CONSTRUCTS: Mapping[str, Construct] = {
             shortest="{join: concat, paths: [[...], [...]]}",
             read=_parallel,
             misplaced=bare_paths,
+            schema={
+                "oneOf": [{"required": ["paths"]}, {"required": ["over", "layers"]}],
+                "dependentRequired": {"over": ["layers"], "as": ["over"], "index": ["over"], "layers": ["over"]},
+            },
         ),
         Construct(
             RepeatStep,
             {
                 **COMMON,
-                "times": Key(_times, "the number of iterations", _NUMBER),
+                "times": Key(_times, "the number of iterations", {"$ref": "#/$defs/count"}),
                 **_ITERATIONS,
                 "layers": Key(layers, "the layers of one iteration", _LAYERS, required=True),
             },
             shortest="{times: 3, layers: [...]}",
             read=_repeat,
+            schema={
+                "oneOf": [{"required": ["times"]}, {"required": ["over"]}],
+                "dependentRequired": {"as": ["over"]},
+            },
         ),
         Construct(
             SideStep,

@@ -59,13 +59,13 @@ def values(reader: Reader, tree: Tree) -> Field:
     return fields.number(tree)
 
 
-SHARING: Keys = {"share": Key(reference, "another layer whose weights it uses", {"$ref": "#/$defs/text"})}
+SHARING: Keys = {"share": Key(reference, "another layer whose weights it uses", {"$ref": "#/$defs/reference"})}
 
 WEIGHT_KEYS: Keys = {
     **SHARING,
     "init": Key(initializers, "the initializer of its weights", {"$ref": "#/$defs/init"}),
     "weight": Key(values, "fixed values of the weight, which is then not trainable", {"$ref": "#/$defs/number"}),
-    "trainable": Key(condition, "whether its weights are trainable", {"type": ["string", "boolean"]}),
+    "trainable": Key(condition, "whether its weights are trainable", {"$ref": "#/$defs/condition"}),
 }
 
 
