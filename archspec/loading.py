@@ -16,6 +16,7 @@ from archspec.frontend.elaborate.builder import build
 from archspec.frontend.elaborate.input_warnings import suspicious_inputs, unused_inputs
 from archspec.frontend.elaborate.overrides import Sizes, settings
 from archspec.frontend.expressions.values import Data
+from archspec.frontend.expressions.work import shared_work
 from archspec.frontend.language import document, fields, imports
 from archspec.frontend.language.numbering import unnumbered_structures
 from archspec.frontend.language.op_registry import OpRegistry
@@ -162,6 +163,7 @@ def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tup
         return error.diagnostics
 
 
+@shared_work()
 def check_source(
     source: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
 ) -> tuple[Diagnostic, ...]:
@@ -254,6 +256,7 @@ def _merge_variants(
             yield replace(diagnostic, notes=(*diagnostic.notes, note))
 
 
+@shared_work()
 def compile_source(source: Source, variant: str | None = None, **options: Unpack[LoadOptions]) -> Compiled:
     """Compile a text, as `compile` does.
 

@@ -28,6 +28,7 @@ from archspec.frontend.elaborate.training_only import check_training_only
 from archspec.frontend.elaborate.weights import WeightBinder
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
+from archspec.frontend.expressions.work import shared_work
 from archspec.frontend.language.fields import evaluate_all
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Body, OpStep, SideStep, Spec, Step
 from archspec.frozen import frozen
@@ -43,6 +44,7 @@ class Built:
     diagnostics: tuple[Diagnostic, ...]
 
 
+@shared_work()
 def build(
     spec: Spec, name: str, settings: Settings, total: Total | None = None, *, on_read: OnRead | None = None
 ) -> Built:

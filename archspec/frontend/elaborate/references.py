@@ -33,20 +33,23 @@ def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
     known = True
     for template in step.sources:
         try:
-            referenced = _referenced(template, step, values, context)
-            inputs += referenced or ()
-            known = known and referenced is not None
+            for reference in template.fill_all(context.environment):
+                referenced = _referenced(reference, template, step, values, context)
+                inputs += referenced or ()
+                known = known and referenced is not None
         except Invalid:
             known = False
         except ArchspecError as error:
             errors += error.diagnostics
     if errors:
         raise ArchspecError(errors)
+    if known and not inputs and step.sources:
+        help = "name a layer, or give this one a `when` as well"
+        raise fail("wrong-value", "the list of inputs is empty", step.sources[0].span, help=help)
     return tuple(inputs) if known else None
 
 
-def _referenced(template: TemplateField, step: Step, values: Values, context: BuildContext) -> Values:
-    reference = template.fill(context.environment)
+def _referenced(reference: str, template: TemplateField, step: Step, values: Values, context: BuildContext) -> Values:
     first, _, port = reference.partition(".")
     if first == PREVIOUS:
         if not port:
@@ -87,7 +90,7 @@ _REDUCTIONS = {"add": "reduce_sum", "max": "reduce_max", "mean": "reduce_mean"}
 
 def labelled_inputs(step: Step, inputs: Sequence[Value], context: BuildContext) -> list[LabelledValue]:
     """The inputs of a step, labelled with the names its `from` uses for them."""
-    labels = [template.fill(context.environment) for template in step.sources or ()]
+    labels = [label for template in step.sources or () for label in template.fill_all(context.environment)]
     if len(labels) != len(inputs):
         labels = ["input"] * len(inputs)
     return [LabelledValue(label, value) for label, value in zip(labels, inputs, strict=True)]
@@ -130,22 +133,29 @@ def network_outputs(
         if len(errors) >= MAX_ERRORS:
             return
         try:
-            name = _output_name(output, params, inputs, taken)
-            for value in _output_values(name, output, symbols, params):
-                yield name, value
+            for name, source in _expanded(output, params):
+                _take_name(name, output, inputs, taken)
+                for value in _output_values(name, source, output, symbols):
+                    yield name, value
         except ArchspecError as error:
             errors += error.diagnostics
         except Invalid:
             pass
 
 
-def _output_name(output: Returned, params: Environment, inputs: Mapping[str, Span], taken: set[str]) -> str:
-    """The name of an output, which is added to those `taken` by the outputs before it.
+def _expanded(output: Returned, params: Environment) -> list[tuple[str, str]]:
+    """The name and the reference of an output; of each, if the reference is a list and has no name."""
+    if output.name is not output.source:
+        return [(output.name.fill(params), output.source.fill(params))]
+    return [(reference, reference) for reference in output.source.fill_all(params)]
+
+
+def _take_name(name: str, output: Returned, inputs: Mapping[str, Span], taken: set[str]) -> None:
+    """Add the name of an output to those `taken` by the outputs before it.
 
     Raises:
         ArchspecError: it is not a valid name, or is that of an input or of another output.
     """
-    name = output.name.fill(params)
     if output.name is not output.source:
         check_name(name, output.span)
     if name in inputs:
@@ -154,11 +164,10 @@ def _output_name(output: Returned, params: Environment, inputs: Mapping[str, Spa
     if name in taken:
         raise fail("duplicate-name", f"'{name}' is returned twice", output.span, help="remove one of them")
     taken.add(name)
-    return name
 
 
-def _output_values(name: str, output: Returned, symbols: SymbolTable, params: Environment) -> Sequence[Value]:
-    values = symbols.find(output.source.fill(params), output.source.span).values
+def _output_values(name: str, reference: str, output: Returned, symbols: SymbolTable) -> Sequence[Value]:
+    values = symbols.find(reference, output.source.span).values
     if values and len(values) > 1:
         message = f"'{name}' refers to {len(values)} values, but an output is one value"
         help = f"name one of them: {', '.join(value.name for value in values)}"

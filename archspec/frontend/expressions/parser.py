@@ -15,44 +15,35 @@ from functools import lru_cache
 
 from archspec.diagnostics import did_you_mean
 from archspec.frontend.expressions import ast
-from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES, Environment, Expr, ExpressionError
+from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES, Expr, Expression, ExpressionError
 from archspec.frontend.expressions.functions import FUNCTIONS
-from archspec.frontend.expressions.values import MAX_INTEGER, Data
+from archspec.frontend.expressions.lists import ComprehensionExpr, IndexExpr, ListExpr, SliceExpr
+from archspec.frontend.expressions.operators import ArithmeticExpr, ChoiceExpr, CompareExpr, LogicExpr, UnaryExpr
+from archspec.frontend.expressions.values import MAX_INTEGER
 from archspec.frontend.foreign_names import attribute_help, function_help
 from archspec.frozen import frozen
 
 MAX_LENGTH = 500
 MAX_DEPTH = 25
 
-
-@frozen
-class Expression:
-    """A parsed expression. `names` are the names it reads."""
-
-    text: str
-    names: frozenset[str]
-    root: Expr
-
-    def evaluate(self, scope: Environment) -> Data:
-        """Its value, with the values of names in `scope`.
-
-        Raises:
-            ExpressionError: an undefined name, operands of the wrong kind, a bound passed.
-            Invalid: it reads a value whose error was already reported.
-        """
-        return self.root.evaluate(scope)
+ReadText = Callable[[int, int, str], "tuple[Expr, frozenset[str]]"]
+"""Reads what the quotes of a text hold, given where the text starts and stops: its term, and the names it reads."""
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Expression:
+def parse(text: str, read_text: ReadText | None = None) -> Expression:
     """The expression a text holds.
+
+    Args:
+        text: the text.
+        read_text: reads a text in quotes that contains a dollar sign; None if it stands for itself.
 
     Raises:
         ExpressionError: it holds none, or one that is too long or too deep.
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are allowed", 0, 1)
-    parser = _ExpressionParser(text)
+    parser = _ExpressionParser(text, read_text)
     root = parser.whole()
     return Expression(text, frozenset(parser.names), root)
 
@@ -72,7 +63,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 _LITERALS: Mapping[str, bool | None] = {"true": True, "false": False, "True": True, "False": False, "null": None}
-_WORDS = frozenset(("and", "or", "not", "if", "else", "in"))
+_WORDS = frozenset(("and", "or", "not", "if", "else", "in", "for"))
 _MEANT = {"&&": "and", "||": "or", "!": "not", "=": "==", "^": "**", "?": "a if condition else b"}
 
 _BY_X = re.compile(r"x[0-9]+")  # as in 3x3
@@ -93,7 +84,8 @@ class _Token:
 class _ExpressionParser:
     """Recursive descent, a method a level of precedence, weakest first."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, read_text: ReadText | None) -> None:
+        self.read_text = read_text
         self.tokens = [
             _Token(
                 str(match.lastgroup), match.group(match.lastgroup or 0), match.start(match.lastgroup or 0), match.end()
@@ -123,7 +115,7 @@ class _ExpressionParser:
             condition = self.either()
             self.need("else")
             otherwise = self.choice()
-            term = ast.ChoiceExpr(term.start, otherwise.stop, term, condition, otherwise)
+            term = ChoiceExpr(term.start, otherwise.stop, term, condition, otherwise)
         self.depth -= 1
         return term
 
@@ -131,14 +123,14 @@ class _ExpressionParser:
         term = self.both()
         while self.take("or"):
             right = self.both()
-            term = ast.LogicExpr(term.start, right.stop, "or", term, right)
+            term = LogicExpr(term.start, right.stop, "or", term, right)
         return term
 
     def both(self) -> Expr:
         term = self.negation()
         while self.take("and"):
             right = self.negation()
-            term = ast.LogicExpr(term.start, right.stop, "and", term, right)
+            term = LogicExpr(term.start, right.stop, "and", term, right)
         return term
 
     def negation(self) -> Expr:
@@ -147,7 +139,7 @@ class _ExpressionParser:
         while self.take("not"):
             flips += 1
         term = self.comparison()
-        return ast.UnaryExpr(start, term.stop, "not", term) if flips % 2 else term
+        return UnaryExpr(start, term.stop, "not", term) if flips % 2 else term
 
     def comparison(self) -> Expr:
         operands, operators = [self.sum()], list[str]()
@@ -156,7 +148,7 @@ class _ExpressionParser:
             operands.append(self.sum())
         if not operators:
             return operands[0]
-        return ast.CompareExpr(operands[0].start, operands[-1].stop, tuple(operands), tuple(operators))
+        return CompareExpr(operands[0].start, operands[-1].stop, tuple(operands), tuple(operators))
 
     def comparing(self) -> str | None:
         if self.next.text == "not" and self.tokens[self.at + 1].text == "in":
@@ -177,7 +169,7 @@ class _ExpressionParser:
         term = operand()
         while operator := self.take(*operators):
             right = operand()
-            term = ast.ArithmeticExpr(term.start, right.stop, operator, term, right)
+            term = ArithmeticExpr(term.start, right.stop, operator, term, right)
         return term
 
     def sign(self) -> Expr:
@@ -187,7 +179,7 @@ class _ExpressionParser:
             signs += 1
             negative += sign == "-"
         term = self.power()
-        return ast.UnaryExpr(start, term.stop, "-" if negative % 2 else "+", term) if signs else term
+        return UnaryExpr(start, term.stop, "-" if negative % 2 else "+", term) if signs else term
 
     def power(self) -> Expr:
         base = self.item()
@@ -198,7 +190,7 @@ class _ExpressionParser:
             raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep", base.start, base.stop)
         exponent = self.sign()
         self.depth -= 1
-        return ast.ArithmeticExpr(base.start, exponent.stop, "**", base, exponent)
+        return ArithmeticExpr(base.start, exponent.stop, "**", base, exponent)
 
     def item(self) -> Expr:
         term = self.atom()
@@ -206,10 +198,10 @@ class _ExpressionParser:
             first = None if self.next.text == ":" else self.choice()
             if self.take(":"):
                 last = None if self.next.text == "]" else self.choice()
-                term = ast.SliceExpr(term.start, self.need("]"), term, first, last)
+                term = SliceExpr(term.start, self.need("]"), term, first, last)
             else:
                 assert first is not None
-                term = ast.IndexExpr(term.start, self.need("]"), term, first)
+                term = IndexExpr(term.start, self.need("]"), term, first)
         return term
 
     def atom(self) -> Expr:
@@ -219,7 +211,7 @@ class _ExpressionParser:
             return ast.LiteralExpr(token.start, token.stop, self.number(token))
         if token.kind == "text":
             self.at += 1
-            return ast.LiteralExpr(token.start, token.stop, token.text[1:-1])
+            return self.text(token)
         if token.kind == "name":
             return self.name()
         if self.take("("):
@@ -227,9 +219,45 @@ class _ExpressionParser:
             self.need(")")
             return term
         if self.take("["):
-            items = self.items("]")
-            return ast.ListExpr(token.start, self.tokens[self.at - 1].stop, items)
+            items = self.items("]", token.start)
+            if isinstance(items, ComprehensionExpr):
+                return items
+            return ListExpr(token.start, self.tokens[self.at - 1].stop, items)
         raise self.unexpected("a number or a name")
+
+    def text(self, token: _Token) -> Expr:
+        text = token.text[1:-1]
+        if self.read_text is None or "$" not in text:
+            return ast.LiteralExpr(token.start, token.stop, text)
+        term, names = self.read_text(token.start, token.stop, text)
+        self.names |= names
+        return term
+
+    def comprehension(self, start: int, item: Expr, read: set[str], closing: str) -> ComprehensionExpr:
+        """What follows `item for`; `read` are the names that the item reads."""
+        names = self.targets()
+        source = self.either()
+        outer, self.names = self.names, read
+        condition = self.either() if self.take("if") else None
+        self.names = outer | (self.names - set(names))
+        if self.next.text == "for":
+            message, help = "a list is made with one 'for'", "put a list inside: [[... for b in second] for a in first]"
+            raise ExpressionError(message, self.next.start, self.next.stop, help)
+        return ComprehensionExpr(start, self.need(closing), item, names, source, condition)
+
+    def targets(self) -> tuple[str, ...]:
+        """The names between `for` and `in`."""
+        names: list[str] = []
+        while not names or self.take(","):
+            token = self.next
+            if token.kind != "name" or token.text in RESERVED:
+                raise self.unexpected("a name")
+            if token.text in names:
+                raise ExpressionError(f"'{token.text}' is listed twice", token.start, token.stop, "choose another name")
+            names.append(token.text)
+            self.at += 1
+        self.need("in")
+        return tuple(names)
 
     def name(self) -> Expr:
         token = self.next
@@ -267,16 +295,23 @@ class _ExpressionParser:
         if token.text not in FUNCTIONS:
             help = function_help(token.text, FUNCTIONS)
             raise ExpressionError(f"there is no function '{token.text}'", token.start, token.stop, help)
-        arguments = self.items(")")
+        items = self.items(")", self.next.start)
+        arguments = (items,) if isinstance(items, ComprehensionExpr) else items
         return ast.CallExpr(token.start, self.tokens[self.at - 1].stop, token.text, arguments)
 
-    def items(self, closing: str) -> tuple[Expr, ...]:
+    def items(self, closing: str, start: int) -> tuple[Expr, ...] | ComprehensionExpr:
+        """Terms with commas between them, or `item for name in list if condition`, up to the closing bracket."""
         items: list[Expr] = []
+        outer, self.names = self.names, set()
         while not self.take(closing):
             items.append(self.choice())
+            if len(items) == 1 and self.take("for"):
+                inside, self.names = self.names, outer
+                return self.comprehension(start, items[0], inside, closing)
             if not self.take(","):
                 self.need(closing)
                 break
+        self.names |= outer
         return tuple(items)
 
     def number(self, token: _Token) -> int | float:
@@ -319,6 +354,10 @@ class _ExpressionParser:
         halved = token.kind == "end" and [each.kind for each in self.tokens] == ["sign", "number", "end"]
         if wanted == "')'" and (token.text == "," or halved):  # YAML parts (3,3) within braces
             return "write lists in square brackets: [3, 3]"
+        if wanted == "'in'" and token.kind == "end":  # YAML parts `a, b` within braces
+            return "put quotes around an expression with commas"
+        if token.text == "for" and token.kind == "name":
+            return "write [... for name in list], in brackets of its own"
         numbers = [each.text for each in self.tokens if each.kind == "number"]
         others = {each.text for each in self.tokens if each.kind not in ("number", "end")}
         if len(numbers) > 1 and others <= {","}:

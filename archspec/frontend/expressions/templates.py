@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 
 from archspec.frontend.expressions import parser
-from archspec.frontend.expressions.ast import Environment, ExpressionError
-from archspec.frontend.expressions.parser import MAX_LENGTH, NAME, Expression
-from archspec.frontend.expressions.values import show, spell
+from archspec.frontend.expressions.ast import Environment, Expr, Expression, ExpressionError
+from archspec.frontend.expressions.parser import MAX_LENGTH, NAME
+from archspec.frontend.expressions.values import Data, show, spell
 from archspec.frozen import frozen
 
 
@@ -22,10 +22,20 @@ class Placeholder:
     expression: Expression
 
     def fill(self, scope: Environment) -> str:
+        return self._text(self.evaluate(scope))
+
+    def fill_all(self, scope: Environment) -> tuple[str, ...]:
+        """One text, or one per entry of a list."""
+        value = self.evaluate(scope)
+        return tuple(map(self._text, value)) if isinstance(value, tuple) else (self._text(value),)
+
+    def evaluate(self, scope: Environment) -> Data:
         try:
-            value = self.expression.evaluate(scope)
+            return self.expression.evaluate(scope)
         except ExpressionError as error:
             raise error.moved(self.inside) from None
+
+    def _text(self, value: Data) -> str:
         if isinstance(value, tuple | bool) or value is None:
             raise ExpressionError(f"{show(value)} cannot be part of a name", self.start, self.stop)
         return spell(value)
@@ -54,6 +64,17 @@ class TextTemplate:
             ExpressionError: an expression is wrong, or its value is not text or a number.
         """
         return "".join([part if isinstance(part, str) else part.fill(scope) for part in self.parts])
+
+    def fill_all(self, scope: Environment) -> tuple[str, ...]:
+        """The texts: one per entry of a list if the text is a placeholder and nothing else, and its value is a list.
+
+        Raises:
+            ExpressionError: as `fill` does, also for the entries of a list.
+        """
+        match self.parts:
+            case (Placeholder() as placeholder,):
+                return placeholder.fill_all(scope)
+        return (self.fill(scope),)
 
 
 @lru_cache(maxsize=4096)
@@ -100,7 +121,28 @@ def _placeholder(text: str, dollar: int) -> Placeholder:
         if level == 0:
             inner = text[start + 1 : mark.start()]
             try:
-                return Placeholder(dollar, mark.end(), start + 1, parser.parse(inner))
+                return Placeholder(dollar, mark.end(), start + 1, parser.parse(inner, _text_in_quotes))
             except ExpressionError as error:
                 raise error.moved(start + 1) from None
     raise ExpressionError("unclosed '$('", dollar, len(text))
+
+
+@frozen
+class TextExpr(Expr):
+    """A text in quotes with expressions in it."""
+
+    template: TextTemplate
+
+    def evaluate(self, scope: Environment) -> Data:
+        try:
+            return self.template.fill(scope)
+        except ExpressionError as error:
+            raise error.moved(self.start + 1) from None
+
+
+def _text_in_quotes(start: int, stop: int, text: str) -> tuple[Expr, frozenset[str]]:
+    try:
+        template = parse(text)
+    except ExpressionError as error:
+        raise error.moved(start + 1) from None
+    return TextExpr(start, stop, template), template.names

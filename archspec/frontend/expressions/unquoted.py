@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from archspec.frontend.expressions.ast import (
-    ArithmeticExpr,
-    CallExpr,
-    ChoiceExpr,
-    CompareExpr,
-    Expr,
-    ListExpr,
-    LogicExpr,
-    NameExpr,
-    UnaryExpr,
-)
+from archspec.frontend.expressions.ast import CallExpr, Expr, NameExpr
+from archspec.frontend.expressions.lists import ListExpr
+from archspec.frontend.expressions.operators import ArithmeticExpr, ChoiceExpr, CompareExpr, LogicExpr, UnaryExpr
 
 
 def quoted(text: str, root: Expr, known: Container[str], word: str) -> str | None:

@@ -14,6 +14,7 @@ Data = int | float | bool | str | None | tuple["Data", ...]
 MAX_INTEGER = 2**63
 MAX_LIST = 10_000
 MAX_LIST_DEPTH = 16
+MAX_TEXT = 500
 
 
 class Invalid(Exception):
@@ -101,13 +102,18 @@ def tidy(value: Data) -> Data:
 
 def excess(value: tuple[Data, ...]) -> str | None:
     """What is too much about a list, if anything is: its entries, with those of lists inside it, or its nesting."""
+    return list_size(value)[1]
+
+
+def list_size(value: tuple[Data, ...]) -> tuple[int, str | None]:
+    """The entries of a list, with those of lists inside it, and what is too much about it, if anything is."""
     level, entries = value, len(value)
     for _ in range(MAX_LIST_DEPTH):
         if entries > MAX_LIST:
-            return f"a list of {entries:,} entries; at most {MAX_LIST:,} are allowed"
+            return entries, f"a list of {entries:,} entries; at most {MAX_LIST:,} are allowed"
         inner = [item for item in level if isinstance(item, tuple)]
         if not inner:
-            return None
+            return entries, None
         entries += sum(map(len, inner))
         level = tuple(item for items in inner for item in items) if entries <= MAX_LIST else ()
-    return f"lists are nested more than {MAX_LIST_DEPTH} deep"
+    return entries, f"lists are nested more than {MAX_LIST_DEPTH} deep"

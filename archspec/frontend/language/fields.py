@@ -10,8 +10,7 @@ from typing import final
 
 from archspec.diagnostics import MOST_COMPARED, ArchspecError, Diagnostic, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions import parser, templates
-from archspec.frontend.expressions.ast import Environment, ExpressionError, UnknownName, look_up
-from archspec.frontend.expressions.parser import Expression
+from archspec.frontend.expressions.ast import Environment, Expression, ExpressionError, UnknownName, look_up
 from archspec.frontend.expressions.templates import Placeholder, TextTemplate
 from archspec.frontend.expressions.unquoted import quoted
 from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
@@ -172,6 +171,15 @@ class TemplateField(Field):
             return self.constant
         try:
             return self.pattern.fill(scope)
+        except ExpressionError as error:
+            raise expression_failure(error, self.scalar) from error
+
+    def fill_all(self, scope: Environment) -> tuple[str, ...]:
+        """The text, filled in; or several, if it is nothing but a placeholder whose value is a list."""
+        if self.constant is not None:
+            return (self.constant,)
+        try:
+            return self.pattern.fill_all(scope)
         except ExpressionError as error:
             raise expression_failure(error, self.scalar) from error
 

@@ -13,6 +13,7 @@ from archspec.frontend.expressions.ast import ExpressionError, InputValue, Unkno
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.expressions.parser import MAX_DEPTH, MAX_LENGTH, RESERVED, parse
 from archspec.frontend.expressions.values import INVALID, MAX_INTEGER, MAX_LIST, MAX_LIST_DEPTH, Bare, Data, Invalid
+from archspec.frontend.expressions.work import shared_work
 
 SCOPE = {"width": 8, "half": 0.5, "flag": True, "sizes": (1, 2, 3), "kind": "basic", "none": None}
 FLOW = {"in": InputValue(((64, 28, 14),))}
@@ -99,6 +100,45 @@ def test_functions(text, value):
     assert worth(text) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[6 - i for i in range(3)]", (6, 5, 4)), ("[i for i in sizes if i != 2]", (1, 3)), ("[a for a in []]", ()),
+        ("[a * b for a, b in [[1, 2], [3, 4]]]", (2, 12)), ("sum(row[1] for row in [[1, 2], [3, 4]])", 6),
+        ("[[j for j in range(i)] for i in sizes]", ((0,), (0, 1), (0, 1, 2))), ("[width for i in range(2)]", (8, 8)),
+        ("[width for width in sizes] + [width]", (1, 2, 3, 8)), ("max(i if i < 3 else 0 for i in sizes)", 2),
+        ("[i in [1] for i in sizes if i in [1, 2] or i > 2]", (True, False, False)), ("len([i for i in sizes][1:])", 2),
+    ],
+)  # fmt: skip
+def test_comprehensions(text, value):
+    assert worth(text) == value
+
+
+@given(st.lists(st.lists(st.integers(-9, 9), min_size=2, max_size=2), max_size=4), st.integers(-9, 9))
+def test_comprehensions_are_pythons(rows, bound):
+    for text in ("[a + b for a, b in rows if a > bound]", "[row[0] for row in rows]", "[[b, bound] for a, b in rows]"):
+        expected = eval(text, {"rows": rows, "bound": bound})
+        assert worth(text, rows=tuple(map(tuple, rows)), bound=bound) == tuple(
+            tuple(each) if isinstance(each, list) else each for each in expected
+        )
+
+
+def test_texts_are_joined_with_texts_and_numbers():
+    assert worth("'enc' + width") == "enc8"
+    assert worth("kind + '_' + 2 * half") == "basic_1"
+    assert worth("1 + 2 + kind") == "3basic"
+    assert "true" in wrong("kind + true").message
+    assert "characters" in wrong("big + big", big="a" * 300).message
+
+
+def test_a_word_that_resembles_a_name_is_not_joined():
+    from archspec.diagnostics import Source, Span
+
+    span = Span(Source("x", ""), 1, 1, 1, 5)
+    assert worth("word + 1", word=Bare.at("basic_block", span, ["width"])) == "basic_block1"
+    assert wrong("word + 1", word=Bare.at("widht", span, ["width"])).message == "expected a number, got 'widht'"
+
+
 def test_every_function_says_how_it_is_used():
     for name, function in FUNCTIONS.items():
         usage = (function.__doc__ or "").split(":")[0]
@@ -130,6 +170,8 @@ def test_what_flows_in_may_have_no_such_axis():
 def test_the_names_an_expression_reads():
     assert parse("a + b[c] * max(d, 1) if e else in.shape[0]").names == {"a", "b", "c", "d", "e", "in"}
     assert parse("1 + 2").names == frozenset()
+    assert parse("[a + b[c] for a, b in d if a > e] + [a]").names == {"a", "c", "d", "e"}
+    assert parse("sum(a for a in a)").names == {"a"}
 
 
 def test_a_part_that_does_not_count_is_not_looked_at():
@@ -165,6 +207,11 @@ def test_a_name_that_stands_for_what_a_mistake_left_unknown():
         ("max(1", ""),
         ("1 = 2", "="), ("1 if true", ""), ("else", "else"), ("a b", "b"), ("1 not 2", "not"), ("a.b", "a."),
         ("1..2", ".2"),
+        ("[i for i in width]", "width"), ("[a for a, b in sizes]", "sizes"),
+        ("[i for i in sizes for j in sizes]", "for"),
+        ("[i for in sizes]", "in"), ("[i for i, i in sizes]", "i"), ("(i for i in sizes)", "for"),
+        ("[1, i for i in sizes]", "for"), ("[i for i in sizes if i]", "i"), ("[i for i in sizes", ""),
+        ("[i for i in sizes] + [i]", "i"), ("[for i in sizes]", "for"),
     ],
 )  # fmt: skip
 def test_mistakes_are_marked_where_they_are(text, marked):
@@ -228,6 +275,27 @@ def test_bounds_are_where_they_are_said_to_be():
     assert worth("[" * MAX_LIST_DEPTH + "1" + "]" * MAX_LIST_DEPTH)
 
 
+def test_all_expressions_of_a_check_share_a_bound():
+    heavy = "[sum(range(9999)) for i in range(99)]"
+    with shared_work():
+        texts = [heavy if len(worth(heavy)) == 99 else "" for _ in range(2)]
+        assert any("entries" in str(outcome(text, {})) for text in texts * 3)
+        assert "entries" in wrong("range(9999)").message
+        assert worth("1 + 2") == 3
+    assert len(worth(heavy)) == 99
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[j for j in range(9999)] for i in range(9999)]", "[i in big for i in big]", "[big == big for i in big]",
+        "[big[1:] == 1 for i in big]", "[sum(big) for i in big]", "[len([1] * 9999) for i in big]",
+    ],
+)  # fmt: skip
+def test_comprehensions_stay_in_bounds(text):
+    assert re.search("entries", wrong(text, big=tuple(range(9999))).message)
+
+
 def test_expressions_have_a_length_and_a_depth():
     longest = "1" + " + 1" * ((MAX_LENGTH - 1) // 4)
     assert worth(longest) == 1 + (MAX_LENGTH - 1) // 4
@@ -241,7 +309,13 @@ def test_expressions_have_a_length_and_a_depth():
     assert worth("not " * 100 + "true") is True
 
 
-@given(st.text(alphabet="0123456789.+-*/%<>=!()[],:'\" abinortf_e", max_size=40))
+words = st.lists(
+    st.sampled_from(["[", "]", "(", ")", "for", "in", "if", "else", "a", "b", "sizes", ",", "sum", "1", "+", "'x'"]),
+    max_size=16,
+).map(" ".join)
+
+
+@given(words | st.text(alphabet="0123456789.+-*/%<>=!()[],:'\" abinortf_e", max_size=40))
 def test_mistakes_lie_within_the_text(text):
     found = outcome(text, SCOPE)
     if isinstance(found, ExpressionError):

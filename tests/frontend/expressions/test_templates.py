@@ -21,6 +21,8 @@ SCOPE = {"i": 3, "s": 0, "kind": "conv", "half": 0.5, "two": 2.0}
         ("a$(i)b$(s)c", "a3b0c"), ("$kind", "conv"), ("$(kind)_$i", "conv_3"), ("$$", "$"), ("$$i", "$i"), ("$$$i",
         "$3"),
         ("a$$", "a$"), ("$(two)", "2"), ("$two", "2"), ("$(half)", "0.5"), ("$(i * (s + 1))", "3"), ("$((i))", "3"),
+        ("$('x$i')", "x3"), ("$('a$(i - 1)' if s == 0 else 'b')", "a2"), ("$('$$i')", "$i"),
+        ("$(\"it's $i\")", "it's 3"),
         ("$('(')x", "(x"), ("$(')')x", ")x"), ('$(")")', ")"), ("$('a' if i in [1, 3] else 'b')", "a"), ("é$i", "é3"),
     ],
 )  # fmt: skip
@@ -42,6 +44,18 @@ def test_a_text_without_holes_is_constant():
 
 def test_the_names_a_text_reads():
     assert parse("$a$(b + c)$$d").names == {"a", "b", "c"}
+    assert parse("$(['p$i$j' for i in range(n)])").names == {"n", "j"}
+
+
+def test_a_placeholder_alone_can_be_a_list():
+    assert parse("$(['p$j' for j in range(i)])").fill_all(SCOPE) == ("p0", "p1", "p2")
+    assert parse("$([1, kind])").fill_all(SCOPE) == ("1", "conv")
+    assert parse("$i").fill_all(SCOPE) == ("3",)
+    assert parse("p").fill_all(SCOPE) == ("p",)
+    assert parse("$([])").fill_all(SCOPE) == ()
+    for text in ("p$([1])", "$([true])", "$([[1]])", "$(null)"):
+        with pytest.raises(ExpressionError, match="cannot be part of a name"):
+            parse(text).fill_all(SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +66,7 @@ def test_the_names_a_text_reads():
         ("ab$(i +)", ")"), ("ab$(1 2)c", "2"), ("$i$(nowhere + 1)", "nowhere"), ("$nowhere", "nowhere"),
         ("i$nowhere", "nowhere"),
         ("x$(i > 1)", "$(i > 1)"), ("x$([1])y", "$([1])"), ("x$(null)", "$(null)"), ("$$$$$x", "x"), ("x$x$(x)", "x"),
+        ("$(1 if i else 'a$nowhere')", "i"), ("b$('a$nowhere')", "nowhere"), ("b$('a$(1 +)')", ")"), ("b$('a$')", "$"),
     ],
 )  # fmt: skip
 def test_mistakes_are_marked_where_they_are(text, marked):
