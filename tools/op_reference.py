@@ -57,14 +57,14 @@ def section(op: type[Op]) -> Iterator[str]:
     if about.text:
         yield about.text + "\n"
     yield "; ".join(_notes(op)) + ".\n"
-    if op.model_fields:
+    if attributes_of(op):
         yield from pages.table(["attribute", "takes", "default", ""], _attributes(op, about))
         yield ""
 
 
 def _attributes(op: type[Op], about: Documentation) -> Iterator[tuple[str, str, str, str]]:
     for name, attribute in attributes_of(op).items():
-        default = "required" if attribute.required else _yaml(op.model_fields[name].default)
+        default = "required" if attribute.required else _yaml(attribute.default)
         yield f"`{name}`", attribute.phrase, default, about.attributes[name]
 
 
@@ -79,14 +79,14 @@ def _by_family() -> dict[str, list[type[Op]]]:
 
 def _notes(op: type[Op]) -> Iterator[str]:
     """Its syntax, and the number of its inputs."""
-    required = [name for name, field in op.model_fields.items() if field.is_required()]
+    required = [name for name, attribute in attributes_of(op).items() if attribute.required]
     if op.shorthand == "from":
         yield f"Written `- {op.kind}: [one, other]`" + ("" if op.inputs else ", or as the `join` of `parallel`")
     elif op.shorthand is None:
         needed = ", ".join(f"{name}: ..." for name in required)
         yield f"Written `- {op.kind}: {{{needed}}}`" if needed else f"Written `- {op.kind}`"
     else:
-        alone = not required and op.model_fields[op.shorthand].default is not None
+        alone = not required and attributes_of(op)[op.shorthand].default is not None
         yield f"Written {f'`- {op.kind}` or ' if alone else ''}`- {op.kind}: {op.shorthand.upper()}` for short"
     if op.inputs is not None and op.inputs > 1:
         yield f"takes {op.inputs} values"

@@ -1,6 +1,6 @@
 """What the graph and the passes know about an op: the `Operation` protocol and the types in its signature.
 
-`archspec.ops.Op` implements the protocol with pydantic attributes; the IR itself imports no op.
+`archspec.ops.Op` implements the protocol; the IR itself imports no op.
 """
 
 from __future__ import annotations

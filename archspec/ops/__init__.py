@@ -28,6 +28,7 @@ from archspec.ops.activation import (
     Threshold,
 )
 from archspec.ops.attention import MatMul, MultiHeadAttention
+from archspec.ops.attribute_checks import InvalidAttributes
 from archspec.ops.base import Cost, Footprint, Op, OpError
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.dropout import Dropout, SpatialDropout, StochasticDepth
@@ -53,7 +54,7 @@ from archspec.ops.slicing import Slice, Split
 from archspec.ops.spatial import CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
-__all__ = ["OPS", "Cost", "Footprint", "Op", "OpError"]
+__all__ = ["OPS", "Cost", "Footprint", "InvalidAttributes", "Op", "OpError"]
 
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,

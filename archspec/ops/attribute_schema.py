@@ -4,9 +4,7 @@ import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic.fields import FieldInfo
-
-from archspec.ops.attribute_types import hint_of
+from archspec.ops.attribute_types import attributes_of
 from archspec.ops.base import Op
 
 Schema = dict[str, Any]
@@ -14,7 +12,7 @@ Schema = dict[str, Any]
 
 def attribute_schemas(op: type[Op], expression: Schema) -> dict[str, Schema]:
     """The schema of each attribute by its name; `expression` may stand for the value and for every entry of a list."""
-    return {name: _schema(hint_of(field), expression) for name, field in op.model_fields.items()}
+    return {name: _schema(attribute.hint, expression) for name, attribute in attributes_of(op).items()}
 
 
 _TYPES: Mapping[object, str] = {int: "integer", float: "number", bool: "boolean", str: "string", types.NoneType: "null"}
@@ -52,8 +50,7 @@ def _list(parts: tuple[Any, ...], expression: Schema) -> Schema:
 
 def _bounds(metadata: Sequence[Any]) -> Iterator[tuple[str, float]]:
     for extra in metadata:
-        if isinstance(extra, FieldInfo):
-            yield from _bounds(extra.metadata)
+        yield from _bounds(getattr(extra, "metadata", ()))  # of pydantic's `Field`
         for name, keyword in _BOUNDS.items():
             if (bound := getattr(extra, name, None)) is not None:
                 yield keyword, bound

@@ -1,20 +1,55 @@
 """The types of attributes of ops, each with the phrase that error messages use for it."""
 
+from __future__ import annotations
+
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from pydantic import BaseModel, Field
-from pydantic.fields import FieldInfo
+from archspec.frozen import frozen
+
+if TYPE_CHECKING:
+    from archspec.ops.base import Op
 
 
-@dataclass(frozen=True)
+@frozen
 class Phrase:
     """How error messages describe the values of an attribute."""
 
     text: str
+
+
+@frozen
+class Bounds:
+    """The smallest and largest values of a number, which is finite; `gt` and `lt` are excluded."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+
+    def given(self) -> Mapping[str, float]:
+        """The bounds that there are, by name."""
+        bounds = {"ge": self.ge, "gt": self.gt, "le": self.le, "lt": self.lt}
+        return {name: bound for name, bound in bounds.items() if bound is not None}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """The schema by which pydantic validates the number; its keys are those of `given`."""
+        schema = handler(source)
+        finite = {"allow_inf_nan": False} if schema["type"] == "float" else {}
+        return {**schema, **finite, **self.given()}
 
 
 T = TypeVar("T")
@@ -22,16 +57,16 @@ T = TypeVar("T")
 LARGEST = 2**40
 """The largest integer an attribute can be; a larger size is an error."""
 
-Count = Annotated[int, Field(ge=1, le=LARGEST), Phrase("a whole number of at least 1")]
-Natural = Annotated[int, Field(ge=0, le=LARGEST), Phrase("a whole number of at least 0")]
-Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST), Phrase("a whole number")]
+Count = Annotated[int, Bounds(ge=1, le=LARGEST), Phrase("a whole number of at least 1")]
+Natural = Annotated[int, Bounds(ge=0, le=LARGEST), Phrase("a whole number of at least 0")]
+Whole = Annotated[int, Bounds(ge=-LARGEST, le=LARGEST), Phrase("a whole number")]
 FLOAT_MAX = 3.4028234663852886e38
 """The largest number float32 holds."""
 
-Number = Annotated[float, Field(ge=-FLOAT_MAX, le=FLOAT_MAX, allow_inf_nan=False), Phrase("a number float32 holds")]
-Positive = Annotated[float, Field(gt=0, le=FLOAT_MAX, allow_inf_nan=False), Phrase("a number above 0")]
-Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Phrase("a number of at least 0 and below 1")]
-Momentum = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Phrase("a number from 0 to 1")]
+Number = Annotated[float, Bounds(ge=-FLOAT_MAX, le=FLOAT_MAX), Phrase("a number float32 holds")]
+Positive = Annotated[float, Bounds(gt=0, le=FLOAT_MAX), Phrase("a number above 0")]
+Fraction = Annotated[float, Bounds(ge=0, lt=1), Phrase("a number of at least 0 and below 1")]
+Momentum = Annotated[float, Bounds(ge=0, le=1), Phrase("a number from 0 to 1")]
 Flag = Annotated[bool, Phrase("true or false")]
 
 PerAxis = Annotated[T | tuple[T, ...], Phrase("or a list of one per axis")]
@@ -49,29 +84,45 @@ ConvPadding = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class AttributeInfo:
-    """The facts about one attribute of an op that the front end needs."""
+REQUIRED = object()
+"""The default of an attribute that has none."""
 
-    phrase: str
-    keywords: frozenset[str]
-    required: bool
+
+@frozen(eq=False)
+class AttributeInfo:
+    """One attribute of an op as its class declares it."""
+
+    hint: Any
+    """Its type, with bounds and phrases."""
+    default: Any
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    @property
+    def phrase(self) -> str:
+        """How error messages describe its values."""
+        return _phrase(self.hint)
+
+    @property
+    def keywords(self) -> frozenset[str]:
+        """The words among its values."""
+        return frozenset(_keywords(self.hint))
 
 
 @cache
-def attributes_of(op: type[BaseModel]) -> Mapping[str, AttributeInfo]:
-    """The attributes of an op class by name, read from its pydantic fields."""
-    return {name: _attribute(field) for name, field in op.model_fields.items()}
+def attributes_of(op: type[Op]) -> Mapping[str, AttributeInfo]:
+    """The attributes of an op class by name, in the order they are declared: all annotated fields but class variables.
 
-
-def hint_of(field: FieldInfo) -> Any:
-    """The annotation of an attribute as it was written."""
-    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-
-
-def _attribute(field: FieldInfo) -> AttributeInfo:
-    hint = hint_of(field)
-    return AttributeInfo(_phrase(hint), frozenset(_keywords(hint)), field.is_required())
+    Raises:
+        Exception: an annotation that is a string cannot be evaluated.
+    """
+    return {
+        name: AttributeInfo(hint, getattr(op, name, REQUIRED))
+        for name, hint in get_type_hints(op, include_extras=True).items()
+        if ClassVar not in (hint, get_origin(hint))
+    }
 
 
 def _phrase(hint: Any) -> str:

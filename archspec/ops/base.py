@@ -1,18 +1,18 @@
 """The base class of ops: attributes, and the facts that all analyses are computed from.
 
-Modules of ops do not postpone annotations (PEP 563): pydantic would evaluate each one as text, which takes
-a third of the time of `import archspec.ops`.
+Modules of ops do not postpone annotations (PEP 563), which would be compiled again when they are read.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from types import MappingProxyType
-from typing import Any, ClassVar
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
 
 from archspec.ir.operation import NO_COST, Cost, OpError
 from archspec.ir.types import TensorType, Weight, format_shape
 from archspec.ir.window import IDENTITY, NOT_READ, Footprint, Window
+from archspec.ops.attribute_checks import checked
+from archspec.ops.attribute_types import attributes_of
 
 __all__ = [
     "NOT_READ",
@@ -30,13 +30,24 @@ __all__ = [
 ]
 
 
-class Op(BaseModel):
-    """An irreducible operation. The fields of a subclass are what a user writes in YAML.
+if TYPE_CHECKING:
 
-    The facts are functions of types, for one sample: the batch axis has no size.
+    class OpType(type):
+        """The type of op classes: for mypy, a class is hashable only if its metaclass is not `type`."""
+else:
+    OpType = type
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Op(metaclass=OpType):
+    """An irreducible operation. The annotated fields of a subclass are its attributes: what a user writes in YAML.
+
+    Ops of a class are equal if their attributes are. The facts are functions of types, for one sample: the batch axis
+    has no size.
+
+    Raises:
+        InvalidAttributes: an attribute is missing, unknown, or has an invalid value.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     kind: ClassVar[str]
     """The name in YAML."""
@@ -55,6 +66,29 @@ class Op(BaseModel):
     """Whether frameworks have it as a module even without weights (an activation, a pooling)."""
     identity_at_inference: ClassVar[bool] = False
     """Whether it returns its one input unchanged at inference."""
+
+    def __init__(self, /, **attributes: Any) -> None:
+        self.__dict__.update(checked(type(self), attributes))
+
+    def __init_subclass__(cls) -> None:
+        for name, value in vars(cls).items():
+            if name == "model_config" or type(value).__module__.partition(".")[0] == "pydantic":
+                raise TypeError(f"'{cls.__name__}.{name}' has no effect: pydantic reads only the annotations of an op")
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"'{name}' of '{self.kind}' cannot be changed; `with_attributes` makes another op")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"'{name}' of '{self.kind}' cannot be removed")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.attributes().items())})"
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -81,13 +115,24 @@ class Op(BaseModel):
         """What its outputs read of input number `index`, the same for all outputs; `NOT_READ` if only its sizes."""
         return pointwise(outputs[0])
 
+    def attributes(self) -> dict[str, Any]:
+        """All attributes, in the order they are declared."""
+        return {name: getattr(self, name) for name in attributes_of(type(self))}
+
     def explicit_attributes(self) -> dict[str, Any]:
         """The attributes that differ from their defaults, in the order they are declared."""
-        return {
-            name: value
-            for name, field in type(self).model_fields.items()
-            if (value := getattr(self, name)) != field.default or field.is_required()
-        }
+        known = attributes_of(type(self))
+        return {name: value for name, value in self.attributes().items() if value != known[name].default}
+
+    def with_attributes(self, **changes: Any) -> Self:
+        """The same op with other values of some attributes.
+
+        Raises:
+            InvalidAttributes: an attribute is unknown, or has an invalid value.
+        """
+        changed = copy(self)
+        changed.__dict__.update(checked(type(self), {**self.attributes(), **changes}))
+        return changed
 
 
 def pointwise(tensor: TensorType) -> Footprint:

@@ -1,9 +1,8 @@
 """Ops that merge several values into one."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import ClassVar, Self
-
-from pydantic import PrivateAttr
 
 from archspec.ir.types import TensorType
 from archspec.ops.attribute_types import Whole
@@ -20,22 +19,18 @@ class Join(Op):
     shorthand: ClassVar[str | None] = "from"
     inputs: ClassVar[int | None] = None
 
-    _crops: bool = PrivateAttr(default=False)
-
-    @property
-    def crops(self) -> bool:
-        """Whether values are first cropped to the smallest size along each spatial axis: `align: center_crop`."""
-        return self._crops
+    crops: ClassVar[bool] = False
+    """Whether values are first cropped to the smallest size along each spatial axis: `align: center_crop`."""
 
     def cropping(self) -> Self:
         """The same join with `crops`."""
-        join = self.model_copy()
-        join._crops = True
+        join = copy(self)
+        join.__dict__["crops"] = True
         return join
 
     def cropped(self, inputs: Sequence[TensorType]) -> Sequence[TensorType]:
         """The types of the values that are joined, which are those of the inputs unless it crops."""
-        if not self._crops or len({tensor.rank for tensor in inputs}) > 1 or not inputs[0].spatial:
+        if not self.crops or len({tensor.rank for tensor in inputs}) > 1 or not inputs[0].spatial:
             return inputs
         sizes = smallest(inputs)
         return [tensor.with_sizes(tensor.channels, *sizes) for tensor in inputs]

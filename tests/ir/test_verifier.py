@@ -94,7 +94,7 @@ def with_op(name: str, **attributes: object) -> Change:
     def change(item: Item) -> list[Item]:
         assert isinstance(item, Node)
         assert isinstance(item.op, Op)
-        return [replace(item, op=item.op.model_copy(update=attributes))]
+        return [replace(item, op=item.op.with_attributes(**attributes))]
 
     return replaced(name, change)
 

@@ -7,10 +7,9 @@ from functools import cache
 from random import Random
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
-
 from archspec.ir.types import TensorType
-from archspec.ops import Op, OpError
+from archspec.ops import InvalidAttributes, Op, OpError
+from archspec.ops.attribute_types import attributes_of
 from tests.op_samples import GOOD, OP
 
 LARGEST = 3_000
@@ -24,12 +23,12 @@ REDRAWN = 0.5
 def pools(kind: str) -> Mapping[str, tuple[Any, ...]]:
     """The values to draw for each attribute of an op: those in its samples, its default, and what its type names."""
     op = OP[kind]
-    found: dict[str, dict[str, Any]] = {name: {} for name in op.model_fields}
+    found: dict[str, dict[str, Any]] = {name: {} for name in attributes_of(op)}
     for sample in _samples(kind):
         for name, values in found.items():
             values.setdefault(repr(getattr(sample, name)), getattr(sample, name))
-    for name, field in op.model_fields.items():
-        for value in _named(field.annotation):
+    for name, attribute in attributes_of(op).items():
+        for value in _named(attribute.hint):
             found[name].setdefault(repr(value), value)
     return {name: tuple(values.values()) for name, values in found.items()}
 
@@ -62,7 +61,7 @@ def draw_op(
         try:
             op = OP[kind](**attributes)
             outputs = op.infer(inputs)
-        except (OpError, ValidationError):
+        except (OpError, InvalidAttributes):
             continue
         if all(output.elements <= LARGEST and len(output.sizes) <= 5 for output in outputs):
             return op, outputs
@@ -71,7 +70,7 @@ def draw_op(
 
 def _drawn(random: Random, kind: str, inputs: Sequence[TensorType]) -> dict[str, Any]:
     sample = random.choice(_samples(kind))
-    attributes = {name: getattr(sample, name) for name in type(sample).model_fields}
+    attributes = sample.attributes()
     for name, values in pools(kind).items():
         if random.random() < REDRAWN:
             attributes[name] = random.choice(values)

@@ -8,6 +8,7 @@ from typing import Any
 
 from archspec.ir.types import DType, TensorType, Weight
 from archspec.ops import OPS, Op
+from archspec.ops.attribute_types import attributes_of
 from tests.op_samples import OP
 from tests.random_networks.attributes import draw_op
 from tests.random_networks.drawing import Drawing, Item, Names, Part, written
@@ -15,7 +16,7 @@ from tests.random_networks.drawing import Drawing, Item, Names, Part, written
 UNARY = tuple(op.kind for op in OPS if op.inputs == 1 and op.kind not in ("split", "embedding"))
 """The ops of one input, but those that `parts` and `embedded` draw."""
 
-LIKELY = tuple(3 + 2 * len(OP[kind].model_fields) for kind in UNARY)
+LIKELY = tuple(3 + 2 * len(attributes_of(OP[kind])) for kind in UNARY)
 """How likely each of them is: the more attributes it has, the more there is to try."""
 
 FEWER_AXES = ("flatten", "reshape", "global_max_pool", "global_avg_pool", "reduce_mean", "reduce_sum", "reduce_max")
@@ -124,7 +125,7 @@ def shared(draw: Drawing, names: Names, before: Part) -> Part | None:
     """A layer that uses the weights of another, at any level."""
     fitting = []
     for owner, (op, type) in names.visible_owners().items():
-        drawn = draw_op(draw.random, op.kind, [before.type], tries=1, **dict(op))
+        drawn = draw_op(draw.random, op.kind, [before.type], tries=1, **op.attributes())
         if drawn is not None and op.weights([type]) == op.weights([before.type]):
             fitting.append((owner, drawn))
     if not fitting:

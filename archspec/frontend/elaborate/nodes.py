@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
-
-from pydantic import ValidationError
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, did_you_mean, fail
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue, suggest_fix
@@ -18,7 +16,7 @@ from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frozen import frozen
 from archspec.ir.graph import Node, Value
 from archspec.ir.types import DType, Shape, TensorType, Weight, format_shape
-from archspec.ops import Op, OpError
+from archspec.ops import InvalidAttributes, Op, OpError
 from archspec.ops.attribute_types import LARGEST, attributes_of
 from archspec.ops.creation import create
 
@@ -62,8 +60,8 @@ class NodeFactory:
         """
         try:
             op = create(step.op, attributes)
-        except ValidationError as error:
-            raise ArchspecError(_attribute_errors(step, attributes, error)) from error
+        except InvalidAttributes as error:
+            raise ArchspecError(_attribute_errors(step, attributes, error.names)) from error
         if key is not None:
             self._ops_of_steps[step, key] = op
         return op
@@ -144,12 +142,11 @@ def _too_large(op: Op, what: str, shape: Shape, span: Span) -> ArchspecError:
     return fail("too-large", message, span, help=f"at most {MAX_ELEMENTS:,} are allowed in one tensor")
 
 
-def _attribute_errors(step: OpStep, attributes: Mapping[str, Data], error: ValidationError) -> list[Diagnostic]:
-    """One diagnostic per attribute that pydantic rejects. Unknown attributes are reported when the spec is read."""
-    types = {str(details["loc"][0]): details["type"] for details in reversed(error.errors(include_url=False))}
+def _attribute_errors(step: OpStep, attributes: Mapping[str, Data], invalid: Iterable[str]) -> list[Diagnostic]:
+    """One diagnostic per invalid attribute. Unknown attributes are reported when the spec is read."""
     diagnostics: list[Diagnostic] = []
-    for name in reversed(types):
-        if types[name] == "missing":
+    for name in invalid:
+        if name not in attributes:
             diagnostics.append(_missing_attribute(step.op, name, step.span))
         else:
             span = step.attributes[name].span if name in step.attributes else step.span

@@ -11,6 +11,7 @@ from types import ModuleType
 from archspec.diagnostics import ArchspecError, Diagnostic, Span
 from archspec.frontend.language.structures import CONSTRUCTS
 from archspec.ops import OPS, Op
+from archspec.ops.attribute_types import attributes_of
 
 OP_KINDS: Mapping[str, type[Op]] = {op.kind: op for op in OPS}
 """The ops of the language by their names."""
@@ -114,6 +115,10 @@ def _reason(op: object, known: Mapping[str, type[Op]]) -> str | None:
         return f"'{kind}' is already part of the language"
     if known.get(kind, op) is not op:
         return f"'{kind}' is already an op of {known[kind].__module__}"
+    try:
+        attributes_of(op)
+    except Exception as error:  # annotations are code of the plugin
+        return f"the annotations of '{kind}' cannot be evaluated: {type(error).__name__}: {error}"
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
 from archspec.ops import Op
+from archspec.ops.attribute_types import attributes_of
 
 _EXTENTS = ("kernel", "size")
 """Attributes that are sizes of the spatial axes: a single number is written once per axis."""
@@ -45,7 +46,7 @@ def _others(op: Op, node: Node, texts: Mapping[str, str]) -> Iterator[str]:
             yield "depthwise"
         elif name in _NAMED:
             yield f"{name} {value}"
-        elif name == op.shorthand or type(op).model_fields[name].is_required():
+        elif name == op.shorthand or attributes_of(type(op))[name].required:
             yield ("×" if name == "scale" else "") + value
         elif isinstance(getattr(op, name), str) and getattr(op, name) not in _IMPLIED:
             yield value
@@ -53,7 +54,7 @@ def _others(op: Op, node: Node, texts: Mapping[str, str]) -> Iterator[str]:
 
 def _value(op: Op, node: Node, name: str, value: object) -> str:
     """A number, or several: joined by × if they are per spatial axis."""
-    per_axis = _accepts_list(type(op).model_fields[name].annotation)
+    per_axis = _accepts_list(attributes_of(type(op))[name].hint)
     if isinstance(value, tuple):
         return ("×" if per_axis else ", ").join(map(_plain, value))
     if per_axis and name in _EXTENTS:

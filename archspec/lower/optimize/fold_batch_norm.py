@@ -34,7 +34,7 @@ def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
         if layer is None or not only_reader or {layer.name, norm.name} & shared or not _foldable(layer):
             continue
         assert isinstance(layer.op, Op)
-        rewriter.change_op(layer, layer.op.model_copy(update={"bias": True}))
+        rewriter.change_op(layer, layer.op.with_attributes(bias=True))
         rewriter.remove(norm)
         rewriter.replace_uses(norm.outputs[0], value)
         folded |= _folded_weights(layer, norm, weights)

@@ -45,4 +45,4 @@ def _with_padding(conv: Node, pad: Node) -> Conv:
     assert isinstance(pad.op, Pad)
     conv_pads, pads = conv.op.sliding(conv.inputs[0].type).pads, pad.op.pads(pad.inputs[0].type)
     padding = tuple((a + c, b + d) for (a, b), (c, d) in zip(conv_pads, pads, strict=True))
-    return conv.op.model_copy(update={"padding": padding})
+    return conv.op.with_attributes(padding=padding)

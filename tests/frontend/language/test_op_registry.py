@@ -16,8 +16,9 @@ from archspec.ops import Op
 NET = "archspec: 1\nname: net\ninput: [3, 8, 8]\n"
 
 
-def op(name: str) -> type[Op]:
-    return type("Own", (Op,), {"kind": name, "__module__": __name__, "__annotations__": {"kind": ClassVar[str]}})
+def op(name: str, **attributes: object) -> type[Op]:
+    annotations = {"kind": ClassVar[str], **attributes}
+    return type("Own", (Op,), {"kind": name, "__module__": __name__, "__annotations__": annotations})
 
 
 def module(*ops: object, name: str = "mine") -> ModuleType:
@@ -88,6 +89,7 @@ def test_a_package_that_fails_is_told_where_an_op_is_missing_and_nowhere_else(mo
         ([3], "3 is not an op class"),
         ([], "lists no ops"),
         ([op("twist"), op("twist")], "twice"),
+        ([op("twist", size="Size")], "the annotations of 'twist' cannot be evaluated: NameError: name 'Size'"),
     ],
 )
 def test_what_cannot_be_used_is_refused(ops, reason):

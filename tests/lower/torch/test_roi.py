@@ -47,7 +47,7 @@ def agrees(sample: Sample, expected: Array) -> None:
 @pytest.mark.parametrize("sample", ALIGNED, ids=lambda sample: sample.id)
 def test_modules_agree_with_onnx_runtimes_roi_align(sample: Sample) -> None:
     features, boxes = sample.arrays(batch=3)
-    op = sample.op.model_dump()
+    op = sample.op.attributes()
     height, width = sample.outputs[0].sizes[2:]
     node = helper.make_node(
         "RoiAlign", ["x0", "x1", "x2"], ["y"],
@@ -62,7 +62,7 @@ def test_modules_agree_with_onnx_runtimes_roi_align(sample: Sample) -> None:
 @pytest.mark.parametrize("sample", POOLED, ids=lambda sample: sample.id)
 def test_modules_agree_with_onnx_runtimes_max_roi_pool(sample: Sample) -> None:
     features, boxes = sample.arrays(batch=3)
-    shape, scale = sample.outputs[0].sizes[2:], sample.op.model_dump()["scale"]
+    shape, scale = sample.outputs[0].sizes[2:], sample.op.attributes()["scale"]
     node = helper.make_node("MaxRoiPool", ["x0", "x1"], ["y"], pooled_shape=shape, spatial_scale=scale)
     samples = np.arange(3, dtype=np.float32).repeat(boxes.shape[1])
     listed = np.concatenate([samples[:, None], boxes.reshape(-1, 4)], axis=1)

@@ -35,10 +35,10 @@ _ACTIVATIONS: Mapping[type[ops.Op], tuple[str, str, Mapping[str, tuple[str, Cons
 }
 """The module, the function, and for each attribute of the op the argument and its default."""
 
-_INPLACE = frozenset((
+_INPLACE = (
     activation.Relu, activation.Relu6, activation.LeakyRelu, activation.Elu, activation.Selu, activation.HardSigmoid,
     activation.Silu, activation.HardSwish, activation.Mish,
-))  # fmt: skip
+)  # fmt: skip
 
 
 @RULES.rule(*_ACTIVATIONS)
