@@ -10,6 +10,7 @@ from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import Argument, Expected
 from archspec.passes.facts import Facts
+from archspec.passes.fingerprint import VERSION
 from archspec.passes.layer_table import Layer, layers
 
 
@@ -24,7 +25,9 @@ def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[
     name = facts.graph.name
     outputs = {output.name: output.value.type.sizes for output in facts.graph.outputs}
     for fact, field in expected.facts.items():
-        if fact != "output":
+        if fact == "fingerprint":
+            yield from _compare_fingerprint(name, field, facts)
+        elif fact != "output":
             yield from _compare(name, fact, field, getattr(facts.total, fact), params)
         elif len(outputs) == 1:
             yield from _compare(name, fact, field, next(iter(outputs.values())), params)
@@ -42,6 +45,15 @@ def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[
         by_name = {layer.name: layer for layer in layers(facts, deepest + 1)}
         for layer, (span, fields) in expected.layers.items():
             yield from _compare_layer(layer, span, fields, params, by_name)
+
+
+def _compare_fingerprint(name: str, field: Field, facts: Facts) -> Iterator[Diagnostic]:
+    wanted = field.evaluate({})
+    if wanted != facts.fingerprint:
+        of_others = not str(wanted).startswith(f"{VERSION}-")
+        help = "another version of archspec wrote it" if of_others else "an op, an attribute or an input has changed"
+        help += "; `archspec check --update-expect` writes the new one"
+        yield _differs(name, "fingerprint", field, wanted, facts.fingerprint, help)
 
 
 def _compare_layer(

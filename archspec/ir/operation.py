@@ -89,3 +89,6 @@ class Operation(Protocol):
 
     def explicit_attributes(self) -> dict[str, Any]:
         """The attributes that differ from their defaults, in the order they are declared."""
+
+    def canonical_attributes(self) -> dict[str, Any]:
+        """Those attributes, without one that is what the op takes in its place when it is not given."""

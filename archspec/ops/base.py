@@ -134,6 +134,10 @@ class Op(metaclass=OpType):
         changed.__dict__.update(checked(type(self), {**self.attributes(), **changes}))
         return changed
 
+    def canonical_attributes(self) -> dict[str, Any]:
+        """Those attributes, without one that is what the op takes in its place when it is not given."""
+        return self.explicit_attributes()
+
 
 def pointwise(tensor: TensorType) -> Footprint:
     """The footprint of an op whose output positions each read the same position of the input."""

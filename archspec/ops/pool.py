@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archspec.ir.types import DType, TensorType
 from archspec.ops.attribute_types import Count, Flag, Padding, PerAxis
 from archspec.ops.base import Cost, Footprint, Op, OpError, along, need_float, need_spatial, per_axis
 from archspec.ops.footprint import adaptive, sliding
 from archspec.ops.geometry import adaptive_reads, extent
-from archspec.ops.sliding import Sliding, resolve, slid
+from archspec.ops.sliding import Sliding, resolve, slid, without_usual_stride
 
 
 def need_some_input(op: str, tensor: TensorType, window: Sliding) -> None:
@@ -62,6 +62,9 @@ class MaxPool(Op):
     @property
     def ports(self) -> tuple[str, ...]:
         return ("output", "indices") if self.indices else ("output",)
+
+    def canonical_attributes(self) -> dict[str, Any]:
+        return without_usual_stride(self.explicit_attributes())
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride, dilation and padding per axis of this input."""
@@ -125,6 +128,9 @@ class AvgPool(Op):
     padding: Padding = 0
     ceil: Flag = False
     count_include_pad: Flag = True
+
+    def canonical_attributes(self) -> dict[str, Any]:
+        return without_usual_stride(self.explicit_attributes())
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride, dilation and padding per axis of this input."""

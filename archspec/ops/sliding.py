@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from archspec.ir.types import TensorType, format_shape
 from archspec.ops.attribute_types import ConvPadding, PerAxis
@@ -101,3 +102,9 @@ def slid(op: str, tensor: TensorType, window: Sliding, *, ceil: bool = False) ->
             )
         sizes.append(count)
     return tuple(sizes)
+
+
+def without_usual_stride(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a pooling without a stride that is the kernel, as it is where none is given."""
+    usual = attributes.get("stride") == attributes["kernel"]
+    return {name: value for name, value in attributes.items() if not (usual and name == "stride")}

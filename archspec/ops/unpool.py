@@ -1,13 +1,13 @@
 """Max unpooling: each value at the position where max pooling found it."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archspec.ir.types import DType, TensorType, format_shape
 from archspec.ops.attribute_types import Count, Natural, PerAxis
 from archspec.ops.base import NOT_READ, Footprint, Op, OpError, along, need_float, need_spatial
 from archspec.ops.footprint import transposed
-from archspec.ops.sliding import Sliding, resolve
+from archspec.ops.sliding import Sliding, resolve, without_usual_stride
 
 
 class MaxUnpool(Op):
@@ -32,6 +32,9 @@ class MaxUnpool(Op):
     kernel: PerAxis[Count]
     stride: PerAxis[Count] | None = None
     padding: PerAxis[Natural] = 0
+
+    def canonical_attributes(self) -> dict[str, Any]:
+        return without_usual_stride(self.explicit_attributes())
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride and padding per axis of this input."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from archspec.ir.graph import Graph, Node, Value
 from archspec.passes.cost import LayerCost, costs, total
 from archspec.passes.depth import depth
+from archspec.passes.fingerprint import fingerprint
 from archspec.passes.memory import Memory, memory
 from archspec.passes.receptive_field import ReceptiveField, receptive_fields
 
@@ -37,6 +38,11 @@ class Facts:
     def depth(self) -> int:
         """Layers with weights on the longest path through the network."""
         return depth(self.graph, self.costs)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short hash of the structure."""
+        return fingerprint(self.graph)
 
     @cached_property
     def memory(self) -> Memory:

@@ -49,6 +49,7 @@ def totals(facts: Facts) -> list[tuple[str, str]]:
         rows.append(("other work", other))
     at = f" at {memory.peak_at}" if memory.peak_at else ""
     rows.append(("activations", f"{units.memory(memory.peak)} at once{at}, {units.memory(memory.total)} in all"))
+    rows.append(("fingerprint", facts.fingerprint))
     return rows
 
 
@@ -64,6 +65,7 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
         "trainable_params": total.trainable_params,
         "buffers": total.buffers,
         "macs": total.macs,
+        "fingerprint": facts.fingerprint,
         "operations": total.cost.operations,
         "other_work": dict(total.cost.other),
         "memory": {

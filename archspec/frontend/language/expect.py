@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from archspec.diagnostics import Span, did_you_mean, nearest
+from archspec.diagnostics import Span, did_you_mean, fail, nearest
 from archspec.frontend.language import fields
-from archspec.frontend.language.fields import Field
+from archspec.frontend.language.fields import ConstantField, Field
 from archspec.frontend.language.reader import Key, Keys, Reader, Schema
 from archspec.frontend.language.spec import Argument, Expected, Variant
 from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
@@ -51,6 +52,17 @@ LAYER_FACTS: Keys = {
 """The keys of the expected facts of a layer."""
 
 
+def _fingerprint(reader: Reader, tree: Tree) -> Field:
+    text = reader.text("'fingerprint'", tree)
+    if not _FINGERPRINT.fullmatch(text):
+        help = "copy it from `archspec summary`, or let `archspec check --update-expect` write it"
+        raise fail("wrong-value", f"'{text}' is not a fingerprint", tree.span, help=help)
+    return ConstantField(tree.span, text)
+
+
+_FINGERPRINT = re.compile(r"v[0-9]+-[0-9a-f]{12}")
+
+
 def _layers(reader: Reader, tree: Tree) -> dict[str, tuple[Span, dict[str, Any]]]:
     layers: dict[str, tuple[Span, dict[str, Any]]] = {}
     for key, item in reader.mapping("'layers'", tree):
@@ -69,6 +81,8 @@ EXPECT: Keys = {
     **_FACTS,
     "output": Key(_number, "the one output's shape without the batch axis", _SIZES),
     "outputs": Key(_outputs, "the outputs' shapes by name", {"type": "object", "additionalProperties": _SIZES}),
+    "fingerprint": Key(_fingerprint, "a hash of the structure, shown by `archspec summary`",
+                       {"type": "string", "pattern": f"^{_FINGERPRINT.pattern}$"}),
     "layers": Key(_layers, "facts of layers by name",
                   {"type": "object", "additionalProperties": {"$ref": "#/$defs/expected_layer"}}),
 }  # fmt: skip
@@ -104,5 +118,5 @@ def expectations(
 
 def _expected(reader: Reader, tree: Tree) -> Expected:
     values = reader.keys("'expect'", tree, EXPECT)
-    facts = {name: values[name] for name in (*_FACTS, "output") if name in values}
+    facts = {name: values[name] for name in (*_FACTS, "output", "fingerprint") if name in values}
     return Expected(tree.span, facts, values.get("layers", {}), values.get("outputs", {}), values.get("source"))

@@ -124,6 +124,7 @@ NOT_OF_SCHEMA = {
     "names_outputs_renamed": "computed names",
     "names_unknown_callee": "a computed op",
     "names_unknown_ops": "names of blocks",
+    "references_lists": "computed names",
     "several_bad_conditions": "the value of an expression",
     "shapes_of_initializers": "shapes of weights",
     "share_weights_values": "shapes of weights",
@@ -151,7 +152,9 @@ def faulty() -> Iterator[tuple[str, set[str], Any]]:
 
 def test_faulty_specs_are_valid_only_if_their_fault_is_not_one_of_schema() -> None:
     valid = {name for name, codes, tree in faulty() if codes & OF_SCHEMA and validator().is_valid(tree)}
-    assert valid == NOT_OF_SCHEMA.keys()
+    assert valid == NOT_OF_SCHEMA.keys(), (
+        "reject it in json_schema.py, or add to NOT_OF_SCHEMA what its fault depends on"
+    )
 
 
 def test_specs_of_the_corpus_without_errors_are_valid() -> None:
