@@ -40,7 +40,7 @@ class LoadOptions(TypedDict, total=False):
     path: Folders
     plugins: Plugins
     params: Mapping[str, Any] | None
-    rename: Mapping[str, str] | None
+    rename: Mapping[str, str | None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def load(
     path: Folders = (),
     plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
-    rename: Mapping[str, str] | None = None,
+    rename: Mapping[str, str | None] | None = None,
     **more: Any,
 ) -> Network:
     """Load the network of a spec: a file, `FILE:VARIANT`, or the name of a network in the zoo.
@@ -140,7 +140,7 @@ def parse(
     path: Folders = (),
     plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
-    rename: Mapping[str, str] | None = None,
+    rename: Mapping[str, str | None] | None = None,
     **more: Any,
 ) -> Network:
     """Load the network of a spec given as text, which has no folder to import from; otherwise as `load`."""

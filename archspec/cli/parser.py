@@ -217,7 +217,8 @@ def _weights(found: Any) -> None:
 def _rename(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rename", action="append", metavar="OLD=NEW",
-        help="Rename weights of the file whose names begin with OLD (repeatable). OLD= removes a prefix.",
+        help="Rename weights of the file whose names begin with OLD (repeatable). OLD= removes a prefix, "
+        "OLD=~ leaves them out.",
     )  # fmt: skip
 
 

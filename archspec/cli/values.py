@@ -72,20 +72,21 @@ def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:
     return frozenset(given or ())
 
 
-def renames(given: Sequence[str] | None) -> dict[str, str]:
-    """The value of `--rename`: new names of weights by the old ones.
+def renames(given: Sequence[str] | None) -> dict[str, str | None]:
+    """The value of `--rename`: new names of weights by the old ones; None, written `~`, leaves them out.
 
     Raises:
         ArchspecError: an item is not OLD=NEW, or an old name is given twice.
     """
-    rules: dict[str, str] = {}
+    rules: dict[str, str | None] = {}
     for item in given or ():
         old, equals, new = item.partition("=")
         if not equals or not old:
-            raise fail("wrong-value", f"--rename {item}: this is not OLD=NEW", help="OLD= removes a prefix")
+            help = "OLD= removes a prefix, OLD=~ leaves weights out"
+            raise fail("wrong-value", f"--rename {item}: this is not OLD=NEW", help=help)
         if old in rules:
             raise fail("wrong-value", f"--rename {item}: '{old}' is given twice", help="remove one of the rules")
-        rules[old] = new
+        rules[old] = None if new == "~" else new
     return rules
 
 

@@ -29,7 +29,7 @@ from archspec.ir.operation import Operation, OpError
 from archspec.ir.types import DType, Initializer, TensorType, Weight
 from archspec.ir.verifier import verify
 
-_NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 _GRAPH_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
 

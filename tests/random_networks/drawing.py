@@ -16,9 +16,9 @@ Item = Any
 
 AWKWARD = (
     "list", "dict", "set", "print", "self", "x", "y", "torch", "nn", "functional", "keras", "layers", "ops", "weight",
-    "bias", "cls", "Module", "Conv2d", "Tensor", "len", "tuple", "super", "inputs",
+    "bias", "cls", "Module", "Conv2d", "Tensor", "len", "tuple", "super", "inputs", "conv-1", "conv_1", "a-b-", "0-1",
 )  # fmt: skip
-"""Names that also mean something in Python, in a framework or in the language."""
+"""Names that mean something else in Python, in a framework or in the language, or that Python cannot write."""
 
 
 @dataclass

@@ -173,8 +173,8 @@ SPEC: Keys = {
     "init": Key(named("init", _initializers_of_op), "initializers of the weights, by op",
                 {"type": "object", "propertyNames": {"$ref": "#/$defs/op_name"},
                  "additionalProperties": {"$ref": "#/$defs/init"}}),
-    "rename": Key(renames, "weight names of old checkpoints, and their names in this spec; * matches any one name",
-                  {"type": "object", "additionalProperties": {"type": "string"}}),
+    "rename": Key(renames, "weight names of old checkpoints, and their names in this spec, or ~",
+                  {"type": "object", "additionalProperties": {"type": ["string", "null"]}}),
     "allow": Key(_codes, "codes of warnings to suppress", {"$ref": "#/$defs/codes"}),
     "expect": Key(unread, "expected results, or expected results per variant", EXPECTATIONS),
 }  # fmt: skip

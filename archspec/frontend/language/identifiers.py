@@ -14,15 +14,15 @@ from archspec.frontend.yaml.tree import Tree, YamlList
 PREVIOUS = "prev"
 """The name of the previous value in `from`."""
 
-NAME = r"[A-Za-z0-9_]{1,100}"
-REFERENCE = r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*"
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}"
+REFERENCE = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)*"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]{0,99}"
 TITLE = r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}"
 
 _NAME, _REFERENCE, _VARIABLE, _TITLE = map(re.compile, (NAME, REFERENCE, VARIABLE, TITLE))
 _BACKWARDS = re.compile(r"-[0-9]+")
 
-_OF_LAYERS = "use up to 100 ASCII letters, digits and underscores"
+_OF_LAYERS = "use up to 100 ASCII letters, digits, underscores and hyphens"
 _OF_VARIABLES = "use ASCII letters, digits and underscores, and start with a letter or an underscore"
 _OF_TITLES = "use ASCII letters, digits and _ . + -; describe the network in 'summary'"
 

@@ -14,8 +14,8 @@ from archspec.frontend.yaml.tree import Tree, YamlScalar
 MOST = 1_000
 """The most rules in a table: each is compared with those above it."""
 
-_OLD = re.compile(r"(\*|[^\s.*]+)(\.(\*|[^\s.*]+))*")
-_NEW = re.compile(r"((\*|[A-Za-z0-9_]+)(\.(\*|[A-Za-z0-9_]+))*)?")
+_OLD = re.compile(r"[^\s.]+(\.[^\s.]+)*")
+_NEW = re.compile(r"([A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)*)?")
 
 
 def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
@@ -38,14 +38,15 @@ def renames(reader: Reader, tree: Tree) -> tuple[Rename, ...]:
 
 
 def _rule(reader: Reader, key: YamlScalar, tree: Tree) -> Rename:
-    return rule_of(key.text, reader.text("a new name", tree), key.span, tree.span)
+    left_out = isinstance(tree, YamlScalar) and tree.value is None and tree.text != ""
+    return rule_of(key.text, None if left_out else reader.text("a new name", tree), key.span, tree.span)
 
 
-def rules_of(names: Mapping[str, str], origin: str) -> tuple[Rename, ...]:
+def rules_of(names: Mapping[str, str | None], origin: str) -> tuple[Rename, ...]:
     """The rules of a mapping from old to new names that is not in a spec.
 
     Args:
-        names: the rules; the first that matches a name applies.
+        names: the rules; the first that matches a name applies. None leaves a weight out.
         origin: what errors call the mapping.
 
     Raises:
@@ -54,27 +55,29 @@ def rules_of(names: Mapping[str, str], origin: str) -> tuple[Rename, ...]:
     rules: list[Rename] = []
     for old, new in names.items():
         span = Source(origin, f"{old}={new}").at(0)
-        if not isinstance(old, str) or not isinstance(new, str):
-            raise fail("wrong-type", f"a rule maps a name to a name, not {old!r} to {new!r}", span)
+        if not isinstance(old, str) or not isinstance(new, str | None):
+            raise fail("wrong-type", f"a rule maps a name to a name or None, not {old!r} to {new!r}", span)
         rules.append(rule_of(old, new, span, span))
     return tuple(rules)
 
 
-def rule_of(old_name: str, new: str, old_span: Span, new_span: Span) -> Rename:
-    """The rule that replaces the beginning `old_name` of names by `new`, which may be empty.
+def rule_of(old_name: str, new: str | None, old_span: Span, new_span: Span) -> Rename:
+    """The rule that replaces the beginning `old_name` of names by `new`, which may be empty; None leaves weights out.
 
     Raises:
         ArchspecError: a name is not valid, or the rule changes nothing.
     """
     for text, pattern, span in ((old_name, _OLD, old_span), (new, _NEW, new_span)):
-        if not pattern.fullmatch(text):
-            help = "write a dotted path of names, where * matches any one name"
+        if text is not None and (not pattern.fullmatch(text) or "**" in text):
+            help = "write a dotted path of names, where * matches any one name, or any part of one"
             raise fail("bad-name", f"'{text}' cannot be the name of a weight", span, help=help)
-    old, parts = tuple(old_name.split(".")), tuple(new.split(".")) if new else ()
-    if old.count("*") != parts.count("*"):
-        message = f"'{old_name}' has {old.count('*')} * and '{new}' has {parts.count('*')}"
+    old = tuple(old_name.split("."))
+    if new is None:
+        return Rename(old_span, old, None)
+    if old_name.count("*") != new.count("*"):
+        message = f"'{old_name}' has {old_name.count('*')} * and '{new}' has {new.count('*')}"
         help = "each * of the new name takes the match of one * of the old name, in order"
         raise fail("wrong-rename", message, new_span, help=help)
-    if old == parts:
+    if old_name == new:
         raise fail("wrong-rename", f"'{old_name}' is renamed to itself", old_span, help="remove it")
-    return Rename(old_span, old, parts)
+    return Rename(old_span, old, tuple(new.split(".")) if new else ())

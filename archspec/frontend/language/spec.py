@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from archspec.diagnostics import Source, Span
@@ -267,30 +269,40 @@ class Variant:
 class Rename:
     """A rule that renames weights of old checkpoints, as the parts of dotted names.
 
-    A `*` in `old` matches any one part; the stars of `new` take these matches in order. A rule matches every name that
-    begins with the parts of `old`, and replaces only these. An empty `new` removes them, where more parts follow.
+    A `*` in `old` matches any one part; beside other characters, any characters of a part, as few as possible. The
+    stars of `new` take these matches in order. A rule matches every name that begins with the parts of `old`, and
+    replaces only these. An empty `new` removes them, where more parts follow; None leaves the weight out.
     """
 
     span: Span
     old: tuple[str, ...]
-    new: tuple[str, ...]
+    new: tuple[str, ...] | None
 
     def matches(self, name: str) -> bool:
         """Whether the rule matches a name."""
-        parts = tuple(name.split("."))
-        return self.covers(parts) and (self.new != () or len(parts) > len(self.old))
+        found = _pattern(self.old).match(name)
+        return found is not None and (self.new != () or found.end() < len(name))
 
-    def covers(self, parts: Sequence[str]) -> bool:
-        """Whether the rule matches every name that begins with these parts."""
-        return len(parts) >= len(self.old) and all(
-            pattern in ("*", part) for pattern, part in zip(self.old, parts, strict=False)
-        )
+    def covers(self, old: tuple[str, ...]) -> bool:
+        """Whether the rule matches every name that a rule with these parts matches."""
+        return _pattern(self.old).match(".".join(old)) is not None
 
-    def apply(self, name: str) -> str:
-        """The new name of a name that the rule matches."""
-        parts = name.split(".")
-        stars = (part for pattern, part in zip(self.old, parts, strict=False) if pattern == "*")
-        return ".".join([*(next(stars) if part == "*" else part for part in self.new), *parts[len(self.old) :]])
+    def apply(self, name: str) -> str | None:
+        """The new name of a name that the rule matches; None if the weight is left out."""
+        if self.new is None:
+            return None
+        found = _pattern(self.old).match(name)
+        assert found is not None
+        stars = iter(found.groups())
+        new = re.sub(r"\*", lambda _: next(stars), ".".join(self.new))
+        return f"{new}{name[found.end() :]}".removeprefix(".")
+
+
+@lru_cache(maxsize=4096)
+def _pattern(old: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches the beginning of a dotted name, with a group for each star."""
+    parts = ("([^.]+)" if part == "*" else "([^.]*?)".join(map(re.escape, part.split("*"))) for part in old)
+    return re.compile(r"\.".join(parts) + r"(?=\.|\Z)")
 
 
 @frozen

@@ -57,7 +57,7 @@ class WeightsReport:
         counters: missing batch counters, which are set to 0.
         renamed: pairs of old and new names, changed by the spec's `rename`.
         stripped: descriptions of the wrappers and prefixes that were removed.
-        foreign: tensors around the network, such as a criterion's, which were left out.
+        foreign: tensors that were left out, by a rule or as parts of something around the network.
         proposed: rules that rename unexpected weights to missing ones of the same shape, as `rename` of a spec.
         kind: what the file is, in words.
     """

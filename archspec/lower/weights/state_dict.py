@@ -22,8 +22,8 @@ class RenameRule(Protocol):
     def matches(self, name: str) -> bool:
         """Whether the rule applies to a name."""
 
-    def apply(self, name: str) -> str:
-        """The new name of a name that matches."""
+    def apply(self, name: str) -> str | None:
+        """The new name of a name that matches; None if the weight is left out."""
 
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -50,7 +50,7 @@ class Named(Generic[T]):
         entries: the entries, by name.
         renamed: pairs of old and new names, changed by a spec's `rename`.
         stripped: descriptions of the wrappers and prefixes that were removed.
-        foreign: the names of entries that belong to something around the network, and are left out.
+        foreign: the names of entries that are left out, by a rule or as parts of something around the network.
     """
 
     entries: Mapping[str, T]
@@ -178,13 +178,13 @@ def named(
         stripped.append(f"the prefix '{prefix}' of {'every name' if not outside else f'{len(inside)} names'}")
         entries, foreign = inside, outside
     used = {name: _rule(name, rules) for name in entries if name not in wanted}
-    foreign += [name for name, rule in used.items() if rule is None and _is_foreign(name)]
+    foreign += [name for name, rule in used.items() if _is_left_out(name, rule)]
     left = set(foreign)
     entries = {name: entry for name, entry in entries.items() if name in wanted or name not in left}
     origins: dict[str, str] = {}
     for name in entries:
         rule = used.get(name)
-        new = rule.apply(name) if rule else name
+        new = (rule.apply(name) if rule else None) or name
         other = origins.setdefault(new, name)
         if other != name:
             cause = rule or used.get(other)
@@ -200,7 +200,10 @@ def _rule(name: str, rules: Sequence[RenameRule]) -> RenameRule | None:
     return next((rule for rule in rules if rule.matches(name)), None)
 
 
-def _is_foreign(name: str) -> bool:
+def _is_left_out(name: str, rule: RenameRule | None) -> bool:
+    """Whether the rule leaves a weight out, or, without a rule, it belongs to something around the network."""
+    if rule is not None:
+        return rule.apply(name) is None
     parts = name.split(".")
     return parts[-1] in _OWN_NAMES or parts[0] in _OWN_PARTS
 

@@ -607,3 +607,8 @@ def test_errors_in_blocks_and_iterations_are_reported_once():
         )
         == 2
     )
+
+
+def test_names_may_have_hyphens():
+    layers = "[relu: {name: c-1}, sequential: {name: s-$(1 + 1), layers: [relu: {name: a-b}]}, add: [c-1, s-2.a-b]]"
+    assert built(layers)[-1] == "add = add(c-1, s-2.a-b)"

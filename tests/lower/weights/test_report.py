@@ -16,6 +16,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 from torch import nn
 
+from archspec.cli.values import renames
 from archspec.diagnostics import ArchspecError, Source
 from archspec.frontend.language.spec import Rename
 from archspec.loading import load, parse
@@ -244,6 +245,29 @@ def test_the_spec_renames_old_names(weights: dict[str, np.ndarray]) -> None:
         "body.c2.conv.bias": "c2.bias",
     }
     assert report.text().splitlines()[1:] == ["renamed:  first.weight to c1.weight, and 3 more"]
+
+
+def test_a_star_matches_parts_of_a_name(weights: dict[str, np.ndarray]) -> None:
+    old = {name.replace("c1", "my-c1-old"): array for name, array in weights.items()}
+    assert parse(TEXT, rename={"my-*-old": "*"}).weights_report(old).complete
+    assert not parse(TEXT, rename={"my-*-new": "*"}).weights_report(old).complete
+    assert named({"layer12.conv.weight": 0}, {"12.conv.weight"}, [rule("layer*", "*")]).entries == {"12.conv.weight": 0}
+    assert named({"a1_2_3": 0}, {"2_3.1"}, [rule("a*_*", "*.*")]).entries == {"1.2_3": 0}, "as few as possible"
+
+
+def test_weights_are_left_out_by_a_rule(weights: dict[str, np.ndarray]) -> None:
+    old = {**weights, "anchors-0": np.zeros(3, np.float32), "head.old.weight": np.zeros(3, np.float32)}
+    for net in (
+        parse(f"{TEXT}rename: {{anchors-*: ~, head: null}}\n"),
+        parse(TEXT, rename={"anchors-*": None, "head": None}),
+        parse(TEXT, rename=renames(["anchors-*=~", "head=~"])),
+    ):
+        report = net.weights_report(old)
+        assert report.complete
+        assert report.foreign == ("anchors-0", "head.old.weight")
+        assert "left out:  anchors-0, head.old.weight" in report.text()
+        assert sorted(net.weights(old)) == sorted(weights)
+    assert not parse(TEXT, rename={"anchors-*": None}).weights_report(old).complete
 
 
 def test_weights_saved_by_archspec_load_despite_rename_rules(weights: dict[str, np.ndarray]) -> None:
