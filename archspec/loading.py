@@ -33,13 +33,18 @@ Folders = Iterable[str | Path]
 Plugins = Iterable[str | ModuleType]
 
 
-class LoadOptions(TypedDict, total=False):
-    """How a spec is compiled; see `load`."""
+class CheckOptions(TypedDict, total=False):
+    """How a spec is checked; see `load`."""
 
     input: Sizes | Mapping[str, Sizes] | None
     path: Folders
     plugins: Plugins
     params: Mapping[str, Any] | None
+
+
+class LoadOptions(CheckOptions, total=False):
+    """How a spec is compiled; see `load`."""
+
     rename: Mapping[str, str | None] | None
 
 
@@ -151,30 +156,28 @@ def parse(
     return _without_errors(compile_source(source, variant, **options))
 
 
-def check(spec: str | Path, *, path: Folders = (), plugins: Plugins = ()) -> tuple[Diagnostic, ...]:
+def check(spec: str | Path, **options: Unpack[CheckOptions]) -> tuple[Diagnostic, ...]:
     """All errors and warnings of a spec and of its imports, in all its variants unless one is named.
 
-    The spec can be a file of blocks, too. `path` and `plugins` are those of `load`.
+    The spec can be a file of blocks, too. The options are those of `load`; with other params or another input, its
+    `expect` is not checked.
     """
     try:
-        source, variant = read_spec(spec)
-        return check_source(source, variant, path=path, plugins=plugins)
+        return check_source(*read_spec(spec), **options)
     except ArchspecError as error:
         return error.diagnostics
 
 
 @shared_work()
-def check_source(
-    source: Source, variant: str | None = None, *, path: Folders = (), plugins: Plugins = ()
-) -> tuple[Diagnostic, ...]:
+def check_source(source: Source, variant: str | None = None, **options: Unpack[CheckOptions]) -> tuple[Diagnostic, ...]:
     """Check a text, as `check` does."""
-    folders, registry = _import_folders(path), OpRegistry(plugins)
+    folders, registry = _import_folders(options.get("path", ())), OpRegistry(options.get("plugins", ()))
     spec, errors = document.read(source, folders, registry)
     if spec is None:
         of_blocks = imports.library_errors(source, folders, registry) if variant is None else None
         return _sorted(errors if of_blocks is None else of_blocks, source)
     variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
-    merged = [*errors, *_merge_variants(_check_variants(spec, errors, variants), len(variants), spec)]
+    merged = [*errors, *_merge_variants(_check_variants(spec, errors, variants, options), len(variants), spec)]
     if all(diagnostic.severity == "warning" for diagnostic in merged):
         warnings = (*unused_in_spec(spec), *unnumbered_structures(spec.layers, spec.blocks))
         merged += (warning for warning in warnings if warning.code not in spec.allowed)
@@ -182,7 +185,7 @@ def check_source(
 
 
 def _check_variants(
-    spec: Spec, errors: Sequence[Diagnostic], variants: Sequence[str | None]
+    spec: Spec, errors: Sequence[Diagnostic], variants: Sequence[str | None], options: CheckOptions
 ) -> Iterator[tuple[str | None, Diagnostic]]:
     """The errors and warnings of each variant, as far as all together stay within the limits of one check.
 
@@ -191,7 +194,7 @@ def _check_variants(
     total = Total()
     for number, variant in enumerate(variants):
         total.steps += len(spec.params)
-        for diagnostic in _check_variant(spec, errors, variant, total if len(variants) > 1 else None):
+        for diagnostic in _check_variant(spec, errors, variant, options, total if len(variants) > 1 else None):
             total.steps += _STEPS_OF_ERROR if diagnostic.severity == "error" else 0
             yield variant, diagnostic
         if total.exceeded:
@@ -207,10 +210,10 @@ _STEPS_OF_ERROR = 200
 
 
 def _check_variant(
-    spec: Spec, errors: Sequence[Diagnostic], variant: str | None, total: Total | None
+    spec: Spec, errors: Sequence[Diagnostic], variant: str | None, options: CheckOptions, total: Total | None
 ) -> Iterator[Diagnostic]:
     try:
-        compiled = _compile(spec, errors, variant, None, {}, total)
+        compiled = _compile(spec, errors, variant, options.get("input"), options.get("params") or {}, total)
     except ArchspecError as error:
         yield from error.diagnostics
         return

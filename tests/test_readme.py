@@ -59,7 +59,9 @@ def executed(text: str, folder: Path) -> str:
         nonlocal printed
         kind, body = match.groups()
         if kind == "yaml":
-            (folder / body.split()[1]).write_text(body)
+            file = folder / body.split()[1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(body)
         elif kind == "console":
             commands = re.findall(r"^\$ (.*)$", body, re.MULTILINE)
             body = "".join(f"$ {line}\n" + ("" if line == SELF else run(line, folder)) for line in commands)

@@ -26,29 +26,10 @@ def root(options: Namespace, help: Callable[[], str]) -> int:
 
 
 def check(options: Namespace) -> int:
-    """Report all errors and warnings."""
-    from archspec.cli.values import allowed_codes, check_spec
-    from archspec.report.units import plural
+    """Report all errors and warnings; see `archspec.cli.check`."""
+    from archspec.cli.check import check
 
-    allowed = allowed_codes(options.allow)
-    reported = [
-        diagnostic
-        for spec in options.specs
-        for diagnostic in check_spec(spec, options.path or (), options.plugin or ())
-        if diagnostic.code not in allowed
-    ]
-    errors = sum(diagnostic.severity == "error" for diagnostic in reported)
-    if options.format == "json":
-        print_json([diagnostic.as_json() for diagnostic in reported])
-    elif options.format == "github":
-        from archspec.report.diagnostics import for_github
-
-        print_lines(map(for_github, reported))
-    else:
-        report(reported, stderr=False)
-        counts = f"{plural(errors, 'error')}, {plural(len(reported) - errors, 'warning')}"
-        message(f"{plural(len(options.specs), 'spec')}: {counts if reported else 'no errors'}")
-    return 1 if errors else 0
+    return check(options)
 
 
 def summary(options: Namespace) -> int:

@@ -130,9 +130,14 @@ def _check(found: Any) -> None:
     parser = _command(
         found, "check", "SPEC [SPEC ...] [OPTIONS]", commands.check,
         "Report all errors and warnings; exit 1 on error.",
-        "  archspec check net.yaml blocks.yaml\n  archspec check net.yaml --format github --allow bias-before-norm\n",
+        "  archspec check net.yaml blocks.yaml\n"
+        "  archspec check specs --strict --format github\n"
+        "  archspec check net.yaml --set width=32 --input 3x64x64\n",
     )  # fmt: skip
-    parser.add_argument("specs", nargs="+", metavar="SPEC", help="Files, names in the zoo, or - for standard input.")
+    parser.add_argument(
+        "specs", nargs="+", metavar="SPEC",
+        help="Files, folders, patterns such as 'specs/**/*.yaml', names in the zoo, or - for standard input.",
+    )  # fmt: skip
     parser.add_argument(
         "--format", choices=("text", "json", "github"), default="text", metavar="FORMAT",
         help="How to print diagnostics: text, json or github (annotations of a workflow). Default: text.",
@@ -140,6 +145,8 @@ def _check(found: Any) -> None:
     parser.add_argument(
         "--allow", action="append", metavar="CODE", help="Suppress this warning, by its code (repeatable)."
     )
+    parser.add_argument("--strict", action="store_true", help="Exit 1 on warnings, too.")
+    _settings(parser)
     _imports(parser)
 
 
@@ -299,12 +306,16 @@ def _spec(parser: _CommandParser) -> None:
     parser.add_argument(
         "spec", metavar="SPEC", help="A file, FILE:VARIANT, a name in the zoo, or - for standard input."
     )
+    _settings(parser)
+    _imports(parser)
+
+
+def _settings(parser: _CommandParser) -> None:
     parser.add_argument("--set", action="append", metavar="PARAM=VALUE", help="Set a param of the spec (repeatable).")
     parser.add_argument(
         "--input", action="append", metavar="[NAME=]SIZES",
         help="Set the shape of an input, such as 3x512x512 (repeatable, by name).",
     )  # fmt: skip
-    _imports(parser)
 
 
 def _imports(parser: _CommandParser) -> None:

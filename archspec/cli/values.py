@@ -10,10 +10,9 @@ from typing import Any
 from archspec import loading
 from archspec.cli.parser import STANDARD_INPUT, STDIN
 from archspec.diagnostic_codes import WARNINGS
-from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, warning_code_help
+from archspec.diagnostics import Source, did_you_mean, fail, warning_code_help
 from archspec.frontend.limits import MAX_BYTES
 from archspec.frontend.yaml.tree import decode
-from archspec.loading import Folders, Plugins
 
 
 def open_spec(spec: str) -> tuple[Source, str | None]:
@@ -49,14 +48,6 @@ def zoo_entries(text: str) -> list[dict[str, str]]:
         help = did_you_mean(text, ["lectures", *(entry["name"] for entry in found)]) or "`archspec list` shows them all"
         raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
     return matching
-
-
-def check_spec(spec: str, path: Folders, plugins: Plugins) -> tuple[Diagnostic, ...]:
-    """As `archspec.check`, for a spec that may be on standard input."""
-    try:
-        return loading.check_source(*open_spec(spec), path=path, plugins=plugins)
-    except ArchspecError as error:
-        return error.diagnostics
 
 
 def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:

@@ -232,19 +232,21 @@ class Imports:
         return library
 
 
+def is_library(tree: Tree) -> bool:
+    """Whether a file is one of blocks: it has blocks, and no key that only a spec has."""
+    keys = {key.text for key, _ in tree.entries} if isinstance(tree, YamlMapping) else set()
+    return "blocks" in keys and keys <= LIBRARY.keys()
+
+
 def library_errors(
     source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
 ) -> tuple[Diagnostic, ...] | None:
-    """The errors and warnings of a file of blocks and of its imports; None if the text is not a file of blocks.
-
-    A file of blocks has blocks, and no key that only a spec has.
-    """
+    """The errors and warnings of a file of blocks and of its imports; None if the text is not a file of blocks."""
     try:
         tree, _ = yaml.parse(source)
     except ArchspecError:
         return None
-    keys = {key.text for key, _ in tree.entries} if isinstance(tree, YamlMapping) else set()
-    if "blocks" not in keys or not keys <= LIBRARY.keys():
+    if not is_library(tree):
         return None
     imports = Imports(folders, vocabulary or OpRegistry())
     library = imports.library(source)

@@ -1,0 +1,85 @@
+"""`archspec check`: the diagnostics of specs, and what was checked."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+
+from archspec.cli.output import message, print_json, print_lines, report
+from archspec.cli.spec_files import spec_files
+from archspec.cli.values import allowed_codes, input_shapes, open_spec, params
+from archspec.diagnostics import ArchspecError, Diagnostic, Source
+from archspec.frontend.language.imports import is_library
+from archspec.frontend.yaml import tree as yaml
+from archspec.loading import CheckOptions, check_source
+from archspec.report.units import plural
+
+
+def check(options: Namespace) -> int:
+    """Report all errors and warnings of specs; 1 if there are errors, or, with `--strict`, warnings."""
+    allowed = allowed_codes(options.allow)
+    found = spec_files(options.specs)
+    settings = CheckOptions(
+        path=options.path or (), plugins=options.plugin or (),
+        params=params(options.set), input=input_shapes(options.input),
+    )  # fmt: skip
+    reported = list(found.errors)
+    blocks: list[str] = []
+    for spec in found.specs:
+        try:
+            source, variant = open_spec(spec)
+            checked = check_source(source, variant, **settings)
+        except ArchspecError as error:
+            reported += error.diagnostics
+            continue
+        reported += (diagnostic for diagnostic in checked if diagnostic.code not in allowed)
+        if _holds_blocks(source):
+            blocks.append(spec)
+    print_diagnostics(reported, options.format)
+    errors = sum(diagnostic.severity == "error" for diagnostic in reported)
+    if options.format != "json":
+        message(*_remarks(blocks, found.skipped))
+        counts = f"{plural(errors, 'error')}, {plural(len(reported) - errors, 'warning')}" if reported else "no errors"
+        message(f"{_checked(len(found.specs) - len(blocks), len(blocks))}: {counts}")
+    return 1 if errors or (options.strict and reported) else 0
+
+
+def print_diagnostics(diagnostics: list[Diagnostic], format: str) -> None:
+    """Print diagnostics to stdout in the format of `--format`."""
+    if format == "json":
+        print_json([diagnostic.as_json() for diagnostic in diagnostics])
+    elif format == "github":
+        from archspec.report.diagnostics import for_github
+
+        print_lines(map(for_github, diagnostics))
+    else:
+        report(diagnostics, stderr=False)
+
+
+def _holds_blocks(source: Source) -> bool:
+    try:
+        return is_library(yaml.parse(source)[0])
+    except ArchspecError:
+        return False
+
+
+def _remarks(blocks: list[str], skipped: list[str]) -> Iterator[str]:
+    """What was not checked, or not fully."""
+    if blocks:
+        yield f"read only, since a block is built where a spec calls it: {_listed(blocks)}"
+    if skipped:
+        yield f"skipped, since there is no key `archspec`: {_listed(skipped)}"
+
+
+def _checked(specs: int, blocks: int) -> str:
+    """What was checked: `2 specs and 1 file of blocks`."""
+    counts = [plural(specs, "spec")] if specs or not blocks else []
+    return " and ".join([*counts, *([f"{plural(blocks, 'file')} of blocks"] if blocks else [])])
+
+
+def _listed(names: Iterable[str]) -> str:
+    first, more = [*names][:_LISTED], len([*names]) - _LISTED
+    return ", ".join(first) + (f" and {more:,} more" if more > 0 else "")
+
+
+_LISTED = 5
