@@ -53,7 +53,8 @@ def _padded(x: Tensor, pads: Pads, value: float = 0.0, mode: str = "constant") -
 def _conv(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     (x,) = inputs
     convolve = [F.conv1d, F.conv2d, F.conv3d][x.dim() - 3]
-    x = _padded(x, _pads(op, x, op.dilation))
+    mode = "constant" if op.padding_mode == "zeros" else op.padding_mode
+    x = _padded(x, _pads(op, x, op.dilation), mode=mode)
     return convolve(x, weights["weight"], weights.get("bias"), op.stride, 0, op.dilation, op.groups)
 
 

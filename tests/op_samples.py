@@ -200,6 +200,15 @@ GOOD: tuple[Sample, ...] = (
     _good("conv", (2, 5, 5), channels=3, kernel=1, stride=2, padding="valid"),
     _good("conv", (2, 4, 5, 6), channels=3, kernel=(2, 3, 2), stride=(1, 2, 1), padding=((1, 0), (0, 0), (2, 1))),
     _good("conv", (2, 4, 4, 4), channels=4, kernel=3, padding="same", groups=2),
+    *(
+        _good("conv", sizes, channels=4, kernel=3, padding=padding, padding_mode=mode, **more)
+        for mode in ("reflect", "replicate", "circular")
+        for sizes, padding, more in (
+            ((2, 6), "causal", {"dilation": 2}), ((4, 6, 5), 1, {"groups": 4}), ((2, 6, 6), "same", {"stride": 2}),
+            ((2, 6, 5), ((0, 2), (1, 0)), {"bias": False}), ((2, 3, 4, 3), (0, 1, 2), {"stride": (1, 2, 1)}),
+        )
+    ),
+    _good("conv", (2, 4, 4), channels=3, kernel=3, padding_mode="circular"),
     # transposed convolution: output padding below and above the stride, crops on one side
     _good("conv_transpose", (3, 5), channels=2, kernel=3, stride=2, padding=1, output_padding=1),
     _good("conv_transpose", (3, 5), channels=2, kernel=2, dilation=3, output_padding=2),
@@ -507,6 +516,8 @@ BAD: tuple[Bad, ...] = (
     _bad("kernel-too-large", "conv", (3, 4, 8), channels=2, kernel=5),
     _bad("kernel-too-large", "conv", (3, 4, 4), channels=2, kernel=3, dilation=2),
     _bad("bad-padding", "conv", (3, 8, 8), channels=4, kernel=3, padding="causal"),
+    _bad("bad-padding", "conv", (3, 8, 2), channels=4, kernel=3, padding=2, padding_mode="reflect"),
+    _bad("bad-padding", "conv", (3, 8, 2), channels=4, kernel=7, padding="same", padding_mode="circular"),
     _bad("indivisible-channels", "conv", (3, 8, 8), channels=4, kernel=3, groups=2),
     _bad("indivisible-channels", "conv", (4, 8, 8), channels=3, kernel=3, groups=2),
     _bad_whole("conv", (3, 8, 8), channels=4, kernel=3),

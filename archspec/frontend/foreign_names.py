@@ -128,7 +128,6 @@ _INSTEAD = {
     "like": "use 'upsample_like' or 'crop_like': - upsample_like: [prev, other]",
     **dict.fromkeys(("length", "max_len", "num_positions", "seq_len"), _INFERRED),
     "normalized_shape": _NORMALIZED,
-    "padding_mode": "put a `pad` item with a `mode` before this one",
     "track_running_stats": "remove it: running statistics are always kept",
 }  # fmt: skip
 """Help for keys that have no counterpart."""
@@ -194,7 +193,9 @@ def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | 
 
 
 def keyword_help(word: str, keywords: Container[str]) -> str | None:
-    """The help for a word in place of a keyword of an attribute: padding by a mode is an op of its own."""
+    """The help for a word in place of a keyword of an attribute: a mode of padding is an attribute, or an op."""
+    if "causal" in keywords and word in ("reflect", "replicate", "circular"):
+        return f"write how many rows, and what they are: padding: ..., padding_mode: {word}"
     if "same" in keywords and word in ("reflect", "replicate", "circular"):
         return f"put a 'pad' item before this one: - pad: {{padding: ..., mode: {word}}}"
     return None

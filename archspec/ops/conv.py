@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import isqrt, prod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from archspec.ir.types import Initializer, TensorType, Weight
 from archspec.ops.attribute_types import ConvPadding, Count, Flag, Natural, Padding, PerAxis
 from archspec.ops.base import Cost, Footprint, Op, OpError, along, need_float, need_spatial, per_axis
 from archspec.ops.footprint import sliding, transposed
 from archspec.ops.geometry import Pads, extent, unslide
-from archspec.ops.sliding import Sliding, resolve, slid
+from archspec.ops.sliding import Sliding, need_rows, resolve, slid
 
 
 def fan_in_uniform(fan_in: int) -> Initializer:
@@ -47,6 +47,7 @@ class Conv(Op):
         stride: s.
         padding: zeros around the input; `same` makes the output ceil(n / s), `valid` is none; `causal` puts
             d(f - 1) of them before the one axis of a sequence, so that no output sees what comes after it.
+        padding_mode: what stands in the padding: zeros, the mirrored input, its edge, or the input from the other side.
         dilation: d, the distance between neighbouring taps of the kernel.
         groups: how many groups the input channels are split into; each group has its share of the output channels.
         bias: whether each output channel has a bias.
@@ -60,6 +61,7 @@ class Conv(Op):
     kernel: PerAxis[Count]
     stride: PerAxis[Count] = 1
     padding: ConvPadding = 0
+    padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros"
     dilation: PerAxis[Count] = 1
     groups: Count = 1
     bias: Flag = True
@@ -74,6 +76,7 @@ class Conv(Op):
         window = self.sliding(tensor)
         need_divisible(self.kind, "input", tensor.channels, self.groups)
         need_divisible(self.kind, "output", self.channels, self.groups)
+        need_rows(self.kind, self.padding_mode, tensor.spatial, window.pads)
         return (tensor.with_sizes(self.channels, *slid(self.kind, tensor, window)),)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
@@ -90,7 +93,9 @@ class Conv(Op):
         return Cost(output.elements * taps, output.elements, {"add": output.elements} if self.bias else {})
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
-        return along([sliding(*axis) for axis in self.sliding(inputs[0]).axes])
+        wraps = self.padding_mode == "circular"
+        axes = self.sliding(inputs[0]).axes
+        return along([None if wraps and any(axis[3]) else sliding(*axis) for axis in axes])
 
 
 class ConvTranspose(Op):

@@ -82,6 +82,22 @@ def resolve(
     return Sliding(kernels, strides, dilations, pads)
 
 
+def need_rows(op: str, mode: str, sizes: Sequence[int], pads: Sequence[Pads]) -> None:
+    """Check that every axis has the rows that its padding repeats.
+
+    Raises:
+        OpError: mode `reflect` would go beyond the other end of an axis, or `circular` more than once around it.
+    """
+    for size, pad in zip(sizes, pads, strict=True):
+        most = {"reflect": size - 1, "circular": size}.get(mode)
+        if most is not None and any(rows > most for rows in pad):
+            raise OpError(
+                "bad-padding",
+                f"'{op}' with mode {mode} cannot add {max(pad)} rows to an axis of {size}",
+                help=f"at most {most} rows per side",
+            )
+
+
 def slid(op: str, tensor: TensorType, window: Sliding, *, ceil: bool = False) -> tuple[int, ...]:
     """Output sizes of a window that slides over the spatial axes.
 

@@ -21,6 +21,7 @@ from archspec.ops.base import (
 )
 from archspec.ops.footprint import IDENTITY, LONGEST_PERIOD, Window, linear, nearest, shifted
 from archspec.ops.geometry import Pads
+from archspec.ops.sliding import need_rows
 
 
 class Pad(Op):
@@ -55,14 +56,7 @@ class Pad(Op):
                 help="leave `value` out, or use mode constant",
             )
         pads = self.pads(tensor)
-        for size, pad in zip(tensor.spatial, pads, strict=True):
-            most = {"reflect": size - 1, "circular": size}.get(self.mode)
-            if most is not None and max(pad) > most:
-                raise OpError(
-                    "bad-padding",
-                    f"'{self.kind}' with mode {self.mode} cannot add {max(pad)} rows to an axis of {size}",
-                    help=f"at most {most} rows per side",
-                )
+        need_rows(self.kind, self.mode, tensor.spatial, pads)
         sizes = (size + sum(pad) for size, pad in zip(tensor.spatial, pads, strict=True))
         return (tensor.with_sizes(tensor.channels, *sizes),)
 

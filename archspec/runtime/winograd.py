@@ -59,7 +59,8 @@ def gain(op: Conv, tensor: TensorType) -> float:
     `tools/bench_winograd.py` measures it.
     """
     window = op.sliding(tensor)
-    if (window.kernel, window.stride, window.dilation, op.groups) != ((3, 3), (1, 1), (1, 1), 1):
+    plain = (window.kernel, window.stride, window.dilation, op.groups) == ((3, 3), (1, 1), (1, 1), 1)
+    if not plain or op.padding_mode != "zeros":
         return 0.0
     (output,) = op.infer((tensor,))
     kernels, tiles = tensor.channels * op.channels, prod(_grid(output))

@@ -14,15 +14,25 @@ from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Graph, Node, Output, Scope, Value
 from archspec.ir.types import Dim, DType, SymbolicDim, TensorType, format_shape
 from archspec.lower.onnx.builder import OnnxGraph, ValueInfo
-from archspec.lower.onnx.symbolic_size import Axis, Comparisons, Size, SizeNeeded, grows, holds_at_many_sizes, smallest
+from archspec.lower.onnx.symbolic_size import (
+    Axis,
+    Comparisons,
+    Size,
+    SizeNeeded,
+    grows,
+    holds_at_many_sizes,
+    same_pads,
+    smallest,
+)
 from archspec.ops import Op
 from archspec.ops.attention import MatMul
 from archspec.ops.base import per_axis
 from archspec.ops.conv import Conv
-from archspec.ops.geometry import extent
+from archspec.ops.geometry import Pads, extent
 from archspec.ops.merge import Concat, Join, Mul
 from archspec.ops.pool import AvgPool, MaxPool
 from archspec.ops.slicing import Slice
+from archspec.ops.sliding import need_rows, resolve
 from archspec.ops.spatial import AlignCrop, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
@@ -174,6 +184,7 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         case AlignCrop():  # at other sizes the join crops
             return inputs
         case Conv():
+            need_rows(op.kind, op.padding_mode, tensor.spatial, _conv_pads(op, tensor))
             return (tensor.with_sizes(op.channels, *_positions(op, tensor)),)
         case MaxPool() | AvgPool():
             pooled = tensor.with_sizes(tensor.channels, *_positions(op, tensor))
@@ -218,6 +229,14 @@ def _positions(op: Conv | MaxPool | AvgPool, tensor: TensorType) -> Sizes:
             raise SizeNeeded  # `slid` and `need_some_input` reject it
         sizes.append(room // s + 1)
     return tuple(sizes)
+
+
+def _conv_pads(op: Conv, tensor: TensorType) -> Sequence[Pads]:
+    """The padding of a convolution at any size."""
+    if op.padding != "same":
+        return op.sliding(tensor).pads
+    window = resolve(op.kind, tensor, op.kernel, op.stride, "valid", op.dilation)
+    return [same_pads(n, extent(f, d), s) for n, (f, s, d, _) in zip(tensor.spatial, window.axes, strict=True)]
 
 
 def partial_rows(kernel: int, stride: int, dilation: int, after: int) -> int:

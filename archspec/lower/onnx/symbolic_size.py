@@ -328,6 +328,14 @@ def at_least(number: int, size: int) -> int:
     return -smallest((-number, -size))
 
 
+def same_pads(size: int, extent: int, stride: int) -> tuple[int, int]:
+    """Padding `same` along one axis, as `geometry.same_pads` has it; a `Size` may stand for an `int`."""
+    total = (size + stride - 1) // stride * stride - stride + extent - size
+    if extent < stride:
+        total = at_least(0, total)
+    return total // 2, total - total // 2
+
+
 def holds_at_many_sizes(left: Size, right: Size) -> bool:
     """Whether an equation holds at infinitely many sizes of every input, as far as its growth tells.
 

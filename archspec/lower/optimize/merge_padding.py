@@ -29,9 +29,11 @@ def merge_padding(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
 
 
 def _has_fixed_padding(node: Node) -> bool:
-    """Whether it is a convolution whose padding does not depend on the size of its input, as `same` does."""
-    return isinstance(node.op, Conv) and (
-        node.op.padding != "same" or max(node.op.sliding(node.inputs[0].type).stride) == 1
+    """Whether it is a convolution whose padding is zeros and does not depend on its input's size, as `same` does."""
+    return (
+        isinstance(node.op, Conv)
+        and node.op.padding_mode == "zeros"
+        and (node.op.padding != "same" or max(node.op.sliding(node.inputs[0].type).stride) == 1)
     )
 
 

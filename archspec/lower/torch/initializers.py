@@ -68,7 +68,7 @@ def _kind(node: Node) -> str:
 _OTHERS = {
     "ChannelNorm": "nn.LayerNorm",
     "Attention": "nn.Linear",  # the output projection, initialized with the other weights of attention
-    **{f"{kind}Conv{axes}d": f"nn.Conv{axes}d" for kind in ("Padded", "Same") for axes in (1, 2, 3)},
+    **{f"{kind}Conv{axes}d": f"nn.Conv{axes}d" for kind in ("Edge", "Padded", "Same") for axes in (1, 2, 3)},
     **{f"CroppedConvTranspose{axes}d": f"nn.ConvTranspose{axes}d" for axes in (1, 2, 3)},
 }
 """Kinds of modules that are subclasses of another kind or contain a module of it, with that other kind."""

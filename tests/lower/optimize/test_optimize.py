@@ -55,6 +55,7 @@ STAYS = {
     "last_axis": "  - linear: 7\n  - batch_norm\n",
     "first": "  - batch_norm\n  - conv: {channels: 4, kernel: 3}\n",
     "mirrored": "  - pad: {padding: 1, mode: reflect}\n  - conv: {channels: 4, kernel: 3}\n",
+    "wrapped": "  - pad: 1\n  - conv: {channels: 4, kernel: 3, padding: 1, padding_mode: circular}\n",
     "pooled": "  - pad: 1\n  - max_pool: 3\n",
     "identity": "  - identity\n",
 }

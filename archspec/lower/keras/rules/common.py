@@ -113,6 +113,12 @@ def padded(pads: Sequence[Pads], value: float = 0.0, *, before: int = 2) -> Call
     return function("pad", f"ops.pad({{x}}, {all_pairs}, constant_values={{value}})", {**numbers, "value": value})
 
 
+def repeated(pads: Sequence[Pads], mode: str) -> tuple[Call, tuple[tuple[str, str], ...]]:
+    """A function that pads the spatial axes with rows of the input, and the class that the source defines for it."""
+    numbers: dict[str, Constant] = {"widths": tuple(pads), "mode": mode}
+    return function("edge_padding", "EdgePadding({widths}, {mode})({x})", numbers), (helper("EdgePadding"),)
+
+
 def spatial_rank(node: Node) -> int:
     """The number of spatial axes of the first input."""
     return len(node.inputs[0].type.spatial)

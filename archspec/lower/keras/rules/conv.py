@@ -11,6 +11,7 @@ from archspec.lower.keras.rules.common import (
     cannot,
     layer,
     padded,
+    repeated,
     spatial_rank,
 )
 from archspec.lower.text.code_model import Call, Options, function, same
@@ -25,7 +26,7 @@ def _conv(op: conv.Conv, node: Node) -> LayerCall:
     window = op.sliding(tensor)
     if max(window.stride) > 1 and max(window.dilation) > 1:
         raise cannot(node, "its convolutions have either a stride or a dilation, not both")
-    padding_calls, padding = _padding(window, tensor.spatial)
+    padding_calls, padding, helpers = _padding(op, window, tensor.spatial)
     optional: Options = {
         "strides": (same(window.stride), 1), "padding": (padding, "valid"),
         "dilation_rate": (same(window.dilation), 1), "use_bias": (op.bias, True), "data_format": CHANNELS_FIRST,
@@ -38,20 +39,26 @@ def _conv(op: conv.Conv, node: Node) -> LayerCall:
             {"depth_multiplier": (multiplier, 1), **optional},
         )  # fmt: skip
         kernel = WeightLayout("weight", (*range(2, d + 2), 0, 1), (tensor.channels, multiplier, *window.kernel))
-        return LayerCall((*padding_calls, call), (kernel, *bias))
+        return LayerCall((*padding_calls, call), (kernel, *bias), helpers=helpers)
     required = {"filters": op.channels, "kernel_size": same(window.kernel)}
     call = layer(f"Conv{d}D", required, {**optional, "groups": (op.groups, 1)})
-    return LayerCall((*padding_calls, call), (WeightLayout("weight", (*range(2, d + 2), 1, 0)), *bias))
+    weights = (WeightLayout("weight", (*range(2, d + 2), 1, 0)), *bias)
+    return LayerCall((*padding_calls, call), weights, helpers=helpers)
 
 
-def _padding(window: Sliding, sizes: tuple[int, ...]) -> tuple[tuple[Call, ...], str]:
-    """The calls that pad the input, and the padding of the layer: `same` if it pads as much here."""
+def _padding(
+    op: conv.Conv, window: Sliding, sizes: tuple[int, ...]
+) -> tuple[tuple[Call, ...], str, tuple[tuple[str, str], ...]]:
+    """The calls that pad the input, the padding of the layer, `same` if it pads as much here, and helper classes."""
     if not any(map(any, window.pads)):
-        return (), "valid"
+        return (), "valid", ()
+    if op.padding_mode != "zeros":
+        call, helpers = repeated(window.pads, op.padding_mode)
+        return (call,), "valid", helpers
     axes = zip(sizes, window.kernel, window.stride, window.dilation, strict=True)
     if window.pads == tuple(same_pads(*axis) for axis in axes):
-        return (), "same"
-    return (padded(window.pads),), "valid"
+        return (), "same", ()
+    return (padded(window.pads),), "valid", ()
 
 
 @RULES.rule(conv.ConvTranspose)

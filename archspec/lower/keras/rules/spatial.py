@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.keras.rules.common import CHANNELS_FIRST, RULES, LayerCall, cannot, layer, padded, spatial_rank
+from archspec.lower.keras.rules.common import (
+    CHANNELS_FIRST,
+    RULES,
+    LayerCall,
+    cannot,
+    layer,
+    padded,
+    repeated,
+    spatial_rank,
+)
 from archspec.lower.keras.rules.conv import crop
-from archspec.lower.text.code_model import Constant, Options, function, same
+from archspec.lower.text.code_model import Options, function, same
 from archspec.ops import spatial
 
 
@@ -16,10 +25,8 @@ def _pad(op: spatial.Pad, node: Node) -> LayerCall:
         return LayerCall()
     if op.mode == "constant":
         return LayerCall((padded(pads, op.value),))
-    if op.mode != "reflect":
-        raise cannot(node, f"its padding has no mode {op.mode}")
-    widths: Constant = ((0, 0), (0, 0), *pads)
-    return LayerCall((function("pad", 'ops.pad({x}, {widths}, mode="reflect")', {"widths": widths}),))
+    call, helpers = repeated(pads, op.mode)
+    return LayerCall((call,), helpers=helpers)
 
 
 @RULES.rule(spatial.PadChannels)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from archspec.ir.types import DType, TensorType
-from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.symbolic_size import Size, at_least
+from archspec.lower.onnx.builder import AttributeValue, OnnxBuilder
+from archspec.lower.onnx.symbolic_size import Size, same_pads
 from archspec.lower.rule_table import RuleTable
 from archspec.ops import Op
 from archspec.ops.base import per_axis
@@ -92,15 +93,61 @@ def onnx_pads(pads: Sequence[Pads]) -> list[int]:
     return [before for before, _ in pads] + [after for _, after in pads]
 
 
-def padded_input(b: OnnxBuilder, pads: Sequence[Pads], value: float = 0.0) -> str:
-    """The input with its spatial axes padded with one value; the input itself if `pads` are all 0."""
-    if not any(map(any, pads)):
+def padded_input(b: OnnxBuilder, pads: Sequence[Pads], value: float = 0.0, mode: str = "constant") -> str:
+    """The input with its spatial axes padded; the input itself if `pads` are all 0."""
+    if not any(isinstance(rows, Size) or rows for pad in pads for rows in pad):
         return b.input
     sizes = (size + sum(pair) for size, pair in zip(b.input_type.spatial, pads, strict=True))
+    op, inputs, attributes = pad_node(b, mode, pads, value)
+    return b.step("pad", op, *inputs, type=b.input_type.with_sizes(b.input_type.channels, *sizes), **attributes)
+
+
+def pad_node(
+    b: OnnxBuilder, mode: str, pads: Sequence[Pads], value: float = 0.0
+) -> tuple[str, tuple[str, ...], dict[str, AttributeValue]]:
+    """The operator, the inputs and the attributes of the node that pads the spatial axes of the input.
+
+    Opset 19 introduced mode `wrap`. Before it, circular padding is a Gather, or for dynamic sizes a Concat; nodes that
+    come first are written.
+    """
+    if mode == "circular" and b.opset < 19:
+        return _wrapped(b, pads) if b.dynamic else _gathered(b, pads)
     constants = [b.integers("pads", onnx_pads([(0, 0), (0, 0), *pads]))]
     if value:
-        constants.append(b.floats("padding", value))
-    return b.step("pad", "Pad", b.input, *constants, type=b.input_type.with_sizes(b.input_type.channels, *sizes))
+        constants.append(b.floats("value", value))
+    mode = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
+    return "Pad", (b.input, *constants), {} if mode == "constant" else {"mode": mode}
+
+
+def _gathered(b: OnnxBuilder, pads: Sequence[Pads]) -> tuple[str, tuple[str, ...], dict[str, AttributeValue]]:
+    """The rows of each axis, and those from its other side."""
+    sizes = zip(b.input_type.spatial, pads, strict=True)
+    rows = {axis: np.arange(-pad[0], n + pad[1]) % n for axis, (n, pad) in enumerate(sizes, start=2) if any(pad)}
+    *others, final = rows
+    value, _ = gather_step(b, {axis: rows[axis] for axis in others})
+    return "Gather", (value, b.integers(f"rows{final}", rows[final])), {"axis": final}
+
+
+def _wrapped(b: OnnxBuilder, pads: Sequence[Pads]) -> tuple[str, tuple[str, ...], dict[str, AttributeValue]]:
+    """The end of each axis, the axis and its start, side by side."""
+    value, tensor = b.input, b.input_type
+    padded = [(axis, pad) for axis, pad in enumerate(pads, start=2) if any(isinstance(n, Size) or n for n in pad)]
+    for axis, (before, after) in padded:
+        size = tensor.sizes[axis - 1]
+        first = -before if not isinstance(before, Size) else size - before  # a `Size` may be 0
+        parts: list[str] = []
+        for label, count, start, end in (("end", before, first, END), ("", 0, 0, 0), ("start", after, 0, after)):
+            bounds = [b.integers(name, [number]) for name, number in (("starts", start), ("ends", end), ("axes", axis))]
+            part = with_size(tensor, axis, count)
+            if isinstance(count, Size) or count:
+                parts.append(b.step(f"{label}{axis}", "Slice", value, *bounds, type=part))
+            elif not label:
+                parts.append(value)
+        tensor = with_size(tensor, axis, size + before + after)
+        if axis == padded[-1][0]:
+            return "Concat", tuple(parts), {"axis": axis}
+        value = b.step(f"wrapped{axis}", "Concat", *parts, type=tensor, axis=axis)
+    return "Identity", (value,), {}
 
 
 def dynamic_same_window(
@@ -109,7 +156,7 @@ def dynamic_same_window(
     """The input and the attributes of a window with padding `same` over axes of dynamic size; None if it is not one.
 
     SAME_UPPER has ONNX compute the padding that `same_pads` does: half of it before the input, an odd row after it.
-    ONNX Runtime rejects it with a dilation. Then a Pad pads the input with `value`.
+    ONNX Runtime rejects it with a dilation. Then, and for rows that repeat the input, a Pad comes first.
     """
     tensor = b.input_type
     if op.padding != "same" or not any(isinstance(size, Size) for size in tensor.spatial):
@@ -119,21 +166,12 @@ def dynamic_same_window(
     stride = per_axis(op.kind, "stride", op.kernel if op.stride is None else op.stride, axes)
     dilation = per_axis(op.kind, "dilation", getattr(op, "dilation", 1), axes)
     window = Sliding(kernel, stride, dilation, ((0, 0),) * axes)
-    if all(step == 1 for step in dilation):
+    mode = getattr(op, "padding_mode", "zeros")
+    if all(step == 1 for step in dilation) and mode == "zeros":
         return b.input, {**window_attributes(window), "auto_pad": "SAME_UPPER"}
-    pads = [_same_pads(n, extent(f, d), s) for n, (f, s, d, _) in zip(tensor.spatial, window.axes, strict=True)]
-    padded = (size + sum(pair) for size, pair in zip(tensor.spatial, pads, strict=True))
-    inputs = [b.integers("pads", onnx_pads([(0, 0), (0, 0), *pads])), *([b.floats("padding", value)] if value else [])]
-    name = b.step("pad", "Pad", b.input, *inputs, type=tensor.with_sizes(tensor.channels, *padded))
+    pads = [same_pads(n, extent(f, d), s) for n, (f, s, d, _) in zip(tensor.spatial, window.axes, strict=True)]
+    name = padded_input(b, pads, value, "constant" if mode == "zeros" else mode)
     return name, {**window_attributes(window), **({} if isinstance(op, Conv) else {"auto_pad": "VALID"})}
-
-
-def _same_pads(size: int, extent: int, stride: int) -> Pads:
-    """Padding `same` along one axis, as `same_pads` has it, but as a formula."""
-    total = (size + stride - 1) // stride * stride - stride + extent - size
-    if extent < stride:
-        total = at_least(0, total)
-    return total // 2, total - total // 2
 
 
 def window_attributes(window: Sliding) -> dict[str, Sequence[int]]:

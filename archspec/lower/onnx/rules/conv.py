@@ -7,6 +7,7 @@ that do not follow ONNX.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES, dynamic_same_window, padded_input, window_attributes
@@ -17,8 +18,17 @@ from archspec.ops.geometry import Pads
 @RULES.rule(Conv)
 def conv(op: Conv, b: OnnxBuilder) -> str:
     """Conv."""
-    value, attributes = dynamic_same_window(op, b) or (b.input, window_attributes(op.sliding(b.input_type)))
+    value, attributes = dynamic_same_window(op, b) or _window(op, b)
     return b.result("Conv", value, *b.weights("weight", "bias"), **attributes, **_group(op.groups))
+
+
+def _window(op: Conv, b: OnnxBuilder) -> tuple[str, dict[str, Any]]:
+    """The input, padded if its padding is not zeros, and the attributes of the window."""
+    window = op.sliding(b.input_type)
+    if op.padding_mode == "zeros":
+        return b.input, window_attributes(window)
+    value = padded_input(b, window.pads, mode=op.padding_mode)
+    return value, window_attributes(replace(window, pads=tuple((0, 0) for _ in window.pads)))
 
 
 @RULES.rule(ConvTranspose)

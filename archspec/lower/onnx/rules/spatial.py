@@ -8,30 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, with_size
+from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, pad_node
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
 from archspec.lower.onnx.symbolic_size import Size, same_size
-from archspec.ops.geometry import Pads
 from archspec.ops.spatial import AlignCrop, CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 
 
 @RULES.rule(Pad)
 def pad(op: Pad, b: OnnxBuilder) -> str:
-    """Pad; for circular padding before opset 19, which introduced mode `wrap`, a Gather."""
+    """Pad."""
     pads = op.pads(b.input_type)
     if not any(map(any, pads)):
         return b.input
-    if op.mode == "circular" and b.opset < 19:
-        if b.dynamic:
-            return _wrapped(b, pads)
-        sizes = zip(b.input_type.spatial, pads, strict=True)
-        rows = {axis: np.arange(-pad[0], n + pad[1]) % n for axis, (n, pad) in enumerate(sizes, start=2) if any(pad)}
-        return gather(b, rows)
-    constants = [b.integers("pads", onnx_pads([(0, 0), (0, 0), *pads]))]
-    if op.mode == "constant" and op.value:
-        constants.append(b.floats("value", op.value))
-    mode = {"replicate": "edge", "circular": "wrap"}.get(op.mode, op.mode)
-    return b.result("Pad", b.input, *constants, **({} if mode == "constant" else {"mode": mode}))
+    operator, inputs, attributes = pad_node(b, op.mode, pads, op.value)
+    return b.result(operator, *inputs, **attributes)
 
 
 @RULES.rule(PadChannels)
@@ -133,24 +123,6 @@ def _dynamic_crop(b: OnnxBuilder, starts: Sequence[int]) -> str:
     bounds = (b.integers("starts", first), b.integers("ends", last), b.integers("axes", list(cuts)))
     value = b.step("slice", "Slice", b.input, *bounds, type=b.output_type)
     return b.result("Reshape", value, b.exact_shape(b.output_type.sizes))
-
-
-def _wrapped(b: OnnxBuilder, pads: Sequence[Pads]) -> str:
-    """The end of each axis, the axis and its start, side by side."""
-    value, tensor = b.input, b.input_type
-    padded = [(axis, pad) for axis, pad in enumerate(pads, start=2) if any(pad)]
-    for axis, (before, after) in padded:
-        parts: list[str] = []
-        for label, count, start, end in (("end", before, -before, END), ("", 0, 0, 0), ("start", after, 0, after)):
-            bounds = [b.integers(name, [number]) for name, number in (("starts", start), ("ends", end), ("axes", axis))]
-            part = with_size(tensor, axis, count)
-            parts += [b.step(f"{label}{axis}", "Slice", value, *bounds, type=part)] if count else []
-            parts += [value] if not label else []
-        tensor = with_size(tensor, axis, tensor.sizes[axis - 1] + before + after)
-        if axis == padded[-1][0]:
-            return b.result("Concat", *parts, axis=axis)
-        value = b.step(f"wrapped{axis}", "Concat", *parts, type=tensor, axis=axis)
-    return value
 
 
 def _nearest(size: int, count: int) -> NDArray[np.int64]:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
-from archspec.lower.text.code_model import Constant, call, same
+from archspec.lower.text.code_model import Constant, Options, call, same
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, helper_module, same_pads
 from archspec.ops import conv
+from archspec.ops.geometry import Pads
 from archspec.ops.sliding import Sliding
 
 
@@ -20,17 +21,30 @@ def _conv(op: conv.Conv, node: Node) -> ModuleCall:
     required = _required(op, window, tensor)
     stride, dilation = (same(window.stride), 1), (same(window.dilation), 1)
     groups, bias = (op.groups, 1), (op.bias, True)
-    optional = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
+    optional: Options = {"stride": stride, "dilation": dilation, "groups": groups, "bias": bias}
     if op.padding == "same":
-        pads = same_pads(window)
-        if pads is None:
+        pads = _same_pads(op, window)
+        if pads is None and op.padding_mode == "zeros":
             return helper_module("SameConv", required, optional, axes=d)
+        if pads is None:
+            return helper_module("EdgeConv", {**required, "mode": op.padding_mode}, optional, axes=d)
         window = replace(window, pads=pads)
+    if not window.symmetric and op.padding_mode != "zeros":
+        optional = {"pads": (flat(window.pads), None), **optional}
+        return helper_module("EdgeConv", {**required, "mode": op.padding_mode}, optional, axes=d)
     if not window.symmetric:
         return helper_module("PaddedConv", {**required, "pads": flat(window.pads)}, optional, axes=d)
     padding = (even(window), 0)
-    optional = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
+    optional = {
+        "stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "bias": bias,
+        "padding_mode": (op.padding_mode, "zeros"),
+    }  # fmt: skip
     return ModuleCall(call(f"nn.Conv{d}d", required, optional))
+
+
+def _same_pads(op: conv.Conv, window: Sliding) -> tuple[Pads, ...] | None:
+    """As `same_pads`. An axis may lack the rows to repeat for more padding than it needs."""
+    return same_pads(window) if op.padding_mode == "zeros" or max(window.stride) == 1 else None
 
 
 def _required(op: conv.Conv | conv.ConvTranspose, window: Sliding, tensor: TensorType) -> dict[str, Constant]:
