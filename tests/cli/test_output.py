@@ -155,7 +155,8 @@ def test_the_zoo_is_listed_safely(printed: Printed, monkeypatch: pytest.MonkeyPa
 def test_a_workflow_command_has_each_property_escaped(printed: Printed) -> None:
     name = "x\n::error title=a,b:c%0A\r.yaml"
     Path(name).write_text(SPECS["op"].format(text="rleu"))
-    (line,) = printed("check", "--format", "github", name).splitlines()
+    line, counts = printed("check", "--format", "github", name).splitlines()
+    assert counts == "1 spec: 1 error, 0 warnings"
     # The escapes of actions/toolkit, packages/core/src/command.ts.
     assert line.startswith("::error file=x%0A%3A%3Aerror title=a%2Cb%3Ac%250A%0D.yaml,line=4,col=10,")
 

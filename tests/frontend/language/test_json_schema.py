@@ -122,7 +122,6 @@ NOT_OF_SCHEMA = {
     "names_bad_computed": "computed names",
     "names_bad_inputs_and_paths": "computed names",
     "names_outputs_renamed": "computed names",
-    "references_lists": "the value of an expression",
     "names_unknown_callee": "a computed op",
     "names_unknown_ops": "names of blocks",
     "references_lists": "computed names",
