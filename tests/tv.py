@@ -37,8 +37,8 @@ def meta_model(name: str) -> nn.Module:
     start = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # these warn if it is not given
     if "resnet" in name and name.startswith(("deeplab", "fcn")):
         start = {"weights_backbone": None}  # or it fetches some
-    with torch.device("meta"):
-        return torchvision.models.get_model(name, **start).eval()
+    with torch.device("cpu" if name.startswith("regnet") else "meta"):  # RegNets compute their widths with tensors
+        return torchvision.models.get_model(name, **start).eval().to("meta")
 
 
 def tensors(returned: object) -> list[Tensor]:

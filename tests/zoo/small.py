@@ -45,10 +45,10 @@ _TWINS = frozenset((
     "convnext_small", "convnext_base", "convnext_large", "deeplabv3_resnet101", "densenet161", "densenet169",
     "densenet201", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5",
     "efficientnet_b7", "fcn_resnet101", "mlp_1500_1000_500", "mlp_2000_1500_1000_500", "mlp_2500_2000_1500_1000_500",
-    "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34",
-    "preact_resnet101", "preact_resnet152", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1",
+    "mnasnet0_5", "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34",
+    "preact_resnet101", "preact_resnet152", "regnet_y_3_2gf", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1",
     "resnet32_cifar", "resnet44_cifar", "resnet56_cifar", "resnext101_32x8d", "resnext101_64x4d", "se_resnet34",
-    "se_resnet101", "segnet_pascal", "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn",
+    "se_resnet101", "segnet_pascal", "shufflenet_v2_x0_5", "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn",
     "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
 ))  # fmt: skip
 
@@ -67,9 +67,9 @@ def small(name: str) -> Network:
     if len(net.inputs) > 1 or FAMILY[name] in OF_ONE_SIZE:
         return net
     ((channels, *spatial),) = net.inputs.values()
-    for side in (side for side in SIDES if spatial and side < min(spatial)):
+    for side in (side for side in SIDES if spatial and side < max(spatial)):
         try:
-            return archspec.load(name, input=(channels, *(side for _ in spatial)), **params)
+            return archspec.load(name, input=(channels, *(min(side, size) for size in spatial)), **params)
         except archspec.ArchspecError:
             continue  # a kernel does not fit
     return net

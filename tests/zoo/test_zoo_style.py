@@ -82,6 +82,11 @@ VARIANTS = {
     "efficientnet": [f"efficientnet_b{i}" for i in range(8)],
     "senet": ["se_resnet18", "se_resnet34", "se_resnet50", "se_resnet101"],
     "mobilenet_v3": ["mobilenet_v3_large", "mobilenet_v3_small"],
+    "efficientnet_v2": ["efficientnet_v2_s"],
+    "mnasnet": ["mnasnet0_5", "mnasnet1_0"],
+    "regnet": ["regnet_x_400mf", "regnet_y_400mf", "regnet_y_3_2gf"],
+    "shufflenet_v2": ["shufflenet_v2_x0_5", "shufflenet_v2_x1_0"],
+    "r2plus1d": ["r2plus1d_18"],
 }
 
 
