@@ -160,14 +160,34 @@ class Output:
     training_only: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SizeRead:
+    """An expression of the spec reads sizes of a value, so that the spec may mean another network at other sizes.
+
+    Attributes:
+        value: the value.
+        attribute: what the expression reads of it: `channels`, `shape` or `spatial`.
+        axes: the axes whose sizes that are, counted without the batch axis.
+        training_only: whether only layers that run while training depend on it.
+        span: where the expression is.
+    """
+
+    value: Value
+    attribute: str
+    axes: range
+    training_only: bool
+    span: Span
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A checked, typed network."""
+    """A checked, typed network. `size_reads` are the sizes that it was built for."""
 
     name: str
     inputs: tuple[Value, ...]
     body: Scope
     outputs: tuple[Output, ...]
+    size_reads: tuple[SizeRead, ...] = ()
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

@@ -99,6 +99,17 @@ def test_one_output_is_a_tensor(runs):
     assert runs == ["run"]
 
 
+def test_a_network_whose_spec_reads_sizes_refuses_others(runs):
+    model = compiled(
+        archspec.parse("archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [avg_pool: {kernel: in.spatial}]")
+    )
+    with torch.no_grad():
+        model(torch.zeros(1, 3, 8, 8))
+        with pytest.raises(ValueError, match=r"made for \(N, 3, 8, 8\)"):
+            model(torch.zeros(1, 3, 16, 16))
+    assert runs == ["run"]
+
+
 def test_the_module_runs_calls_with_gradients_training_and_other_sizes(net, runs):
     model = compiled(net)
     out, *_ = model(*inputs())

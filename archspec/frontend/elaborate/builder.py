@@ -19,7 +19,7 @@ from archspec.frontend.elaborate.auto_names import NameAndError, local_name, nam
 from archspec.frontend.elaborate.budget import Budget, LimitExceeded, Total
 from archspec.frontend.elaborate.conditions import when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
-from archspec.frontend.elaborate.context import BuildContext, OnRead
+from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.nodes import NodeFactory, Signature
 from archspec.frontend.elaborate.overrides import Settings
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue
@@ -45,9 +45,7 @@ class Built:
 
 
 @shared_work()
-def build(
-    spec: Spec, name: str, settings: Settings, total: Total | None = None, *, on_read: OnRead | None = None
-) -> Built:
+def build(spec: Spec, name: str, settings: Settings, total: Total | None = None) -> Built:
     """Build the graph of a spec with these params and input types, under `name`.
 
     Args:
@@ -55,9 +53,8 @@ def build(
         name: the name of the graph.
         settings: the params and the input types.
         total: what the builds of the same check have used; this one is added to it.
-        on_read: is called where an expression reads the shape of a value.
     """
-    builder = Builder(spec, settings, total, on_read=on_read)
+    builder = Builder(spec, settings, total)
     graph = builder.network(name)
     return Built(graph, (*settings.diagnostics, *builder.diagnostics.values()))
 
@@ -65,11 +62,8 @@ def build(
 class Builder:
     """Builds one graph."""
 
-    def __init__(
-        self, spec: Spec, settings: Settings, total: Total | None = None, *, on_read: OnRead | None = None
-    ) -> None:
+    def __init__(self, spec: Spec, settings: Settings, total: Total | None = None) -> None:
         self.spec = spec
-        self.on_read = on_read
         self.settings = settings
         self.nodes = NodeFactory()
         self.weights = WeightBinder(spec.initializers, lambda field: field.evaluate(settings.params))
@@ -87,9 +81,7 @@ class Builder:
     def network(self, name: str) -> Graph:
         """Build the whole network."""
         library = self.spec.library(self.settings.params)
-        context = BuildContext(
-            SymbolTable("", bodies=(self.spec.layers,)), library.params, library, on_read=self.on_read
-        )
+        context = BuildContext(SymbolTable("", bodies=(self.spec.layers,)), library.params, library)
         inputs, values = self._inputs(context)
         named_outputs: list[tuple[str, Value]] = []
         try:
@@ -108,7 +100,7 @@ class Builder:
         if training:
             span = self.spec.outputs[0].span if self.spec.outputs else None
             self.report(ArchspecError(check_training_only(body, outputs, span)), context)
-        return Graph(name, inputs, body, outputs)
+        return Graph(name, inputs, body, outputs, tuple(context.size_reads.values()))
 
     def _inputs(self, context: BuildContext) -> tuple[tuple[Value, ...], Values]:
         """The inputs of the network whose types are known; and all of them, or None if one is unknown."""
@@ -185,6 +177,9 @@ class Builder:
         """The op of a step, with its attributes evaluated and validated."""
         key = context.cache_key(step.reads, values)
         if (op := self.nodes.cached_op(step, key)) is not None:
+            for field in step.attributes.values():
+                if "in" in field.names:
+                    context.evaluate(field, values)  # reads the same sizes of other values
             return op
         try:
             attributes = {name: context.evaluate(field, values) for name, field in step.attributes.items()}
@@ -292,7 +287,8 @@ class Builder:
             context.repetitions * max(1, times),
             context.blocks,
             context.call,
-            on_read=context.on_read,
+            training_only=context.training_only,
+            size_reads=context.size_reads,
         )
 
     def close_scope(

@@ -147,6 +147,7 @@ def build_sequential(
 def build_side(builder: Builder, step: SideStep, name: str | None, inputs: Values, context: BuildContext) -> Values:
     """A branch whose outputs the next step does not read."""
     inside = builder.open_scope(step, name, context)
+    inside.training_only = context.training_only or step.training_only
     outputs = builder.body(step.layers, inputs, inside)
     builder.close_scope(step.keyword, step.span, inside, inputs, outputs, context, training_only=step.training_only)
     return inputs

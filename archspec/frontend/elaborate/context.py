@@ -13,13 +13,13 @@ from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import Library
-from archspec.ir.graph import Node, Scope, Value
+from archspec.ir.graph import Node, Scope, SizeRead, Value
 
 Evaluate = Callable[[Field], Data]
 """Evaluates a field in some context."""
 
-OnRead = Callable[[Span, tuple[Value, ...], str], None]
-"""Is told where an expression reads `channels`, `shape` or `spatial` of which values."""
+SizeReads = dict[tuple[Any, ...], SizeRead]
+"""The sizes that expressions read, each with the first place that does."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,8 @@ class BuildContext:
         blocks: the enclosing blocks, by where they are defined.
         call: where the innermost block is called.
         items: what has been built here so far.
-        on_read: is called with the span of each expression that reads a shape, the values and what it reads of them.
+        training_only: whether it is in a part that runs only while training.
+        size_reads: the sizes that expressions have read so far.
     """
 
     symbols: SymbolTable
@@ -46,7 +47,8 @@ class BuildContext:
     blocks: frozenset[Span] = frozenset()
     call: Span | None = None
     items: list[Node | Scope] = field(default_factory=list)
-    on_read: OnRead | None = None
+    training_only: bool = False
+    size_reads: SizeReads = field(default_factory=dict)
 
     def with_environment(self, environment: Environment) -> BuildContext:
         """The same context, and the same items, with other names for expressions."""
@@ -59,7 +61,8 @@ class BuildContext:
             self.blocks,
             self.call,
             self.items,
-            self.on_read,
+            self.training_only,
+            self.size_reads,
         )
 
     def evaluate(self, field: Field, values: Values) -> Data:
@@ -74,13 +77,18 @@ class BuildContext:
         if values is None:
             raise Invalid
         sizes = tuple(value.type.sizes for value in values)
-        on_read = None if self.on_read is None else partial(self.on_read, field.span, values)
-        inputs = InputValue(sizes, on_read)
+        inputs = InputValue(sizes, partial(self._report_read, field.span, values))
         try:
             read = {name: self.environment[name] for name in field.names if name in self.environment}
             return field.evaluate({**read, "in": inputs})
         except ArchspecError:  # once more with all names, which its suggestions are from
             return field.evaluate({**self.environment, "in": inputs})
+
+    def _report_read(self, span: Span, values: Sequence[Value], attribute: str, axes: range) -> None:
+        """Record that an expression reads an attribute of values, which is the sizes of some of their axes."""
+        for value in values:
+            read = SizeRead(value, attribute, axes, self.training_only, span)
+            self.size_reads.setdefault((value, axes, self.training_only), read)
 
     def cache_key(self, names: Sequence[str], values: Values) -> str | None:
         """A key for the current values of `names`: equal keys, equal values. None if one of them is unknown."""

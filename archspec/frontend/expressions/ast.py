@@ -45,11 +45,12 @@ class UnknownName(ExpressionError):
 class InputValue:
     """The input values as expressions see them: sizes without the batch axis.
 
-    `on_read` is called with the name of each attribute that an expression reads.
+    `on_read` is called with the name of each attribute that an expression reads, and the axes whose sizes that are. The
+    number of axes is not a size.
     """
 
     shapes: tuple[tuple[int, ...], ...]
-    on_read: Callable[[str], None] | None = None
+    on_read: Callable[[str, range], None] | None = None
 
     def attribute(self, name: str) -> Data:
         """A fact all the values share.
@@ -57,8 +58,6 @@ class InputValue:
         Raises:
             ValueError: there is no such fact, or each value has another.
         """
-        if self.on_read is not None:
-            self.on_read(name)
         facts = list(dict.fromkeys(self._of(sizes, name) for sizes in self.shapes))
         if len(facts) != 1:
             shown = " and ".join(map(show, facts))
@@ -71,6 +70,12 @@ class InputValue:
         if not sizes:
             raise ValueError(f"the input has only the batch axis, so no {name}")
         return sizes[0] if name == "channels" else sizes[1:]
+
+    def report(self, name: str, entry: int | None = None) -> None:
+        """Report that an expression reads an attribute, or one entry of it. Axes are counted without the batch axis."""
+        if self.on_read is not None:
+            axes = range(1) if name == "channels" else range(1 if name == "spatial" else 0, len(self.shapes[0]))
+            self.on_read(name, axes if entry is None else range(axes[entry], axes[entry] + 1))
 
 
 INPUT_ATTRIBUTES = ("channels", "shape", "spatial")
@@ -100,6 +105,10 @@ class Expr:
 
     def evaluate(self, scope: Environment) -> Data:
         raise NotImplementedError  # every kind of term has its own
+
+    def peek(self, scope: Environment) -> Data:
+        """Its value, where only the number of its entries matters, or those that are then reported as read."""
+        return self.evaluate(scope)
 
     def wrong(self, message: str, help: str | None = None) -> ExpressionError:
         return ExpressionError(message, self.start, self.stop, help)
@@ -156,6 +165,11 @@ class AttributeExpr(Expr):
     name: str
 
     def evaluate(self, scope: Environment) -> Data:
+        value = self.peek(scope)
+        self.report(scope)
+        return value
+
+    def peek(self, scope: Environment) -> Data:
         if "in" not in scope:
             raise self.wrong(
                 "`in` is not available here",
@@ -166,6 +180,10 @@ class AttributeExpr(Expr):
         except ValueError as error:
             raise self.wrong(str(error)) from None
 
+    def report(self, scope: Environment, entry: int | None = None) -> None:
+        """Report that the attribute is read, or one entry of it."""
+        cast(InputValue, scope["in"]).report(self.name, entry)
+
 
 @frozen
 class CallExpr(Expr):
@@ -175,7 +193,8 @@ class CallExpr(Expr):
     arguments: tuple[Expr, ...]
 
     def evaluate(self, scope: Environment) -> Data:
-        values = [argument.evaluate(scope) for argument in self.arguments]
+        counts_only = self.function == "len"
+        values = [argument.peek(scope) if counts_only else argument.evaluate(scope) for argument in self.arguments]
         spend_lists(self, *values)
         function = FUNCTIONS[self.function]
         try:

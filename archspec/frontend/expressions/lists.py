@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.frontend.expressions.ast import Environment, Expr, bounded_list, need_truth, spend
+from archspec.frontend.expressions.ast import AttributeExpr, Environment, Expr, bounded_list, need_truth, spend
 from archspec.frontend.expressions.values import Data, show, whole
 from archspec.frozen import frozen
 
@@ -57,7 +57,7 @@ class IndexExpr(Expr):
     index: Expr
 
     def evaluate(self, scope: Environment) -> Data:
-        value, index = self.value.evaluate(scope), self.index.evaluate(scope)
+        value, index = self.value.peek(scope), self.index.evaluate(scope)
         if not isinstance(value, tuple):
             raise self.value.wrong(f"{show(value)} is not a list and cannot be indexed")
         place = whole(index)
@@ -67,6 +67,8 @@ class IndexExpr(Expr):
             raise self.index.wrong(
                 f"index {place} is out of range for a list of length {len(value)}", _range_help(len(value))
             )
+        if isinstance(self.value, AttributeExpr):
+            self.value.report(scope, place)
         return value[place]
 
 

@@ -1,13 +1,13 @@
 """Dynamic sizes of a network's inputs: that its spec describes the same network at all of them, and examples of them.
 
 `symbolic_graph` proves that each layer does the same at all sizes. That the layers are the same is another question,
-because expressions in a spec can read shapes: none may read a size that changes. As a check on that, the network is
+because expressions in a spec can read sizes: none may read a size that changes. As a check on that, the network is
 built at some other sizes, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -51,26 +51,13 @@ def at_other_sizes(
     if not any(dynamic_axes(value) for value in graph.inputs):
         raise fail("unsupported", f"the inputs of '{graph.name}' have no height and width that could be dynamic")
     formulas = symbolic(graph).graph
+    _check_reads(graph, formulas)
     if spec is None:
         return list(islice(filter(None, (resized(graph, sizes) for sizes in other_sizes(formulas))), _SAMPLES))
     own = build(spec, graph.name, settings(spec, variant, params, _sizes(graph))).graph
-    known = symbolic(own).graph
-    values = {value.name: value for node in known.nodes for value in node.outputs}
-    values |= {value.name: value for value in known.inputs}
     graphs: list[Graph] = []
-
-    def on_read(span: Span, read: Sequence[Value], attribute: str) -> None:
-        for value in read:
-            sizes = values[value.name].type.sizes if value.name in values else ()
-            wanted = {"channels": sizes[:1], "spatial": sizes[1:]}.get(attribute, sizes)
-            if any(isinstance(size, Size) for size in wanted):
-                raise _ReadsSize(span, value, attribute)
-
     for sizes in other_sizes(formulas):
-        try:
-            built = build(spec, graph.name, settings(spec, variant, params, sizes), on_read=on_read)
-        except _ReadsSize as error:
-            raise _structure_error(graph, f"'in.{error.attribute}' depends on the size", error.span) from None
+        built = build(spec, graph.name, settings(spec, variant, params, sizes))
         if built.diagnostics:
             continue
         if difference := _difference(own, built.graph):
@@ -80,6 +67,21 @@ def at_other_sizes(
         if len(graphs) == _SAMPLES:
             break
     return graphs
+
+
+def _check_reads(graph: Graph, formulas: Graph) -> None:
+    """Check that no expression, but of parts that run only while training, reads a size that is a formula.
+
+    Raises:
+        ArchspecError: one does, or reads a value that no output depends on.
+    """
+    values = {value.name: value for node in formulas.nodes for value in node.outputs}
+    values |= {value.name: value for value in formulas.inputs}
+    for read in graph.size_reads:
+        known = values.get(read.value.name)
+        sizes = None if known is None else [known.type.sizes[axis] for axis in read.axes]
+        if not read.training_only and (sizes is None or any(isinstance(size, Size) for size in sizes)):
+            raise _structure_error(graph, f"'in.{read.attribute}' depends on the size", read.span)
 
 
 def other_sizes(formulas: Graph) -> Iterator[dict[str, tuple[int, ...]]]:
@@ -126,14 +128,6 @@ def resized(graph: Graph, sizes: Mapping[str, tuple[int, ...]]) -> Graph | None:
     return Graph(graph.name, tuple(values[value] for value in graph.inputs), scope(graph.body), results)
 
 
-class _ReadsSize(Exception):
-    """An expression reads a size that changes."""
-
-    def __init__(self, span: Span, value: Value, attribute: str) -> None:
-        super().__init__(attribute)
-        self.span, self.value, self.attribute = span, value, attribute
-
-
 def _structure_error(graph: Graph, reason: str, span: Span | None) -> ArchspecError:
     message = f"ONNX cannot export '{graph.name}' with dynamic sizes: {reason}"
     return fail("unsupported", message, span, help="write numbers or params where the spec reads sizes")
@@ -155,10 +149,10 @@ def _difference(graph: Graph, other: Graph) -> Node | None:
 
 
 def _layers(graph: Graph) -> list[tuple[Node, str, Op, list[str]]]:
-    """The layers but for the crops of `align`, which are where sizes differ; with the names of what they read."""
+    """The layers at inference but for the crops of `align`, which are where sizes differ; with what they read."""
     cropped = {node.outputs[0]: node.inputs[0] for node in graph.nodes if isinstance(node.op, AlignCrop)}
     return [
         (node, node.name, node.op, [cropped.get(value, value).name for value in node.inputs])
-        for node in graph.nodes
+        for node in graph.inference_nodes
         if isinstance(node.op, Op) and not isinstance(node.op, AlignCrop)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archspec.ir.graph import Graph, Node, Scope
 from archspec.lower.optimize.rewriter import GraphRewriter, remaining_weights
@@ -16,6 +17,7 @@ def drop_training_only(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     for side in _training_only_sides(graph.body):
         rewriter.remove(side)
     result = rewriter.rewritten()
+    result = replace(result, size_reads=tuple(read for read in result.size_reads if not read.training_only))
     return result, remaining_weights(result, weights, rewriter.new_owners)
 
 

@@ -43,7 +43,8 @@ class GraphRewriter:
         outputs = [replace(output, value=self._value(output.value)) for output in self.graph.outputs]
         outputs = [output for output in outputs if output.value not in dropped]
         body = replace(body, outputs=tuple([output.value for output in outputs]))
-        return replace(self.graph, body=body, outputs=tuple(outputs))
+        reads = [replace(read, value=self._value(read.value)) for read in self.graph.size_reads]
+        return replace(self.graph, body=body, outputs=tuple(outputs), size_reads=tuple(reads))
 
     def _value(self, value: Value) -> Value:
         while value in self._replaced:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.ir.graph import Node, Scope, Value
@@ -55,6 +55,8 @@ class ModulePlan:
     """Whether it is only an `nn.ModuleList`: its steps are part of the module around it."""
     dissolved: bool = False
     """Whether it only holds modules, which the module around calls."""
+    sized_inputs: Mapping[Value, bool] = field(default_factory=dict)
+    """The inputs that it takes at one size only, each with whether that is so only while training."""
 
     @property
     def local_name(self) -> str:
@@ -64,9 +66,11 @@ class ModulePlan:
     def sequential(self) -> bool:
         """Whether it can be an `nn.Sequential`: numbered children, each reading the output of the one before.
 
+        It does not check sizes.
+
         Inside the network it is called in slices if several of its values are read; the network itself cannot be.
         """
-        return self.indexed and self.chain and (bool(self.name) or len(self.outputs) == 1)
+        return self.indexed and self.chain and not self.sized_inputs and (bool(self.name) or len(self.outputs) == 1)
 
     @property
     def indexed(self) -> bool:

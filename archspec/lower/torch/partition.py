@@ -26,7 +26,7 @@ from archspec.lower.torch.aligned_paths import AlignedPaths
 from archspec.lower.torch.module_call import Helper, ModuleCall
 from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, NetworkPlan, is_attribute
 from archspec.lower.torch.rules import RULES
-from archspec.lower.torch.size_checks import unchecked
+from archspec.lower.torch.size_checks import SizeChecks, size_checks
 from archspec.ops import Op
 from archspec.ops.merge import Join
 
@@ -41,6 +41,7 @@ def plan(graph: Graph) -> NetworkPlan:
     root = planner.module(graph.body, "")
     root.inputs = graph.inputs  # including unread inputs
     root.outputs = tuple(output.value for output in graph.outputs)  # may contain an input, or a value twice
+    root.sized_inputs = planner.checks.inputs
     return NetworkPlan(root, tuple(sorted(planner.helpers, key=repr)))
 
 
@@ -116,7 +117,7 @@ class _Planner:
             module.reads.update(node.inputs)
             return
         inputs, call = self.aligned.inputs(node), RULES.apply(node, node)
-        if call.checked is not None and type(node.op) in self.checked:
+        if call.checked is not None and type(node.op) in self.checks.ops:
             call = call.checked
         call = self.overwriting(node, call)
         step = ForwardStep(inputs, node.outputs, node=node, hint=hint, training_only=training_only)
@@ -151,10 +152,10 @@ class _Planner:
         self.callees.update(dict.fromkeys(node.outputs, name))
 
     @cached_property
-    def checked(self) -> frozenset[type[Op]]:
-        """The ops whose sizes the source has to check."""
+    def checks(self) -> SizeChecks:
+        """The sizes that the source has to check."""
         calls = [(type(node.op), RULES.apply(node, node)) for node in self.graph.nodes]
-        return unchecked(
+        return size_checks(
             self.graph, {kind for kind, call in calls if call.checked is not None and issubclass(kind, Op)}
         )
 

@@ -1,18 +1,17 @@
-"""Which ops need a check in the source, because PyTorch computes something where the spec refuses a size.
+"""What needs a check in the source, because PyTorch would compute something else than the spec means at other sizes.
 
-PyTorch broadcasts axes of size 1, shortens slices that reach beyond an axis, and splits an axis into unequal parts. In
-most networks no size of the inputs leads there. Which ones do is found by inferring the types of all values at other
-sizes of the inputs: small ones, those around powers of two, where strides round differently, and those near the
-network's own.
+PyTorch broadcasts axes of size 1, shortens slices that reach beyond an axis, and splits an axis into unequal parts. And
+where the spec reads the size of a value, it may mean another network at another size. In most networks no size of the
+inputs leads there. Which ones do is found by inferring the types of all values at other sizes of the inputs: small
+ones, those around powers of two, where strides round differently, and those near the network's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-from archspec.ir.graph import Graph, Node, Value
+from archspec.ir.graph import Graph, Node, SizeRead, Value
 from archspec.ir.types import Shape, TensorType
 from archspec.ops import Op, OpError
 from archspec.ops.slicing import Split
@@ -21,13 +20,34 @@ from archspec.ops.spatial import AlignCrop, PadChannels
 Types = tuple[TensorType, ...]
 
 
-def unchecked(graph: Graph, kinds: Collection[type[Op]]) -> frozenset[type[Op]]:
-    """Those of some kinds of ops that PyTorch applies to sizes that the spec refuses, at other sizes of the inputs.
+@dataclass(frozen=True, slots=True)
+class SizeChecks:
+    """What the source has to check.
 
-    Sizes that PyTorch refuses at another op, such as a kernel larger than its input, do not count.
+    Attributes:
+        ops: the kinds of ops that PyTorch applies to sizes that the spec refuses.
+        inputs: the inputs that the network takes at one size only, each with whether that is so only while training.
+    """
+
+    ops: frozenset[type[Op]]
+    inputs: Mapping[Value, bool]
+
+
+def size_checks(graph: Graph, kinds: Collection[type[Op]]) -> SizeChecks:
+    """What the source has to check at other sizes of the inputs; of the ops, it can check those of some kinds.
+
+    Sizes that PyTorch refuses anyway, such as those smaller than a kernel, need no check.
     """
     inference = _Inference(kinds)
-    return frozenset(chain.from_iterable(inference.misapplied(graph, types) for types in _other_inputs(graph)))
+    reads = [read for read in graph.size_reads if not read.training_only]
+    ops, inputs = inference.needed(graph, graph.inference_nodes, reads, frozenset())
+    in_training: set[Value] = set()
+    if graph.training_only:
+        used = [node for node in graph.nodes if node not in graph.unused]
+        more, in_training = inference.needed(graph, used, graph.size_reads, inputs)
+        ops |= more
+    sized = {value: value not in inputs for value in graph.inputs if value in inputs or value in in_training}
+    return SizeChecks(frozenset(ops), sized)
 
 
 def _other_inputs(graph: Graph) -> Iterator[Types]:
@@ -38,6 +58,11 @@ def _other_inputs(graph: Graph) -> Iterator[Types]:
 
 
 def _changed_inputs(types: Types) -> Iterator[Types]:
+    for i, tensor in enumerate(types):
+        for axis, own in enumerate(tensor.sizes if len(types) > 1 else tensor.sizes[:1]):
+            for size in (1, own - 1, own + 1):
+                sizes = (*tensor.sizes[:axis], size, *tensor.sizes[axis + 1 :])
+                yield (*types[:i], tensor.with_sizes(*sizes), *types[i + 1 :])
     largest = max((size for tensor in types for size in tensor.spatial), default=1)
     powers = (2**i + near for i in range(3, largest.bit_length() + 1) for near in (-1, 1))
     for size in (*range(1, 6), *powers):
@@ -46,11 +71,6 @@ def _changed_inputs(types: Types) -> Iterator[Types]:
         yield tuple(_with_axes(tensor, 1, lambda size, rows=rows: size + rows) for tensor in types)  # type: ignore[misc]
     yield tuple(_with_axes(tensor, 1, lambda size: 2 * size) for tensor in types)
     yield tuple(_with_axes(tensor, 1, lambda size: size // 2) for tensor in types)
-    for i, tensor in enumerate(types):
-        for axis, own in enumerate(tensor.sizes if len(types) > 1 else tensor.sizes[:1]):
-            for size in (1, own - 1, own + 1):
-                sizes = (*tensor.sizes[:axis], size, *tensor.sizes[axis + 1 :])
-                yield (*types[:i], tensor.with_sizes(*sizes), *types[i + 1 :])
 
 
 def _with_axes(tensor: TensorType, start: int, change: Callable[[int], int]) -> TensorType:
@@ -77,11 +97,39 @@ class _Inference:
         self.kinds = kinds
         self.inferred: dict[tuple[int, Types, Types], _Inferred] = {}
 
-    def misapplied(self, graph: Graph, types: Types) -> set[type[Op]]:
-        """The ops that PyTorch misapplies for these inputs of the graph; none if it refuses them elsewhere."""
-        values: dict[Value, TensorType] = dict(zip(graph.inputs, types, strict=True))
+    def needed(
+        self, graph: Graph, nodes: Sequence[Node], reads: Sequence[SizeRead], sized: Collection[Value]
+    ) -> tuple[set[type[Op]], set[Value]]:
+        """The ops and the inputs that need a check.
+
+        Args:
+            graph: the network.
+            nodes: what runs.
+            reads: the sizes that it is made for.
+            sized: inputs that are checked already.
+        """
+        ops: set[type[Op]] = set()
+        inputs = set(sized)
+        for types in _other_inputs(graph) if self.kinds or reads else ():
+            changed = {value for value, type in zip(graph.inputs, types, strict=True) if type != value.type}
+            if not changed.isdisjoint(inputs):
+                continue
+            values: dict[Value, TensorType] = dict(zip(graph.inputs, types, strict=True))
+            misapplied = self.run(nodes, values)
+            if misapplied:
+                ops |= misapplied
+            elif misapplied is not None and any(_changes(read, values) for read in reads):
+                inputs |= changed
+        return ops, inputs
+
+    def run(self, nodes: Sequence[Node], values: dict[Value, TensorType]) -> set[type[Op]] | None:
+        """Add the types of what nodes compute to those of the inputs of the graph.
+
+        Returns:
+            The ops that PyTorch misapplies; None if it refuses another op.
+        """
         found: set[type[Op]] = set()
-        for node in graph.inference_nodes:
+        for node in nodes:
             inputs = tuple([values[value] for value in node.inputs if value in values])
             if len(inputs) < len(node.inputs):
                 continue
@@ -91,9 +139,15 @@ class _Inference:
                 assert isinstance(node.op, Op)
                 found.add(type(node.op))
             elif inferred.outputs is None:
-                return set()
+                return None
             values.update(zip(node.outputs, inferred.outputs or (), strict=False))
         return found
+
+
+def _changes(read: SizeRead, values: Mapping[Value, TensorType]) -> bool:
+    """Whether a size that an expression reads is another, or of a value that is not computed."""
+    type, own = values.get(read.value), read.value.type
+    return type is None or any(type.sizes[axis] != own.sizes[axis] for axis in read.axes)
 
 
 def _infer(node: Node, inputs: Types) -> _Inferred:

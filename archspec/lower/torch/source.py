@@ -135,7 +135,20 @@ def _forward(cls: Class, reserved: ReservedNames, *, root: bool) -> Iterator[str
     forward = Forward(module, cls.functions, cls.choices, arguments, reserved)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from signature_lines("forward", typed, forward.annotation(root=root), INDENT)
+    for value, argument in zip(module.inputs, arguments, strict=True):
+        if value in module.sized_inputs:
+            yield from _size_check(argument, value, training_only=module.sized_inputs[value])
     yield from forward.lines(INDENT * 2, shapes=len(cls.instances) == 1, root=root)
+
+
+def _size_check(argument: str, value: Value, *, training_only: bool) -> Iterator[str]:
+    """The lines that refuse other sizes of an input than its own."""
+    deeper = INDENT * 2
+    sizes = ", ".join(map(str, value.type.sizes)) + ("," if len(value.type.sizes) == 1 else "")
+    line = f"{deeper}if {'self.training and ' if training_only else ''}{argument}.shape[1:] != ({sizes}):"
+    comment = "  # the spec reads sizes"
+    yield line + comment if len(line + comment) <= WIDTH else line
+    yield f'{deeper}{INDENT}raise ValueError(f"made for {value.type}, not {{{argument}.shape}}")'
 
 
 def _arguments(inputs: Sequence[Value], reserved: ReservedNames) -> list[str]:

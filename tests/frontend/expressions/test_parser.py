@@ -167,6 +167,26 @@ def test_what_flows_in_may_have_no_such_axis():
         parse("in.channels").evaluate(nothing)
 
 
+@pytest.mark.parametrize(
+    ("text", "axes"),
+    [
+        ("in.channels", [0]),
+        ("in.spatial", [1, 2]),
+        ("in.shape", [0, 1, 2]),
+        ("max(in.spatial)", [1, 2]),
+        ("in.shape[0] + in.spatial[-1]", [0, 2]),
+        ("in.spatial[:1]", [1, 2]),
+        ("len(in.spatial) + len(in.shape)", []),
+        ("[n for n in in.spatial]", [1, 2]),
+        ("true or in.channels > 3", []),
+    ],
+)
+def test_the_sizes_an_expression_reads(text, axes):
+    read: set[int] = set()
+    parse(text).evaluate({"in": InputValue(((64, 28, 14),), lambda _, axes: read.update(axes))})
+    assert sorted(read) == axes
+
+
 def test_the_names_an_expression_reads():
     assert parse("a + b[c] * max(d, 1) if e else in.shape[0]").names == {"a", "b", "c", "d", "e", "in"}
     assert parse("1 + 2").names == frozenset()

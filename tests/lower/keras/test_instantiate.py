@@ -51,6 +51,15 @@ def varied_weights(net: archspec.Network) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.parametrize("layers", ["[avg_pool: {kernel: in.spatial}]", "[relu]"])
+def test_a_model_refuses_other_sizes_than_its_own(layers: str) -> None:
+    model = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: {layers}").to_keras()
+    assert model(np.zeros((2, 3, 8, 8), np.float32)).shape[0] == 2
+    for call in (model, model.predict):
+        with pytest.raises(ValueError, match="expected shape=\\(None, 3, 8, 8\\)"):
+            call(np.zeros((2, 3, 16, 16), np.float32))
+
+
 def compared(net: archspec.Network) -> keras.Model:
     """The Keras model; assert that it computes the same as the module."""
     weights = varied_weights(net)

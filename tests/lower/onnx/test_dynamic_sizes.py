@@ -245,9 +245,21 @@ def test_a_spec_that_reads_a_size_that_changes_is_refused(layers: str, read: str
     assert diagnostic.span.line == 4
 
 
-def test_a_spec_may_read_sizes_that_do_not_change() -> None:
-    layers = "[adaptive_avg_pool: 3, conv: {channels: in.channels, kernel: in.spatial}]"
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[adaptive_avg_pool: 3, conv: {channels: in.channels, kernel: in.spatial}]",
+        "[conv: {channels: 'in.shape[0]', kernel: 3, padding: len(in.spatial)}]",
+    ],
+)
+def test_a_spec_may_read_sizes_that_do_not_change(layers: str) -> None:
     check_at_other_sizes(archspec.parse(f"archspec: 1\nname: net\ninput: [3, 16, 16]\nlayers: {layers}\n"))
+
+
+def test_parts_for_training_may_read_sizes(tmp_path: Path) -> None:
+    layers = "[relu, side: {training_only: true, layers: [avg_pool: {kernel: in.spatial}]}]"
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 16, 16]\nlayers: {layers}\n")
+    net.to_onnx(tmp_path / "net.onnx", dynamic=True, verify=True)
 
 
 def test_no_axis_is_required_to_be_larger_than_another() -> None:

@@ -54,6 +54,16 @@ def samples(net: Network) -> list[list[Tensor]]:
     return [[torch.from_numpy(array) for array in random_inputs(net.graph, batch).values()] for batch in (1, 3)]
 
 
+@pytest.mark.parametrize("layers", ["[avg_pool: {kernel: in.spatial}]", "[relu]"])
+def test_a_loaded_program_refuses_other_sizes_than_its_own(layers: str, tmp_path: Path) -> None:
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: {layers}")
+    net.to_program(tmp_path / "net.pt2")
+    loaded = torch.export.load(tmp_path / "net.pt2").module()
+    assert loaded(torch.zeros(3, 3, 8, 8)).shape[0] == 3
+    with pytest.raises((RuntimeError, AssertionError), match=r"shape\[2\]"):
+        loaded(torch.zeros(3, 3, 16, 16))
+
+
 @pytest.mark.parametrize("name", ["lenet5_1998", "squeezenet1_1", "several", "several, optimized"])
 def test_a_loaded_program_computes_what_the_module_does(name: str, tmp_path: Path) -> None:
     net = archspec.parse(SEVERAL) if name.startswith("several") else small(name)

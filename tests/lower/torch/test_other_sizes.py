@@ -84,7 +84,7 @@ def returned(module: nn.Module, inputs: list[Tensor]) -> tuple[Tensor, ...] | No
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # instance normalization does not need the channels it names
             outputs = module(*inputs)
-    except (RuntimeError, ValueError, IndexError, AssertionError):
+    except (RuntimeError, ValueError, IndexError, AssertionError, torch.jit.Error):
         return None
     return outputs if isinstance(outputs, tuple) else (outputs,)
 
@@ -267,6 +267,99 @@ def test_networks_follow_the_size(name: str, tmp_path: Path) -> None:
 def test_networks_refuse_the_sizes_that_the_spec_refuses(name: str, tmp_path: Path) -> None:
     layers, sizes = SOMETIMES_REFUSED[name]
     assert {*outcomes(spec(tmp_path, layers, sizes)).values()} <= {"equal", "refused"}
+
+
+READING = {
+    "kernel": "[conv: {channels: 4, kernel: 3, stride: 2, padding: 1}, avg_pool: {kernel: in.spatial}]",
+    "kernel of a sequence": "[sequential: {naming: index, name: body, layers: [max_pool: {kernel: 'in.spatial[0]'}]}]",
+    "condition": "[conv: {channels: 4, kernel: 3}, relu: {when: 'in.spatial[0] > 5'}]",
+    "condition that is false": "[conv: {channels: 4, kernel: 3}, relu: {when: 'in.shape[-1] > 9'}]",
+    "iterations": "[repeat: {times: 'in.shape[1] // 4', layers: [hard_swish]}]",
+    "entries": "[repeat: {over: 'range(in.spatial[1] - 6)', layers: [hard_swish]}]",
+    "argument": "[window: in.spatial]",
+    "default": "[window]",
+    "list": "[slice: {axis: 2, start: 'in.spatial[0] - 5'}]",
+    "channels": "[permute: [2, 3, 1], slice: {axis: 1, end: in.channels // 2}]",
+    "the same size of two values": "[adaptive_avg_pool: {name: a, size: 8}, window: {name: b, from: a}, "
+    "window: {name: c, from: input}, add: [b, c]]",
+    "a layer that nothing reads": "[relu: {name: a}, avg_pool: {from: input, kernel: in.spatial}, relu: {from: a}]",
+}
+"""Layers for an input of 3x8x8 that depend on sizes of which the spec reads some."""
+
+READING_CONSTANTS = {
+    "after adaptive pooling": "[adaptive_avg_pool: 3, conv: {channels: 4, kernel: in.spatial}]",
+    "number of axes": "[conv: {channels: 4, kernel: 3, padding: len(in.spatial)}, relu: {when: len(in.shape) == 3}]",
+    "channels": "[conv: {channels: 2 * in.channels, kernel: 1}, conv: {channels: 'in.shape[0]', kernel: 1}]",
+    "an operand that does not count": "[relu: {when: 'false and in.spatial[0] > 5'}]",
+}
+"""Layers for an input of 3x8x8 that are the same at all sizes, though the spec reads some."""
+
+WINDOW = "blocks: {window: {args: {size: in.spatial}, layers: [avg_pool: {kernel: size}]}}\n"
+
+
+def reading(tmp_path: Path, layers: str, input: str = "input: [3, 8, 8]", more: str = "") -> Path:
+    path = tmp_path / "net.yaml"
+    path.write_text(f"archspec: 1\nname: net\n{input}\n{WINDOW}layers: {layers}\n{more}")
+    return path
+
+
+@pytest.mark.parametrize("name", READING)
+def test_networks_refuse_other_sizes_if_the_spec_reads_them(name: str, tmp_path: Path) -> None:
+    assert {*outcomes(reading(tmp_path, READING[name])).values()} <= {"refused", "refused though right"}
+
+
+@pytest.mark.parametrize("name", READING_CONSTANTS)
+def test_networks_follow_the_size_if_the_spec_reads_none_that_changes(name: str, tmp_path: Path) -> None:
+    assert {*outcomes(reading(tmp_path, READING_CONSTANTS[name])).values()} <= {"equal", "refused"}
+
+
+def test_the_message_names_the_size_that_the_network_is_made_for(tmp_path: Path) -> None:
+    net = archspec.load(reading(tmp_path, READING["kernel"]))
+    for module in (net.to_torch(), net.optimized().to_torch(), Network.from_graph(net.graph).to_torch()):
+        with pytest.raises(ValueError, match=r"made for \(N, 3, 8, 8\), not .*9, 8\]"):
+            module.eval()(torch.zeros(1, 3, 9, 8))
+
+
+def test_only_the_inputs_that_matter_are_of_one_size(tmp_path: Path) -> None:
+    layers = """
+  - avg_pool: {name: p, from: a, kernel: in.spatial}
+  - adaptive_max_pool: {name: q, from: b, size: 1}
+  - add: [p, q]"""
+    module = archspec.load(reading(tmp_path, layers, "inputs: {a: [3, 8, 8], b: [3, 6, 6]}")).to_torch().eval()
+    assert returned(module, [torch.zeros(2, 3, 8, 8), torch.zeros(2, 3, 9, 7)]) is not None
+    assert returned(module, [torch.zeros(2, 3, 8, 9), torch.zeros(2, 3, 6, 6)]) is None
+
+
+@pytest.mark.parametrize(
+    "layers",
+    ["[avg_pool: {kernel: in.spatial}]", "[slice: {axis: 2, start: -6}, adaptive_avg_pool: 1]"],
+    ids=["reads", "slice"],
+)
+def test_parts_for_training_keep_the_rule_while_training(layers: str, tmp_path: Path) -> None:
+    layers = f"[relu, side: {{name: aux, training_only: true, layers: {layers}}}, relu]"
+    net = archspec.load(reading(tmp_path, layers, more="outputs: [relu_1, aux]\n"))
+    module, small = net.to_torch(), [torch.zeros(2, 3, 5, 8)]
+    assert returned(module.train(), [torch.zeros(2, 3, 8, 8)]) is not None
+    assert returned(module.train(), small) is None
+    assert returned(module.eval(), small) is not None
+    assert returned(net.optimized().to_torch(), small) is not None
+
+
+def test_modules_that_refuse_sizes_can_be_scripted_exported_and_compiled(tmp_path: Path) -> None:
+    module = archspec.load(reading(tmp_path, READING["kernel"])).to_torch().eval()
+    torch._dynamo.reset()
+    x, other = torch.randn(2, 3, 8, 8), torch.randn(2, 3, 9, 9)
+    shapes = ({0: torch.export.Dim("batch")},)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would rather have users export
+        script = torch.jit.script(module)
+    for way in (
+        torch.compile(module, fullgraph=True, backend="eager"),
+        torch.export.export(module, (x,), dynamic_shapes=shapes).module(),
+        script,
+    ):
+        torch.testing.assert_close(returned(way, [x]), returned(module, [x]))
+        assert returned(way, [other]) is None
 
 
 EXPORTED = {"conv": True, "conv in 1-D": True, "max_pool": True, "avg_pool": True, "align, concat, 0, 8": False}
