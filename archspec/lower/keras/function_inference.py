@@ -53,13 +53,15 @@ class FunctionInference:
             reserved: names that no function and no parameter can have.
         """
         self.reserved = reserved
-        self.signatures: dict[Subgraph, object] = {}
-        groups: dict[object, list[Subgraph]] = {}
+        signatures: dict[Subgraph, int] = {}
+        numbers: dict[str, int] = {}
+        groups: dict[int, list[Subgraph]] = {}
         for subgraph in root.subgraphs():
-            self.signatures[subgraph] = _signature(subgraph, self.signatures)
+            form = _form(subgraph, signatures)
+            signatures[subgraph] = numbers.setdefault(form, len(numbers))
             is_candidate = subgraph.can_be_function and subgraph is not root
             if is_candidate and len(subgraph.outputs) == 1 and _step_count(subgraph) > 1:
-                groups.setdefault(self.signatures[subgraph], []).append(subgraph)
+                groups.setdefault(signatures[subgraph], []).append(subgraph)
         self.function_of: dict[Subgraph, tuple[Function, int]] = {}
         self.functions: list[Function] = []
         for group in groups.values():
@@ -129,8 +131,11 @@ def _argument_forms(call: Call) -> list[tuple[str, str]]:
     return [(name, forms.get(name, "")) for name in call.arguments]
 
 
-def _signature(subgraph: Subgraph, signatures: Mapping[Subgraph, object]) -> object:
-    """What a subgraph computes in terms of its own values: equal for subgraphs that differ only in constants."""
+def _form(subgraph: Subgraph, signatures: Mapping[Subgraph, int]) -> str:
+    """What a subgraph computes in terms of its own values: equal for subgraphs that differ only in constants.
+
+    A subgraph inside it stands there as its signature, the number of its own form.
+    """
     numbers: dict[Value, int] = {value: i for i, value in enumerate(subgraph.inputs)}
     steps: list[object] = []
     for step in subgraph.steps:

@@ -227,10 +227,12 @@ class Parameters:
 
     def add(self, name: str, role: str, column: tuple[object, ...]) -> str:
         known = next(value for value in column if value is not ANY)
-        column = tuple(known if value is ANY else value for value in column)
-        ((value, times),) = Counter(map(repr, column)).most_common(1)
-        default = next(item for item in column if repr(item) == value)
-        has_default = role not in _SIZES and times * 2 > self.count and not isinstance(default, Call | DeferredCall)
+        unread = Call("nn.Identity") if isinstance(known, Call | DeferredCall) else known
+        column = tuple(unread if value is ANY else value for value in column)
+        texts = [None if isinstance(value, Call | DeferredCall) else repr(value) for value in column]
+        ((text, times),) = Counter(texts).most_common(1)
+        has_default = role not in _SIZES and text is not None and times * 2 > self.count
+        default = column[texts.index(text)]
         self.parameters.append(Parameter(name, role, column, default if has_default else None, has_default))  # type: ignore[arg-type]
         return name
 
