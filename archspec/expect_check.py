@@ -117,7 +117,7 @@ def _compare_sizes(layer: Layer, inputs: Iterable[str], field: Field, params: En
         what = f"{layer.name}' on '{name}" if several else layer.name
         actual = layer.fields.get(name)
         sizes = actual.size if actual else ()
-        if several and actual is None:
+        if actual is None:
             if wanted != 0:
                 yield _differs(what, "receptive_field", field, wanted, 0)
         elif not sizes or None in sizes:

@@ -72,7 +72,11 @@ class Facts:
     def field_sizes(self, value: Value) -> FieldSizes:
         """The input positions that a value sees along each axis; None where it sees the whole input.
 
-        In a network with several inputs, by the names of those that it depends on.
+        In a network with several inputs, by the names of those that it depends on; in one with a single input, 0 along
+        each axis where it does not depend on it.
         """
         sizes = {name: None if field.everything else field.size for name, field in self.fields_of(value).items()}
-        return sizes if len(self.graph.inputs) > 1 else next(iter(sizes.values()), None)
+        if len(self.graph.inputs) > 1:
+            return sizes
+        (source,) = self.graph.inputs
+        return sizes.get(source.name, (0,) * (source.type.rank - 2))

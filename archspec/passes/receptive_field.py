@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from archspec.ir.graph import Graph, Node, Value
+from archspec.ir.types import TensorType
 from archspec.ir.window import IDENTITY, NOT_READ, Footprint, Window
 from archspec.ops import Op
 from archspec.ops.footprint import compose, join
@@ -98,20 +99,20 @@ def _listed(track: Track) -> int:
 
 
 def _field(node: Node, fields: Mapping[Value, ReceptiveField]) -> ReceptiveField | None:
-    """The field of a node's outputs, from the fields of its inputs."""
-    read: list[tuple[ReceptiveField, Footprint]] = []
+    """The field of a node's outputs, from the fields of its inputs; None if they see nothing.
+
+    A field is a product over the axes: a value that sees nothing along one of them sees nothing.
+    """
+    read: list[tuple[Track, ...]] = []
     inputs, outputs = node.input_types, node.output_types
     for index, value in enumerate(node.inputs):
         if value in fields:
             footprint = node.op.footprint(inputs, outputs, index)
             if footprint is not NOT_READ:
-                read.append((fields[value], footprint))
-    if not read:
-        return None
-    axes = range(len(read[0][0].tracks))
-    return ReceptiveField(
-        tuple([_joined([_through(field.tracks[axis], footprint) for field, footprint in read]) for axis in axes])
-    )
+                tracks = tuple([_through(track, footprint) for track in fields[value].tracks])
+                if not any(_is_blind(track, outputs[0]) for track in tracks):
+                    read.append(tracks)
+    return ReceptiveField(tuple([_joined(tracks) for tracks in zip(*read, strict=True)])) if read else None
 
 
 def _through(track: Track, footprint: Footprint) -> Track:
@@ -123,6 +124,14 @@ def _through(track: Track, footprint: Footprint) -> Track:
             composed = compose(window, track[1])
             return None if composed is None else (axis, composed)
     return None
+
+
+def _is_blind(track: Track, type: TensorType) -> bool:
+    """Whether no position of a value of this type sees anything along an input axis."""
+    if track is None:
+        return False
+    axis, window = track
+    return not any(window.reaches[: type.sizes[axis - 1]])
 
 
 def _joined(tracks: Sequence[Track]) -> Track:

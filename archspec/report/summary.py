@@ -93,7 +93,11 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
 def _field_json(facts: Facts, value: Value) -> dict[str, Any] | None:
     """The field on the one input, null where it is all of it; or those on several inputs that it depends on."""
     fields = {name: field.as_json() for name, field in facts.fields_of(value).items()}
-    return fields if len(facts.graph.inputs) > 1 else next(iter(fields.values()), None)
+    if len(facts.graph.inputs) > 1:
+        return fields
+    (source,) = facts.graph.inputs
+    nothing = [0] * (source.type.rank - 2)
+    return fields.get(source.name, {"size": nothing, "stride": nothing, "offset": nothing})
 
 
 def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: str) -> dict[str, str]:

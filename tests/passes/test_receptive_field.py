@@ -99,6 +99,31 @@ def test_patterns_that_are_long_to_list_take_few_steps(layers: str, monkeypatch:
     assert steps < 2**20  # a second at most
 
 
+BLIND = "conv_transpose: {channels: 1, kernel: 1, stride: 2, padding: [0, 1]}"
+"""On one row of two columns, the one position left is row 0 and column 1, between the columns of the input."""
+
+
+def test_a_value_that_sees_nothing_along_one_axis_sees_nothing() -> None:
+    net = archspec.parse(f"""
+archspec: 1
+name: n
+input: [1, 1, 2]
+layers: [{BLIND}, conv: {{channels: 2, kernel: 1}}, global_avg_pool, conv: {{from: input, channels: 2, kernel: [1, 2]}},
+         add: [global_avg_pool, prev]]
+expect: {{layers: {{conv: {{receptive_field: 0}}, add: {{receptive_field: [1, 2]}}}}}}
+""")
+    blind, conv, pooled, _, joined = net
+    assert [layer.receptive_field for layer in (blind, conv, pooled, joined)] == [(0, 0), (0, 0), (0, 0), (1, 2)]
+    nothing = {"size": [0, 0], "stride": [0, 0], "offset": [0, 0]}
+    assert net.as_json()["layers"][0]["receptive_field"] == nothing
+    model = net.to_torch().double()
+    signal = torch.rand(1, 1, 1, 2, dtype=torch.double, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model.conv_transpose(signal).sum(), signal)
+    assert not gradient.any()
+    wider = archspec.parse(f"archspec: 1\nname: n\ninput: [1, 1, 3]\nlayers: [{BLIND}]\n")
+    assert wider["conv_transpose"].receptive_field == (1, 1)  # of three positions, that in the middle sees column 1
+
+
 RGBD = """
 archspec: 1
 name: rgbd
