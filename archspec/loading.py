@@ -159,6 +159,7 @@ def parse(
 def check(spec: str | Path, **options: Unpack[CheckOptions]) -> tuple[Diagnostic, ...]:
     """All errors and warnings of a spec and of its imports, in all its variants unless one is named.
 
+    A spec with variants and no default is checked without a variant, too: that is what `load` builds if none is named.
     The spec can be a file of blocks, too. The options are those of `load`; with other params or another input, its
     `expect` is not checked.
     """
@@ -176,7 +177,8 @@ def check_source(source: Source, variant: str | None = None, **options: Unpack[C
     if spec is None:
         of_blocks = imports.library_errors(source, folders, registry) if variant is None else None
         return _sorted(errors if of_blocks is None else of_blocks, source)
-    variants: list[str | None] = [variant] if variant else [*spec.variants] or [None]
+    without = [None] if spec.default is None else []
+    variants: list[str | None] = [variant] if variant else [*without, *spec.variants] or [None]
     merged = [*errors, *_merge_variants(_check_variants(spec, errors, variants, options), len(variants), spec)]
     if all(diagnostic.severity == "warning" for diagnostic in merged):
         warnings = (*unused_in_spec(spec), *unnumbered_structures(spec.layers, spec.blocks))
@@ -198,7 +200,8 @@ def _check_variants(
             total.steps += _STEPS_OF_ERROR if diagnostic.severity == "error" else 0
             yield variant, diagnostic
         if total.exceeded:
-            source, span = spec.source.name, spec.variants[variant].span if variant else None
+            variant = variant or next(iter(spec.variants))
+            source, span = spec.source.name, spec.variants[variant].span
             message = f"only {number} of {len(variants)} variants were checked: all of them together are too large"
             help = f"check the others one at a time: archspec check {source}:{variant}"
             yield variant, Diagnostic("too-large", message, span, help=help)
@@ -254,9 +257,17 @@ def _merge_variants(
         if len(names) == variants or (diagnostic.code == "expectation-failed" and spec.expect is None):
             yield diagnostic
         else:
-            shown = ", ".join(map(str, list(names)[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            note = (f"only in the variant{'s' if len(names) > 1 else ''} {shown}",)
-            yield replace(diagnostic, notes=(*diagnostic.notes, note))
+            yield replace(diagnostic, notes=(*diagnostic.notes, (_note(list(names)),)))
+
+
+def _note(variants: Sequence[str | None]) -> str:
+    """Which variants a diagnostic concerns, if not all; None for no variant, which comes first."""
+    names = [name for name in variants if name is not None]
+    if not names:
+        return "only without a variant; `default` names the one to use if none is given"
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    without = "without a variant and " if None in variants else ""
+    return f"only {without}in the variant{'s' if len(names) > 1 else ''} {shown}"
 
 
 @shared_work()
