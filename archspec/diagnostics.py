@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -13,12 +11,13 @@ from typing import Any, NamedTuple
 from unicodedata import combining, east_asian_width
 
 from archspec.diagnostic_codes import CODES, WARNINGS, Severity
+from archspec.frozen import field, frozen
 
 # The line breaks of YAML.
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Source:
     """A text, its name in messages, and its file if it has one.
 
@@ -28,7 +27,10 @@ class Source:
     name: str
     text: str
     path: Path | None = None
-    readings: dict[str, tuple[object, Any]] = field(default_factory=dict, init=False, repr=False)
+    readings: dict[str, tuple[object, Any]] = field(default_factory=dict, init=False)
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ Note = tuple[str, ...]
 """One line under a diagnostic; the cells of adjacent notes are aligned in columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Diagnostic:
     """An error or warning about a spec, with its position.
 
@@ -150,6 +152,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 @lru_cache(maxsize=128)
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     """As `difflib.get_close_matches`, but names are compared in the order of an upper bound of their similarity."""
+    from difflib import SequenceMatcher
+
     names = {name.lower(): name for name in known}
     matcher = SequenceMatcher(b=word.lower())
     bounds: list[tuple[float, str]] = []

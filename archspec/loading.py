@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,7 @@ from archspec.frontend.language.spec import Spec
 from archspec.frontend.language.unused import unused_in_spec
 from archspec.frontend.limits import MAX_DIAGNOSTICS, MAX_ERRORS
 from archspec.frontend.yaml import tree as yaml
+from archspec.frozen import frozen, replace
 from archspec.lower.reserved_names import reserved_names
 from archspec.network import Network
 from archspec.passes.lint import lint
@@ -48,7 +48,7 @@ class LoadOptions(CheckOptions, total=False):
     rename: Mapping[str, str | None] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Compiled:
     """A compiled spec: the network without the layers that have errors, and all errors and warnings."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -47,8 +46,7 @@ class Network:
 
         `overrides` are the params that were passed to `load`. `own_weights` are used unless others are passed.
         """
-        self.spec = spec
-        self.variant = variant
+        self.spec, self.variant = spec, variant
         self.graph = graph
         self.overrides = dict(overrides or {})
         self._own_weights = own_weights
@@ -396,6 +394,8 @@ class Network:
 
     def save_json(self, path: str | Path) -> None:
         """Write `as_json` to a file, whole or not at all."""
+        import json
+
         atomic_write.write_text(Path(path), json.dumps(self.as_json(), indent=2) + "\n")
 
     def draw(

@@ -168,13 +168,25 @@ def test_slow_libraries_are_imported_lazily(statement: str) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_check_imports_no_slow_module_of_python() -> None:
+    slow = {"dataclasses", "inspect", "importlib.metadata", "json", "shutil", "tempfile"}
+    script = f"""
+import sys
+before = set(sys.modules)
+from archspec.cli import run
+run(["check", "resnet50"])
+print({slow} & (set(sys.modules) - before))"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_the_package_and_the_command_line_import_no_compiler() -> None:
     # `archspec --version`, `--help` and `import archspec` take little longer than Python's own start.
     script = "import archspec, archspec.cli.parser, sys; print([m for m in sys.modules if m.startswith('archspec')])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded, light = set(ast.literal_eval(done.stdout)), {"archspec", "archspec.report", "archspec.report.colours"}
     assert {layer(name.removeprefix("archspec.").replace(".", "/")) for name in loaded - light} == {
-        "cli", "diagnostics", "diagnostic_codes"
+        "cli", "diagnostics", "diagnostic_codes", "frozen"
     }  # fmt: skip
     assert not {"pydantic", "yaml"} & loaded
 

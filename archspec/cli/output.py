@@ -6,9 +6,7 @@ stream lacks are replaced.
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -58,6 +56,8 @@ def message(*lines: Line) -> None:
 
 def print_json(data: Any) -> None:
     """Print data as indented JSON in ASCII, which every encoding has."""
+    import json
+
     print_lines(json.dumps(data, indent=2).split("\n"))
 
 
@@ -157,4 +157,8 @@ def _has_colours(stream: TextIO) -> bool:
 
 def _width() -> int | None:
     """The columns of the terminal; None if stdout is none."""
-    return shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns

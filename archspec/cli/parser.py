@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -41,7 +40,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
     Help, the version and a wrong command line end the process, as argparse does: with status 0 or 2.
     """
-    parser = _parser()
+    parser = _parser(words[:1])
     options, unknown = parser.parse_known_args(_with_variants(words))
     if unknown:
         command: _CommandParser = options.parser
@@ -90,7 +89,14 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal, up to 100 columns, with examples as written."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=min(100, shutil.get_terminal_size().columns))
+        super().__init__(prog, max_help_position=30, width=100)  # argparse makes one for every argument that is added
+
+    def format_help(self) -> str:
+        from shutil import get_terminal_size
+
+        self._width = min(100, get_terminal_size().columns)
+        self._max_help_position = min(30, max(self._width - 20, 4))
+        return super().format_help()
 
     def add_usage(
         self, usage: str | None, actions: Iterable[argparse.Action], groups: Any, prefix: str | None = None
@@ -98,15 +104,16 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
 
 
-def _parser() -> _CommandParser:
+def _parser(words: Sequence[str]) -> _CommandParser:
+    """The parser of a command line that begins with these words, which needs one command only if they name it."""
     parser = _CommandParser(
         prog="archspec", usage="archspec COMMAND [OPTIONS]", description=DESCRIPTION, epilog=EXAMPLES
     )
     parser.set_defaults(parser=parser)
     parser.add_argument("--version", action="store_true", help="Print the version.")
-    found = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_CommandParser)
+    found = parser.add_subparsers(prog="archspec", title="commands", metavar="COMMAND", parser_class=_CommandParser)
     parser.set_defaults(run=lambda options: commands.root(options, parser.format_help))
-    for add in (_check, _summary, _compile, _weights, _bench, _draw, _list, _schema):
+    for add in [_COMMANDS[word] for word in words if word in _COMMANDS] or _COMMANDS.values():
         add(found)
     return parser
 
@@ -297,6 +304,12 @@ def _schema(found: Any) -> None:
         "  archspec schema > archspec.schema.json\n",
     )  # fmt: skip
     _plugins(parser)
+
+
+_COMMANDS = {
+    "check": _check, "summary": _summary, "compile": _compile, "weights": _weights, "bench": _bench, "draw": _draw,
+    "list": _list, "schema": _schema,
+}  # fmt: skip
 
 
 # --- options that several commands have -------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ tree of scopes, the structure of the spec; `Graph.nodes` is the same nodes in on
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from archspec.frozen import field, frozen
 from archspec.ir.operation import Operation
 from archspec.ir.types import TensorType, Weight
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archspec.diagnostics import Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Value:
     """A tensor: an input of the graph, or an output of a node."""
 
@@ -26,7 +26,7 @@ class Value:
     type: TensorType
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Node:
     """A layer: an op, the values it reads and defines, and its weights.
 
@@ -93,7 +93,7 @@ def output_names(name: str, op: Operation) -> list[str]:
 ScopeKind = Literal["network", "block", "sequential", "residual", "parallel", "path", "repeat", "iteration", "side"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Scope:
     """Nodes and scopes that belong together in the spec: a block that was called, a path of a join, an iteration.
 
@@ -151,7 +151,7 @@ class Scope:
                     yield from item.training_only_nodes()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Output:
     """A value that the network returns, and the name it is returned under."""
 
@@ -160,7 +160,7 @@ class Output:
     training_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False, enforced=True)
 class SizeRead:
     """An expression of the spec reads sizes of a value, so that the spec may mean another network at other sizes.
 
@@ -179,7 +179,7 @@ class SizeRead:
     span: Span
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Graph:
     """A checked, typed network. `size_reads` are the sizes that it was built for."""
 

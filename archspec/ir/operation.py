@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from archspec.frozen import field, frozen
 from archspec.ir.types import TensorType, Weight
 from archspec.ir.window import Footprint
 
@@ -24,7 +24,7 @@ class OpError(Exception):
         self.code, self.message, self.help = code, message, help
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Cost:
     """Arithmetic of one forward pass of one sample.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from math import prod
 
+from archspec.frozen import field, frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen(enforced=True)
 class SymbolicDim:
     """A dimension that has no number until the network runs."""
 
@@ -37,7 +38,7 @@ class DType(StrEnum):
         return 8 if self is DType.INT64 else 4
 
 
-@dataclass(frozen=True)
+@frozen(enforced=True)
 class TensorType:
     """The type of a value: the sizes of one sample, such as `(channels, height, width)`, and the element type.
 
@@ -88,7 +89,7 @@ def format_shape(shape: Sequence[Dim]) -> str:
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Initializer:
     """How a weight is initialized: the name of a distribution and its options.
 
@@ -104,7 +105,7 @@ class Initializer:
         return hash((self.kind, *sorted(self.options)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Weight:
     """A parameter of a node, or a buffer, which no optimizer updates.
 

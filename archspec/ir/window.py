@@ -11,11 +11,12 @@ of period 1; the periodic form applies the same argument to each position of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
+
+from archspec.frozen import frozen
 
 Reach = tuple[int, ...]
 """Input positions: the first and the last of each run of neighbours, in order, with gaps between the runs.
@@ -24,7 +25,7 @@ Reach = tuple[int, ...]
 """
 
 
-@dataclass(frozen=True)
+@frozen(enforced=True)
 class Window:
     """Output position q * len(reaches) + r reads the input positions of reach r, each moved by q * step.
 

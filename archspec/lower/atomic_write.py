@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import EINVAL, ELOOP, ENOTSUP
@@ -42,7 +40,7 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
         ArchspecError: the file cannot be written; no temporary file remains.
     """
     found = target(path)
-    draft = found.with_name(f".{found.stem[:32]}-{secrets.token_hex(8)}{found.suffix}")
+    draft = found.with_name(f".{found.stem[:32]}-{os.urandom(8).hex()}{found.suffix}")
     with _errors(path):
         try:
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if found.exists() else 0o666))
@@ -62,8 +60,10 @@ def write_together(paths: Sequence[Path], fill: Callable[[Path], None]) -> None:
     Raises:
         ArchspecError: a file cannot be written; no temporary file remains.
     """
+    from tempfile import TemporaryDirectory
+
     path = paths[-1]
-    with _errors(path), tempfile.TemporaryDirectory(prefix=f".{path.stem[:32]}-", dir=path.parent) as name:
+    with _errors(path), TemporaryDirectory(prefix=f".{path.stem[:32]}-", dir=path.parent) as name:
         fill(Path(name))
         _move_into_place(Path(name), paths)
 

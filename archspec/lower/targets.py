@@ -7,12 +7,12 @@ names. The code that writes a file is imported when it is first used.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archspec.diagnostics import did_you_mean, fail
+from archspec.frozen import field, frozen
 
 if TYPE_CHECKING:
     from archspec.ir.graph import Graph
@@ -25,7 +25,7 @@ class Saves(Protocol):
     def __getattribute__(self, name: str, /) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Target:
     """A kind of file that a network is written as.
 

@@ -90,11 +90,14 @@ REQUIRED = object()
 
 @frozen(eq=False)
 class AttributeInfo:
-    """One attribute of an op as its class declares it."""
+    """One attribute of an op as its class declares it.
+
+    `hint` is its type, with bounds and phrases; `keywords` are the words among its values.
+    """
 
     hint: Any
-    """Its type, with bounds and phrases."""
     default: Any
+    keywords: frozenset[str]
 
     @property
     def required(self) -> bool:
@@ -105,11 +108,6 @@ class AttributeInfo:
         """How error messages describe its values."""
         return _phrase(self.hint)
 
-    @property
-    def keywords(self) -> frozenset[str]:
-        """The words among its values."""
-        return frozenset(_keywords(self.hint))
-
 
 @cache
 def attributes_of(op: type[Op]) -> Mapping[str, AttributeInfo]:
@@ -119,7 +117,7 @@ def attributes_of(op: type[Op]) -> Mapping[str, AttributeInfo]:
         Exception: an annotation that is a string cannot be evaluated.
     """
     return {
-        name: AttributeInfo(hint, getattr(op, name, REQUIRED))
+        name: AttributeInfo(hint, getattr(op, name, REQUIRED), frozenset(_keywords(hint)))
         for name, hint in get_type_hints(op, include_extras=True).items()
         if ClassVar not in (hint, get_origin(hint))
     }

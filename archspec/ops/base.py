@@ -4,7 +4,6 @@ Modules of ops do not postpone annotations (PEP 563), which would be compiled ag
 """
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
 
@@ -130,9 +129,12 @@ class Op(metaclass=OpType):
         Raises:
             InvalidAttributes: an attribute is unknown, or has an invalid value.
         """
-        changed = copy(self)
-        changed.__dict__.update(checked(type(self), {**self.attributes(), **changes}))
-        return changed
+        return self._copied(**checked(type(self), {**self.attributes(), **changes}))
+
+    def _copied(self, **values: Any) -> Self:
+        copy = object.__new__(type(self))
+        copy.__dict__.update({**self.__dict__, **values})
+        return copy
 
     def canonical_attributes(self) -> dict[str, Any]:
         """Those attributes, without one that is what the op takes in its place when it is not given."""

@@ -1,10 +1,10 @@
 """Convolution and transposed convolution over 1, 2 or 3 axes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import isqrt, prod
 from typing import ClassVar, Literal
 
+from archspec.frozen import replace
 from archspec.ir.types import Initializer, TensorType, Weight
 from archspec.ops.attribute_types import ConvPadding, Count, Flag, Natural, Padding, PerAxis
 from archspec.ops.base import Cost, Footprint, Op, OpError, along, need_float, need_spatial, per_axis

@@ -1,7 +1,6 @@
 """Ops that merge several values into one."""
 
 from collections.abc import Sequence
-from copy import copy
 from typing import ClassVar, Self
 
 from archspec.ir.types import TensorType
@@ -24,9 +23,7 @@ class Join(Op):
 
     def cropping(self) -> Self:
         """The same join with `crops`."""
-        join = copy(self)
-        join.__dict__["crops"] = True
-        return join
+        return self._copied(crops=True)
 
     def cropped(self, inputs: Sequence[TensorType]) -> Sequence[TensorType]:
         """The types of the values that are joined, which are those of the inputs unless it crops."""

@@ -1,17 +1,17 @@
 """A window that slides over the spatial axes: its numbers along each axis, and the sizes it leaves."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from archspec.frozen import frozen
 from archspec.ir.types import TensorType, format_shape
 from archspec.ops.attribute_types import ConvPadding, PerAxis
 from archspec.ops.base import OpError, need_spatial, per_axis
 from archspec.ops.geometry import Pads, extent, same_pads, slide
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Sliding:
     """The numbers of a window along each axis, once the input is known."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.ir.graph import Graph, Node
 from archspec.ir.operation import NO_COST, Cost
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class LayerCost:
     """The cost of a layer or a network: elements of its weights, and arithmetic for one sample.
 

@@ -7,9 +7,7 @@ around layers, on the order of layers that do not read one another, or on initia
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 
 from archspec.ir.graph import Graph, Node, Value
 from archspec.ops.merge import Join
@@ -96,6 +94,9 @@ def _described(node: Node) -> list[object]:
 
 
 def _hash(structure: object) -> str:
+    import json
+    from hashlib import sha256
+
     text = json.dumps(_plain(structure), sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:_DIGITS]
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.ir.graph import Node, Scope, Value
 from archspec.passes.facts import Facts, FieldSizes
 from archspec.passes.receptive_field import ReceptiveField
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False, enforced=True)
 class Layer:
     """A layer, or a named part of the network, and its facts.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from archspec.frozen import frozen
 from archspec.ir.graph import Graph, Node
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Memory:
     """Bytes of activations for one sample.
 

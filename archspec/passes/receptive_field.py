@@ -7,9 +7,9 @@ reads along it. Nodes compose windows; joins take their union.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from archspec.frozen import frozen
 from archspec.ir.graph import Graph, Node, Value
 from archspec.ir.types import TensorType
 from archspec.ir.window import IDENTITY, NOT_READ, Footprint, Window
@@ -27,7 +27,7 @@ Once there are more, an axis whose window is more than one run counts as seen co
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class ReceptiveField:
     """The receptive field of a value along each spatial axis of an input; None where it sees the whole axis.
 

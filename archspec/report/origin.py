@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from archspec.frontend.language.spec import Rename, Spec
+from archspec.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(enforced=True)
 class Origin:
     """Metadata of a network from its spec; all fields are empty for a network without a spec.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.limits import MAX_DEPTH, MAX_FAILURES, MAX_LAYERS, MAX_RECURSIONS, MAX_STEPS
+from archspec.frozen import record
 
 
 class LimitExceeded(Exception):
@@ -16,7 +15,7 @@ class LimitExceeded(Exception):
         self.error = error
 
 
-@dataclass(slots=True)
+@record
 class Total:
     """What all builds of one check have used; it is `exceeded` where one of them had to stop for that reason."""
 

@@ -9,7 +9,6 @@ The engine is here; how each construct of the language is built is in `construct
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -31,7 +30,7 @@ from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.expressions.work import shared_work
 from archspec.frontend.language.fields import evaluate_all
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Body, OpStep, SideStep, Spec, Step
-from archspec.frozen import frozen
+from archspec.frozen import frozen, replace
 from archspec.ir.graph import Graph, Node, Output, Scope, ScopeKind, Value
 from archspec.ops import Op
 

@@ -7,7 +7,6 @@ A new construct is a step class in `language.spec` with its record in `language.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import ArchspecError, fail
@@ -36,6 +35,7 @@ from archspec.frontend.language.spec import (
     Step,
 )
 from archspec.frontend.language.steps import op_of_package
+from archspec.frozen import replace
 from archspec.ops import Op
 from archspec.ops.creation import create
 from archspec.ops.merge import Join

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import Library
+from archspec.frozen import field, record
 from archspec.ir.graph import Node, Scope, SizeRead, Value
 
 Evaluate = Callable[[Field], Data]
@@ -22,7 +22,7 @@ SizeReads = dict[tuple[Any, ...], SizeRead]
 """The sizes that expressions read, each with the first place that does."""
 
 
-@dataclass(slots=True)
+@record
 class BuildContext:
     """Where steps are built.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import isfinite, prod
 from numbers import Integral, Real
 from typing import Any
@@ -14,7 +13,7 @@ from archspec.frontend.expressions.values import MAX_INTEGER, Data, Invalid, sho
 from archspec.frontend.language.params import param_values
 from archspec.frontend.language.spec import Input, Spec
 from archspec.frontend.limits import MAX_AXES, MAX_ELEMENTS
-from archspec.frozen import frozen
+from archspec.frozen import frozen, replace
 from archspec.ir.types import TensorType
 
 Sizes = Sequence[int]

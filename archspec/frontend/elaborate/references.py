@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, fail
 from archspec.frontend.elaborate.context import BuildContext
@@ -16,6 +15,7 @@ from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.identifiers import PREVIOUS, check_name
 from archspec.frontend.language.spec import OpStep, Returned, Step
 from archspec.frontend.limits import MAX_ERRORS
+from archspec.frozen import replace
 from archspec.ir.graph import Value
 from archspec.ops.merge import Mul
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
 
@@ -12,6 +11,7 @@ from archspec.frontend.elaborate.cycles import LayerIndex, forward_reference
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.identifiers import PREVIOUS
 from archspec.frontend.language.spec import Body, Step
+from archspec.frozen import field, record
 from archspec.ir.graph import Value
 
 Values = tuple[Value, ...] | None
@@ -22,7 +22,7 @@ NO_PORTS: Mapping[str, Value] = MappingProxyType({})
 """The ports of an op with a single output, which needs no name."""
 
 
-@dataclass(slots=True)
+@record
 class Symbol:
     """What a name refers to: the outputs of a layer and, for a structure, the names inside it."""
 
@@ -34,7 +34,7 @@ class Symbol:
     inside: SymbolTable | None = None
 
 
-@dataclass(slots=True)
+@record
 class SymbolTable:
     """The names of one scope of the spec.
 

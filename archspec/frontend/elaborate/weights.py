@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
 from archspec.frontend.elaborate.context import Evaluate
@@ -12,6 +11,7 @@ from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import ConstantField, Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
 from archspec.frontend.limits import MAX_PARAMETERS
+from archspec.frozen import replace
 from archspec.ir.graph import Node
 from archspec.ir.initializers import INITIALIZERS, OF_KERNELS, misfit
 from archspec.ir.types import Initializer, Weight

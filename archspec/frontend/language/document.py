@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from archspec.frontend.language.structures import layers
 from archspec.frontend.language.weight_options import initializers
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
+from archspec.frozen import replace
 from archspec.ir.types import DType
 
 # --- values of keys -------------------------------------------------------------------------------------------------

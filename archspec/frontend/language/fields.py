@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from itertools import islice
 from typing import final
 
@@ -17,7 +16,7 @@ from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, ti
 from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import frozen
+from archspec.frozen import field, frozen
 
 
 @frozen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +22,7 @@ from archspec.frontend.language.unused import unused_in_library
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, Used, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import frozen
+from archspec.frozen import frozen, replace
 
 LIBRARY: Keys = {**SHARED, "blocks": replace(SHARED["blocks"], required=True)}
 """The keys of a file of blocks."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from archspec.frontend.foreign_names import key_help, key_meant, with_space
 from archspec.frontend.limits import MAX_ERRORS
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import frozen
+from archspec.frozen import field, frozen
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,7 +11,7 @@ from archspec.diagnostics import Source, Span
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.yaml.tree import YamlScalar
-from archspec.frozen import frozen
+from archspec.frozen import field, frozen
 from archspec.ir.types import DType
 from archspec.ops import Op
 

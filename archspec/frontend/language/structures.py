@@ -7,7 +7,6 @@ build function in `elaborate.constructs`, and a `ScopeKind` in `ir.graph`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -32,7 +31,7 @@ from archspec.frontend.language.spec import (
 )
 from archspec.frontend.language.weight_options import condition
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import frozen
+from archspec.frozen import field, frozen
 from archspec.ops import OPS, Op
 from archspec.ops.merge import Add, Concat, Join
 

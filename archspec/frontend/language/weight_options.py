@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from archspec.diagnostics import did_you_mean, fail
@@ -13,6 +12,7 @@ from archspec.frontend.language.identifiers import reference
 from archspec.frontend.language.reader import Key, Keys, Reader, describe
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
 from archspec.frontend.yaml.tree import Tree, YamlMapping, YamlScalar
+from archspec.frozen import replace
 from archspec.ir.initializers import INITIALIZERS
 
 

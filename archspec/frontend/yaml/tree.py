@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeGuard
@@ -20,7 +19,7 @@ from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_ERRORS, MAX_NES
 from archspec.frontend.yaml.scalars import ScalarValue, resolve
 from archspec.frontend.yaml.syntax_errors import explain
 from archspec.frontend.yaml.tabs import without_tabs
-from archspec.frozen import frozen
+from archspec.frozen import frozen, record, replace
 
 
 @frozen(eq=False)
@@ -102,7 +101,7 @@ def _one_source(name: str, text: str, path: Path | None) -> Source:
     return Source(name, text, path)
 
 
-@dataclass(slots=True)
+@record
 class Used:
     """What the texts of one spec have used of the limits, together."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import ClassVar
@@ -9,7 +10,6 @@ from typing import ClassVar
 import pytest
 
 import archspec
-from archspec.frontend.language import op_registry
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.ops import Op
 
@@ -40,7 +40,7 @@ def install(monkeypatch: pytest.MonkeyPatch, **declared: object) -> list[str]:
             return found
 
     points = [Point(name, f"{name}.ops", "archspec.ops") for name in declared]
-    monkeypatch.setattr(op_registry, "entry_points", lambda group: points)
+    monkeypatch.setattr(metadata, "entry_points", lambda group: points)
     return imported
 
 
