@@ -36,6 +36,15 @@ class Source:
     def lines(self) -> tuple[str, ...]:
         return tuple(_LINE_BREAK.split(self.text))
 
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        """The offsets at which the lines start."""
+        return (0, *(match.end() for match in _LINE_BREAK.finditer(self.text)))
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a position from the start of the text; lines and columns count from 1."""
+        return self._starts[line - 1] + column - 1 if line <= len(self._starts) else len(self.text)
+
     def reading(self, kind: str, depends_on: object = None) -> Any | None:
         """The cached reading of a kind; None if there is none, or if what it depends on differs."""
         cached = self.readings.get(kind)
@@ -76,6 +85,16 @@ class Span(NamedTuple):
         return f"{self.source.name}:{self.line}:{self.column}"
 
 
+class Edit(NamedTuple):
+    """A change of a source that corrects what a diagnostic reports: the text in place of a span."""
+
+    span: Span
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {**_span_json(self.span), "text": self.text}
+
+
 Note = tuple[str, ...]
 """One line under a diagnostic; the cells of adjacent notes are aligned in columns."""
 
@@ -92,6 +111,8 @@ class Diagnostic:
     span: Span | None = None
     notes: tuple[Note, ...] = ()
     help: str | None = None
+    edits: tuple[Edit, ...] = ()
+    """What corrects it, if `help` says so much that a machine can."""
 
     @property
     def severity(self) -> Severity:
@@ -111,19 +132,25 @@ class Diagnostic:
 
     def as_json(self) -> dict[str, Any]:
         """A plain mapping for `--format json`; `line` and `column` count from 1. Long texts are cut as in `render`."""
-        span = self.span
         return {
-            "file": span.source.name if span else None,
-            "line": span.line if span else None,
-            "column": span.column if span else None,
-            "end_line": span.end_line if span else None,
-            "end_column": span.end_column if span else None,
+            **_span_json(self.span),
             "severity": self.severity,
             "code": self.code,
             "message": _short(self.message),
             "notes": ["  ".join(map(_short, note)) for note in self.notes],
             "help": _short(self.help) if self.help else self.help,
+            "edits": [edit.as_json() for edit in self.edits],
         }
+
+
+def _span_json(span: Span | None) -> dict[str, Any]:
+    return {
+        "file": span.source.name if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "end_line": span.end_line if span else None,
+        "end_column": span.end_column if span else None,
+    }
 
 
 class ArchspecError(Exception):
@@ -138,10 +165,16 @@ class ArchspecError(Exception):
 
 
 def fail(
-    code: str, message: str, span: Span | None = None, *, notes: Sequence[Note] = (), help: str | None = None
+    code: str,
+    message: str,
+    span: Span | None = None,
+    *,
+    notes: Sequence[Note] = (),
+    help: str | None = None,
+    edits: Sequence[Edit] = (),
 ) -> ArchspecError:
     """An error of one diagnostic, ready to be raised."""
-    return ArchspecError([Diagnostic(code, message, span, tuple(notes), help)])
+    return ArchspecError([Diagnostic(code, message, span, tuple(notes), help, tuple(edits))])
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean
+from archspec.diagnostics import ArchspecError, Diagnostic, Edit, Span, did_you_mean
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Data, show
 from archspec.frontend.language.fields import Field
@@ -131,7 +131,18 @@ def _compare_sizes(layer: Layer, inputs: Iterable[str], field: Field, params: En
 def _differs(what: str, fact: str, field: Field, wanted: Data, actual: Data, help: str | None = None) -> Diagnostic:
     label, verb = fact.replace("_", " "), "are" if fact.endswith("s") else "is"
     message = f"{label} of '{what}' should be {_show(wanted)}, but {verb} {_show(actual)}"
-    return Diagnostic("expectation-failed", message, field.span, help=help)
+    return Diagnostic("expectation-failed", message, field.span, help=help, edits=(Edit(field.span, spelt(actual)),))
+
+
+def spelt(fact: Data) -> str:
+    """A fact as it is written in a spec."""
+    if isinstance(fact, tuple):
+        return f"[{', '.join(map(spelt, fact))}]"
+    return f"{fact:_}" if isinstance(fact, int) and fact >= _GROUPED else str(fact)
+
+
+_GROUPED = 10_000
+"""From here on, the digits of numbers are written in groups."""
 
 
 def _show(value: Data) -> str:

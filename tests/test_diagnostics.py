@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, did_you_mean, fail, nearest
+from archspec.diagnostics import ArchspecError, Diagnostic, Edit, Note, Source, Span, did_you_mean, fail, nearest
 
 
 def span(text: str, line: int, column: int, end_column: int, end_line: int | None = None) -> Span:
@@ -161,8 +161,12 @@ def test_json_has_the_same_content():
     found = Diagnostic("bad-name", "'\x1b'", span("a: b", 1, 4, 5), (("first", "line 3"),), "help")
     assert json.loads(json.dumps(found.as_json())) == {
         "file": "net.yaml", "line": 1, "column": 4, "end_line": 1, "end_column": 5, "severity": "error",
-        "code": "bad-name", "message": "'\x1b'", "notes": ["first  line 3"], "help": "help",
+        "code": "bad-name", "message": "'\x1b'", "notes": ["first  line 3"], "help": "help", "edits": [],
     }  # fmt: skip
+    edited = Diagnostic("bad-name", "x", edits=(Edit(span("a: b", 1, 4, 5), "c"),))
+    assert edited.as_json()["edits"] == [
+        {"file": "net.yaml", "line": 1, "column": 4, "end_line": 1, "end_column": 5, "text": "c"}
+    ]
     assert Diagnostic("bad-name", "x").as_json()["file"] is None
 
 

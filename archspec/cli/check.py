@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 
 from archspec.cli.output import message, print_json, print_lines, report
+from archspec.cli.parser import STDIN
 from archspec.cli.spec_files import spec_files
 from archspec.cli.values import allowed_codes, input_shapes, open_spec, params
-from archspec.diagnostics import ArchspecError, Diagnostic, Source
+from archspec.diagnostics import ArchspecError, Diagnostic, Source, fail
+from archspec.expect_update import with_facts
 from archspec.frontend.language.imports import is_library
 from archspec.frontend.yaml import tree as yaml
 from archspec.loading import CheckOptions, check_source
+from archspec.lower.atomic_write import write_bytes
 from archspec.report.units import plural
 
 
@@ -28,6 +33,9 @@ def check(options: Namespace) -> int:
     for spec in found.specs:
         try:
             source, variant = open_spec(spec)
+            if options.update_expect:
+                source, failed = _update_expect(spec, source, variant, settings)
+                reported += failed
             checked = check_source(source, variant, **settings)
         except ArchspecError as error:
             reported += error.diagnostics
@@ -54,6 +62,40 @@ def print_diagnostics(diagnostics: list[Diagnostic], format: str) -> None:
         print_lines(map(for_github, diagnostics))
     else:
         report(diagnostics, stderr=False)
+
+
+def _update_expect(
+    spec: str, source: Source, variant: str | None, settings: CheckOptions
+) -> tuple[Source, list[Diagnostic]]:
+    """The spec with its facts, which are written to its file, and why they could not be written.
+
+    Raises:
+        ArchspecError: there is no file to write.
+    """
+    if settings.get("params") or settings.get("input"):
+        help = "leave out --set and --input: `expect` holds the facts of a spec as it is written"
+        raise fail("wrong-value", "--update-expect cannot be combined with other params or inputs", help=help)
+    if _holds_blocks(source):
+        return source, []
+    text, errors = with_facts(source, variant, **settings)
+    failed = [error for error in errors if error.code == "expectation-failed"]  # `check` reports the others
+    return source if text == source.text else rewritten(spec, source, text), failed
+
+
+def rewritten(spec: str, source: Source, text: str) -> Source:
+    """The source with another text, which is written to its file.
+
+    Raises:
+        ArchspecError: the spec is standard input or part of the zoo, or its file cannot be written.
+    """
+    if source.path is None or source.name == STDIN:
+        raise fail("unwritable-file", "standard input cannot be written", help="name a file")
+    if not any(os.path.exists(name) for name in (spec, spec.rpartition(":")[0])):
+        raise fail("unwritable-file", f"'{spec}' is a spec of the zoo, which stays as it is", help="copy it first")
+    start = BOM_UTF8 if source.path.read_bytes().startswith(BOM_UTF8) else b""
+    write_bytes(source.path, start + text.encode("utf-8"))
+    message(f"updated {source.path}")
+    return Source(source.name, text, source.path)
 
 
 def _holds_blocks(source: Source) -> bool:

@@ -153,6 +153,10 @@ def _check(found: Any) -> None:
         "--allow", action="append", metavar="CODE", help="Suppress this warning, by its code (repeatable)."
     )
     parser.add_argument("--strict", action="store_true", help="Exit 1 on warnings, too.")
+    parser.add_argument(
+        "--update-expect", action="store_true",
+        help="Write the facts of the networks into `expect` of the files: those that are wrong, and fingerprints.",
+    )  # fmt: skip
     _settings(parser)
     _imports(parser)
 

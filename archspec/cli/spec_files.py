@@ -50,7 +50,7 @@ def _in_folder(folder: str) -> Iterator[str]:
     """The files in a folder, and in those below it, that are named as specs; none that are hidden."""
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (os.path.join(path, name) for name in sorted(files) if _is_spec_name(name))
+        yield from (os.path.normpath(os.path.join(path, name)) for name in sorted(files) if _is_spec_name(name))
 
 
 def _is_spec_name(name: str) -> bool:
