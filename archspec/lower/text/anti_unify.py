@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, count
 
 from archspec.lower.text.code_model import (
@@ -50,7 +51,7 @@ _NAMES = {
 """Roles whose parameter has a clearer name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parameter:
     """A parameter of a constructor, and its value in each instance."""
 
@@ -60,7 +61,7 @@ class Parameter:
     default: Constant | None = None
     has_default: bool = False
 
-    @property
+    @cached_property
     def annotation(self) -> str:
         """Its type."""
         kinds = dict.fromkeys(_kind(value) for value in self.column if value is not ANY)

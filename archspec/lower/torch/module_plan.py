@@ -75,17 +75,16 @@ class ModulePlan:
     @property
     def indexed(self) -> bool:
         """Whether the children are named 0, 1, 2, ..."""
-        return [*self.children] == [str(i) for i in range(len(self.children))]
+        return all(name == str(i) for i, name in enumerate(self.children))
 
     @property
     def container(self) -> str:
         """The base class in PyTorch: one that accesses children by index or key if their names are not identifiers."""
         if self.sequential:
             return "nn.Sequential"
-        has_parameters = any(
-            isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values()
-        )
-        if not self.children or has_parameters or any(map(is_attribute, self.children)):
+        if not self.children or any(map(is_attribute, self.children)):
+            return "nn.Module"
+        if any(isinstance(child, Call) and child.callee == "nn.Parameter" for child in self.children.values()):
             return "nn.Module"
         return "nn.ModuleList" if self.indexed else "nn.ModuleDict"
 

@@ -1,4 +1,4 @@
-"""Blocks that call themselves and each other: what is written computes the same, in steps that follow its length."""
+"""Blocks that are called often, by themselves and by each other: the source computes the same, in few steps."""
 
 from __future__ import annotations
 
@@ -44,13 +44,24 @@ def test_every_target_computes_the_same(blocks: dict[str, list[Any]], depth: int
 @pytest.mark.parametrize("blocks", BLOCKS.values(), ids=BLOCKS)
 def test_steps_follow_the_length_of_the_source(blocks: dict[str, list[Any]], target: str) -> None:
     """Four times the depth: indentation makes the text up to 16 times as long, and 64 times the steps is too many."""
-    steps(blocks, 4, target)  # imports
-    assert steps(blocks, 36, target) < 32 * steps(blocks, 9, target)
+    steps(spec(blocks, 4), target)  # imports
+    assert steps(spec(blocks, 36), target) < 32 * steps(spec(blocks, 9), target)
 
 
-def steps(blocks: dict[str, list[Any]], depth: int, target: str) -> int:
+@pytest.mark.parametrize("target", ["torch", "keras"])
+def test_steps_follow_the_number_of_calls(target: str) -> None:
+    def called(times: int) -> dict[str, Any]:
+        call = {"b": {"name": "b$i", "depth": "i % 7"}}
+        repeat = {"repeat": {"times": times, "index": "i", "layers": [call]}}
+        return spec({"b": ["relu", {"linear": "3 + depth"}]}, 0) | {"layers": [repeat]}
+
+    steps(called(4), target)  # imports
+    assert steps(called(400), target) < 6 * steps(called(100), target)
+
+
+def steps(spec: dict[str, Any], target: str) -> int:
     """The calls of functions while the source is written."""
-    network, count = Case(spec(blocks, depth)).network, 0
+    network, count = Case(spec).network, 0
 
     def called(frame: Any, event: str, argument: Any) -> None:
         nonlocal count
