@@ -10,6 +10,7 @@ from torch import Tensor
 from archspec.ir.graph import Value
 from archspec.ir.types import DType
 from archspec.ir.window import runs
+from archspec.ops import Op
 from archspec.passes.receptive_field import ReceptiveField, receptive_fields
 from tests.random_networks.case import Case, evaluate_tensors, random_inputs, random_weights
 
@@ -33,7 +34,7 @@ def fields(case: Case) -> Iterator[str]:
         inputs[source.name].requires_grad_()
     made = evaluate_tensors(graph, weights, inputs)
     exact = {node.op.kind for node in graph.nodes} <= LINEAR
-    mirrored = any(getattr(node.op, "mode", "") in ("reflect", "replicate") for node in graph.nodes)
+    mirrored = any(_is_mirrored(node.op) for node in graph.nodes)
     for source in sources:
         found = receptive_fields(graph, source)
         for output in graph.inference_outputs[:3]:
@@ -41,6 +42,11 @@ def fields(case: Case) -> Iterator[str]:
             tensor = made[value]
             if value.type.dtype is DType.FLOAT32 and tensor.requires_grad:
                 yield from _differences(source, inputs[source.name], value, tensor, found.get(value), exact, mirrored)
+
+
+def _is_mirrored(op: Op) -> bool:
+    """Whether positions beyond the border stand for some within."""
+    return any(op.attributes().get(name) in ("reflect", "replicate") for name in ("mode", "padding_mode"))
 
 
 def _differences(
@@ -69,7 +75,7 @@ def _differences(
             others = [each for each in range(signal.dim()) if each != axis]
             seen = [] if gradient is None else gradient.nan_to_num(1).abs().sum(others).nonzero().flatten().tolist()
             inside = reach is not None and reach[0] >= 0 and reach[-1] < signal.shape[axis]
-            if mirrored and not inside:  # positions beyond the border stand for some within
+            if mirrored and not inside:
                 continue
             positions = {each for first, last in runs(reach) for each in range(first, last + 1)}
             where = f"position {position} of axis {own} of '{value.name}' sees {reach} of '{source.name}'"
