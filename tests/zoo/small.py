@@ -27,6 +27,8 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
     "srgan": {"width": 16, "hidden": 64},
     "unet": {"width": 16},
     "unet_3d": {"width": 4},
+    "convmixer": {"width": 32},
+    "mlp_mixer": {"width": 64},
     "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
     "fcn": {"width": 4, "hidden": 16},
     "fractalnet": {"widths": [[8, 0], [8, 0.1], [16, 0.2], [16, 0.3], [16, 0.4]]},
@@ -44,19 +46,20 @@ WHOLE = os.environ.get("ARCHSPEC_ZOO") == "whole"
 _TWINS = frozenset((
     "convnext_small", "convnext_base", "convnext_large", "deeplabv3_resnet101", "densenet161", "densenet169",
     "densenet201", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5",
-    "efficientnet_b7", "fcn_resnet101", "mlp_1500_1000_500", "mlp_2000_1500_1000_500", "mlp_2500_2000_1500_1000_500",
-    "mnasnet0_5", "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34",
-    "preact_resnet101", "preact_resnet152", "regnet_y_3_2gf", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1",
-    "resnet32_cifar", "resnet44_cifar", "resnet56_cifar", "resnext101_32x8d", "resnext101_64x4d", "se_resnet34",
-    "se_resnet101", "segnet_pascal", "shufflenet_v2_x0_5", "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn",
-    "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
+    "efficientnet_b7", "fcn_resnet101", "mlp_1500_1000_500", "mlp_2000_1500_1000_500",
+    "mlp_2500_2000_1500_1000_500", "mnasnet0_5", "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025",
+    "mobilenet_v2_140", "preact_resnet34", "preact_resnet101", "preact_resnet152", "regnet_y_3_2gf", "resnet34",
+    "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnet32_cifar", "resnet44_cifar", "resnet56_cifar",
+    "resnext101_32x8d", "resnext101_64x4d", "se_resnet34", "se_resnet101", "segnet_pascal", "shufflenet_v2_x0_5",
+    "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn",
+    "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
 ))  # fmt: skip
 
 DISTINCT = ZOO if WHOLE else [name for name in ZOO if name not in _TWINS]
 """The networks without those that differ from another of their family in numbers alone: of blocks, of channels."""
 
-OF_ONE_SIZE = ("vit",)
-"""Families whose weights are for one size of input: an embedding of each position."""
+OF_ONE_SIZE = ("mlp_mixer", "vit")
+"""Families whose weights are for one size of input: an embedding or a weight of each position."""
 
 
 @cache

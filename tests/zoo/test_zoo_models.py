@@ -40,7 +40,10 @@ KINDS: Mapping[type[nn.Module], str] = {
 }
 """The modules that own weights, and the ops they are."""
 
-LIBRARIES = ["unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m"]
+LIBRARIES = [
+    "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
+    "convmixer_768_32",
+]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 
 load = cache(archspec.load)

@@ -59,6 +59,10 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "unet_intel_3d": (1, 16, 16, 32),
     "context_basic": (21, 32, 32),
     "context_large": (21, 32, 32),
+    "mixer_b16_224": (3, 224, 224),
+    "convmixer_768_32": (3, 32, 32),
+    "ghostnet_100": (3, 64, 64),
+    "res2net50_26w_4s": (3, 64, 64),
 }
 
 
