@@ -29,6 +29,7 @@ KINDS: Mapping[type[nn.Module], str] = {
     **dict.fromkeys((nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d), "conv_transpose"),
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d), "batch_norm"),
     **dict.fromkeys((nn.LayerNorm, tv.torchvision.models.convnext.LayerNorm2d), "layer_norm"),
+    nn.InstanceNorm2d: "instance_norm",
     nn.MultiheadAttention: "multi_head_attention",
     nn.Linear: "linear",
     Coefficient: "affine",
@@ -42,7 +43,7 @@ KINDS: Mapping[type[nn.Module], str] = {
 
 LIBRARIES = [
     "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
-    "convmixer_768_32",
+    "convmixer_768_32", "style_transfer",
 ]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 

@@ -63,6 +63,10 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "convmixer_768_32": (3, 32, 32),
     "ghostnet_100": (3, 64, 64),
     "res2net50_26w_4s": (3, 64, 64),
+    "dcgan_generator": (100, 1, 1),
+    "dcgan_discriminator": (3, 64, 64),
+    "style_transfer": (3, 32, 40),
+    "pose_resnet50": (3, 64, 32),
 }
 
 

@@ -91,6 +91,9 @@ VARIANTS = {
     "convmixer": ["convmixer_768_32"],
     "ghostnet": ["ghostnet_100"],
     "res2net": ["res2net50_26w_4s"],
+    "dcgan": ["dcgan_generator", "dcgan_discriminator"],
+    "style_transfer": ["style_transfer"],
+    "pose_resnet": ["pose_resnet50"],
 }
 
 
