@@ -112,6 +112,11 @@ CODES: Mapping[str, Code] = {
         "The stride of a transposed convolution does not divide its kernel: neighbouring outputs are computed from "
         "different numbers of inputs, which causes checkerboard artifacts."
     ),
+    "rounded-crop": _warning(
+        "`align` crops a path to the size of another one that strides have rounded down, so the output is smaller than "
+        "its input."
+    ),
+    "uneven-crop": _warning("`align` crops a path by one more row on one side than on the other."),
     "saturating-activations": _warning("Many sigmoid or tanh layers follow one another, so gradients vanish."),
     "heavy-layer": _warning("One layer holds most of the network's parameters."),
     "misaligned-paths": _warning("Joined paths have receptive fields with different centres."),

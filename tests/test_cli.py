@@ -167,7 +167,23 @@ def test_summary_of_a_faulty_spec_shows_the_valid_layers(folder: Path) -> None:
     assert "conv1" in out
     assert "conv2" in out
     assert "linear" not in out
+    assert out.endswith("\nno totals, since layers with errors are left out\n")
     assert "error[shape-mismatch]" in err
+
+
+def test_summary_of_a_faulty_spec_has_no_totals(tmp_path: Path) -> None:
+    """Not those of parts, either; what is only expected wrongly is complete."""
+    part = "layers: [sequential: {name: part, layers: [conv: {channels: 4, kernel: 1}, convv: 3]}]\n"
+    (tmp_path / "faulty.yaml").write_text(text := f"archspec: 1\nname: n\ninput: [3, 8, 8]\n{part}")
+    out, _ = run("summary", "faulty.yaml", cwd=tmp_path, code=1)
+    assert re.search(r"^part +sequential +0 B$", out, re.MULTILINE)
+    assert re.search(r"^  conv +conv +4×8×8 +16 +1 +1.02 kB$", out, re.MULTILINE)
+    found = json.loads(run("summary", "faulty.yaml", "--json", cwd=tmp_path, code=1)[0])
+    assert [found[key] for key in ("params", "macs", "memory", "fingerprint")] == [None] * 4
+    assert found["layers"][0]["params"] == 16
+    (tmp_path / "faulty.yaml").write_text(text.replace(", convv: 3", "") + "expect: {params: 3}\n")
+    found = json.loads(run("summary", "faulty.yaml", "--json", cwd=tmp_path, code=1)[0])
+    assert found["params"] == 16
 
 
 def test_set_and_input_change_the_network() -> None:

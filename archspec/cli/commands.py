@@ -10,6 +10,8 @@ from archspec.cli.output import message, print_json, print_lines, print_rows, pr
 from archspec.diagnostics import ArchspecError, fail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archspec.loading import Compiled
     from archspec.network import Network
 
@@ -36,10 +38,13 @@ def summary(options: Namespace) -> int:
     """Print the table of layers, of as much of the network as could be built."""
     compiled = _compiled(options)
     if compiled.network is not None:
+        complete = all(error.code == "expectation-failed" for error in compiled.errors)
         if options.json:
-            print_json(compiled.network.as_json())
+            from archspec.report.summary import as_json
+
+            print_json(as_json(compiled.network.facts, compiled.network.variant, complete=complete))
         else:
-            print_summary(compiled.network, options.depth)
+            print_summary(compiled.network, options.depth, complete=complete)
     report(compiled.diagnostics)
     return 1 if compiled.errors else 0
 
@@ -56,13 +61,21 @@ def compile(options: Namespace) -> int:
             reason = "holds no weights" if name == "weights" else f"does not take {option}"
             raise fail("wrong-target", f"{options.output} {reason}", help=f"leave {option} out")
     network = _network(options)
+    doubt = _doubt(network, given["weights"]) if "weights" in given else None
     if options.optimize:
         wanted = {name: given.pop(name) for name in ("weights", "seed", "strict") if name in given}
         network = network.optimized(**wanted)
     for line in target.write(network, options.output, given):
         message(line)
-    message(f"wrote {options.output}")
+    message(*filter(None, [doubt]), f"wrote {options.output}")
     return 0
+
+
+def _doubt(network: Network, file: Path) -> str | None:
+    """Whether the weights in a file may be those of another variant; None if nothing says so."""
+    from archspec.siblings import advice, siblings
+
+    return advice(network, siblings(network), file)
 
 
 _OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "verify")
@@ -71,11 +84,15 @@ _OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "v
 
 def weights(options: Namespace) -> int:
     """Print how the weights in a file fit the network."""
-    result = _network(options).weights_report(options.file)
+    from archspec.siblings import advice, siblings
+
+    network = _network(options)
+    result = network.weights_report(options.file)
+    others = siblings(network) if result.complete else []
     if options.json:
-        print_json(result.as_json())
+        print_json({**result.as_json(), "siblings": others})
     else:
-        print_lines(result.text().split("\n"))
+        print_lines([*result.text().split("\n"), *filter(None, [advice(network, others, options.file)])])
     return 0 if result.complete else 1
 
 

@@ -72,17 +72,20 @@ def report(diagnostics: Iterable[Diagnostic], *, stderr: bool = True) -> None:
         print_lines(lines)
 
 
-def print_summary(network: Network, depth: int | None) -> None:
-    """Print the table of layers and the totals; on a terminal as wide as that, with parts in bold."""
+def print_summary(network: Network, depth: int | None, *, complete: bool) -> None:
+    """Print the table of layers, and the totals if it is complete; on a terminal as wide as that, with bold parts."""
     from archspec.report import summary
 
     if network.title:
         print_lines([[Styled(f"{network.name}: {network.title}", BOLD)]])
     print_lines(["  ".join(f"{value.name} {value.type}" for value in network.graph.inputs), ""])
     styles = {"heading": BOLD, "part": BOLD, "rule": DIM, "aside": DIM}
-    table = summary.table(network.facts, depth, width=_width())
+    table = summary.table(network.facts, depth, width=_width(), complete=complete)
     print_lines([Styled(line, styles.get(emphasis))] for line, emphasis in table)
-    print_lines(["", *(f"{label:<12} {words}" for label, words in summary.totals(network.facts))])
+    if complete:
+        print_lines(["", *(f"{label:<12} {words}" for label, words in summary.totals(network.facts))])
+    else:
+        print_lines(["", "no totals, since layers with errors are left out"])
 
 
 def print_rows(rows: Iterable[Sequence[str]]) -> None:

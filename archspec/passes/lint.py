@@ -7,7 +7,7 @@ A rule is a function from the facts of a valid graph to warnings, registered wit
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import prod
 
@@ -23,7 +23,9 @@ from archspec.ops.merge import Join
 from archspec.ops.norm import BatchNorm, LayerNorm
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.reshape import Reshape
+from archspec.ops.spatial import AlignCrop
 from archspec.passes.facts import Facts
+from archspec.passes.rounding import unrounded
 
 HEAVY = Fraction(1, 2)
 """The share of all parameters above which one layer gets a warning."""
@@ -260,6 +262,32 @@ def _join_of_one(facts: Facts) -> Iterator[Diagnostic]:
             message = f"'{node.name}' gets a single value, so it changes nothing"
             help = f"name all values that it joins: - {node.op.kind}: [prev, ...], or remove it"
             yield _warning("join-of-one", message, node, help=help)
+
+
+@rule
+def _crops(facts: Facts) -> Iterator[Diagnostic]:
+    """What `align` crops from a path, unless it is as much on both sides and the other paths have no padding."""
+    crops = {node.outputs[0]: node for node in facts.graph.nodes if isinstance(node.op, AlignCrop)}
+    sizes = unrounded(facts.graph) if crops else {}
+    for join in reversed(facts.graph.nodes if crops else ()):  # of the joins of a recursive block, the outermost
+        for value in join.inputs:
+            if value not in crops or not isinstance(join.op, Join):
+                continue
+            full, kept = crops[value].inputs[0].type.spatial, value.type.spatial
+            lost = [axis for axis, (size, other) in enumerate(zip(full, kept, strict=True)) if size > other]
+            others = [sizes[other] for other in join.inputs if other not in crops]
+            cut = f"'{join.name}' crops {_written(full)} to {_written(kept)}"
+            if any(other[axis] >= full[axis] for other in others for axis in lost):
+                message = f"{cut}, since the strides of the other path do not divide the size of the input"
+                yield _warning("rounded-crop", message, join, help="use an input size that they divide, or pad it")
+            elif any((full[axis] - kept[axis]) % 2 for axis in lost):
+                message = f"{cut}: one more row after the middle than before it"
+                help = "the paths are half a position apart; use an input size with even differences"
+                yield _warning("uneven-crop", message, join, help=help)
+
+
+def _written(sizes: Sequence[int]) -> str:
+    return " × ".join(map(str, sizes))
 
 
 def _centre(window: Window) -> Fraction:

@@ -13,10 +13,16 @@ from archspec.report import units
 from archspec.report.text_table import fitting
 
 
-def table(facts: Facts, depth: int | None = None, *, width: int | None = None) -> list[tuple[str, Emphasis]]:
-    """The lines of a table of the layers, at most `width` columns wide, each with its emphasis."""
+def table(
+    facts: Facts, depth: int | None = None, *, width: int | None = None, complete: bool = True
+) -> list[tuple[str, Emphasis]]:
+    """The lines of a table of the layers, at most `width` columns wide, each with its emphasis.
+
+    If layers are missing, since they have errors, it is not `complete`: there are no sums of parts.
+    """
     rows = list(layers(facts, depth))
-    head, rule, *lines = fitting([_HEADINGS, *map(_cells, rows)], width, left=3, needed=6)
+    cells = [_cells(row, counted=complete or not row.part) for row in rows]
+    head, rule, *lines = fitting([_HEADINGS, *cells], width, left=3, needed=6)
     emphases: list[Emphasis] = ["part" if row.part else "aside" if row.training_only else "layer" for row in rows]
     return [(head, "heading"), (rule, "rule"), *zip(lines, emphases, strict=True)]
 
@@ -53,26 +59,15 @@ def totals(facts: Facts) -> list[tuple[str, str]]:
     return rows
 
 
-def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
-    """The summary as a JSON object; shapes exclude the batch axis."""
-    graph, total = facts.graph, facts.total
+def as_json(facts: Facts, variant: str | None, *, complete: bool = True) -> dict[str, Any]:
+    """The summary as a JSON object; shapes exclude the batch axis. If it is not `complete`, all totals are null."""
+    graph, totals = facts.graph, _totals(facts)
     return {
         "name": graph.name,
         "variant": variant,
         "inputs": {value.name: list(value.type.sizes) for value in graph.inputs},
         "outputs": {output.name: list(output.value.type.sizes) for output in graph.outputs},
-        "params": total.params,
-        "trainable_params": total.trainable_params,
-        "buffers": total.buffers,
-        "macs": total.macs,
-        "fingerprint": facts.fingerprint,
-        "operations": total.cost.operations,
-        "other_work": dict(total.cost.other),
-        "memory": {
-            "weights": total.weight_bytes,
-            "peak_activations": facts.memory.peak,
-            "all_activations": facts.memory.total,
-        },
+        **(totals if complete else dict.fromkeys(totals)),
         "layers": [
             {
                 "name": node.name,
@@ -87,6 +82,24 @@ def as_json(facts: Facts, variant: str | None) -> dict[str, Any]:
             }
             for node in graph.nodes
         ],
+    }
+
+
+def _totals(facts: Facts) -> dict[str, Any]:
+    total = facts.total
+    return {
+        "params": total.params,
+        "trainable_params": total.trainable_params,
+        "buffers": total.buffers,
+        "macs": total.macs,
+        "fingerprint": facts.fingerprint,
+        "operations": total.cost.operations,
+        "other_work": dict(total.cost.other),
+        "memory": {
+            "weights": total.weight_bytes,
+            "peak_activations": facts.memory.peak,
+            "all_activations": facts.memory.total,
+        },
     }
 
 
@@ -113,13 +126,13 @@ def stored(facts: Facts, spec: str, variant: str | None, title: str, reference: 
     return {key: visible(value) for key, value in texts.items() if value}
 
 
-def _cells(layer: Layer) -> list[str]:
+def _cells(layer: Layer, *, counted: bool) -> list[str]:
     return [
         "  " * layer.level + layer.name.rpartition(".")[2],
         layer.op,
         " ".join(units.size(value.type.sizes) for value in layer.outputs),
-        f"{layer.params:,}" if layer.params else "",
-        f"{layer.macs:,}" if layer.macs else "",
+        f"{layer.params:,}" if layer.params and counted else "",
+        f"{layer.macs:,}" if layer.macs and counted else "",
         _fields(layer),
         units.memory(sum(value.type.bytes for value in layer.outputs)),
     ]

@@ -32,6 +32,8 @@ WARNED = {
     "unread-rows": "  - max_pool: 2\n",
     "even-same": "  - conv: {channels: 4, kernel: 4, padding: same}\n",
     "uneven-upsampling": "  - conv_transpose: {channels: 4, kernel: 3, stride: 2}\n",
+    "rounded-crop": "  - parallel: {align: center_crop, paths: [[], [max_pool: 2, upsample: 2]]}\n",
+    "uneven-crop": "  - parallel: {align: center_crop, paths: [[], [conv: {channels: 3, kernel: 2}]]}\n",
     "saturating-activations": "  - repeat:\n      times: 8\n      layers:\n        - tanh\n",
     "heavy-layer": "  - flatten\n  - linear: 100\n  - relu\n  - linear: 10\n  - softmax\n",
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: [[2, 0], [2, 0]]}]]}\n",
@@ -63,6 +65,8 @@ CLEAN = {
     "unread-rows": "  - max_pool: {kernel: 2, ceil: true}\n",
     "even-same": "  - conv: {channels: 4, kernel: 3, padding: same}\n",
     "uneven-upsampling": "  - conv_transpose: {channels: 4, kernel: 4, stride: 2}\n",
+    "rounded-crop": "  - parallel: {align: center_crop, paths: [[], [conv: {channels: 3, kernel: 5}]]}\n",
+    "uneven-crop": "  - parallel: {align: center_crop, paths: [[], [conv: {channels: 3, kernel: 3}]]}\n",
     "saturating-activations": "  - repeat:\n      times: 7\n      layers:\n        - tanh\n",
     "heavy-layer": "  - relu\n  - softmax\n  - relu\n  - relu\n  - relu\n",
     "misaligned-paths": "  - parallel: {paths: [[], [conv: {channels: 3, kernel: 3, padding: 1}]]}\n",
@@ -262,3 +266,22 @@ def test_a_chain_of_unused_layers_is_reported_at_its_end() -> None:
 
 def test_values_without_axes_have_no_warnings() -> None:
     assert not warnings("  - reshape: []\n  - add: [prev, input]\n  - identity\n", input="[]")
+
+
+@pytest.mark.parametrize(
+    ("variant", "size", "codes"),
+    [
+        ("unet_padded", 256, set()),
+        ("unet_padded", 250, {"rounded-crop"}),
+        ("unet_padded", 248, {"rounded-crop"}),
+        ("unet", 572, set()),
+        ("unet", 574, {"uneven-crop"}),
+    ],
+)
+def test_crops_of_unet(variant: str, size: int, codes: set[str]) -> None:
+    """Four poolings by two round sizes that 16 does not divide. Without padding, 572 is the size of the paper."""
+    found = archspec.check(f"unet:{variant}", input=(1, size, size))
+    assert {each.code for each in found} - {"unread-rows"} == codes
+    if size == 250:
+        (crop,) = (each for each in found if each.code == "rounded-crop")
+        assert crop.message.startswith("'u.concat' crops 250 × 250 to 240 × 240")
