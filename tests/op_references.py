@@ -324,6 +324,9 @@ REFERENCES: Mapping[str, Reference] = {
     "batch_norm": _batch_norm,
     "frozen_batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
+    "rms_norm": lambda op, inputs, weights: F.rms_norm(
+        inputs[0], inputs[0].shape[inputs[0].dim() - op.axes :], weights.get("weight"), op.eps
+    ),
     "group_norm": lambda op, inputs, weights: F.group_norm(
         inputs[0], op.groups, weights.get("weight"), weights.get("bias"), op.eps
     ),

@@ -43,6 +43,7 @@ from archspec.ops.norm import (
     L2Normalize,
     LayerNorm,
     LocalResponseNorm,
+    RmsNorm,
 )
 from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
@@ -61,7 +62,7 @@ OPS: tuple[type[Op], ...] = (
     MaxPool, MaxUnpool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
     RoiAlign, RoiPool, ReduceMean, ReduceSum, ReduceMax,
     Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention,
-    BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
+    BatchNorm, FrozenBatchNorm, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,

@@ -127,6 +127,20 @@ def _need_several(op: str, what: str, count: int) -> None:
         )
 
 
+def _need_axes(op: str, axes: int, tensor: TensorType) -> None:
+    """Check that there are as many axes as are normalized together.
+
+    Raises:
+        OpError: there are fewer.
+    """
+    if len(tensor.sizes) < axes:
+        raise OpError(
+            "wrong-rank",
+            f"'{op}' over {axes} {'axis' if axes == 1 else 'axes'} needs as many axes, got {tensor}",
+            help="the batch axis does not count",
+        )
+
+
 class LayerNorm(Op):
     """Layer normalization: (x - mean) / sqrt(variance + eps) * weight + bias, per sample.
 
@@ -160,13 +174,7 @@ class LayerNorm(Op):
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
-        least = 1 if self.axes == "channels" else self.axes
-        if len(tensor.sizes) < least:
-            raise OpError(
-                "wrong-rank",
-                f"'{self.kind}' over {least} {'axis' if least == 1 else 'axes'} needs as many axes, got {tensor}",
-                help="the batch axis does not count",
-            )
+        _need_axes(self.kind, 1 if self.axes == "channels" else self.axes, tensor)
         return (tensor,)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
@@ -180,6 +188,50 @@ class LayerNorm(Op):
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         selected = self.normalized_axes(inputs[0])
         return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank) if axis not in selected}
+
+
+class RmsNorm(Op):
+    """Root-mean-square normalization: x / sqrt(mean of x^2 + eps) * weight, per sample (Zhang and Sennrich 2019).
+
+    The mean is over the last `axes` axes together, at each position of those before, and there is a weight for each
+    number in them. It is layer normalization without the mean and the bias.
+
+    Attributes:
+        axes: how many of the last axes are normalized together.
+        eps: added to the mean of the squares.
+        affine: whether the weight is learned.
+    """
+
+    kind: ClassVar[str] = "rms_norm"
+    family: ClassVar[str] = "norm"
+    shorthand: ClassVar[str | None] = "axes"
+    module: ClassVar[bool] = True
+
+    axes: Count = 1
+    eps: Positive = 1e-6
+    affine: Flag = True
+
+    def normalized(self, tensor: TensorType) -> tuple[int, ...]:
+        """The sizes of the axes that are normalized together."""
+        return tensor.sizes[len(tensor.sizes) - self.axes :]
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        need_float(self.kind, tensor)
+        _need_axes(self.kind, self.axes, tensor)
+        return (tensor,)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        return (Weight("weight", self.normalized(inputs[0]), ONES),) if self.affine else ()
+
+    def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
+        elements = outputs[0].elements
+        groups = elements // prod(self.normalized(inputs[0]))
+        multiply = elements + self.affine * elements
+        return Cost(other={"add": elements, "multiply": multiply, "divide": elements + groups, "sqrt": groups})
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        return {axis: (axis, IDENTITY) for axis in range(1, inputs[0].rank - self.axes)}
 
 
 class GroupNorm(Op):

@@ -196,6 +196,12 @@ def standardize(op: Any, group: Sequence[Number]) -> None:
         _ = x / deviation * x + x if op.affine else x / deviation
 
 
+def rms_norm(op: Any, group: Sequence[Number]) -> None:
+    root = sqrt(total([x * x for x in group]) / len(group) + op.eps)
+    for x in group:
+        _ = x / root * x if op.affine else x / root
+
+
 ALONG_AXIS = {"softmax": softmax, "log_softmax": log_softmax, "squash": squash, "l2_normalize": l2_normalize}
 """The formula per vector along one axis."""
 
@@ -206,6 +212,7 @@ def groups(sample: Sample) -> tuple[int, int]:
     tensor = sample.inputs[0]
     size = {
         "layer_norm": lambda: prod(op.normalized(tensor)),
+        "rms_norm": lambda: prod(op.normalized(tensor)),
         "group_norm": lambda: tensor.elements // op.groups,
         "instance_norm": lambda: prod(tensor.spatial),
     }[op.kind]()
@@ -242,10 +249,10 @@ def count(sample: Sample) -> Counter[str]:
         n = tensor.sizes[op.axis - 1 if op.axis > 0 else op.axis]
         for _ in range(tensor.elements // n):
             ALONG_AXIS[op.kind](op, numbers(n))
-    elif op.kind in ("layer_norm", "group_norm", "instance_norm"):
+    elif op.kind in ("layer_norm", "rms_norm", "group_norm", "instance_norm"):
         group_count, size = groups(sample)
         for _ in range(group_count):
-            standardize(op, numbers(size))
+            (rms_norm if op.kind == "rms_norm" else standardize)(op, numbers(size))
     elif op.kind == "local_response_norm":
         for x in numbers(output.elements):
             _ = x / (op.k + op.alpha / op.size * total([x * x for x in numbers(op.size)])) ** op.beta

@@ -28,7 +28,7 @@ _VARIABLES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
         (
             "layers.BatchNormalization", "layers.LayerNormalization", "layers.GroupNormalization", "Affine",
-            "LayerScale",
+            "LayerScale", "RootMeanSquareNormalization",
         ),
         ("gamma", "beta"),
     ),

@@ -15,13 +15,13 @@ from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, is_attribu
 from archspec.ops.activation import Activation
 from archspec.ops.dropout import Dropout
 from archspec.ops.merge import Add, Concat, Elementwise, Mul
-from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm
+from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm
 from archspec.ops.reshape import Flatten, Identity
 
 _DEEPEST = 3
 """The maximum depth of nested calls on one line."""
 
-_NORMS = (BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm, InstanceNorm)
+_NORMS = (BatchNorm, FrozenBatchNorm, LayerNorm, RmsNorm, GroupNorm, InstanceNorm)
 
 _LIGHT = (Activation, Dropout, *_NORMS, Elementwise, Mul, Flatten, Identity)
 """Ops written around the call they follow: `F.relu(self.bn1(self.conv1(x)))`."""

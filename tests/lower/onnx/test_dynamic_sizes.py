@@ -156,9 +156,10 @@ ONE_SIZE = {
         "roi_pool", "linear", "capsule_votes", "multi_head_attention", "class_token", "position_embedding",
     )
     or sample.id.startswith(("layer_norm(axes=2", "layer_norm(axes=3", "layer_scale(axis", "layer_scale(value"))
-    or sample.id.startswith("split(sizes=[4")
+    or sample.id.startswith(("rms_norm(axes=2", "split(sizes=[4"))
     or sample.id in ("matmul() 2x1x3x4 1x5x4x2", "mul() 3x1x1 1x4x1 1x1x5", "reshape(sizes=[4,6]) 2x3x4",
-                     "reshape(sizes=[]) 1x1", "layer_norm() 4x3", "layer_norm() 4x3x2", "layer_norm() 4x3x2x2")
+                     "reshape(sizes=[]) 1x1", "layer_norm() 4x3", "layer_norm() 4x3x2", "layer_norm() 4x3x2x2",
+                     "rms_norm() 4x3", "rms_norm() 4x3x2", "rms_norm() 4x3x2x2")
 }  # fmt: skip
 """Samples with a weight for each position, or with a size that they pin."""
 

@@ -92,7 +92,7 @@ def returned(module: nn.Module, inputs: list[Tensor]) -> tuple[Tensor, ...] | No
 REFUSED = {
     "avg_pool": "PyTorch's pooling over three axes refuses a kernel larger than the input, even where padding helps",
     "instance_norm": "PyTorch refuses a single position",
-    "layer_norm": "without weights it has the sizes as arguments all the same",
+    **dict.fromkeys(("layer_norm", "rms_norm"), "without weights it has the sizes as arguments all the same"),
 }
 """Ops whose modules may refuse sizes that the op takes."""
 

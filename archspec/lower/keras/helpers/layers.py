@@ -58,6 +58,35 @@ class Affine(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("archspec")
+class RootMeanSquareNormalization(layers.Layer):
+    """x / sqrt(mean of squares + epsilon) * gamma, over the last axes together."""
+
+    def __init__(self, axes=1, epsilon=1e-6, gamma_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.axes = axes
+        self.epsilon = epsilon
+        self.gamma_initializer = initializers.get(gamma_initializer)
+
+    def build(self, input_shape):
+        shape = input_shape[-self.axes :]
+        self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma")
+
+    def call(self, x):
+        axes = list(range(-self.axes, 0))
+        mean = ops.mean(ops.square(x), axis=axes, keepdims=True)
+        return x / ops.sqrt(mean + self.epsilon) * self.gamma
+
+    def get_config(self):
+        gamma_initializer = initializers.serialize(self.gamma_initializer)
+        own = {
+            "axes": self.axes,
+            "epsilon": self.epsilon,
+            "gamma_initializer": gamma_initializer,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("archspec")
 class LayerScale(layers.Layer):
     """A learned factor for each entry of an axis."""
 

@@ -41,6 +41,18 @@ def _layer_norm(op: norm.LayerNorm, node: Node) -> LayerCall:
     return LayerCall((_transposed(last), call, _transposed(back)), _weights(affine=op.affine))
 
 
+@RULES.rule(norm.RmsNorm)
+def _rms_norm(op: norm.RmsNorm, node: Node) -> LayerCall:
+    axes: Constant = ListLiteral(range(-op.axes, 0)) if op.axes > 1 else -1
+    if not op.affine:
+        numbers: dict[str, Constant] = {"axis": axes, "epsilon": op.eps}
+        template = "ops.rms_normalization({x}, axis={axis}, epsilon={epsilon})"
+        return LayerCall((function("rms_normalization", template, numbers),))
+    # Keras' own layer takes no initializer.
+    numbers_of: Options = {"axes": (op.axes, 1), "epsilon": (op.eps, 1e-6)}
+    return helper_layer("RootMeanSquareNormalization", {}, numbers_of, (WeightLayout("weight"),))
+
+
 def _transposed(axes: tuple[int, ...]) -> Call:
     return function("transpose", f"ops.transpose({{x}}, {axes})")
 

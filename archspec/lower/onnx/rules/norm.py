@@ -16,6 +16,7 @@ from archspec.ops.norm import (
     L2Normalize,
     LayerNorm,
     LocalResponseNorm,
+    RmsNorm,
 )
 
 
@@ -37,6 +38,21 @@ def layer_norm(op: LayerNorm, b: OnnxBuilder) -> str:
     value = b.step("last", "Transpose", b.input, type=last, perm=(0, *range(2, tensor.rank), 1))
     value = b.step("norm", "LayerNormalization", value, weight, *bias, type=last, axis=-1, epsilon=op.eps)
     return b.result("Transpose", value, perm=(0, tensor.rank - 1, *range(1, tensor.rank - 1)))
+
+
+@RULES.rule(RmsNorm)
+def rms_norm(op: RmsNorm, b: OnnxBuilder) -> str:
+    """The input divided by the root of the mean of its squares: `RMSNormalization` exists only from opset 23 on."""
+    tensor = b.input_type
+    means = tensor.with_sizes(*tensor.sizes[: len(tensor.sizes) - op.axes], *(1 for _ in range(op.axes)))
+    axes = b.integers("axes", range(tensor.rank - op.axes, tensor.rank))
+    square = b.step("square", "Mul", b.input, b.input, type=tensor)
+    mean = b.step("mean", "ReduceMean", square, axes, type=means, keepdims=1)
+    shifted = b.step("shifted", "Add", mean, b.floats("eps", op.eps), type=means)
+    root = b.step("root", "Sqrt", shifted, type=means)
+    if not op.affine:
+        return b.result("Div", b.input, root)
+    return b.result("Mul", b.step("norm", "Div", b.input, root, type=tensor), *b.weights("weight"))
 
 
 @RULES.rule(GroupNorm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Options, call
+from archspec.lower.text.code_model import Options, call, same
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, axes_of, both, helper_module
 from archspec.ops import norm
@@ -30,6 +30,13 @@ def _layer_norm(op: norm.LayerNorm, node: Node) -> ModuleCall:
         return helper_module("ChannelNorm", {"channels": tensor.channels}, optional)
     sizes = op.normalized(tensor)
     return ModuleCall(call("nn.LayerNorm", {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}, optional))
+
+
+@RULES.rule(norm.RmsNorm)
+def _rms_norm(op: norm.RmsNorm, node: Node) -> ModuleCall:
+    required = {"normalized_shape": same(op.normalized(node.inputs[0].type))}
+    optional: Options = {"eps": (op.eps, None), "elementwise_affine": (op.affine, True)}
+    return ModuleCall(call("nn.RMSNorm", required, optional))
 
 
 @RULES.rule(norm.GroupNorm)
