@@ -185,15 +185,20 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 @lru_cache(maxsize=128)
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     """As `difflib.get_close_matches`, but names are compared in the order of an upper bound of their similarity."""
-    from difflib import SequenceMatcher
-
-    names = {name.lower(): name for name in known}
-    matcher = SequenceMatcher(b=word.lower())
+    word, names = word.lower(), {name.lower(): name for name in known}
+    letters = {letter: word.count(letter) for letter in word}.items()
     bounds: list[tuple[float, str]] = []
     for name in names:
-        matcher.set_seq1(name)
-        if matcher.real_quick_ratio() >= _SIMILAR and (bound := matcher.quick_ratio()) >= _SIMILAR:
-            bounds.append((bound, name))
+        total = len(word) + len(name)
+        if 2 * min(len(word), len(name)) >= _SIMILAR * total > 0:
+            bound = 2 * sum([min(count, name.count(letter)) for letter, count in letters]) / total
+            if bound >= _SIMILAR:
+                bounds.append((bound, name))
+    if not bounds:
+        return None
+    from difflib import SequenceMatcher
+
+    matcher = SequenceMatcher(b=word)
     closest, best = "", _SIMILAR
     for bound, name in sorted(bounds, reverse=True):
         if bound < best:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 from pathlib import Path
 
@@ -82,3 +83,16 @@ def test_a_path_without_a_file_is_reported_with_a_suggestion(tmp_path: Path) -> 
     ):
         assert found == wanted
     assert reported(str(tmp_path)) == (f"{tmp_path} is a folder", "name a file in it, or a network in the zoo")
+
+
+@pytest.mark.parametrize("name", ["unet", "googlenet"])
+def test_a_network_that_is_not_used_any_more_is_freed_at_once(name: str) -> None:
+    """Nothing of a build is left to the garbage collector, which would go through every object now and then."""
+    archspec.load(name)
+    gc.collect()
+    gc.disable()
+    try:
+        archspec.load(name)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

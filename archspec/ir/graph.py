@@ -143,12 +143,13 @@ class Scope:
 
     def training_only_nodes(self) -> Iterator[Node]:
         """The nodes inside that run only while training."""
-        if self.training_only:
-            yield from self.nodes()
-        else:
-            for item in self.items:
-                if isinstance(item, Scope):
-                    yield from item.training_only_nodes()
+        scopes = [self]
+        while scopes:
+            scope = scopes.pop()
+            if scope.training_only:
+                yield from scope.nodes()
+            else:
+                scopes += [item for item in scope.items if isinstance(item, Scope)]
 
 
 @frozen(eq=False, enforced=True)

@@ -63,15 +63,16 @@ def _checks(kind: type[Op]) -> tuple[Mapping[str, Check], dict[str, Any]]:
 
 
 def _check(hint: Any) -> Check:
-    if get_origin(hint) is Annotated:
+    origin = get_origin(hint)
+    if origin is Annotated:
         inner, *extras = get_args(hint)
         return _within(_check(inner), extras)
-    if get_origin(hint) in (Union, types.UnionType):
+    if origin is Union or origin is types.UnionType:
         return _any_of([_check(arm) for arm in get_args(hint)])
-    if get_origin(hint) is Literal:
+    if origin is Literal:
         words = {word: word for word in get_args(hint) if isinstance(word, str)}
         return lambda value: words.get(value, UNDECIDED) if isinstance(value, str) else UNDECIDED
-    if get_origin(hint) is tuple:
+    if origin is tuple:
         return _tuple_of(get_args(hint))
     return _OF_TYPES.get(hint, _undecided)
 

@@ -116,10 +116,15 @@ def attributes_of(op: type[Op]) -> Mapping[str, AttributeInfo]:
     Raises:
         Exception: an annotation that is a string cannot be evaluated.
     """
+    hints: dict[str, Any] = {}
+    for base in reversed(op.__mro__):
+        hints |= getattr(base, "__annotations__", {})
+    if any(isinstance(hint, str) for hint in hints.values()):  # a plugin may postpone them
+        hints = get_type_hints(op, include_extras=True)
     return {
         name: AttributeInfo(hint, getattr(op, name, REQUIRED), frozenset(_keywords(hint)))
-        for name, hint in get_type_hints(op, include_extras=True).items()
-        if ClassVar not in (hint, get_origin(hint))
+        for name, hint in hints.items()
+        if hint is not ClassVar and get_origin(hint) is not ClassVar
     }
 
 
@@ -142,8 +147,11 @@ def _phrase(hint: Any) -> str:
 
 def _keywords(hint: Any) -> Iterator[str]:
     """All literal strings in the type of an attribute."""
-    if get_origin(hint) is Literal:
+    origin = get_origin(hint)
+    if origin is Literal:
         yield from (word for word in get_args(hint) if isinstance(word, str))
-    else:
+    elif origin is Annotated:
+        yield from _keywords(get_args(hint)[0])
+    elif origin is not None:
         for part in get_args(hint):
             yield from _keywords(part)

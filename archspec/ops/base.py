@@ -84,7 +84,10 @@ class Op(metaclass=OpType):
         return type(other) is type(self) and other.__dict__ == self.__dict__
 
     def __hash__(self) -> int:
-        return hash((type(self), *self.__dict__.values()))
+        try:
+            return hash((type(self), *self.__dict__.values()))
+        except TypeError:  # an attribute of a plugin may be a list
+            return hash(type(self))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.attributes().items())})"

@@ -109,21 +109,29 @@ def _field(node: Node, fields: Mapping[Value, ReceptiveField]) -> ReceptiveField
         if value in fields:
             footprint = node.op.footprint(inputs, outputs, index)
             if footprint is not NOT_READ:
-                tracks = tuple([_through(track, footprint) for track in fields[value].tracks])
+                tracks = _through(fields[value].tracks, footprint)
                 if not any(_is_blind(track, outputs[0]) for track in tracks):
                     read.append(tracks)
     return ReceptiveField(tuple([_joined(tracks) for tracks in zip(*read, strict=True)])) if read else None
 
 
-def _through(track: Track, footprint: Footprint) -> Track:
-    """The track of a node's output that reads an input with this track."""
-    if track is None:
-        return None
-    for axis, (input_axis, window) in footprint.items():
-        if input_axis == track[0]:
-            composed = compose(window, track[1])
-            return None if composed is None else (axis, composed)
-    return None
+def _through(tracks: Sequence[Track], footprint: Footprint) -> tuple[Track, ...]:
+    """The tracks of a node's output that reads an input with these tracks. Axes that are read alike share a window."""
+    through: list[Track] = []
+    outer: Window | None = None
+    inner: Window | None = None
+    composed: Window | None = None
+    for track in tracks:
+        found: Track = None
+        for axis, (input_axis, window) in footprint.items() if track else ():
+            if track and input_axis == track[0]:
+                if window is not outer or track[1] is not inner:
+                    outer, inner = window, track[1]
+                    composed = compose(outer, inner)
+                found = None if composed is None else (axis, composed)
+                break
+        through.append(found)
+    return tuple(through)
 
 
 def _is_blind(track: Track, type: TensorType) -> bool:

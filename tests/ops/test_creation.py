@@ -127,6 +127,7 @@ class Even(Op):
 def test_ops_of_plugins_may_use_pydantic_in_annotations() -> None:
     assert creation.create(Even, {"count": 3}).attributes() == {"count": 2, "share": None, "words": {}}
     assert Even(count=3, words={"a": 1}, share=1) == Even(words={"a": 1}, share=1.0, count=2)
+    assert hash(Even(count=3)) == hash(Even(count=2))
     with pytest.raises(InvalidAttributes, match="less than or equal to 1 ") as error:
         Even(count=2, share=1.5, words={"a": 0})
     assert error.value.names == ("share", "words")
@@ -149,7 +150,7 @@ def test_ops_are_compared_by_attributes_and_cannot_change() -> None:
     assert conv is same
     assert {conv: 1}[Conv(channels=8, kernel=3, bias=True)] == 1
     assert other == Conv(channels=8, kernel=3, bias=False) != conv
-    assert repr(other) == "Conv(channels=8, kernel=3, stride=1, padding=0, dilation=1, groups=1, bias=False)"
+    assert repr(Concat(axis=2)) == "Concat(axis=2)"
     assert pickle.loads(pickle.dumps(other)) == other
     assert Add() == Add() != Add().cropping() == copy(Add().cropping())
     assert Concat().cropping().with_attributes(axis=2).crops

@@ -317,6 +317,7 @@ class Builder:
             name, owner = symbols.path, symbols.weight_owner
             local = name.rpartition(".")[2]
             context.symbols.entries[local] = Symbol(outputs, span, owner or name, inside=symbols)
+            symbols.outer = symbols.caller = None  # a cycle would keep every value until the next garbage collection
         scope = Scope(kind, name, tuple(inside.items), inputs or (), outputs or (), span=span, owner=owner, **fields)
         if owner is not None and not any(node.weights for node in scope.nodes()):
             scope = replace(scope, owner=None)  # without weights, it shares nothing

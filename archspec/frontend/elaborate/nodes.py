@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, did_you_mean, fail
@@ -88,7 +89,7 @@ class NodeFactory:
             notes = self.shape_notes(labelled, step.span.source)
             raise fail("wrong-arity", message, step.span, notes=notes, help=help)
         try:
-            outputs, weights = op.infer(types), op.weights(types)
+            outputs, weights = _inferred(op, types)
         except OpError as error:
             fix = error.help
             if fix is None and error.code == "shape-mismatch":
@@ -123,6 +124,12 @@ class NodeFactory:
             dtype = "" if item.type.dtype is DType.FLOAT32 else f"{item.type.dtype} "
             notes.append((f"{item.label}:", f"{dtype}{item.type}", f"from {item.value.name}{line}{remark}"))
         return notes
+
+
+@lru_cache(maxsize=4096)
+def _inferred(op: Op, types: tuple[TensorType, ...]) -> tuple[tuple[TensorType, ...], tuple[Weight, ...]]:
+    """The output types and the weights of an op, kept for the whole process: loading a network again infers none."""
+    return op.infer(types), op.weights(types)
 
 
 def _wrong_arity(op: Op, wanted: int, count: int) -> tuple[str, str]:
