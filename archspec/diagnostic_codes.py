@@ -102,7 +102,7 @@ CODES: Mapping[str, Code] = {
     "channels-last": _warning("The shape of an input seems to have its channels last; they come first."),
     "reserved-name": _warning("A layer has a name that PyTorch or `torch.export` does not accept; other targets do."),
     "unequal-share": _warning(
-        "A layer shares the weights of a layer with other attributes: PyTorch and Keras cannot express that, ONNX can."
+        "A layer shares the weights of a layer with other attributes: Keras cannot express that, PyTorch and ONNX can."
     ),
     "bias-before-norm": _warning("A bias is added just before a normalization, which removes it."),
     "stride-over-kernel": _warning("The stride is larger than the kernel, so some of the input is never read."),

@@ -326,6 +326,8 @@ class GraphBuilder:
         if [(weight.name, weight.shape) for weight in weights] != [(w.name, w.shape) for w in owner.weights]:
             notes = [(f"{name}:", _described(some)) for name, some in ((path, weights), (share, owner.weights))]
             raise fail("wrong-share", f"'{path}' cannot share weights of other shapes", notes=notes)
+        if [weight.bare for weight in weights] != [weight.bare for weight in owner.weights]:
+            raise fail("wrong-share", f"'{path}' cannot share the weights of '{owner.op.kind}'")
         return owner.weights, owner.owner or owner.name
 
 

@@ -42,7 +42,7 @@ CONV = "channels: 3, kernel: 3, padding: 1"
         ("repeat: {name: half, times: 2, layers: [linear: 8]}", 8),
         (f"parallel: {{join: add, paths: {{cpu: [conv: {{{CONV}}}], b: []}}}}", 8),
         (f"sequential: {{name: to, layers: [conv: {{share: base, {CONV}}}, linear: {{name: own, features: 8}}]}}", 8),
-        (f"conv: {{share: base, {CONV}, stride: 2}}", 8),
+        (f"conv: {{share: base, {CONV}}}", None),
         (f"conv: {{share: base, {CONV}, bias: true, groups: 1}}", None),
         (f"conv: {{name: to, share: base, {CONV}}}", None),
         ("parallel: {join: add, paths: {to: [], b: []}}", None),

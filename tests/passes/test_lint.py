@@ -25,8 +25,7 @@ WARNED = {
     "batch-axis": "  - relu\n",
     "channels-last": "  - relu\n",
     "reserved-name": "  - conv: {name: train, channels: 4, kernel: 3}\n",
-    "unequal-share": "  - conv: {name: a, channels: 3, kernel: 3}\n"
-    "  - conv: {share: a, channels: 3, kernel: 3, stride: 2}\n",
+    "unequal-share": "  - conv: {name: a, channels: 3, kernel: 3}\n  - conv: {share: a, stride: 2}\n",
     "bias-before-norm": "  - conv: {channels: 4, kernel: 3}\n  - batch_norm\n",
     "stride-over-kernel": "  - conv: {channels: 4, kernel: 1, stride: 2}\n",
     "unread-rows": "  - max_pool: 2\n",
@@ -58,8 +57,7 @@ CLEAN = {
     "batch-axis": "  - relu\n",
     "channels-last": "  - relu\n",
     "reserved-name": "  - conv: {name: trained, channels: 4, kernel: 3}\n",
-    "unequal-share": "  - conv: {name: a, channels: 3, kernel: 3, padding: 1}\n"
-    "  - conv: {share: a, channels: 3, kernel: 3, padding: same}\n",
+    "unequal-share": "  - conv: {name: a, channels: 3, kernel: 3, padding: 1}\n  - conv: {share: a, padding: same}\n",
     "bias-before-norm": "  - conv: {channels: 4, kernel: 3, bias: false}\n  - batch_norm\n",
     "stride-over-kernel": "  - conv: {channels: 4, kernel: 1}\n",
     "unread-rows": "  - max_pool: {kernel: 2, ceil: true}\n",

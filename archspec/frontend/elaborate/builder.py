@@ -173,9 +173,10 @@ class Builder:
     # --- nodes ---
 
     def op_of(self, step: OpStep, values: Values, context: BuildContext) -> Op:
-        """The op of a step, with its attributes evaluated and validated."""
-        key = context.cache_key(step.reads, values)
-        if (op := self.nodes.cached_op(step, key)) is not None:
+        """The op of a step, with its attributes evaluated and validated, or taken from the layer it shares with."""
+        share = step.weight_options.share
+        key = context.cache_key(step.reads, values) if share is None else None
+        if key is not None and (op := self.nodes.cached_op(step, key)) is not None:
             for field in step.attributes.values():
                 if "in" in field.names:
                     context.evaluate(field, values)  # reads the same sizes of other values
@@ -185,6 +186,10 @@ class Builder:
         except ArchspecError:
             evaluate_all(step.attributes.values(), lambda field: context.evaluate(field, values))
             raise
+        if share is not None:
+            owner = self.weights.owner(references.shared_weight_owner(share, step, context))
+            if owner is not None and type(owner.op) is step.op:
+                attributes = {**owner.op.explicit_attributes(), **attributes}
         return self.nodes.op_of(step, key, attributes)
 
     def node(

@@ -82,11 +82,15 @@ class WeightBinder:
         message = f"with '{node.name}' the network has {self.total:,} weights"
         return fail("too-large", message, span, help=f"at most {MAX_PARAMETERS:,} are allowed")
 
+    def owner(self, path: str) -> Node | None:
+        """The node at a path that owns or shares weights; None if there is none."""
+        return self._owners.get(path)
+
     def share(self, node: Node, owner: str, span: Span) -> Node:
         """The node with the weights of the node at the path `owner`.
 
         Raises:
-            ArchspecError: there are no weights there, or their shapes differ.
+            ArchspecError: there are no weights there, their shapes differ, or only one node has bare weights.
         """
         shared = self._owners.get(owner)
         if shared is None:
@@ -96,6 +100,9 @@ class WeightBinder:
             notes = [(f"{node.name}:", _shapes(node)), (f"{shared.name}:", _shapes(shared))]
             message = f"'{node.name}' cannot share weights of other shapes"
             raise fail("wrong-share", message, span, notes=notes, help=f"give it the attributes of '{shared.name}'")
+        if _bare(node) != _bare(shared):
+            message = f"'{node.name}' cannot share the weights of '{shared.op.kind}'"
+            raise fail("wrong-share", message, span, help="share with a layer of the same op")
         self._owners[node.name] = node
         return node.with_weights(shared.weights, shared.owner or shared.name)
 
@@ -228,3 +235,7 @@ def _out_of_range(values: Data) -> float | None:
 
 def _shapes(node: Node) -> str:
     return ", ".join(f"{weight.name} {list(weight.shape)}" for weight in node.weights)
+
+
+def _bare(node: Node) -> list[bool]:
+    return [weight.bare for weight in node.weights]

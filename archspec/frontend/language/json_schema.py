@@ -278,12 +278,17 @@ def _op(op: type[Op], keys: Keys = COMMON) -> dict[str, Any]:
         name: {"description": about.attributes.get(name, attributes_of(op)[name].phrase), **values}
         for name, values in attribute_schemas(op, _EXPRESSION).items()
     }
-    forms = [_object({**keys, **weight_keys(op)}, attributes, _required(op))]
+    all_keys, required = {**keys, **weight_keys(op)}, _required(op)
+    if required and "share" in all_keys:  # the layer that it shares with has them
+        either = {"anyOf": [{"required": required}, {"required": ["share"]}]}
+        forms = [{**_object(all_keys, attributes), **either}]
+    else:
+        forms = [_object(all_keys, attributes, required)]
     if op.shorthand == "from" and "from" in keys:
         forms.append(_ref("references"))
     elif op.shorthand in attributes:
         forms.append(attributes[op.shorthand])
-    if not _required(op):
+    if not required:
         forms.append({"type": "null"})
     return {"description": about.summary, "anyOf": forms}
 

@@ -138,7 +138,7 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
     if len(reader.diagnostics) > errors_before:
         raise _reported()
     missing = [f"'{name}'" for name in known if known[name].required and name not in attributes]
-    if missing:
+    if missing and options.share is None:
         raise fail("missing-attribute", f"'{op.kind}' needs {' and '.join(missing)}", key.span, help=usage(op))
     readable = {name: value for name, value in attributes.items() if value is not None}
     return OpStep(*step_fields(key, values), op=op, attributes=readable, weight_options=options)

@@ -15,6 +15,7 @@ from archspec.lower.keras.initializers import frozen_variables, with_initializer
 from archspec.lower.keras.rules import RULES
 from archspec.lower.keras.rules.common import LayerCall, WeightLayout, cannot
 from archspec.lower.text.code_model import Call
+from archspec.ops.norm import Affine, BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm
 from archspec.ops.reshape import Flatten
 
 
@@ -194,12 +195,29 @@ def _check_layers(layer_calls: Mapping[Node, LayerCall], owners: Mapping[Node, s
     """Check that each node with shared weights would be the same layer as their owner, which is called for it.
 
     Raises:
-        ArchspecError: a node has other attributes than the owner of its weights.
+        ArchspecError: a node would be another layer than the owner of its weights.
     """
-    layers = {node.name: [call for call in layer_calls[node].calls if call.template is None] for node in layer_calls}
+    nodes = {node.name: node for node in layer_calls}
     for node, owner in owners.items():
-        if layers[node.name] != layers[owner]:
-            raise cannot(node, f"it shares the weights of '{owner}', which has other attributes")
+        if reason := difference(node, layer_calls[node], nodes[owner], layer_calls[nodes[owner]]):
+            raise cannot(node, f"it shares the weights of '{owner}', which {reason}")
+
+
+_OF_ONE_RANK = (BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, Affine)
+"""Ops whose layers in Keras take inputs with as many axes as the first."""
+
+
+def difference(node: Node, layer_call: LayerCall, owner: Node, owner_call: LayerCall) -> str | None:
+    """What makes a node another layer than the owner of its weights; None if one layer can be called for both."""
+    layers, others = ([call for call in each.calls if call.template is None] for each in (layer_call, owner_call))
+    if layers != others:
+        return "has other attributes"
+    ranks = node.inputs[0].type.rank, owner.inputs[0].type.rank
+    return (
+        f"takes inputs of {ranks[1]} axes, not {ranks[0]}"
+        if isinstance(node.op, _OF_ONE_RANK) and len({*ranks}) > 1
+        else None
+    )
 
 
 def _with_owner(node: Node, owners: Mapping[Node, str]) -> Node:

@@ -25,7 +25,7 @@ from archspec.lower.text.code_model import INPLACE, Call
 from archspec.lower.torch.aligned_paths import AlignedPaths
 from archspec.lower.torch.module_call import Helper, ModuleCall
 from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, NetworkPlan, is_attribute
-from archspec.lower.torch.rules import RULES
+from archspec.lower.torch.rules import RULES, with_shared_weights
 from archspec.lower.torch.size_checks import SizeChecks, size_checks
 from archspec.ops import Op
 from archspec.ops.merge import Join
@@ -60,7 +60,7 @@ class _Planner:
         self.owners(graph.body)
         self.several = False
         """Whether the current module is called in several places, with different inputs."""
-        self.calls: dict[str, Call] = {}
+        self.calls: dict[str, ModuleCall] = {}
         self.modules: dict[str, ModulePlan] = {}
 
     def module(self, scope: Scope, name: str) -> ModulePlan:
@@ -120,22 +120,21 @@ class _Planner:
         if call.checked is not None and type(node.op) in self.checks.ops:
             call = call.checked
         call = self.overwriting(node, call)
+        if node.owner is not None:
+            call = self.sharing(node, call)
+        else:
+            self.calls[node.name] = call
         step = ForwardStep(inputs, node.outputs, node=node, hint=hint, training_only=training_only)
         path = _path(module, holder, node)
-        if call.parameter is not None:
-            step.function = call.function
-            step.parameter = path
-            if node.owner is None:
+        if call.parameter is not None or (node.owner is not None and call.module is None):
+            step.function, step.parameter = call.function, path
+            if node.owner is None and call.parameter is not None:
                 _register(holder, node.local_name, call.parameter, node.span)
         elif call.module is not None and (call.function is None or _wants_module(node, holder)):
             step.attribute, *items = path
             step.items = tuple(items)
             if node.owner is None:
                 _register(holder, node.local_name, call.module, node.span)
-                self.calls[node.name] = call.module
-            elif self.calls[node.owner] != call.module:
-                reason = f"it shares the weights of '{node.owner}', which has other attributes"
-                raise unsupported("PyTorch", node, reason)
             if call.helper is not None:
                 self.helpers.add(call.helper)
         else:
@@ -150,6 +149,17 @@ class _Planner:
         returns_its_input = len(node.inputs) == 1 and isinstance(node.op, Join)  # a join of one value
         name = callee.callee if callee and not returns_its_input else ""
         self.callees.update(dict.fromkeys(node.outputs, name))
+
+    def sharing(self, node: Node, call: ModuleCall) -> ModuleCall:
+        """How a layer that shares weights is written: as a call of their owner's module, or a function of its weights.
+
+        Raises:
+            ArchspecError: it is neither.
+        """
+        shared = with_shared_weights(node, call, self.calls[node.owner or node.name])
+        if shared is None:
+            raise unsupported("PyTorch", node, f"it shares the weights of '{node.owner}', which has other attributes")
+        return shared
 
     @cached_property
     def checks(self) -> SizeChecks:

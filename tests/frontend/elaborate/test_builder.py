@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+import archspec
 from tests.frontend.specs import built, compiled, faults, lines, net
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -514,6 +515,22 @@ def test_layers_share_weights_with_the_first_that_had_them():
     )
     assert built(layers)[1:] == ["b = linear(a) {features: 8} with a", "linear = linear(b) {features: 8} with a"]
     assert net(layers).params == 8 * 8 + 8
+
+
+@pytest.mark.parametrize(
+    ("attributes", "written"),
+    [
+        ("", {"channels": 4, "kernel": 3, "padding": 1}),
+        (", dilation: 2", {"channels": 4, "kernel": 3, "padding": 1, "dilation": 2}),
+        (", padding: 0", {"channels": 4, "kernel": 3}),
+    ],
+)
+def test_a_layer_that_shares_weights_has_the_attributes_of_their_owner(attributes, written):
+    layers = f"[conv: {{name: a, channels: 4, kernel: 3, padding: 1}}, $op: {{share: a{attributes}}}]"
+    for op in ("conv", "$kind"):
+        text = f"archspec: 1\nname: n\nparams: {{kind: conv}}\ninput: [4, 8, 8]\nlayers: {layers.replace('$op', op)}"
+        _, node = archspec.parse(text).graph.nodes
+        assert node.op.explicit_attributes() == written
 
 
 def test_blocks_share_all_their_weights():

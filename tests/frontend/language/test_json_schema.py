@@ -127,6 +127,7 @@ NOT_OF_SCHEMA = {
     "references_lists": "computed names",
     "several_bad_conditions": "the value of an expression",
     "shapes_of_initializers": "shapes of weights",
+    "share_of_other_op": "the op of another layer",
     "share_weights_values": "shapes of weights",
     "types_of_initial_values": "the range of float32",
     "variants_one_is_wrong": "the value of a param",

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import archspec
+from archspec import Network
 from archspec.ir import GraphBuilder
+from archspec.ir.types import TensorType
 from archspec.lower import weights
 from archspec.lower.onnx import export
 from archspec.lower.torch.exported_program import program
-from archspec.ops import Conv
+from archspec.lower.unequal_shares import unequal_shares
+from archspec.ops import Conv, Op, OpError
 from tests.lower.onnx.runtime import random_inputs, random_weights, session
 from tests.op_samples import GOOD, Sample, shared_twice
 
@@ -86,12 +92,18 @@ SHARED = {
     "with more of its values": "[b: {name: x}, b: {name: y, share: x}, add: [y, y.c]]",
 }
 OTHER_ATTRIBUTES = {
-    "a layer": "[conv: {name: a, channels: 4, kernel: 3}, conv: {share: a, channels: 4, kernel: 3, dilation: 2}]",
+    "a layer": "[conv: {name: a, channels: 4, kernel: 3}, conv: {share: a, dilation: 2}]",
     "a layer inside": "[b: {name: x}, b: {name: y, share: x, dilation: 2}]",
+    "in another module": "[conv: {name: a, channels: 4, kernel: 3}, sequential: {name: s, layers: [batch_norm, "
+    "conv: {share: a, stride: 2}]}]",
+    "of a numbered layer": "[sequential: {name: p, naming: index, layers: [conv: {channels: 4, kernel: 3}, relu]}, "
+    "conv: {share: p.0, padding: same, stride: 2}]",
+    "other ranks": "[instance_norm: {name: n, affine: true}, flatten: 2, instance_norm: {share: n}]",
 }
+"""Layers that share weights, which Keras cannot express."""
 
 
-@pytest.mark.parametrize("layers", SHARED.values(), ids=SHARED)
+@pytest.mark.parametrize("layers", [*SHARED.values(), *OTHER_ATTRIBUTES.values()], ids=[*SHARED, *OTHER_ATTRIBUTES])
 def test_shared_layers_agree_with_onnx(layers: str) -> None:
     net = archspec.parse(f"{HEAD}layers: {layers}")
     torch.manual_seed(0)
@@ -106,12 +118,15 @@ def test_shared_layers_agree_with_onnx(layers: str) -> None:
         np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
-MODULES = ("an unrolled network with norms", "a layer in nested modules", "in blocks that are shared", "bare weights")
+MODULES = (
+    "an unrolled network with norms", "a layer in nested modules", "in blocks that are shared", "bare weights",
+    "of a numbered layer",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_modules_with_shared_layers_are_copied_scripted_and_exported(name: str) -> None:
-    net = archspec.parse(f"{HEAD}layers: {SHARED[name]}")
+    net = archspec.parse(f"{HEAD}layers: {(SHARED | OTHER_ATTRIBUTES)[name]}")
     module = net.to_torch().eval()
     x = torch.rand(2, 4, 16, 16)
     expected = module(x)
@@ -144,13 +159,107 @@ def test_every_op_shares_its_weights_with_a_layer_in_another_module(sample: Samp
         torch.testing.assert_close(one, other)
 
 
+CHANGES: dict[str, list[dict[str, Any]]] = {
+    "conv": [
+        {"stride": 2}, {"dilation": 2}, {"padding": 1}, {"padding": "same"}, {"padding": "same", "stride": 2},
+        {"padding": ((1, 0),)}, {"padding": 1, "padding_mode": "replicate"},
+        {"padding": "same", "stride": 2, "padding_mode": "reflect"},
+        {"padding": ((1, 0),), "padding_mode": "circular"},
+    ],
+    "conv_transpose": [{"stride": 2}, {"stride": 2, "output_padding": 1}, {"dilation": 2}, {"padding": ((1, 0),)}],
+    "batch_norm": [{"eps": 0.1}],
+    "frozen_batch_norm": [{"eps": 0.1}],
+    "group_norm": [{"groups": 1}, {"eps": 0.1}],
+    "instance_norm": [{"eps": 0.1}],
+    "layer_norm": [{"eps": 0.1}, {"axes": "channels"}],
+    "multi_head_attention": [{"heads": 1}, {"heads": 3, "dropout": 0.5}],
+    "prelu": [{"slope": 0.1}],
+}  # fmt: skip
+"""Attributes that leave the shapes of weights as they are; paddings are those of one axis."""
+
+
+def weight_shapes(op: Op, types: tuple[TensorType, ...]) -> list[tuple[str, tuple[int, ...]]] | None:
+    try:
+        op.infer(types)
+        return [(weight.name, weight.shape) for weight in op.weights(types)]
+    except OpError:
+        return None
+
+
+def unequal_pairs(kind: str) -> Iterator[tuple[Sample, Sample]]:
+    """Samples of an op with others whose weights have the same shapes: other attributes, or inputs of another rank.
+
+    Of the pairs with the same changes and ranks, the first.
+    """
+    seen: set[object] = set()
+    samples = [sample for sample in LAYERS if sample.op.kind == kind]
+    for owner, of_types in product(samples, samples):
+        types = of_types.inputs
+        for change in ({}, *CHANGES.get(kind, ())):
+            axes = len(types[0].spatial)
+            values = {key: value * axes if isinstance(value, tuple) else value for key, value in change.items()}
+            op = owner.op.with_attributes(**values)
+            ranks = owner.inputs[0].rank, types[0].rank
+            key = (str(change), ranks)
+            is_new = key not in seen and (op != owner.op or len({*ranks}) > 1)
+            if is_new and weight_shapes(op, types) == weight_shapes(owner.op, owner.inputs):
+                seen.add(key)
+                yield owner, Sample(op, types, owner.draws)
+
+
+@pytest.mark.parametrize("kind", sorted({sample.op.kind for sample in LAYERS}))
+def test_layers_of_other_attributes_and_ranks_share_weights(kind: str) -> None:
+    """They compute what the layer alone does with these weights; what Keras refuses, `check` warns about."""
+    for owner, other in unequal_pairs(kind):
+        b = GraphBuilder("net")
+        own = [b.input(f"x{i}", tensor.sizes, tensor.dtype) for i, tensor in enumerate(owner.inputs)]
+        inputs = [b.input(f"y{i}", tensor.sizes, tensor.dtype) for i, tensor in enumerate(other.inputs)]
+        with b.scope("one"):
+            b.output("x", b.apply(owner.op, *own, name="layer"))
+        with b.scope("other"):
+            b.output("y", b.apply(other.op, *inputs, name="layer", share="one.layer"))
+        net = Network.from_graph(b.build())
+        arrays = random_weights(net.graph)
+        alone = {key.removeprefix("one."): array for key, array in arrays.items()}
+        given = [*map(torch.from_numpy, owner.arrays(2))], [*map(torch.from_numpy, other.arrays(2, seed=1))]
+        with torch.no_grad():
+            expected = Network.from_graph(other.graph).to_torch(alone).eval()(*given[1])
+            _, result = net.to_torch(arrays).eval()(*given[0], *given[1])
+        torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-4, msg=f"{owner.id}, {other.id}")
+        warned = [warning.code for warning in unequal_shares(net.graph)]
+        try:
+            net.source("keras")
+        except archspec.ArchspecError as error:
+            is_of_sharing = "shares the weights" in str(error)
+            assert warned == ["unequal-share"] * is_of_sharing, f"{owner.id}, {other.id}"
+        else:
+            assert warned == []
+
+
 @pytest.mark.parametrize("layers", OTHER_ATTRIBUTES.values(), ids=OTHER_ATTRIBUTES)
-@pytest.mark.parametrize("target", ["torch", "keras"])
-def test_sharing_weights_with_other_attributes_is_rejected(layers: str, target: str) -> None:
+def test_keras_rejects_layers_that_share_weights_and_are_others(layers: str) -> None:
     net = archspec.parse(f"{HEAD}layers: {layers}")
-    with pytest.raises(archspec.ArchspecError, match="', which has other attributes") as caught:
-        net.source(target)
+    reason = "', which (has other attributes|takes inputs of 4 axes, not 3)"
+    with pytest.raises(archspec.ArchspecError, match=reason) as caught:
+        net.source("keras")
     assert [found.code for found in caught.value.diagnostics] == ["unsupported"]
+
+
+EMBEDDING = "embedding: {name: embedded, from: tokens, entries: 4, features: 6SHARE}"
+LINEAR = "linear: {name: mapped, from: x, features: 4, bias: falseSHARE}"
+
+
+@pytest.mark.parametrize(("first", "second", "owner"), [(EMBEDDING, LINEAR, "embedded"), (LINEAR, EMBEDDING, "mapped")])
+def test_an_embedding_and_a_linear_layer_share_weights(first: str, second: str, owner: str) -> None:
+    layers = f"[{first.replace('SHARE', '')}, {second.replace('SHARE', f', share: {owner}')}]"
+    inputs = "{tokens: {shape: [5], dtype: int64}, x: [5, 6]}"
+    outputs = "[embedded, mapped]"
+    net = archspec.parse(f"archspec: 1\nname: net\ninputs: {inputs}\nlayers: {layers}\noutputs: {outputs}")
+    module, tokens, x = net.to_torch(), torch.tensor([[0, 3, 2, 1, 0]]), torch.rand(1, 5, 6)
+    (weight,) = module.parameters()
+    embedded, mapped = module(tokens, x)
+    torch.testing.assert_close(embedded, weight[tokens])
+    torch.testing.assert_close(mapped, x @ weight.T)
 
 
 def test_a_scope_may_share_what_another_shares_and_what_is_around_it() -> None:

@@ -46,3 +46,36 @@ class Attention(nn.MultiheadAttention):
             need_weights=False,
         )
         return attended.transpose(0, 1)
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    in_proj_weight: Tensor,
+    in_proj_bias: Tensor | None,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool,
+    num_heads: int,
+    dropout: float = 0.0,
+) -> Tensor:
+    """Multi-head attention, batch first, with the weights of another module."""
+    attended, _ = F.multi_head_attention_forward(
+        query.transpose(0, 1),
+        key.transpose(0, 1),
+        value.transpose(0, 1),
+        query.shape[2],
+        num_heads,
+        in_proj_weight,
+        in_proj_bias,
+        None,
+        None,
+        False,
+        dropout,
+        out_proj_weight,
+        out_proj_bias,
+        training=training,
+        need_weights=False,
+    )
+    return attended.transpose(0, 1)

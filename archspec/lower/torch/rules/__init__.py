@@ -20,6 +20,6 @@ from archspec.lower.torch.rules import (  # noqa: F401 - each registers its rule
     spatial,
     unpool,
 )
-from archspec.lower.torch.rules.common import RULES
+from archspec.lower.torch.rules.common import RULES, with_shared_weights
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "with_shared_weights"]

@@ -9,7 +9,7 @@ from archspec import ops
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Constant, call, function
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, both, helper_module
+from archspec.lower.torch.rules.common import RULES, SHARED_RULES, both, helper_module, of_weights
 from archspec.ops import activation
 
 _ACTIVATIONS: Mapping[type[ops.Op], tuple[str, str, Mapping[str, tuple[str, Constant]]]] = {
@@ -71,6 +71,11 @@ def _squash(op: activation.Squash, node: Node) -> ModuleCall:
 def _prelu(op: activation.PRelu, node: Node) -> ModuleCall:
     required: dict[str, Constant] = {"num_parameters": node.inputs[0].type.channels} if op.per_channel else {}
     return ModuleCall(call("nn.PReLU", required, {"init": (op.slope, 0.25)}))
+
+
+@SHARED_RULES.rule(activation.PRelu)
+def _shared_prelu(op: activation.PRelu, node: Node) -> ModuleCall:
+    return ModuleCall(function=of_weights("F.prelu", ("weight",)))
 
 
 @RULES.rule(activation.Threshold)

@@ -6,9 +6,18 @@ from dataclasses import replace
 
 from archspec.ir.graph import Node
 from archspec.ir.types import TensorType
-from archspec.lower.text.code_model import Constant, Options, call, same
+from archspec.lower.text.code_model import Constant, ListLiteral, Options, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, axes_of, even, flat, helper_module, same_pads
+from archspec.lower.torch.rules.common import (
+    RULES,
+    SHARED_RULES,
+    axes_of,
+    even,
+    flat,
+    helper_module,
+    of_weights,
+    same_pads,
+)
 from archspec.ops import conv
 from archspec.ops.geometry import Pads
 from archspec.ops.sliding import Sliding
@@ -42,6 +51,27 @@ def _conv(op: conv.Conv, node: Node) -> ModuleCall:
     return ModuleCall(call(f"nn.Conv{d}d", required, optional))
 
 
+@SHARED_RULES.rule(conv.Conv)
+def _shared_conv(op: conv.Conv, node: Node) -> ModuleCall:
+    d, window = axes_of(node), op.sliding(node.inputs[0].type)
+    pads = _same_pads(op, window) if op.padding == "same" else window.pads
+    x, more, padding = "{x}", dict[str, Constant](), same([before for before, _ in pads or ((0, 0),)])
+    mode = ", mode={mode}" if op.padding_mode != "zeros" else ""
+    if pads is None:
+        x = f"F.pad({{x}}, same_pads({{x}}, {{kernel}}, {{strides}}, {{rows}}){mode})"
+        sizes = {"kernel": window.kernel, "strides": window.stride, "rows": window.dilation}
+        more = {name: ListLiteral(values) for name, values in sizes.items()}
+    elif any(before != after or (mode and before) for before, after in pads):
+        x, more, padding = f"F.pad({{x}}, {{pads}}{mode})", {"pads": flat(pads)}, 0
+    optional: Options = {
+        "stride": (same(window.stride), 1), "padding": (padding, 0), "dilation": (same(window.dilation), 1),
+        "groups": (op.groups, 1),
+    }  # fmt: skip
+    more |= {"mode": op.padding_mode} if mode else {}
+    call = of_weights(f"F.conv{d}d", ("weight", "bias"), optional, x=x, more=more)
+    return ModuleCall(function=call, helper=("same_pads", 0) if pads is None else None)
+
+
 def _same_pads(op: conv.Conv, window: Sliding) -> tuple[Pads, ...] | None:
     """As `same_pads`. An axis may lack the rows to repeat for more padding than it needs."""
     return same_pads(window) if op.padding_mode == "zeros" or max(window.stride) == 1 else None
@@ -68,3 +98,19 @@ def _conv_transpose(op: conv.ConvTranspose, node: Node) -> ModuleCall:
         "bias": bias, "dilation": dilation,
     }  # fmt: skip
     return ModuleCall(call(f"nn.ConvTranspose{d}d", required, optional))
+
+
+@SHARED_RULES.rule(conv.ConvTranspose)
+def _shared_conv_transpose(op: conv.ConvTranspose, node: Node) -> ModuleCall:
+    tensor, d = node.inputs[0].type, axes_of(node)
+    window = op.sliding(tensor)
+    optional: Options = {
+        "stride": (same(window.stride), 1), "padding": (even(window) if window.symmetric else 0, 0),
+        "output_padding": (same(op.added(tensor)), 0), "groups": (op.groups, 1),
+        "dilation": (same(window.dilation), 1),
+    }  # fmt: skip
+    call = of_weights(f"F.conv_transpose{d}d", ("weight", "bias"), optional)
+    if not window.symmetric:
+        crop = tuple(-rows for rows in flat(window.pads))
+        call = replace(call, template=f"F.pad({call.template}, {{crop}})", arguments={**call.arguments, "crop": crop})
+    return ModuleCall(function=call)

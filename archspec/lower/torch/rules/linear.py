@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import call
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, helper_module
+from archspec.lower.torch.rules.common import RULES, SHARED_RULES, helper_module, of_weights
 from archspec.ops import linear
 
 
@@ -13,6 +13,11 @@ from archspec.ops import linear
 def _linear(op: linear.Linear, node: Node) -> ModuleCall:
     required = {"in_features": node.inputs[0].type.sizes[-1], "out_features": op.features}
     return ModuleCall(call("nn.Linear", required, {"bias": (op.bias, True)}))
+
+
+@SHARED_RULES.rule(linear.Linear)
+def _shared_linear(op: linear.Linear, node: Node) -> ModuleCall:
+    return ModuleCall(function=of_weights("F.linear", ("weight", "bias") if op.bias else ("weight",)))
 
 
 @RULES.rule(linear.CapsuleVotes)

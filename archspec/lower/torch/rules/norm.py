@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archspec.ir.graph import Node
 from archspec.lower.text.code_model import Options, call, same
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, axes_of, both, helper_module
+from archspec.lower.torch.rules.common import RULES, SHARED_RULES, axes_of, both, helper_module, of_weights
 from archspec.ops import norm
 
 
@@ -66,3 +68,40 @@ def _l2_normalize(op: norm.L2Normalize, node: Node) -> ModuleCall:
 @RULES.rule(norm.Affine)
 def _affine(op: norm.Affine, node: Node) -> ModuleCall:
     return helper_module("Affine", {"channels": node.inputs[0].type.channels}, {"bias": (op.bias, True)})
+
+
+_STATISTICS = ("running_mean", "running_var")
+_SCALE = ("weight", "bias")
+
+
+@SHARED_RULES.rule(norm.BatchNorm)
+def _shared_batch_norm(op: norm.BatchNorm, node: Node) -> ModuleCall:
+    optional: Options = {"momentum": (op.momentum, 0.1), "eps": (op.eps, 1e-5)}
+    return ModuleCall(function=of_weights("F.batch_norm", (*_STATISTICS, *_SCALE, "training"), optional))
+
+
+@SHARED_RULES.rule(norm.FrozenBatchNorm)
+def _shared_frozen_batch_norm(op: norm.FrozenBatchNorm, node: Node) -> ModuleCall:
+    return ModuleCall(function=of_weights("F.batch_norm", (*_STATISTICS, *_SCALE), {"eps": (op.eps, 1e-5)}))
+
+
+@SHARED_RULES.rule(norm.LayerNorm)
+def _shared_layer_norm(op: norm.LayerNorm, node: Node) -> ModuleCall:
+    tensor = node.inputs[0].type
+    sizes, optional = {"sizes": op.normalized(tensor)}, {"eps": (op.eps, 1e-5)}
+    if op.axes != "channels" or tensor.rank == 2:
+        return ModuleCall(function=of_weights("F.layer_norm", _SCALE, optional, x="{x}, {sizes}", more=sizes))
+    x = "torch.movedim({x}, 1, -1), {sizes}"
+    last = of_weights("F.layer_norm", _SCALE, optional, x=x, more=sizes)
+    return ModuleCall(function=replace(last, template=f"{last.template}.movedim(-1, 1)"))
+
+
+@SHARED_RULES.rule(norm.GroupNorm)
+def _shared_group_norm(op: norm.GroupNorm, node: Node) -> ModuleCall:
+    groups, eps = {"groups": op.groups}, {"eps": (op.eps, 1e-5)}
+    return ModuleCall(function=of_weights("F.group_norm", _SCALE, eps, x="{x}, {groups}", more=groups))
+
+
+@SHARED_RULES.rule(norm.InstanceNorm)
+def _shared_instance_norm(op: norm.InstanceNorm, node: Node) -> ModuleCall:
+    return ModuleCall(function=of_weights("F.instance_norm", _SCALE, {"eps": (op.eps, 1e-5)}, by_name=True))

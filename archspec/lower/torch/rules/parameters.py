@@ -7,7 +7,7 @@ from archspec.ir.types import Weight
 from archspec.lower.text.code_model import Argument, Call, Constant, call, function
 from archspec.lower.torch.init_calls import init_options
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES
+from archspec.lower.torch.rules.common import RULES, SHARED_RULES, of_weights
 from archspec.ops import parameters
 
 
@@ -64,3 +64,8 @@ def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> ModuleC
 @RULES.rule(parameters.Embedding)
 def _embedding(op: parameters.Embedding, node: Node) -> ModuleCall:
     return ModuleCall(call("nn.Embedding", {"num_embeddings": op.entries, "embedding_dim": op.features}, {}))
+
+
+@SHARED_RULES.rule(parameters.Embedding)
+def _shared_embedding(op: parameters.Embedding, node: Node) -> ModuleCall:
+    return ModuleCall(function=of_weights("F.embedding", ("weight",)))
