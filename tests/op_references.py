@@ -6,6 +6,7 @@ window let in by `ceil`, beside unequal padding) is computed window by window fr
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
@@ -287,16 +288,23 @@ def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     )
 
 
+def _operands(op: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """The inputs, and the number as a tensor."""
+    return [*inputs, *([] if op.number is None else [torch.tensor(op.number, dtype=inputs[-1].dtype)])]
+
+
 def _folded(function: Callable[[Tensor, Tensor], Tensor]) -> Reference:
-    """A function of two tensors, over all inputs in turn."""
+    """A function of two tensors, over all operands in turn."""
+    return lambda op, inputs, weights: functools.reduce(function, _operands(op, inputs))
 
-    def fold(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
-        result = inputs[0]
-        for value in inputs[1:]:
-            result = function(result, value)
-        return result
 
-    return fold
+def _compared(function: Callable[[Tensor, Tensor], Tensor]) -> Reference:
+    return lambda op, inputs, weights: function(*_operands(op, inputs)).float()
+
+
+def _where(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    condition, one, other = _operands(op, inputs)
+    return torch.where(condition.bool(), one, other)
 
 
 REFERENCES: Mapping[str, Reference] = {
@@ -366,10 +374,45 @@ REFERENCES: Mapping[str, Reference] = {
     "dropout": lambda op, inputs, weights: F.dropout(inputs[0], op.p, training=False),
     "spatial_dropout": lambda op, inputs, weights: F.dropout(inputs[0], op.p, training=False),
     "stochastic_depth": lambda op, inputs, weights: inputs[0],
+    **{
+        kind: _of(getattr(torch, kind))
+        for kind in (
+            "abs",
+            "neg",
+            "square",
+            "sqrt",
+            "rsqrt",
+            "reciprocal",
+            "exp",
+            "log",
+            "erf",
+            "sin",
+            "cos",
+            "floor",
+            "ceil",
+            "round",
+        )
+    },
     "add": _folded(torch.add),
+    "sub": _folded(torch.sub),
     "mul": _folded(torch.mul),
-    "mean": lambda op, inputs, weights: torch.stack(list(inputs)).mean(dim=0),
+    "div": _folded(torch.div),
+    "pow": _folded(torch.pow),
+    "min": _folded(torch.minimum),
     "max": _folded(torch.maximum),
+    "mean": lambda op, inputs, weights: torch.stack(torch.broadcast_tensors(*inputs)).mean(dim=0),
+    **{
+        kind: _compared(function)
+        for kind, function in {
+            "equal": torch.eq,
+            "not_equal": torch.ne,
+            "greater": torch.gt,
+            "greater_equal": torch.ge,
+            "less": torch.lt,
+            "less_equal": torch.le,
+        }.items()
+    },
+    "where": _where,
     "concat": lambda op, inputs, weights: torch.cat(list(inputs), dim=op.axis),
     "flatten": _flatten,
     "reshape": _reshape,

@@ -113,6 +113,19 @@ def _whole_numbers(random: np.random.Generator, shape: Sizes) -> Array:
     return random.integers(-9, 9, shape)
 
 
+def _zeros_and_ones(random: np.random.Generator, shape: Sizes) -> Array:
+    return random.integers(0, 2, shape).astype(np.float32)
+
+
+def _positive(random: np.random.Generator, shape: Sizes) -> Array:
+    return random.uniform(0.2, 3, shape).astype(np.float32)
+
+
+def _above_zero(kind: str, *inputs: Sizes, **attributes: Any) -> Sample:
+    """A sample whose inputs are above 0."""
+    return replace(_good(kind, *inputs, **attributes), draws=dict.fromkeys(range(len(inputs)), _positive))
+
+
 def _below(limit: int) -> Draw:
     """Whole numbers from 0 up to, but not, a limit."""
     return lambda random, shape: random.integers(0, limit, shape)
@@ -180,6 +193,9 @@ def _everywhere(kind: str, **attributes: Any) -> Iterator[Sample]:
     """Samples of an op that takes any shape."""
     for sizes in ((), (5,), (3, 4), (2, 3, 4), (2, 3, 2, 4)):
         yield _good(kind, sizes, **attributes)
+
+
+COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 
 
 GOOD: tuple[Sample, ...] = (
@@ -387,6 +403,14 @@ GOOD: tuple[Sample, ...] = (
     _good("clip", (3, 4), min=0.25),
     _good("clip", (3, 4), max=0.25),
     _good("clip", (3, 4), min=0.5, max=0.5),
+    # functions of each element; roots, logarithms and quotients of numbers above 0
+    *(
+        sample
+        for kind in ("abs", "neg", "square", "exp", "erf", "sin", "cos", "floor", "ceil", "round")
+        for sample in _everywhere(kind)
+    ),
+    *(_above_zero(kind, (3, 4)) for kind in ("sqrt", "rsqrt", "reciprocal", "log")),
+    *(_above_zero(kind, sizes) for kind in ("sqrt", "rsqrt", "reciprocal", "log") for sizes in ((), (5,), (2, 3, 4))),
     _good("glu", (4,)),
     _good("glu", (4, 3, 2)),
     _good("glu", (3, 4, 6), axis=-1),
@@ -401,12 +425,31 @@ GOOD: tuple[Sample, ...] = (
     # joins
     *(
         _good(kind, *[sizes] * count)
-        for kind in ("add", "mul", "mean", "max")
+        for kind in ("add", "mul", "mean", "max", "min")
         for sizes, count in (((), 2), ((4,), 2), ((3, 4), 3), ((2, 3, 4), 4), ((2, 3, 4), 1))
     ),
-    _good("mul", (3, 4, 5), (3, 1, 1)),
-    _good("mul", (3, 1, 1), (1, 4, 1), (1, 1, 5)),
-    _good("mul", (3, 1, 1), (3, 1, 1), (3, 4, 5), (1, 4, 5)),
+    *(
+        _good(kind, *sizes)
+        for kind in ("add", "mul", "mean", "max", "min")
+        for sizes in (
+            ((3, 4, 5), (3, 1, 1)), ((3, 1, 1), (1, 4, 1), (1, 1, 5)),
+            ((3, 1, 1), (3, 1, 1), (3, 4, 5), (1, 4, 5)),
+        )
+    ),
+    *(_good(kind, *sizes) for kind in ("sub", *COMPARISONS)
+      for sizes in (((), ()), ((3, 4), (3, 4)), ((3, 4, 5), (3, 1, 1)), ((1, 4), (3, 1)))),
+    *(_good(kind, (3, 4), number=number) for kind in ("add", "sub", "mul", "div", "min", "max", *COMPARISONS)
+      for number in (2.0, -0.5)),
+    *(_good(kind, (2, 1, 3), number=1.0) for kind in ("add", "sub", "mul", "div", "pow", "min", "max", *COMPARISONS)),
+    *(_whole(kind, (3, 4), (3, 1)) for kind in COMPARISONS),
+    *(_whole(kind, (4,), number=3.0) for kind in COMPARISONS),
+    *(_above_zero(kind, *sizes) for kind in ("div", "pow") for sizes in (((3, 4), (3, 4)), ((1, 4), (3, 1)))),
+    _good("pow", (3, 4), number=2.0),
+    _good("pow", (3, 4), number=-1.0),
+    _above_zero("pow", (3, 4), number=0.5),
+    *(replace(_good("where", (3, 1), (3, 4), (1, 4)), draws={0: draw}) for draw in (_zeros_and_ones, _normal)),
+    replace(_good("where", (2, 3, 4), (2, 3, 4), number=-1e9), draws={0: _zeros_and_ones}),
+    Sample(OP["where"](), (TensorType((4,), DType.INT64), TensorType((4,)), TensorType((4,))), {0: _below(2)}),
     _good("concat", (2, 3), (4, 3)),
     _good("concat", (2, 3), (2, 1), (2, 4), axis=-1),
     _good("concat", (2, 3, 4), (2, 5, 4), axis=2),
@@ -601,7 +644,8 @@ BAD: tuple[Bad, ...] = (
         for kind in (
             "relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "hard_sigmoid", "tanh", "gelu", "silu",
             "hard_swish", "mish", "softplus", "hard_tanh", "softsign", "celu", "log_sigmoid", "dropout", "softmax",
-            "log_softmax",
+            "log_softmax", "abs", "neg", "square", "sqrt", "rsqrt", "reciprocal", "exp", "log", "erf", "sin", "cos",
+            "floor", "ceil", "round",
         )
     ),
     _bad_whole("threshold", (3,), threshold=0.5),
@@ -628,9 +672,32 @@ BAD: tuple[Bad, ...] = (
     _bad_whole("capsule_votes", (3, 4), capsules=2, features=2),
     _bad("wrong-axis", "softmax", (3,), axis=2),
     _bad("wrong-axis", "log_softmax", (3,), axis=0),
-    *(_bad("shape-mismatch", kind, (3, 4), (3, 5)) for kind in ("add", "mul", "mean", "max")),
-    *(_bad_whole(kind, (3,), (3,)) for kind in ("add", "mul", "mean", "max")),
-    _bad("shape-mismatch", "mul", (3, 4), (3,)),
+    *(
+        bad
+        for kind in ("add", "sub", "mul", "div", "pow", "min", "max", "mean")
+        for bad in (
+            _bad("shape-mismatch", kind, (3, 4), (3, 5)),
+            _bad("shape-mismatch", kind, (3, 4), (3,)),
+            _bad_whole(kind, (3,), (3,)),
+        )
+    ),
+    *(
+        bad
+        for kind in ("sub", "div", "pow", *COMPARISONS)
+        for bad in (
+            _bad("wrong-arity", kind, (3,)),
+            _bad("wrong-arity", kind, (3,), (3,), (3,)),
+            _bad("wrong-arity", kind, (3,), (3,), number=2.0),
+        )
+    ),
+    *(_bad("wrong-arity", kind, (3,), (3,), number=2.0) for kind in ("add", "mul", "min", "max")),
+    *(_bad("shape-mismatch", kind, (3, 4), (3, 5)) for kind in COMPARISONS),
+    *(Bad(OP[kind](), (TensorType((3,)), TensorType((3,), DType.INT64)), "wrong-dtype") for kind in COMPARISONS),
+    *(_bad_whole(kind, (3,), number=0.5) for kind in COMPARISONS),
+    _bad("wrong-arity", "where", (3,), (3,)),
+    _bad("wrong-arity", "where", (3,), (3,), (3,), number=1.0),
+    _bad("shape-mismatch", "where", (2,), (3,), (3,)),
+    _bad_whole("where", (3,), (3,), (3,)),
     _bad("shape-mismatch", "concat", (3, 4), (3, 5)),
     _bad("wrong-axis", "concat", (3, 4), (3, 4), axis=3),
     _bad("wrong-axis", "flatten", (3, 4), start=2, end=1),

@@ -81,7 +81,8 @@ def _notes(op: type[Op]) -> Iterator[str]:
     """Its syntax, and the number of its inputs."""
     required = [name for name, attribute in attributes_of(op).items() if attribute.required]
     if op.shorthand == "from":
-        yield f"Written `- {op.kind}: [one, other]`" + ("" if op.inputs else ", or as the `join` of `parallel`")
+        number = f", or `- {op.kind}: NUMBER`" if "number" in attributes_of(op) and op.kind != "where" else ""
+        yield f"Written `- {op.kind}: [one, other]`{number}" + ("" if op.inputs else ", or as the `join` of `parallel`")
     elif op.shorthand is None:
         needed = ", ".join(f"{name}: ..." for name in required)
         yield f"Written `- {op.kind}: {{{needed}}}`" if needed else f"Written `- {op.kind}`"

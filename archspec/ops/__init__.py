@@ -32,8 +32,9 @@ from archspec.ops.attribute_checks import InvalidAttributes
 from archspec.ops.base import Cost, Footprint, Op, OpError
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.dropout import Dropout, SpatialDropout, StochasticDepth
+from archspec.ops.function import FUNCTIONS
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
-from archspec.ops.merge import Add, Concat, Max, Mean, Mul
+from archspec.ops.merge import COMPARISONS, Add, Concat, Div, Max, Mean, Min, Mul, Pow, Sub, Where
 from archspec.ops.norm import (
     Affine,
     BatchNorm,
@@ -67,7 +68,8 @@ OPS: tuple[type[Op], ...] = (
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
     Softmax, LogSoftmax, Squash, Dropout, SpatialDropout, StochasticDepth,
-    Add, Mul, Mean, Max, Concat,
+    *FUNCTIONS,
+    Add, Sub, Mul, Div, Pow, Min, Max, Mean, *COMPARISONS, Where, Concat,
     Flatten, Reshape, Permute, Select, Split, Slice, Pad, PadChannels, CenterCrop, CropLike,
     Upsample, UpsampleLike, PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
 )  # fmt: skip

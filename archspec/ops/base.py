@@ -53,7 +53,7 @@ class Op(metaclass=OpType):
     family: ClassVar[str] = "other"
     """The family of the op: its file in `ops/` and in all `rules/` folders, and its colour in diagrams."""
     shorthand: ClassVar[str | None] = None
-    """The attribute meant by `- kind: value`; `from` for the joins."""
+    """The attribute meant by `- kind: value`; `from` for the joins, some of which take a `number`, too."""
     inputs: ClassVar[int | None] = 1
     """How many inputs it takes; None for one or more."""
     primary_outputs: ClassVar[int | None] = None

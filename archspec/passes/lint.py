@@ -258,7 +258,7 @@ _SHOWN = 3
 @rule
 def _join_of_one(facts: Facts) -> Iterator[Diagnostic]:
     for node in facts.graph.nodes:
-        if isinstance(node.op, Join) and len(node.inputs) == 1:
+        if isinstance(node.op, Join) and node.op.returns_its_input(len(node.inputs)):
             message = f"'{node.name}' gets a single value, so it changes nothing"
             help = f"name all values that it joins: - {node.op.kind}: [prev, ...], or remove it"
             yield _warning("join-of-one", message, node, help=help)

@@ -9,8 +9,10 @@ not counted here.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import product
 from math import prod
 from typing import Any
@@ -52,7 +54,7 @@ class Number:
 
     __rtruediv__ = __truediv__
 
-    def __pow__(self, other: float) -> Number:
+    def __pow__(self, other: object) -> Number:
         return self.did("power")
 
     def __neg__(self) -> Number:
@@ -150,6 +152,18 @@ ELEMENTWISE: dict[str, Callable[[Any, Number], Number]] = {
     "log_sigmoid": lambda op, x: -log(1 + exp(-x)),
     "scale": lambda op, x: op.factor * x,
     "clip": clipped,
+    "square": lambda op, x: x * x,
+    "sqrt": lambda op, x: sqrt(x),
+    "rsqrt": lambda op, x: 1 / sqrt(x),
+    "reciprocal": lambda op, x: 1 / x,
+    "exp": lambda op, x: exp(x),
+    "log": lambda op, x: log(x),
+    "erf": lambda op, x: erf(x),
+    "sin": lambda op, x: x.did("sin"),
+    "cos": lambda op, x: x.did("cos"),
+    "floor": lambda op, x: x.did("round"),
+    "ceil": lambda op, x: x.did("round"),
+    "round": lambda op, x: x.did("round"),
     "layer_scale": lambda op, x: x * x,
     "position_embedding": lambda op, x: x + x,
     "affine": lambda op, x: x * x + x if op.bias else x * x,
@@ -157,6 +171,18 @@ ELEMENTWISE: dict[str, Callable[[Any, Number], Number]] = {
     "frozen_batch_norm": lambda op, x: x * x + x,
 }
 """The formula per element."""
+
+
+JOINS: dict[str, Callable[[Any, Any], Number]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    "mean": operator.add,
+    **dict.fromkeys(("min", "max", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal"), larger),
+}
+"""The operation on two elements, or on one and a number."""
 
 
 def softmax(op: Any, vector: Sequence[Number]) -> None:
@@ -259,16 +285,15 @@ def count(sample: Sample) -> Counter[str]:
     elif op.kind == "glu":
         for a, b in zip(numbers(output.elements), numbers(output.elements), strict=True):
             _ = a * sigmoid(b)
-    elif op.kind in ("add", "max", "mean", "mul"):
+    elif op.kind in JOINS:
         for _ in range(output.elements):
-            terms = numbers(len(sample.inputs))
-            if op.kind == "max":
-                largest(terms)
-            elif op.kind == "mul":
-                for term in terms[1:]:
-                    _ = terms[0] * term
-            else:
-                _ = total(terms) / len(terms) if op.kind == "mean" else total(terms)
+            operands: list[Any] = numbers(len(sample.inputs))
+            operands += [] if getattr(op, "number", None) is None else [op.number]
+            reduce(JOINS[op.kind], operands)
+            _ = operands[0] / len(operands) if op.kind == "mean" else None
+    elif op.kind == "where":
+        for condition in numbers(output.elements):
+            larger(condition, 0)
     elif op.kind.startswith("reduce_"):
         for _ in range(output.elements):
             terms = numbers(tensor.elements // output.elements)
@@ -307,9 +332,10 @@ def count(sample: Sample) -> Counter[str]:
 
 
 FREE = {
-    "identity", "flatten", "reshape", "permute", "select", "pad", "pad_channels", "center_crop", "crop_like", "split",
-    "slice", "concat", "dropout", "spatial_dropout", "stochastic_depth", "class_token", "embedding", "pixel_shuffle",
-    "pixel_unshuffle", "channel_shuffle", "max_unpool", "roi_pool", "matmul", "capsule_votes",
+    "identity", "abs", "neg", "flatten", "reshape", "permute", "select", "pad", "pad_channels", "center_crop",
+    "crop_like", "split", "slice", "concat", "dropout", "spatial_dropout", "stochastic_depth", "class_token",
+    "embedding", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "max_unpool", "roi_pool", "matmul",
+    "capsule_votes",
 }  # fmt: skip
 """Ops that move elements, or do nothing but MACs; the comparisons of `roi_pool` depend on the boxes."""
 

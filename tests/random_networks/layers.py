@@ -13,8 +13,12 @@ from tests.op_samples import OP
 from tests.random_networks.attributes import draw_op
 from tests.random_networks.drawing import Drawing, Item, Names, Part, written
 
-UNARY = tuple(op.kind for op in OPS if op.inputs == 1 and op.kind not in ("split", "embedding"))
-"""The ops of one input, but those that `parts` and `embedded` draw."""
+UNARY = tuple(
+    op.kind
+    for op in OPS
+    if (op.inputs == 1 or "number" in attributes_of(op)) and op.kind not in ("split", "embedding", "where")
+)
+"""The ops of one input, or of one and a number, but those that `parts`, `embedded` and `gated` draw."""
 
 LIKELY = tuple(3 + 2 * len(attributes_of(OP[kind])) for kind in UNARY)
 """How likely each of them is: the more attributes it has, the more there is to try."""
@@ -22,7 +26,8 @@ LIKELY = tuple(3 + 2 * len(attributes_of(OP[kind])) for kind in UNARY)
 FEWER_AXES = ("flatten", "reshape", "global_max_pool", "global_avg_pool", "reduce_mean", "reduce_sum", "reduce_max")
 """Ops after which little is left to slide over: they are drawn less often."""
 
-JOINS = ("add", "mul", "mean", "max", "concat")
+JOINS = ("add", "mul", "mean", "min", "max", "concat")
+"""The ops that join any number of values."""
 
 
 def layer(draw: Drawing, names: Names, before: Part) -> Part | None:
@@ -194,7 +199,7 @@ def from_(items: list[Item], source: str) -> list[Item]:
 def joined(draw: Drawing, names: Names, before: Part) -> Part | None:
     """This value and another, of any level, joined after layers that make them fit."""
     other = draw.pick(names.visible(), len(before.type.sizes))
-    kind = draw.random.choice(JOINS)
+    kind = draw.random.choice((*JOINS, "sub", "less"))
     if other is None or not before.type.sizes:
         return None
     type = names.visible()[other]
@@ -213,7 +218,7 @@ def joined(draw: Drawing, names: Names, before: Part) -> Part | None:
 
 
 def gated(draw: Drawing, names: Names, before: Part) -> Part | None:
-    """Each channel multiplied by a number that depends on all positions."""
+    """Each channel combined with a number that depends on all positions."""
     if len(before.type.sizes) not in (2, 3, 4):
         return None
     items, name = named(draw, names, before)
@@ -222,7 +227,16 @@ def gated(draw: Drawing, names: Names, before: Part) -> Part | None:
         draw.random.choice(("global_avg_pool", "global_max_pool")),
         {"conv": {"channels": "in.channels", "kernel": 1}},
         draw.random.choice(("sigmoid", "hard_sigmoid")),
-        {"mul": draw.random.choice(([name, "prev"], ["prev", name]))},
+        draw.random.choice(
+            (
+                {
+                    draw.random.choice(("mul", "add", "sub", "less")): draw.random.choice(
+                        ([name, "prev"], ["prev", name])
+                    )
+                },
+                {"where": draw.random.choice((["prev", name, name], {"from": ["prev", name], "number": -0.5}))},
+            )
+        ),
     ]
     return Part([*items, *gate], before.type)
 

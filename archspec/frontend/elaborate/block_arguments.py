@@ -83,10 +83,11 @@ def as_op_step(step: CallStep, op: type[Op]) -> OpStep:
     """
     attributes = {name: argument.value for name, argument in step.arguments.items()}
     if SHORTHAND in attributes:
-        if op.shorthand is None or op.shorthand == "from":
+        shorthand = "number" if op.shorthand == "from" and "number" in attributes_of(op) else op.shorthand
+        if shorthand is None or shorthand == "from":
             message = f"'{op.kind}' takes named attributes, not a value"
             raise fail("wrong-type", message, attributes[SHORTHAND].span, help=usage(op))
-        attributes[op.shorthand] = attributes.pop(SHORTHAND)
+        attributes[shorthand] = attributes.pop(SHORTHAND)
     known = attributes_of(op)
     if unknown := [name for name in attributes if name not in known]:
         raise ArchspecError(

@@ -17,7 +17,7 @@ from archspec.frontend.language.spec import OpStep, Returned, Step
 from archspec.frontend.limits import MAX_ERRORS
 from archspec.frozen import replace
 from archspec.ir.graph import Value
-from archspec.ops.merge import Mul
+from archspec.ops.attribute_types import attributes_of
 
 
 def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
@@ -67,19 +67,27 @@ def _referenced(reference: str, template: TemplateField, step: Step, values: Val
 def _reference_help(reference: str, template: TemplateField, step: Step, context: BuildContext) -> str | None:
     """The help for a reference to an unknown layer that looks like something else."""
     first = reference.partition(".")[0]
+    takes_number = isinstance(step, OpStep) and "number" in attributes_of(step.op)
+    if takes_number and isinstance(context.environment.get(first), int | float) and first != "in":
+        return _number_help(step, reference)
     if template.constant is not None and first in context.environment and first != "in":
         value = context.environment[first]
         if isinstance(value, str) and context.symbols.is_visible_to_caller(value):
             return f"a block sees only its own layers; give the call the values: from: [{PREVIOUS}, {value}]"
         return f"write ${reference} for the layer that the value of '{first}' names"
-    if isinstance(step, OpStep) and step.op is Mul and _NUMBER.fullmatch(reference):
-        return f"'mul' joins values; - scale: {reference} multiplies by a number"
+    if takes_number and _NUMBER.fullmatch(reference):
+        return _number_help(step, reference)
     if reference.isdigit():
         kind = step.op.kind if isinstance(step, OpStep) else ""
         if kind in _REDUCTIONS:
             return f"'{kind}' joins values; '{_REDUCTIONS[kind]}' reduces axes"
         return "layers are known by names, not by positions: give the layer a name, and write it here"
     return None
+
+
+def _number_help(step: Step, number: str) -> str:
+    kind = step.op.kind if isinstance(step, OpStep) else ""
+    return f"write the number as an attribute: - {kind}: {{from: {PREVIOUS}, number: {number}}}"
 
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")

@@ -33,7 +33,7 @@ def crop_sizes(types: Sequence[TensorType]) -> list[tuple[int, ...] | None]:
 def suggest_fix(op: str, inputs: Sequence[LabelledValue], *, are_paths: bool) -> str | None:
     """The help for inputs of `op` whose shapes do not fit.
 
-    The first input is assumed to be right; for `mul` it is the largest one.
+    The first input is assumed to be right, or the first without axes that are repeated.
 
     Args:
         op: the kind of the op.
@@ -43,12 +43,13 @@ def suggest_fix(op: str, inputs: Sequence[LabelledValue], *, are_paths: bool) ->
     if len({value.type.rank for value in inputs}) > 1:
         return "give all of them the same number of axes, with `flatten` or `reshape`"
     types = [value.type for value in inputs]
-    wanted = max(types, key=lambda tensor: tensor.elements) if op == "mul" else types[0]
+    whole = [type for type in types if 1 not in type.sizes]
+    wanted = types[0] if op == "concat" or not whole else whole[0]
     other = next((value for value in inputs if _differs(op, value.type, wanted)), None)
     if other is None:
         return None
     reference = wanted
-    if op == "mul":
+    if op != "concat":
         wanted = _without_broadcast_axes(other.type, wanted)
     smaller, larger = _factors(other.type, wanted), _factors(wanted, other.type)
     if op != "concat" and (other.type.channels != wanted.channels or _strides(other.type, wanted)):
@@ -73,13 +74,13 @@ def _resizing(value: LabelledValue, wanted: LabelledValue) -> str:
 
 
 def _differs(op: str, type: TensorType, wanted: TensorType) -> bool:
-    if op == "mul":
-        return type.sizes != _without_broadcast_axes(type, wanted).sizes
-    return type.spatial != wanted.spatial if op == "concat" else type.sizes != wanted.sizes
+    if op == "concat":
+        return type.spatial != wanted.spatial
+    return type.sizes != _without_broadcast_axes(type, wanted).sizes
 
 
 def _without_broadcast_axes(type: TensorType, wanted: TensorType) -> TensorType:
-    """The wanted type, with the sizes of `type` along the axes that `mul` broadcasts."""
+    """The wanted type, with the sizes of `type` along the axes that are repeated."""
     pairs = zip(type.sizes, wanted.sizes, strict=True)
     return wanted.with_sizes(*(size if 1 in (size, other) else other for size, other in pairs))
 

@@ -285,7 +285,7 @@ def _op(op: type[Op], keys: Keys = COMMON) -> dict[str, Any]:
     else:
         forms = [_object(all_keys, attributes, required)]
     if op.shorthand == "from" and "from" in keys:
-        forms.append(_ref("references"))
+        forms += [_ref("references"), *([{"type": "number"}] if "number" in attributes else [])]
     elif op.shorthand in attributes:
         forms.append(attributes[op.shorthand])
     if not required:

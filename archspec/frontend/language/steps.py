@@ -72,6 +72,10 @@ def _are_axes(value: Tree | None) -> bool:
     return all(isinstance(item, YamlScalar) and isinstance(item.value, int) for item in items)
 
 
+def _is_number(value: Tree) -> bool:
+    return isinstance(value, YamlScalar) and type(value.value) in (int, float)
+
+
 def weight_keys(op: type[Op]) -> Keys:
     """The keys about weights; none for an op without weights."""
     return WEIGHT_KEYS if op.weights is not Op.weights else {}
@@ -126,6 +130,8 @@ def _op(reader: SpecReader, key: YamlScalar, value: Tree | None, op: type[Op]) -
                 attributes[scalar.text] = reader.attempt(attribute, tree)
         if not value.complete:
             raise _reported()
+    elif value is not None and op.shorthand == "from" and "number" in known and _is_number(value):
+        attributes["number"] = fields.number(value, _attribute(op, "number"))
     elif value is not None and op.shorthand == "from":
         values["from"] = references(reader, value)
     elif value is not None and op.shorthand is not None and not spaced(value):

@@ -46,7 +46,7 @@ def _others(op: Op, node: Node, texts: Mapping[str, str]) -> Iterator[str]:
             yield "depthwise"
         elif name in _NAMED:
             yield f"{name} {value}"
-        elif name == op.shorthand or attributes_of(type(op))[name].required:
+        elif name in (op.shorthand, "number") or attributes_of(type(op))[name].required:
             yield ("×" if name == "scale" else "") + value
         elif isinstance(getattr(op, name), str) and getattr(op, name) not in _IMPLIED:
             yield value

@@ -38,7 +38,7 @@ _BY_FAMILY: Mapping[str, NodeColours] = {
     "attention": NodeColours("#ffd0d9", "#b85a70"),
     "norm": NodeColours("#e6e9a8", "#8c9238"),
     "parameters": NodeColours("#fbd3da", "#b0647a"),
-    **dict.fromkeys(("activation", "dropout"), NodeColours("#f7ebb6", "#b39a3a")),
+    **dict.fromkeys(("activation", "dropout", "function"), NodeColours("#f7ebb6", "#b39a3a")),
     "merge": NodeColours(_PAPER, _LINE),
     **dict.fromkeys(("reshape", "shuffle", "spatial", "slicing"), NodeColours("#e4e6e9", "#8a939b")),
 }
@@ -89,7 +89,7 @@ def node_colours(node: Node) -> Attributes:
 
 def symbol(node: Node) -> str | None:
     """The symbol of an op that is drawn as one."""
-    return _SYMBOLS.get(node.op.kind)
+    return _SYMBOLS.get(node.op.kind) if len(node.inputs) > 1 else None
 
 
 def is_slim(node: Node) -> bool:

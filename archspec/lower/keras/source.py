@@ -275,7 +275,8 @@ def _commented(lines: list[str], comment: str) -> list[str]:
 def _filled(call: Call, read: Sequence[str]) -> str:
     """A template with its inputs and arguments filled in."""
     arguments = {name: one_line(value) for name, value in call.arguments.items()}
-    return (call.template or "").format_map({"x": read[0], "all": ", ".join(read), **arguments})
+    inputs = {"x": read[0], "all": ", ".join(read), **{f"x{i}": name for i, name in enumerate(read)}}
+    return (call.template or "").format_map({**inputs, **arguments})
 
 
 def _main(name: str) -> Iterator[str]:

@@ -42,7 +42,8 @@ class ValueInfo:
 
     name: str
     shape: OnnxShape
-    dtype: DType = DType.FLOAT32
+    dtype: DType | None = DType.FLOAT32
+    """None for truth values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,12 @@ class OnnxBuilder:
         """Write an intermediate node. The node and its value are named `layer/label`."""
         name = f"{self.node.name}/{label}"
         self.add_node(name, op, inputs, (ValueInfo(name, type.shape, type.dtype),), attributes)
+        return name
+
+    def truth(self, label: str, op: str, *inputs: str, type: TensorType, **attributes: AttributeValue) -> str:
+        """Write an intermediate node whose value is true or false, of these sizes."""
+        name = f"{self.node.name}/{label}"
+        self.add_node(name, op, inputs, (ValueInfo(name, type.shape, None),), attributes)
         return name
 
     def unbatched_step(

@@ -32,7 +32,11 @@ last that the installed onnx knows.
 RUNTIME_OPSET = 26
 """The newest opset that ONNX Runtime 1.31 loads, the newest version of it."""
 
-_ELEMENT_TYPES = {DType.FLOAT32: onnx.TensorProto.FLOAT, DType.INT64: onnx.TensorProto.INT64}
+_ELEMENT_TYPES = {
+    DType.FLOAT32: onnx.TensorProto.FLOAT,
+    DType.INT64: onnx.TensorProto.INT64,
+    None: onnx.TensorProto.BOOL,
+}
 
 
 def export(

@@ -22,6 +22,7 @@ from archspec.lower.onnx.symbolic_size import (
     grows,
     holds_at_many_sizes,
     same_pads,
+    same_size,
     smallest,
 )
 from archspec.ops import Op
@@ -29,7 +30,7 @@ from archspec.ops.attention import MatMul
 from archspec.ops.base import per_axis
 from archspec.ops.conv import Conv
 from archspec.ops.geometry import Pads, extent
-from archspec.ops.merge import Concat, Join, Mul
+from archspec.ops.merge import Broadcast, Concat, Join
 from archspec.ops.pool import AvgPool, MaxPool
 from archspec.ops.slicing import Slice
 from archspec.ops.sliding import need_rows, resolve
@@ -200,8 +201,8 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         case Slice():
             axis = op.normalized_axis(tensor) - 1
             return (tensor.with_sizes(*tensor.sizes[:axis], _taken(op, tensor.sizes[axis]), *tensor.sizes[axis + 1 :]),)
-        case Mul():
-            return (tensor.with_sizes(*map(_broadcast, zip(*(type.sizes for type in inputs), strict=True))),)
+        case Broadcast():
+            return (TensorType(tuple(map(_broadcast, zip(*(type.sizes for type in inputs), strict=True)))),)
         case Concat():
             return (_concatenated(op, inputs),)
     return op.infer(inputs)
@@ -275,12 +276,20 @@ def _taken(op: Slice, size: int) -> int:
 
 
 def _broadcast(sizes: Sequence[int]) -> int:
-    """The size of an axis of a product, of which those of size 1 have all sizes."""
-    size = max(sizes, key=lambda size: (size.nominal, 1) if isinstance(size, Size) else (size, 0))
-    for other in sizes:
-        if not (_is_one(other) or other in (size, 1)):
+    """The size of an axis of values of which those of size 1 are repeated: the largest, whichever that is."""
+    several = [size for size in sizes if not _is_one(size)]
+    different = [size for i, size in enumerate(several) if not any(same_size(size, other) for other in several[:i])]
+    if len(different) < 2:
+        return different[0] if different else 1
+    size, *others = sorted(different, key=lambda size: (size.nominal, 1) if isinstance(size, Size) else (size, 0))[::-1]
+    for other in others:
+        if not (_nominal(other) == 1 or other == size):
             raise SizeNeeded
-    return size
+    return -smallest([-each for each in different]) if all(isinstance(each, Size) for each in different) else size
+
+
+def _nominal(size: int) -> int:
+    return size.nominal if isinstance(size, Size) else size
 
 
 def _is_one(size: int) -> bool:

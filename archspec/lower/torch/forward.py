@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from archspec.lower.torch.equivalence import passed_through
 from archspec.lower.torch.module_plan import ForwardStep, ModulePlan, is_attribute
 from archspec.ops.activation import Activation
 from archspec.ops.dropout import Dropout
-from archspec.ops.merge import Add, Concat, Elementwise, Mul
+from archspec.ops.merge import Add, Arithmetic, Concat, Mean
 from archspec.ops.norm import BatchNorm, FrozenBatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm
 from archspec.ops.reshape import Flatten, Identity
 
@@ -23,7 +24,7 @@ _DEEPEST = 3
 
 _NORMS = (BatchNorm, FrozenBatchNorm, LayerNorm, RmsNorm, GroupNorm, InstanceNorm)
 
-_LIGHT = (Activation, Dropout, *_NORMS, Elementwise, Mul, Flatten, Identity)
+_LIGHT = (Activation, Dropout, *_NORMS, Arithmetic, Mean, Flatten, Identity)
 """Ops written around the call they follow: `F.relu(self.bn1(self.conv1(x)))`."""
 
 
@@ -239,9 +240,10 @@ def _from_template(call: Call, inputs: Sequence[InlineExpression], depth: int, w
         return inputs[0]
     texts = [expression.text for expression in inputs]
     parenthesized = [f"({expression.text})" if expression.operator else expression.text for expression in inputs]
+    arguments = {int(number) for number in _ARGUMENT.findall(template)}
     text = template.format_map(
         {
-            **{f"x{i}": text for i, text in enumerate(parenthesized)},
+            **{f"x{i}": (texts if i in arguments else parenthesized)[i] for i in range(len(inputs))},
             "x": parenthesized[0] if template.startswith("{x}") or "* {x}" in template else texts[0],
             "all": ", ".join(texts),
             "sum": " + ".join(texts),
@@ -250,5 +252,23 @@ def _from_template(call: Call, inputs: Sequence[InlineExpression], depth: int, w
             **{name: one_line(value) for name, value in call.arguments.items()},
         }
     )
-    operator = any(mark in template for mark in ("{sum}", "{product}", "{weight} *", "+ {weight}"))
-    return InlineExpression(text, depth - operator, operator)
+    return InlineExpression(text, depth - _is_shallow(template), _is_operation(template))
+
+
+def _is_shallow(template: str) -> bool:
+    """Whether a template adds no depth to the expressions in it."""
+    marks = ("{sum}", "{product}", "{weight} *", "+ {weight}")
+    return template.startswith("{x0} ") or any(mark in template for mark in marks)
+
+
+def _is_operation(template: str) -> bool:
+    """Whether a template needs parentheses as an operand: an operator is outside all its parentheses."""
+    while (inner := _PARENTHESES.sub("", template)) != template:
+        template = inner
+    return any(mark in template for mark in ("{sum}", "{product}", " + ", " - ", " * ", " / "))
+
+
+_ARGUMENT = re.compile(r"(?:\(|, ){x(\d+)}(?=,|\))")
+"""An input by its number as an argument of a function."""
+
+_PARENTHESES = re.compile(r"[(\[][^()\[\]]*[)\]]")

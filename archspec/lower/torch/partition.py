@@ -146,7 +146,7 @@ class _Planner:
         module.steps.append(step)
         module.reads.update(node.inputs)
         callee = call.module if step.attribute is not None else step.function
-        returns_its_input = len(node.inputs) == 1 and isinstance(node.op, Join)  # a join of one value
+        returns_its_input = isinstance(node.op, Join) and node.op.returns_its_input(len(node.inputs))
         name = callee.callee if callee and not returns_its_input else ""
         self.callees.update(dict.fromkeys(node.outputs, name))
 

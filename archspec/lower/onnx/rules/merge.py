@@ -2,57 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from archspec.ir.types import TensorType
+from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES
 from archspec.lower.onnx.symbolic_size import Size, same_size, smallest
 from archspec.ops import Op
-from archspec.ops.merge import Add, Concat, Join, Max, Mean, Mul
+from archspec.ops.merge import (
+    COMPARISONS,
+    Add,
+    Arithmetic,
+    Broadcast,
+    Comparison,
+    Concat,
+    Div,
+    Equal,
+    Greater,
+    GreaterEqual,
+    Join,
+    Less,
+    LessEqual,
+    Max,
+    Mean,
+    Min,
+    Mul,
+    NotEqual,
+    Pow,
+    Sub,
+    Where,
+)
 
-_VARIADIC: dict[type[Op], tuple[str, str]] = {Add: ("Add", "Sum"), Mean: ("Mean", "Mean"), Max: ("Max", "Max")}
-"""The ONNX operators for two inputs and for more."""
+_OPERATORS: dict[type[Op], str] = {
+    Add: "Add", Sub: "Sub", Mul: "Mul", Div: "Div", Pow: "Pow", Min: "Min", Max: "Max", Mean: "Mean",
+    Equal: "Equal", NotEqual: "Equal", Greater: "Greater", GreaterEqual: "GreaterOrEqual", Less: "Less",
+    LessEqual: "LessOrEqual",
+}  # fmt: skip
+
+_VARIADIC: dict[type[Op], str] = {Add: "Sum", Mean: "Mean", Min: "Min", Max: "Max"}
+"""The ONNX operators for more than two inputs."""
 
 
-@RULES.rule(*_VARIADIC)
-def variadic(op: Op, b: OnnxBuilder) -> str:
-    """One ONNX operator for all inputs."""
-    if len(b.inputs) == 1:
+@RULES.rule(*(op for op in _OPERATORS if not issubclass(op, Comparison)))
+def arithmetic(op: Op, b: OnnxBuilder) -> str:
+    """One ONNX operator for all values, or one for each but the first."""
+    assert isinstance(op, Broadcast)
+    if op.returns_its_input(len(b.inputs)):
         return b.input
-    two, more = _VARIADIC[type(op)]
-    kind = two if len(b.inputs) == 2 else more
-    if _crops(op, b):
-        return b.result(kind, *(name for name, _ in _cropped(b)))
-    guards = list(dict.fromkeys(value.type.sizes for value in b.node.inputs))
-    if len(guards) == 1:
-        return b.result(kind, *b.inputs)
-    return _without_broadcasting(b, b.step("joined", kind, *b.inputs, type=b.output_type), guards)
+    operator = _OPERATORS[type(op)]
+    if isinstance(op, Arithmetic) and op.number is not None:
+        return b.result(operator, b.input, b.floats("number", op.number))
+    values = _values(op, b)
+    if len(values) > 2 and type(op) in _VARIADIC:
+        return b.result(_VARIADIC[type(op)], *(name for name, _ in values))
+    joined, tensor = values[0]
+    for i, (name, type_) in enumerate(values[1:-1], start=1):
+        tensor = _broadcast(tensor, type_)
+        joined = b.step(f"product{i}", operator, joined, name, type=tensor)
+    return b.result(operator, joined, values[-1][0])
 
 
-def _without_broadcasting(b: OnnxBuilder, value: str, sizes: Sequence[tuple[int, ...]]) -> str:
-    """The result of an element-wise operator that must have these sizes, which are equal at some sizes of the inputs.
+@RULES.rule(*COMPARISONS)
+def comparison(op: Comparison, b: OnnxBuilder) -> str:
+    """A comparison, and a Cast to numbers."""
+    operands = [name for name, _ in _values(op, b)]
+    if op.number is not None:
+        number = b.floats if b.input_type.dtype is DType.FLOAT32 else b.integers
+        operands.append(number("number", op.number))
+    truth = b.truth("truth", _OPERATORS[type(op)], *operands, type=b.output_type)
+    if isinstance(op, NotEqual):
+        truth = b.truth("opposite", "Not", truth, type=b.output_type)
+    return b.result("Cast", truth, to=_FLOAT)
 
-    ONNX would repeat values along axes of size 1. A Reshape to the sizes of an input that was repeated fails.
-    """
-    *others, final = sizes
-    for i, other in enumerate(others):
-        value = b.step(f"as{i}", "Reshape", value, b.exact_shape(other), type=b.output_type)
-    return b.result("Reshape", value, b.exact_shape(final))
+
+@RULES.rule(Where)
+def where(op: Where, b: OnnxBuilder) -> str:
+    """Cast of the condition, and Where."""
+    (condition, tensor), *values = _values(op, b)
+    truth = b.truth("truth", "Cast", condition, type=tensor, to=_BOOL)
+    number = [] if op.number is None else [b.floats("number", op.number)]
+    return b.result("Where", truth, *(name for name, _ in values), *number)
 
 
-@RULES.rule(Mul)
-def mul(op: Mul, b: OnnxBuilder) -> str:
-    """A chain of Muls: ONNX's Mul takes two inputs."""
-    if len(b.inputs) == 1:
-        return b.input
-    values = _cropped(b) if _crops(op, b) else list(zip(b.inputs, b.node.input_types, strict=True))
-    product, tensor = values[0]
-    for i, (name, type) in enumerate(values[1:-1], start=1):
-        pairs = zip(tensor.sizes, type.sizes, strict=True)
-        tensor = tensor.with_sizes(*(b if not isinstance(a, Size) and a == 1 else a for a, b in pairs))
-        product = b.step(f"product{i}", "Mul", product, name, type=tensor)
-    return b.result("Mul", product, values[-1][0])
+_FLOAT, _BOOL = 1, 9
+"""The numbers of ONNX's element types."""
+
+
+def _values(op: Join, b: OnnxBuilder) -> list[tuple[str, TensorType]]:
+    """The values that are joined, with their types."""
+    return _cropped(b) if _crops(op, b) else list(zip(b.inputs, b.node.input_types, strict=True))
+
+
+def _broadcast(one: TensorType, other: TensorType) -> TensorType:
+    """The type of two values joined; sizes may be formulas."""
+    pairs = zip(one.sizes, other.sizes, strict=True)
+    return one.with_sizes(*(b if not isinstance(a, Size) and a == 1 else a for a, b in pairs))
 
 
 @RULES.rule(Concat)

@@ -7,6 +7,7 @@ from archspec.lower.torch.rules import (  # noqa: F401 - each registers its rule
     attention,
     conv,
     dropout,
+    function,
     linear,
     merge,
     norm,
