@@ -19,7 +19,7 @@ from archspec.diagnostic_codes import CODES  # noqa: E402
 from archspec.frontend import limits  # noqa: E402
 from archspec.frontend.expressions import parser, values  # noqa: E402
 from archspec.frontend.expressions.functions import FUNCTIONS  # noqa: E402
-from archspec.frontend.language.common import BLOCK  # noqa: E402
+from archspec.frontend.language.blocks import BLOCK  # noqa: E402
 from archspec.frontend.language.document import SPEC  # noqa: E402
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS  # noqa: E402
 from archspec.frontend.language.reader import Keys  # noqa: E402
@@ -73,7 +73,7 @@ def _functions() -> Iterator[tuple[str, str]]:
 
 
 def _library() -> Iterator[tuple[str, str, str, str]]:
-    """The blocks of the zoo, with their arguments and the summary of their file."""
+    """The blocks of the zoo, with their inputs and arguments and the summary of their file."""
     for path in sorted((zoo.folder() / "blocks").glob("*.yaml")):
         spec = yaml.safe_load(path.read_text("utf-8"))
         file, summary = f"[`blocks/{path.name}`](blocks/{path.name})", spec["summary"]
@@ -81,7 +81,8 @@ def _library() -> Iterator[tuple[str, str, str, str]]:
             given = block.get("args", {})
             given = given if isinstance(given, dict) else dict.fromkeys(given)
             arguments = (key if value is None else f"{key}: {json.dumps(value)}" for key, value in given.items())
-            yield file, f"`{name}`", ", ".join(arguments).replace('"', ""), summary
+            inputs = f"from: {', '.join(block['inputs'])}; " if "inputs" in block else ""
+            yield file, f"`{name}`", inputs + ", ".join(arguments).replace('"', ""), summary
             file, summary = "", ""
 
 

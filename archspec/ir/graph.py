@@ -106,6 +106,8 @@ class Scope:
         label: what a structure calls one of its paths.
         block: the name of the block that was called.
         arguments: the arguments of that call.
+        input_names: what the block calls each of its inputs; empty if it does not name them.
+        output_names: what the block calls each of its outputs; empty if it does not name them.
         owner: the name of the scope whose weights it shares.
         training_only: whether it runs only while training; a `side` can.
         span: where it is written.
@@ -122,11 +124,23 @@ class Scope:
     owner: str | None = None
     training_only: bool = False
     span: Span | None = None
+    input_names: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     @property
     def local_name(self) -> str:
         """The last part of the name; empty without a name."""
         return (self.name or "").rpartition(".")[2]
+
+    @property
+    def names_of_values(self) -> dict[Value, str]:
+        """What a block calls its inputs and outputs; the first name where a value has several."""
+        names = self.input_names + self.output_names
+        values = (self.inputs if self.input_names else ()) + (self.outputs if self.output_names else ())
+        found: dict[Value, str] = {}
+        for value, name in zip(values, names, strict=True):
+            found.setdefault(value, name)
+        return found
 
     def nodes(self) -> Iterator[Node]:
         """Every node inside, in order."""
@@ -140,6 +154,13 @@ class Scope:
                     break
             else:
                 stack.pop()
+
+    def scopes(self) -> Iterator[Scope]:
+        """Every scope inside, an outer one before those in it."""
+        for item in self.items:
+            if isinstance(item, Scope):
+                yield item
+                yield from item.scopes()
 
     def training_only_nodes(self) -> Iterator[Node]:
         """The nodes inside that run only while training."""
@@ -167,14 +188,14 @@ class SizeRead:
 
     Attributes:
         value: the value.
-        attribute: what the expression reads of it: `channels`, `shape` or `spatial`.
+        text: what the expression reads, such as `in.spatial`.
         axes: the axes whose sizes that are, counted without the batch axis.
         training_only: whether only layers that run while training depend on it.
         span: where the expression is.
     """
 
     value: Value
-    attribute: str
+    text: str
     axes: range
     training_only: bool
     span: Span

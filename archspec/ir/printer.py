@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from archspec.ir.graph import Graph, Node, Scope, Value
 from archspec.ir.operation import Operation
@@ -38,10 +38,17 @@ def _lines(scope: Scope, indent: str) -> Iterator[str]:
         elif item.name is None and item.kind in ("sequential", "iteration", "path", "repeat"):
             yield from _lines(item, indent)
         else:
-            words = [item.kind, item.block or "", item.name or "", "(training)" if item.training_only else ""]
+            name = (item.name or "") + _named(item.input_names, item.inputs, "({})")
+            words = [item.kind, item.block or "", name, "(training)" if item.training_only else ""]
             yield indent + " ".join(filter(None, words)) + " {"
             yield from _lines(item, indent + "  ")
-            yield indent + "}"
+            yield indent + "}" + _named(item.output_names, item.outputs, " -> {}")
+
+
+def _named(names: Sequence[str], values: Sequence[Value], text: str) -> str:
+    """The values that a block names, in a text; nothing if it names none."""
+    pairs = zip(names, values, strict=False)
+    return text.format(", ".join(f"{name}: {value.name}" for name, value in pairs)) if names else ""
 
 
 def _line(node: Node) -> str:

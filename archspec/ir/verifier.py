@@ -100,6 +100,12 @@ class _Structure:
             yield f"{what} is not the body of the graph"
         if scope.kind == "block" and not scope.block:
             yield f"{what} does not name its block"
+        for kind, names, values in (
+            ("inputs", scope.input_names, scope.inputs),
+            ("outputs", scope.output_names, scope.outputs),
+        ):
+            if names and len(names) != len(values):
+                yield f"{what} has {len(values)} {kind} and names {len(names)}"
         if scope.name is not None:
             self.scopes.add(scope.name)
         yield from self.contents(scope, inside)

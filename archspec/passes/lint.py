@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import prod
 
 from archspec.diagnostics import Diagnostic
-from archspec.ir.graph import Node, Value
+from archspec.ir.graph import Graph, Node, Scope, Value
 from archspec.ir.window import Window
 from archspec.ops.activation import Activation, LogSoftmax, Sigmoid, Softmax, Tanh
 from archspec.ops.conv import Conv, ConvTranspose
@@ -243,12 +243,22 @@ def _unused_layer(facts: Facts) -> Iterator[Diagnostic]:
         end = next((last[value] for value in node.outputs if value in last), node)
         last.update(dict.fromkeys(node.inputs, end))
         led_to.setdefault(end, []).append(node.name)
+    left_out = {value for scope in facts.graph.body.scopes() for value in _left_out(scope, facts.graph)}
     for node, names in led_to.items():
+        if not left_out.isdisjoint(node.outputs):
+            continue
         message, help = f"the output of '{node.name}' is never used", "add it to the outputs, or remove it"
         before = ", ".join(f"'{name}'" for name in names[_SHOWN:0:-1])
         more = f" and {len(names) - 1 - _SHOWN} more" if len(names) - 1 > _SHOWN else ""
         notes = ((f"so is that of {before}{more}",),) if before else ()
         yield Diagnostic("unused-layer", message, node.span, notes, help)
+
+
+def _left_out(scope: Scope, graph: Graph) -> list[Value]:
+    """The outputs that a call of a block leaves unused, if it uses others of them."""
+    unused = {value for node in scope.nodes() if node in graph.unused for value in node.outputs}
+    left_out = [value for value in scope.outputs if value in unused] if scope.output_names else []
+    return left_out if len(left_out) < len(scope.outputs) else []
 
 
 _SHOWN = 3

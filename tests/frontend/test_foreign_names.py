@@ -18,7 +18,7 @@ from archspec.frontend.foreign_names import (
     op_help,
     with_space,
 )
-from archspec.frontend.language.common import BLOCK
+from archspec.frontend.language.blocks import BLOCK
 from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.steps import weight_keys
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS

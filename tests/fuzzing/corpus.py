@@ -26,7 +26,7 @@ WORDS = (
     "conv", "relu", "linear", "add", "concat", "flatten", "batch_norm", "max_pool", "sequential", "residual",
     "parallel", "repeat", "side", "prev", "input", "layers", "paths", "join", "over", "as", "index", "times",
     "when", "name", "from", "share", "init", "weight", "trainable", "params", "variants", "blocks", "args",
-    "naming", "outputs", "expect", "default", "in.channels", "in.shape", "in.spatial", "width", "depth",
+    "naming", "inputs", "outputs", "in", "expect", "default", "in.channels", "in.shape", "in.spatial", "width", "depth",
     "channels", "kernel", "stride", "padding", "groups", "bias", "same", "valid", "true", "false", "null", "no",
     "on", "yes", "~", "$i", "$width", "$(i)", "$$", "archspec",
 )  # fmt: skip

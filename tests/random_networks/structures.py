@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archspec.ir.types import TensorType
+from archspec.ir.types import DType, TensorType
 from tests.random_networks.drawing import Drawing, Item, Names, Part
 from tests.random_networks.layers import (
     JOINS,
@@ -228,7 +228,7 @@ def block(draw: Drawing, names: Names, before: Part) -> Part | None:
     """A call of a block with arguments, of which one is an op or a call of another block."""
     if len(before.type.sizes) not in (2, 3, 4):
         return None
-    if not draw.blocks:
+    if "cell" not in draw.blocks:
         draw.blocks |= _blocks(draw)
     width, stride, kernel = draw.random.choice((1, 2, 3, 4)), draw.random.choice((1, 2)), draw.random.choice((1, 3, 5))
     arguments = {"width": width, "stride": stride, "kernel": kernel}
@@ -255,9 +255,52 @@ def _blocks(draw: Drawing) -> dict[str, Any]:
     return {"norm_act": act, "cell": cell}
 
 
+def merge(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """A call of a block with two inputs, passed by name or in order; of one with two outputs, which are then joined."""
+    sizes = before.type.spatial
+    fitting = {name: type for name, type in names.visible().items() if type.rank == before.type.rank}
+    other = draw.pick({name: type for name, type in fitting.items() if type.spatial == sizes}, 2, 3, 4)
+    if other is None or before.type.dtype is not DType.FLOAT32:
+        return None
+    if "merge" not in draw.blocks:
+        draw.blocks |= _blocks_of_two(draw)
+    passed = draw.random.choice(([other, "prev"], {"signal": "prev", "skip": other}, {"skip": other, "signal": "prev"}))
+    call = {**({"name": draw.name()} if draw.chance(0.6) else {}), "from": passed}
+    width = fitting[other].channels
+    if draw.chance(0.4):
+        call["width"] = width = draw.random.choice((1, 2, 3))
+    draw.budget -= 4
+    type = before.type.with_sizes(width, *sizes)
+    name = call.get("name")
+    if draw.chance(0.5):
+        return _result(draw, names, name, {"merge": call}, type)
+    if name is not None:
+        names.values |= {f"{name}.{port}": type for port in ("fine", "rest")}
+        if draw.chance(0.5):
+            return Part([{"both": call}, {"mul": {"from": [f"{name}.rest", f"{name}.fine"]}}], type)
+    return Part([{"both": call}, draw.random.choice(JOINS[:-1])], type)
+
+
+def _blocks_of_two(draw: Drawing) -> dict[str, Any]:
+    """A block with two inputs, and one that also returns two values."""
+    pointwise = {"channels": "width", "kernel": 1}
+    layers = [
+        {"conv": {"name": "fine", "from": draw.random.choice(("in", "skip")), **pointwise}},
+        {"conv": {"name": "rest", "from": "signal", **pointwise}},
+    ]
+    args = {"width": "skip.channels"}
+    join = {draw.random.choice(JOINS[:-1]): ["fine", "rest"]}
+    outputs: Any = draw.random.choice((["fine", "rest"], ["rest", "fine"], {"rest": "rest", "fine": "fine"}))
+    return {
+        "merge": {"inputs": ["skip", "signal"], "args": args, "layers": [*layers, join, "tanh"]},
+        "both": {"inputs": ["skip", "signal"], "args": args, "layers": layers, "outputs": outputs},
+    }
+
+
 MOTIFS: Mapping[Motif, float] = {
     layer: 24, shared: 12, joined: 5, gated: 1, parts: 2, like: 2, attended: 3, multiplied: 1, unpooled: 2,
     regions: 2.5, embedded: 1, tokens: 1, head: 0.7, subpixels: 1.5,
     sequential: 3, skipped: 0.5, residual: 4, parallel: 4, fan: 1.5, repeat: 2, stages: 1.5, side: 1.5, block: 3,
+    merge: 3,
 }  # fmt: skip
 """How likely each motif is to be tried next."""

@@ -25,6 +25,9 @@ def explicit_name(template: TemplateField, symbols: SymbolTable, environment: En
     existing = symbols.entries.get(name)
     if existing is None:
         return name, None
+    if name in symbols.inputs:
+        message = f"'{name}' is already an input of the block"
+        return symbols.fresh_name(name), fail("duplicate-name", message, template.span, help="choose another name")
     is_same_text = existing.span.line == template.span.line
     help = "choose another name"
     if is_same_text and template.constant is None:

@@ -1,17 +1,75 @@
-"""Block arguments: binding the arguments of a call to the parameters of a block, or to the attributes of an op."""
+"""Binds the inputs and arguments of a call to those of a block, or its arguments to the attributes of an op."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from archspec.diagnostics import ArchspecError, Diagnostic, did_you_mean, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, did_you_mean, fail
 from archspec.frontend.elaborate.context import Evaluate
+from archspec.frontend.elaborate.symbols import Values
 from archspec.frontend.expressions.values import Data
 from archspec.frontend.language.fields import Field
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Block, CallStep, OpStep, WeightOptions
 from archspec.frontend.language.steps import SHORTHAND, usage
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
+
+
+def bind_inputs(step: CallStep, block: Block, values: Values, notes: Callable[[], Sequence[Note]]) -> Values:
+    """The values of a call in the order in which the block names its inputs; as they are if it names none.
+
+    Args:
+        step: the call.
+        block: the block that is called.
+        values: the inputs of the call, in its order; None if an earlier error makes them unknown.
+        notes: describes these values.
+
+    Raises:
+        ArchspecError: an input is missing or unknown, or there are too many.
+    """
+    given = [key.text for key in step.input_names]
+    if misplaced := [name for name in step.arguments if name in block.inputs]:
+        raise ArchspecError(_unknown(step, block, name) for name in misplaced)
+    if not block.inputs:
+        if given:
+            help = f"write from: {_listed(step)}, or name them in the block: inputs: [{', '.join(given)}]"
+            raise fail("unknown-argument", f"'{block.name}' names no inputs", step.input_names[0].span, help=help)
+        return values
+    if unknown := [key for key in step.input_names if key.text not in block.inputs]:
+        raise ArchspecError(
+            Diagnostic(
+                "unknown-argument",
+                f"'{block.name}' has no input '{key.text}'",
+                key.span,
+                help=did_you_mean(key.text, block.inputs) or _usage_of_inputs(block),
+            )
+            for key in unknown
+        )
+    if missing := [f"'{name}'" for name in block.inputs if given and name not in given]:
+        message = f"'{block.name}' needs {' and '.join(missing)}"
+        raise fail("missing-argument", message, step.span, help=_usage_of_inputs(block))
+    if values is None:
+        return None
+    names = given or list(block.inputs)
+    if len(values) != len(names):
+        message = f"'{block.name}' takes {_count(len(names))}, {' and '.join(names)}, but gets {len(values)}"
+        raise fail("wrong-arity", message, step.span, notes=notes(), help=_usage_of_inputs(block))
+    by_name = dict(zip(names, values, strict=True))
+    return tuple(by_name[name] for name in block.inputs)
+
+
+def _count(inputs: int) -> str:
+    return f"{inputs} input{'' if inputs == 1 else 's'}"
+
+
+def _listed(step: CallStep) -> str:
+    return f"[{', '.join(source.scalar.text for source in step.sources or ())}]"
+
+
+def _usage_of_inputs(block: Block) -> str:
+    listed = ", ".join(f"{name}: ..." for name in block.inputs)
+    return f"write from: {{{listed}}}, or list the values in this order"
 
 
 def bind_arguments(
@@ -66,6 +124,8 @@ def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
 
 def _unknown(step: CallStep, block: Block, name: str) -> Diagnostic:
     help = did_you_mean(name, block.arguments) if block.arguments else f"'{block.name}' takes no arguments"
+    if name in block.inputs:
+        help = f"'{name}' is an input: {_usage_of_inputs(block)}"
     message = f"'{block.name}' has no argument '{name}'"
     return Diagnostic("unknown-argument", message, step.arguments[name].key, help=help)
 
@@ -79,8 +139,12 @@ def as_op_step(step: CallStep, op: type[Op]) -> OpStep:
     """The step for a call whose computed name is that of an op.
 
     Raises:
-        ArchspecError: an attribute is unknown, or a value is given to an op that takes only named attributes.
+        ArchspecError: an attribute is unknown, a value is given to an op that takes only named attributes, or inputs
+            are given by name.
     """
+    if step.input_names:
+        message, help = f"'{op.kind}' does not name its inputs", f"write from: {_listed(step)}"
+        raise fail("unknown-argument", message, step.input_names[0].span, help=help)
     attributes = {name: argument.value for name, argument in step.arguments.items()}
     if SHORTHAND in attributes:
         shorthand = "number" if op.shorthand == "from" and "number" in attributes_of(op) else op.shorthand

@@ -8,7 +8,7 @@ The engine is here; how each construct of the language is built is in `construct
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -178,7 +178,7 @@ class Builder:
         key = context.cache_key(step.reads, values) if share is None else None
         if key is not None and (op := self.nodes.cached_op(step, key)) is not None:
             for field in step.attributes.values():
-                if "in" in field.names:
+                if any(map(context.is_input, field.names)):
                     context.evaluate(field, values)  # reads the same sizes of other values
             return op
         try:
@@ -293,6 +293,7 @@ class Builder:
             context.call,
             training_only=context.training_only,
             size_reads=context.size_reads,
+            inputs=context.inputs,
         )
 
     def close_scope(
@@ -303,6 +304,8 @@ class Builder:
         inputs: Values,
         outputs: Values,
         context: BuildContext,
+        *,
+        ports: Mapping[str, Value] = NO_PORTS,
         **fields: Any,
     ) -> Values:
         """Add the scope with everything built `inside` a structure to `context`; the result is its outputs.
@@ -314,6 +317,7 @@ class Builder:
             inputs: its inputs.
             outputs: its outputs.
             context: where it is added.
+            ports: its outputs by the names it gives them.
             **fields: other fields of the `Scope`.
         """
         symbols = inside.symbols
@@ -321,7 +325,7 @@ class Builder:
         if symbols is not context.symbols:
             name, owner = symbols.path, symbols.weight_owner
             local = name.rpartition(".")[2]
-            context.symbols.entries[local] = Symbol(outputs, span, owner or name, inside=symbols)
+            context.symbols.entries[local] = Symbol(outputs, span, owner or name, ports, symbols)
             symbols.outer = symbols.caller = None  # a cycle would keep every value until the next garbage collection
         scope = Scope(kind, name, tuple(inside.items), inputs or (), outputs or (), span=span, owner=owner, **fields)
         if owner is not None and not any(node.weights for node in scope.nodes()):

@@ -6,17 +6,18 @@ A new construct is a step class in `language.spec` with its record in `language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from archspec.diagnostics import ArchspecError, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, fail
 from archspec.frontend.elaborate import references
 from archspec.frontend.elaborate.auto_names import explicit_name, names_iterations
-from archspec.frontend.elaborate.block_arguments import as_op_step, bind_arguments
+from archspec.frontend.elaborate.block_arguments import as_op_step, bind_arguments, bind_inputs
 from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.iterations import bind_iteration, iteration_entries
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue, crop_sizes
-from archspec.frontend.elaborate.symbols import Values
+from archspec.frontend.elaborate.symbols import NO_PORTS, Symbol, Values
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Data, Invalid
 from archspec.frontend.language.spec import (
@@ -36,6 +37,7 @@ from archspec.frontend.language.spec import (
 )
 from archspec.frontend.language.steps import op_of_package
 from archspec.frozen import replace
+from archspec.ir.graph import Value
 from archspec.ops import Op
 from archspec.ops.creation import create
 from archspec.ops.merge import Join
@@ -94,19 +96,34 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
     if block is None:
         raise Invalid
     builder.budget.count_scope(step.span, len(library.params))
-    environment = dict(library.params)
+    inputs = bind_inputs(step, block, inputs, partial(_input_notes, builder, step, inputs, context))
+    named = {name: None if inputs is None else (inputs[i],) for i, name in enumerate(block.inputs)}
+    entry = next(iter(named.values()), inputs)
+    environment = {name: value for name, value in library.params.items() if name not in named}
     for_defaults = context.with_environment(environment)
+    for_defaults.inputs = named
     arguments = bind_arguments(
         step,
         block,
         environment,
         evaluate=lambda field: context.evaluate(field, inputs),
-        evaluate_default=lambda field: for_defaults.evaluate(field, inputs),
+        evaluate_default=lambda field: for_defaults.evaluate(field, entry),
     )
     inside = builder.open_scope(step, name, context, indexed=block.indexed, environment=environment)
     _enter_block(builder, inside, block, library, step, context)
-    outputs = builder.body(block.layers, inputs, inside)
-    return builder.close_scope("block", step.span, inside, inputs, outputs, context, block=callee, arguments=arguments)
+    _bind_names(inside, step, entry, named)
+    outputs, ports = builder.body(block.layers, entry, inside), NO_PORTS
+    if block.outputs:
+        outputs, ports = _outputs(builder, block, inside)
+    return builder.close_scope(
+        "block", step.span, inside, inputs, outputs, context, ports=ports, block=callee, arguments=arguments,
+        input_names=tuple(named) if inputs else (), output_names=tuple(ports),
+    )  # fmt: skip
+
+
+def _input_notes(builder: Builder, step: CallStep, inputs: Values, context: BuildContext) -> list[Note]:
+    labelled = references.labelled_inputs(step, inputs or (), context)
+    return builder.nodes.shape_notes(labelled, step.span.source)
 
 
 def _as_op_step(builder: Builder, step: CallStep, op: type[Op]) -> OpStep:
@@ -128,6 +145,25 @@ def _enter_block(
     inside.library, inside.call, inside.blocks = library, step.span, context.blocks | {block.span}
     if block.span in context.blocks:
         builder.budget.count_recursion(step.span, block.name)
+
+
+def _bind_names(inside: BuildContext, step: CallStep, entry: Values, named: Mapping[str, Values]) -> None:
+    """Make the inputs of a block known inside it, by their names and as `in`."""
+    symbols = inside.symbols
+    inside.inputs, symbols.inputs = named, named
+    symbols.entry = Symbol(entry, step.span, symbols.path)
+    symbols.entries |= {name: Symbol(values, step.span, symbols.path_of(name)) for name, values in named.items()}
+
+
+def _outputs(builder: Builder, block: Block, inside: BuildContext) -> tuple[Values, Mapping[str, Value]]:
+    """The values that a block returns, also by name."""
+    errors: list[Diagnostic] = []
+    returned = references.block_outputs(block.outputs, inside, errors)
+    builder.report(ArchspecError(errors), inside)
+    if returned is None:
+        inside.symbols.uncertain = True
+        return None, NO_PORTS
+    return tuple(returned.values()), returned
 
 
 # --- structures ---

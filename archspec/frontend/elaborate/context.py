@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
 from archspec.frontend.language.fields import Field
+from archspec.frontend.language.identifiers import ENTRY
 from archspec.frontend.language.spec import Library
 from archspec.frozen import field, record
 from archspec.ir.graph import Node, Scope, SizeRead, Value
@@ -37,6 +38,7 @@ class BuildContext:
         items: what has been built here so far.
         training_only: whether it is in a part that runs only while training.
         size_reads: the sizes that expressions have read so far.
+        inputs: the values of the inputs that the innermost block names.
     """
 
     symbols: SymbolTable
@@ -49,6 +51,7 @@ class BuildContext:
     items: list[Node | Scope] = field(default_factory=list)
     training_only: bool = False
     size_reads: SizeReads = field(default_factory=dict)
+    inputs: Mapping[str, Values] = field(default_factory=dict)
 
     def with_environment(self, environment: Environment) -> BuildContext:
         """The same context, and the same items, with other names for expressions."""
@@ -63,6 +66,7 @@ class BuildContext:
             self.items,
             self.training_only,
             self.size_reads,
+            self.inputs,
         )
 
     def evaluate(self, field: Field, values: Values) -> Data:
@@ -72,39 +76,51 @@ class BuildContext:
             ArchspecError: the expression fails.
             Invalid: it depends on something an earlier error makes unknown.
         """
-        if "in" not in field.names:
+        inputs = {name: self._as_input(name, field, values) for name in field.names if self.is_input(name)}
+        if not (inputs or self.inputs):
             return field.evaluate(self.environment)
+        try:
+            read = {name: self.environment[name] for name in field.names if name in self.environment}
+            return field.evaluate({**read, **inputs})
+        except ArchspecError:  # once more with all names, which its suggestions are from
+            known = (name for name in self.inputs if self.is_input(name) and self.inputs[name] is not None)
+            named = {name: self._as_input(name, field, values) for name in known}
+            return field.evaluate({**self.environment, **named, **inputs})
+
+    def is_input(self, name: str) -> bool:
+        """Whether expressions know a name as that of an input; variables of iterations hide inputs."""
+        return name == ENTRY or (name in self.inputs and name not in self.environment)
+
+    def _values_of(self, name: str, values: Values) -> Values:
+        return values if name == ENTRY else self.inputs[name]
+
+    def _as_input(self, name: str, field: Field, values: Values) -> InputValue:
+        """What an expression sees of an input."""
+        values = self._values_of(name, values)
         if values is None:
             raise Invalid
         sizes = tuple(value.type.sizes for value in values)
-        inputs = InputValue(sizes, partial(self._report_read, field.span, values))
-        try:
-            read = {name: self.environment[name] for name in field.names if name in self.environment}
-            return field.evaluate({**read, "in": inputs})
-        except ArchspecError:  # once more with all names, which its suggestions are from
-            return field.evaluate({**self.environment, "in": inputs})
+        return InputValue(sizes, partial(self._report_read, field.span, name, values))
 
-    def _report_read(self, span: Span, values: Sequence[Value], attribute: str, axes: range) -> None:
-        """Record that an expression reads an attribute of values, which is the sizes of some of their axes."""
+    def _report_read(self, span: Span, name: str, values: Sequence[Value], attribute: str, axes: range) -> None:
+        """Record that an expression reads an attribute of an input, which is the sizes of some axes of its values."""
         for value in values:
-            read = SizeRead(value, attribute, axes, self.training_only, span)
+            read = SizeRead(value, f"{name}.{attribute}", axes, self.training_only, span)
             self.size_reads.setdefault((value, axes, self.training_only), read)
 
     def cache_key(self, names: Sequence[str], values: Values) -> str | None:
         """A key for the current values of `names`: equal keys, equal values. None if one of them is unknown."""
-        if not names:
-            return ""
-        if "in" in names and values is None:
-            return None
-        try:
-            found = [self.environment[name] for name in names if name != "in"]
-        except KeyError:
-            return None
-        if not _is_short(found):
-            return None
-        if "in" in names:
-            found.append([value.type.sizes for value in values or ()])
-        return repr(found)
+        found: list[Any] = []
+        for name in names:
+            if self.is_input(name):
+                if (read := self._values_of(name, values)) is None:
+                    return None
+                found.append([value.type.sizes for value in read])
+            elif name not in self.environment or not _is_short(self.environment[name]):
+                return None
+            else:
+                found.append(self.environment[name])
+        return repr(found) if found else ""
 
     def notes(self) -> tuple[Note, ...]:
         """A note that tells this expansion of a text from others; empty if the text is expanded only once."""

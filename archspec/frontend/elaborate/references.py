@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Span, fail
 from archspec.frontend.elaborate.context import BuildContext
@@ -12,8 +12,8 @@ from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.language.fields import TemplateField
-from archspec.frontend.language.identifiers import PREVIOUS, check_name
-from archspec.frontend.language.spec import OpStep, Returned, Step
+from archspec.frontend.language.identifiers import ENTRY, PREVIOUS, check_name
+from archspec.frontend.language.spec import CallStep, OpStep, Returned, Step
 from archspec.frontend.limits import MAX_ERRORS
 from archspec.frozen import replace
 from archspec.ir.graph import Value
@@ -31,12 +31,18 @@ def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
     inputs: list[Value] = []
     errors: list[Diagnostic] = []
     known = True
+    by_name = isinstance(step, CallStep) and bool(step.input_names)
     for template in step.sources:
         try:
-            for reference in template.fill_all(context.environment):
-                referenced = _referenced(reference, template, step, values, context)
-                inputs += referenced or ()
-                known = known and referenced is not None
+            referenced: list[Value] = []
+            for reference in _references(template, context):
+                found = _referenced(reference, template, step, values, context)
+                referenced += found or ()
+                known = known and found is not None
+            if by_name and known and len(referenced) != 1:
+                message = f"an input is one value, but '{template.scalar.text}' refers to {len(referenced)}"
+                raise _one_of(message, template.span, [value.name for value in referenced])
+            inputs += referenced
         except Invalid:
             known = False
         except ArchspecError as error:
@@ -47,6 +53,14 @@ def inputs_of(step: Step, values: Values, context: BuildContext) -> Values:
         help = "name a layer, or give this one a `when` as well"
         raise fail("wrong-value", "the list of inputs is empty", step.sources[0].span, help=help)
     return tuple(inputs) if known else None
+
+
+def _references(template: TemplateField, context: BuildContext) -> tuple[str, ...]:
+    """The references in an entry of `from`: one, or those of a list."""
+    name = template.only_hole
+    if name in context.inputs and name not in context.environment:
+        raise fail("unknown-name", f"'{name}' is an input, not a text", template.span, help=f"write {name}")
+    return template.fill_all(context.environment)
 
 
 def _referenced(reference: str, template: TemplateField, step: Step, values: Values, context: BuildContext) -> Values:
@@ -67,13 +81,18 @@ def _referenced(reference: str, template: TemplateField, step: Step, values: Val
 def _reference_help(reference: str, template: TemplateField, step: Step, context: BuildContext) -> str | None:
     """The help for a reference to an unknown layer that looks like something else."""
     first = reference.partition(".")[0]
+    if first == ENTRY and not context.blocks:
+        return f"only a block has the input '{ENTRY}'; write the name of an input of the network"
     takes_number = isinstance(step, OpStep) and "number" in attributes_of(step.op)
     if takes_number and isinstance(context.environment.get(first), int | float) and first != "in":
         return _number_help(step, reference)
     if template.constant is not None and first in context.environment and first != "in":
         value = context.environment[first]
         if isinstance(value, str) and context.symbols.is_visible_to_caller(value):
-            return f"a block sees only its own layers; give the call the values: from: [{PREVIOUS}, {value}]"
+            return (
+                f"a block sees only its own layers: list '{first}' in its `inputs`, not in its `args`, and call it "
+                f"with from: {{{first}: {value}}}"
+            )
         return f"write ${reference} for the layer that the value of '{first}' names"
     if takes_number and _NUMBER.fullmatch(reference):
         return _number_help(step, reference)
@@ -151,6 +170,45 @@ def network_outputs(
             pass
 
 
+def block_outputs(
+    returned: Sequence[Returned], context: BuildContext, errors: list[Diagnostic]
+) -> dict[str, Value] | None:
+    """The outputs that a block declares, by name; None if one of them is unknown.
+
+    Errors are added to `errors`.
+    """
+    outputs: dict[str, Value] = {}
+    taken: set[str] = set()
+    known = True
+    for output in returned:
+        try:
+            for name, reference in _expanded(output, context.environment):
+                check_name(name, output.span)
+                _take_name(name, output, context.symbols.inputs, taken)
+                values = _output_values(name, reference, output, context.symbols)
+                _check_layer(name, values, output, context.symbols)
+                outputs.update((name, value) for value in values)
+                known = known and bool(values)
+        except ArchspecError as error:
+            errors += error.diagnostics
+            known = False
+        except Invalid:
+            known = False
+    return outputs if known else None
+
+
+def _check_layer(name: str, values: Sequence[Value], output: Returned, symbols: SymbolTable) -> None:
+    """Check that a block has no other layer with the name of an output, since both are found under it.
+
+    Raises:
+        ArchspecError: it has one.
+    """
+    layer = symbols.entries.get(name)
+    if values and layer is not None and layer.values not in (None, tuple(values)):
+        message = f"'{name}' is a layer of the block, but another value is returned as '{name}'"
+        raise fail("duplicate-name", message, output.span, help="give the output another name")
+
+
 def _expanded(output: Returned, params: Environment) -> list[tuple[str, str]]:
     """The name and the reference of an output; of each, if the reference is a list and has no name."""
     if output.name is not output.source:
@@ -158,7 +216,7 @@ def _expanded(output: Returned, params: Environment) -> list[tuple[str, str]]:
     return [(reference, reference) for reference in output.source.fill_all(params)]
 
 
-def _take_name(name: str, output: Returned, inputs: Mapping[str, Span], taken: set[str]) -> None:
+def _take_name(name: str, output: Returned, inputs: Collection[str], taken: set[str]) -> None:
     """Add the name of an output to those `taken` by the outputs before it.
 
     Raises:
@@ -175,9 +233,15 @@ def _take_name(name: str, output: Returned, inputs: Mapping[str, Span], taken: s
 
 
 def _output_values(name: str, reference: str, output: Returned, symbols: SymbolTable) -> Sequence[Value]:
-    values = symbols.find(reference, output.source.span).values
+    symbol = symbols.find(reference, output.source.span)
+    values = symbol.values
     if values and len(values) > 1:
         message = f"'{name}' refers to {len(values)} values, but an output is one value"
-        help = f"name one of them: {', '.join(value.name for value in values)}"
-        raise fail("wrong-arity", message, output.source.span, help=help)
+        names = [f"{reference}.{port}" for port in symbol.ports] or [value.name for value in values]
+        raise _one_of(message, output.source.span, names)
     return values or ()
+
+
+def _one_of(message: str, span: Span, names: Sequence[str]) -> ArchspecError:
+    """The error of a reference to several values where one is expected."""
+    return fail("wrong-arity", message, span, help=f"name one of them: {', '.join(names)}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
 
 from archspec.diagnostics import MOST_COMPARED, ArchspecError, Span, did_you_mean, fail
 from archspec.frontend.elaborate.cycles import LayerIndex, forward_reference
 from archspec.frontend.expressions.values import Invalid
-from archspec.frontend.language.identifiers import PREVIOUS
+from archspec.frontend.language.identifiers import ENTRY, PREVIOUS
 from archspec.frontend.language.spec import Body, Step
 from archspec.frozen import field, record
 from archspec.ir.graph import Value
@@ -48,6 +48,8 @@ class SymbolTable:
         entries: the layers built so far, by name.
         skipped: the layers whose `when` is false.
         uncertain: whether an error hid a name, so that a missing name may be no error.
+        inputs: the names of a block's inputs; they are entries, too.
+        entry: what `in` refers to, for a block.
         index: where the layers of the spec are in their lists.
     """
 
@@ -62,6 +64,8 @@ class SymbolTable:
     uses: dict[str, int] = field(default_factory=dict)
     next_index: int = 0
     uncertain: bool = False
+    inputs: Collection[str] = ()
+    entry: Symbol | None = None
     index: LayerIndex = field(default_factory=LayerIndex)
 
     def fresh_name(self, base: str) -> str:
@@ -109,10 +113,10 @@ class SymbolTable:
         symbol = self._look_up(path, span, step, needs_value)
         for name in names:
             inside = symbol.inside.entries if symbol.inside else {}
-            if name in symbol.ports:
-                symbol = Symbol((symbol.ports[name],), symbol.span, symbol.weight_owner)
-            elif name in inside:
+            if name in inside:  # first, since a block's output may be a layer inside, which has weights
                 symbol = inside[name]
+            elif name in symbol.ports:
+                symbol = Symbol((symbol.ports[name],), symbol.span, symbol.weight_owner)
             elif symbol.inside and name in symbol.inside.skipped:
                 raise _skipped(f"{path}.{name}", symbol.inside.skipped[name], span)
             elif symbol.inside.uncertain if symbol.inside else symbol.values is None:
@@ -132,6 +136,8 @@ class SymbolTable:
                 raise _skipped(name, table.skipped[name], span)
             if table.uncertain:
                 raise Invalid
+        if name == ENTRY and tables[-1].entry is not None:
+            return tables[-1].entry
         for table in tables:
             if step is not None and (
                 error := forward_reference(name, span, step, table.bodies, table.index, needs_value=needs_value)
@@ -152,7 +158,9 @@ class SymbolTable:
         if inner := _path_inside(name, visible):
             help: str | None = f"did you mean '{inner}'?"
         elif self.is_visible_to_caller(name):
-            help = "a block sees only its own layers; pass it the value with `from` where it is called"
+            help = (
+                "a block sees only its own layers; name it in the `inputs` of the block, and pass it where it is called"
+            )
         else:
             help = did_you_mean(name, [*visible, *([PREVIOUS] if step is not None else [])])
         message = f"there is no layer '{name}' above this one" if step is not None else f"there is no layer '{name}'"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, cast
 
-from archspec.diagnostics import MOST_COMPARED
+from archspec.diagnostics import MOST_COMPARED, did_you_mean
 from archspec.frontend.expressions import work
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.expressions.values import (
@@ -18,7 +18,7 @@ from archspec.frontend.expressions.values import (
     list_size,
     show,
 )
-from archspec.frontend.foreign_names import name_help
+from archspec.frontend.foreign_names import attribute_help, name_help
 from archspec.frozen import frozen
 
 
@@ -43,7 +43,7 @@ class UnknownName(ExpressionError):
 
 @frozen
 class InputValue:
-    """The input values as expressions see them: sizes without the batch axis.
+    """Input values as expressions see them, `in` or a named input of a block: sizes without the batch axis.
 
     `on_read` is called with the name of each attribute that an expression reads, and the axes whose sizes that are. The
     number of axes is not a size.
@@ -81,7 +81,7 @@ class InputValue:
 INPUT_ATTRIBUTES = ("channels", "shape", "spatial")
 
 Environment = Mapping[str, Any]
-"""Values of names: `Data`, or `INVALID`, or an `InputValue` under the name `in`."""
+"""Values of names: `Data`, or `INVALID`, or an `InputValue` under the name of an input or `in`."""
 
 
 def look_up(name: str, scope: Environment) -> Any:
@@ -153,15 +153,19 @@ class NameExpr(Expr):
 
     def evaluate(self, scope: Environment) -> Data:
         if self.name in scope:
-            return cast(Data, look_up(self.name, scope))
+            value = look_up(self.name, scope)
+            if isinstance(value, InputValue):
+                raise self.wrong(f"the input '{self.name}' is not a value by itself", attributes_help(self.name))
+            return cast(Data, value)
         help = name_help(self.name, sorted(name for name in islice(scope, MOST_COMPARED) if name != "in"))
         raise UnknownName(f"unknown name '{self.name}'", self.start, self.stop, help)
 
 
 @frozen
 class AttributeExpr(Expr):
-    """An attribute of the input value."""
+    """An attribute of `in`, or of a named input of a block."""
 
+    input: str
     name: str
 
     def evaluate(self, scope: Environment) -> Data:
@@ -170,19 +174,41 @@ class AttributeExpr(Expr):
         return value
 
     def peek(self, scope: Environment) -> Data:
-        if "in" not in scope:
-            raise self.wrong(
-                "`in` is not available here",
-                "use it in `when`, attributes, arguments, `times` and `over`",
-            )
+        value = look_up(self.input, scope) if self.input in scope else None
+        if not isinstance(value, InputValue):
+            raise self._not_an_input(scope)
         try:
-            return cast(InputValue, scope["in"]).attribute(self.name)
+            return value.attribute(self.name)
         except ValueError as error:
             raise self.wrong(str(error)) from None
 
     def report(self, scope: Environment, entry: int | None = None) -> None:
         """Report that the attribute is read, or one entry of it."""
-        cast(InputValue, scope["in"]).report(self.name, entry)
+        cast(InputValue, scope[self.input]).report(self.name, entry)
+
+    def _not_an_input(self, scope: Environment) -> ExpressionError:
+        if self.input == "in":
+            return self.wrong("`in` is not available here", f"use it in {_FIELDS}")
+        if help := attribute_help(self.input, self.name, (), INPUT_ATTRIBUTES):
+            return self.wrong(f"'{self.input}' has no attributes", help)
+        if self.input in scope:
+            return self.wrong(f"'{self.input}' has no attributes", HAVE_ATTRIBUTES)
+        inputs = [name for name, value in scope.items() if isinstance(value, InputValue)]
+        help = did_you_mean(self.input, inputs) if inputs else f"inputs of a block are known in {_FIELDS}"
+        return self.wrong(f"there is no input '{self.input}' here", help)
+
+
+_FIELDS = "`when`, attributes, arguments, `times` and `over`"
+"""Where expressions know inputs."""
+
+
+def attributes_help(input: str) -> str:
+    """The help that lists the attributes of an input."""
+    return f"use one of {', '.join(f'{input}.{name}' for name in INPUT_ATTRIBUTES)}"
+
+
+HAVE_ATTRIBUTES = "only `in` and the named inputs of a block have some: channels, shape, spatial"
+"""The help for an attribute of something else."""
 
 
 @frozen

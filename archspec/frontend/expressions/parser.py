@@ -2,9 +2,10 @@
 
     4 * width        2 if i == 0 else 1        stride != 1 or in.channels != width        divisible(1.4 * width, 8)
 
-Values are numbers, true and false, null, text and lists. Names are params, arguments, indices and `in`, the value
-flowing in (`in.channels`, `in.shape`, `in.spatial`). Operators are Python's, with Python's precedence. Whole numbers
-stay below 2**63 in size, lists below 10,000 entries, an expression below 500 characters and 25 levels.
+Values are numbers, true and false, null, text and lists. Names are params, arguments, indices, and the inputs: those
+that a block names, and `in`, the value flowing in (`in.channels`, `in.shape`, `in.spatial`). Operators are Python's,
+with Python's precedence. Whole numbers stay below 2**63 in size, lists below 10,000 entries, an expression below 500
+characters and 25 levels.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from functools import lru_cache
 
 from archspec.diagnostics import did_you_mean
 from archspec.frontend.expressions import ast
-from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES, Expr, Expression, ExpressionError
+from archspec.frontend.expressions.ast import (
+    HAVE_ATTRIBUTES,
+    INPUT_ATTRIBUTES,
+    Expr,
+    Expression,
+    ExpressionError,
+    attributes_help,
+)
 from archspec.frontend.expressions.functions import FUNCTIONS
 from archspec.frontend.expressions.lists import ComprehensionExpr, IndexExpr, ListExpr, SliceExpr
 from archspec.frontend.expressions.operators import ArithmeticExpr, ChoiceExpr, CompareExpr, LogicExpr, UnaryExpr
@@ -267,8 +275,7 @@ class _ExpressionParser:
         if token.text == "in" and self.take("."):
             return self.input_attribute(token)
         if token.text == "in":
-            help = f"use one of {', '.join(f'in.{name}' for name in INPUT_ATTRIBUTES)}"
-            raise ExpressionError("'in' is not a value by itself", token.start, token.stop, help)
+            raise ExpressionError("'in' is not a value by itself", token.start, token.stop, attributes_help("in"))
         if token.text in _WORDS:
             self.at -= 1
             raise self.unexpected("a number or a name")
@@ -276,8 +283,10 @@ class _ExpressionParser:
             return self.call(token)
         if self.next.text == ".":
             after = self.tokens[self.at + 1].text
-            meant = attribute_help(token.text, after, FUNCTIONS, INPUT_ATTRIBUTES)
-            help = meant or "only `in` has: in.channels, in.shape"
+            if after in INPUT_ATTRIBUTES:
+                self.at += 1
+                return self.input_attribute(token)
+            help = attribute_help(token.text, after, FUNCTIONS, INPUT_ATTRIBUTES) or HAVE_ATTRIBUTES
             raise ExpressionError(f"'{token.text}' has no attributes", token.start, self.next.stop, help)
         self.names.add(token.text)
         return ast.NameExpr(token.start, token.stop, token.text)
@@ -288,8 +297,8 @@ class _ExpressionParser:
             help = did_you_mean(f"in.{attribute.text}", [f"in.{name}" for name in INPUT_ATTRIBUTES])
             raise ExpressionError(f"the input has no '{attribute.text}'", token.start, attribute.stop, help)
         self.at += 1
-        self.names.add("in")
-        return ast.AttributeExpr(token.start, attribute.stop, attribute.text)
+        self.names.add(token.text)
+        return ast.AttributeExpr(token.start, attribute.stop, token.text, attribute.text)
 
     def call(self, token: _Token) -> Expr:
         if token.text not in FUNCTIONS:

@@ -11,16 +11,17 @@ from typing import Any
 from archspec.diagnostic_codes import WARNINGS
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest, warning_code_help
 from archspec.frontend.language import fields
+from archspec.frontend.language.blocks import OUTPUTS, outputs
 from archspec.frontend.language.common import SHARED, names_under, text, unread, without_recursion
 from archspec.frontend.language.expansion_limits import layers_at_least
 from archspec.frontend.language.expect import EXPECTATIONS, expectations
 from archspec.frontend.language.fields import Field, InvalidField
-from archspec.frontend.language.identifiers import check_name, name, reference, title
+from archspec.frontend.language.identifiers import check_name, title
 from archspec.frontend.language.imports import Imported, Imports
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Key, Keys, Reader, Schema, describe, is_complete, named
 from archspec.frontend.language.rename import renames
-from archspec.frontend.language.spec import InitializerSpec, Input, Returned, Spec, Variant
+from archspec.frontend.language.spec import InitializerSpec, Input, Spec, Variant
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import layers
 from archspec.frontend.language.weight_options import initializers
@@ -109,26 +110,6 @@ def _inputs_by_name(reader: Reader, tree: Tree) -> dict[str, Input]:
     return named("inputs", _input, _invalid_input)(reader, tree)
 
 
-_OUTPUTS_BY_NAME: Schema = {
-    "type": "object",
-    "propertyNames": {"$ref": "#/$defs/name"},
-    "additionalProperties": {"$ref": "#/$defs/reference"},
-    "minProperties": 1,
-}
-
-
-def _outputs(reader: Reader, tree: Tree) -> tuple[Returned, ...]:
-    if isinstance(tree, YamlMapping):
-        outputs = [Returned(name(reader, key), reference(reader, item)) for key, item in tree.entries]
-    else:
-        items = tree.items if isinstance(tree, YamlList) else (tree,)
-        sources = [reference(reader, reader.scalar("an output", item)) for item in items]
-        outputs = [Returned(source, source) for source in sources]
-    if not outputs:
-        raise fail("wrong-value", "'outputs' names no value", tree.span, help="name one, or remove 'outputs'")
-    return tuple(outputs)
-
-
 def _codes(reader: Reader, tree: Tree) -> frozenset[str]:
     codes: set[str] = set()
     for item in tree.items if isinstance(tree, YamlList) else (tree,):
@@ -168,8 +149,7 @@ SPEC: Keys = {
     "import": SHARED["import"],
     "blocks": SHARED["blocks"],
     "layers": Key(layers, "the network", {"$ref": "#/$defs/layers"}, required=True),
-    "outputs": Key(_outputs, "the values it returns; by default the last value",
-                   {"anyOf": [{"$ref": "#/$defs/references"}, _OUTPUTS_BY_NAME]}),
+    "outputs": Key(outputs, "the values it returns; by default the last value", OUTPUTS),
     "init": Key(named("init", _initializers_of_op), "initializers of the weights, by op",
                 {"type": "object", "propertyNames": {"$ref": "#/$defs/op_name"},
                  "additionalProperties": {"$ref": "#/$defs/init"}}),

@@ -9,7 +9,7 @@ from typing import final
 
 from archspec.diagnostics import MOST_COMPARED, ArchspecError, Diagnostic, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions import parser, templates
-from archspec.frontend.expressions.ast import Environment, Expression, ExpressionError, UnknownName, look_up
+from archspec.frontend.expressions.ast import Environment, Expression, ExpressionError, InputValue, UnknownName, look_up
 from archspec.frontend.expressions.templates import Placeholder, TextTemplate
 from archspec.frontend.expressions.unquoted import quoted
 from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, tidy
@@ -135,8 +135,8 @@ class NameOrTextField(Field):
         object.__setattr__(self, "names", frozenset((self.text,)))
 
     def evaluate(self, scope: Environment) -> Data:
-        if self.text in scope and self.text != "in":
-            return look_up(self.text, scope)  # type: ignore[no-any-return]  # scopes hold data, but for `in`
+        if self.text in scope and not isinstance(scope[self.text], InputValue):
+            return look_up(self.text, scope)  # type: ignore[no-any-return]  # scopes hold data, but for inputs
         return Bare.at(self.text, self.span, scope)
 
 

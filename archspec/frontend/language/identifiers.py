@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.expressions.parser import RESERVED
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import TemplateField
-from archspec.frontend.language.reader import Reader
-from archspec.frontend.yaml.tree import Tree, YamlList
+from archspec.frontend.language.reader import Reader, Schema
+from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
 PREVIOUS = "prev"
 """The name of the previous value in `from`."""
+
+ENTRY = "in"
+"""The name of the input of a block in `from`: the first one, if it names several."""
 
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}"
 REFERENCE = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)*"
@@ -67,11 +71,24 @@ def reference(reader: Reader, tree: Tree) -> TemplateField:
 
 def references(reader: Reader, tree: Tree) -> tuple[TemplateField, ...]:
     """One reference or a list of them."""
+    if isinstance(tree, YamlMapping):
+        message = "only a block that names its inputs takes them by name"
+        texts = [item.text if isinstance(item, YamlScalar) else "..." for _, item in tree.entries]
+        raise fail("wrong-type", message, tree.span, help=f"write from: [{', '.join(texts or ['...'])}]")
     if not isinstance(tree, YamlList):
         return (reference(reader, tree),)
     if not tree.items:
         raise fail("wrong-value", "the list of inputs is empty", tree.span, help="name a layer, or remove the key")
     return tuple(reference(reader, item) for item in tree.items)
+
+
+def references_of_call(reader: Reader, tree: Tree) -> tuple[tuple[YamlScalar | None, TemplateField], ...]:
+    """References, each with the input it is for if the tree is a mapping from the names of inputs."""
+    if not isinstance(tree, YamlMapping):
+        return tuple((None, each) for each in references(reader, tree))
+    if not tree.entries:
+        raise fail("wrong-value", "the mapping of inputs is empty", tree.span, help="name an input, or remove the key")
+    return tuple((key, reference(reader, item)) for key, item in tree.entries)
 
 
 def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
@@ -82,6 +99,11 @@ def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
     if not _VARIABLE.fullmatch(text):
         raise _bad(text, what, tree.span, _OF_VARIABLES)
     return text
+
+
+def variable_but(taken: Iterable[str]) -> Schema:
+    """The JSON Schema of a variable that has none of these names."""
+    return {"allOf": [{"$ref": "#/$defs/variable"}, {"not": {"enum": [*taken]}}]}
 
 
 def variables(reader: Reader, tree: Tree) -> tuple[str, ...]:

@@ -11,16 +11,15 @@ from typing import Any
 
 from archspec.diagnostic_codes import WARNINGS
 from archspec.frontend.expressions.parser import RESERVED
-from archspec.frontend.language.common import BLOCK
+from archspec.frontend.language.blocks import BLOCK
 from archspec.frontend.language.document import INPUT, SPEC
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
 from archspec.frontend.language.identifiers import NAME, PREVIOUS, REFERENCE, TITLE, VARIABLE
 from archspec.frontend.language.imports import LIBRARY
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Keys, Schema
-from archspec.frontend.language.steps import weight_keys
+from archspec.frontend.language.steps import CALL, weight_keys
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS
-from archspec.frontend.language.weight_options import SHARING
 from archspec.ir.initializers import INITIALIZERS
 from archspec.ops import Op
 from archspec.ops.attribute_schema import attribute_schemas
@@ -219,7 +218,7 @@ def _initializers(ops: Mapping[str, type[Op]]) -> dict[str, Any]:
 
 def _steps(ops: Mapping[str, type[Op]]) -> dict[str, Any]:
     """The items of `layers` where blocks can be called; the join of a structure."""
-    call = {**_object({**COMMON, **SHARING}), "additionalProperties": _ref("value")}
+    call = {**_object(CALL), "additionalProperties": _ref("value")}
     return {
         **_items(ops, {"type": "string", "not": {"enum": [*ops, *CONSTRUCTS]}}, _ref("call")),
         "call": {

@@ -102,11 +102,15 @@ class BrokenStep(Step):
 
 @frozen(eq=False)
 class CallStep(Step):
-    """A block, or an op whose name is computed."""
+    """A block, or an op whose name is computed.
+
+    `input_names` are the inputs that `sources` are for, if `from` gives them by name.
+    """
 
     callee: TemplateField
     arguments: Mapping[str, Argument]
     share: TemplateField | None
+    input_names: tuple[YamlScalar, ...] = ()
 
 
 @frozen(eq=False)
@@ -194,14 +198,39 @@ class SideStep(Step):
 
 
 @frozen
+class Returned:
+    """An output of the network or of a block: its name, and the value it refers to, which may have the same name."""
+
+    name: TemplateField
+    source: TemplateField
+
+    @property
+    def span(self) -> Span:
+        """The position of its name."""
+        return self.name.span
+
+
+@frozen
 class Block:
-    """A block defined by the user: its arguments, with defaults (None for a required one), and its layers."""
+    """A block defined by the user.
+
+    Attributes:
+        name: its name.
+        span: where it is defined.
+        arguments: its arguments, with defaults; None for a required one.
+        layers: its layers.
+        indexed: whether layers without a name are named by number.
+        inputs: its inputs and their positions, if it names them.
+        outputs: the values it returns; those of its last layer if it names none.
+    """
 
     name: str
     span: Span
     arguments: Mapping[str, Field | None]
     layers: Body
     indexed: bool
+    inputs: Mapping[str, Span] = field(default_factory=dict)
+    outputs: tuple[Returned, ...] = ()
 
 
 @frozen(eq=False)
@@ -238,19 +267,6 @@ class Input:
     name: str
     shape: Field
     dtype: DType
-
-
-@frozen
-class Returned:
-    """An output of the network: its name, and the value it refers to, which has the same name unless it is renamed."""
-
-    name: TemplateField
-    source: TemplateField
-
-    @property
-    def span(self) -> Span:
-        """The position of its name."""
-        return self.name.span
 
 
 @frozen

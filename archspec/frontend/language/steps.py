@@ -13,7 +13,7 @@ from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.foreign_names import op_help
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Attribute, Field
-from archspec.frontend.language.identifiers import references
+from archspec.frontend.language.identifiers import references, references_of_call
 from archspec.frontend.language.key_hints import is_empty, several_keys
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Keys, all_read, describe, spaced
@@ -21,6 +21,7 @@ from archspec.frontend.language.spec import Argument, CallStep, OpStep, Step
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS, Construct, StepReader, layers, step_fields
 from archspec.frontend.language.weight_options import SHARING, WEIGHT_KEYS, weight_options
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
+from archspec.frozen import replace
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
 
@@ -178,22 +179,43 @@ def usage(op: type[Op]) -> str:
     return f"write - {op.kind}, or {usage}" if needed else f"write - {op.kind}"
 
 
+CALL: Keys = {
+    **COMMON,
+    "from": replace(
+        COMMON["from"],
+        read=references_of_call,
+        schema={"anyOf": [
+            COMMON["from"].schema,
+            {"type": "object", "additionalProperties": {"$ref": "#/$defs/reference"}, "minProperties": 1},
+        ]},
+    ),
+    **SHARING,
+}  # fmt: skip
+"""The keys of a call, beside the arguments of the block."""
+
+
 def _call(reader: SpecReader, key: YamlScalar, value: Tree | None) -> CallStep:
     errors_before = len(reader.diagnostics)
     values: dict[str, Any] = {}
     arguments: dict[str, Argument] = {}
-    keys = {**COMMON, **SHARING}
     if isinstance(value, YamlMapping):
-        values = reader.keys(f"'{key.text}'", value, keys, others=[scalar.text for scalar, _ in value.entries])
+        values = reader.keys(f"'{key.text}'", value, CALL, others=[scalar.text for scalar, _ in value.entries])
         for scalar, tree in value.entries:
-            if scalar.text not in keys and (argument := reader.attempt(fields.value, tree)) is not None:
+            if scalar.text not in CALL and (argument := reader.attempt(fields.value, tree)) is not None:
                 arguments[scalar.text] = Argument(scalar.span, argument)
     elif value is not None:
         arguments[SHORTHAND] = Argument(key.span, fields.value(value))
     callee = fields.template(key)
     if len(reader.diagnostics) > errors_before or (isinstance(value, YamlMapping) and not value.complete):
         raise _reported()
-    return CallStep(*step_fields(key, values), callee=callee, arguments=arguments, share=values.get("share"))
+    sources = values.pop("from", None)
+    return CallStep(
+        *step_fields(key, {**values, "from": sources and tuple(source for _, source in sources)}),
+        callee=callee,
+        arguments=arguments,
+        share=values.get("share"),
+        input_names=tuple(name for name, _ in sources or () if name is not None),
+    )
 
 
 def _structure(reader: SpecReader, key: YamlScalar, value: Tree | None, construct: Construct) -> Step:

@@ -10,6 +10,7 @@ from archspec.frontend.expressions.templates import Placeholder
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Field, TemplateField
 from archspec.frontend.language.free_names import bound_names, free_names, inner_names, iterations_of, steps_in
+from archspec.frontend.language.identifiers import ENTRY, PREVIOUS
 from archspec.frontend.language.spec import Block, Body, CallStep, Library, Spec
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
@@ -54,7 +55,7 @@ def _unused_params(
 ) -> Iterator[Diagnostic]:
     """The warnings about params that neither `read` has, nor a block or another param reads."""
     read = read.union(
-        *(_names_of_block(block) - block.arguments.keys() for block in blocks),
+        *(_names_of_block(block) - block.arguments.keys() - block.inputs.keys() for block in blocks),
         *(field.names - {name} for name, field in params.items()),
     )
     spans = {key.text: key.span for key, _ in _entries(_tree(source), "params")} if params.keys() - read else {}
@@ -80,7 +81,24 @@ def _unused_in_blocks(source: Source, blocks: Blocks) -> Iterator[Diagnostic]:
                     help = f"use it in an expression, as in - conv: {{{argument}: {argument}}}, or remove it"
                 yield Diagnostic("unused-argument", message, span, help=help)
     for block in blocks.values():
+        yield from _unused_inputs(block)
         yield from _unused_variables(block.layers)
+
+
+def _unused_inputs(block: Block) -> Iterator[Diagnostic]:
+    """The warnings about inputs that nothing in a block reads, as far as its references are not computed."""
+    references = [source for step in steps_in(block.layers) for source in step.sources or ()]
+    references += [output.source for output in block.outputs]
+    if not block.inputs or any(reference.constant is None for reference in references):
+        return
+    read = {(reference.constant or "").partition(".")[0] for reference in references} | _names_of_block(block)
+    entry = next(iter(block.inputs))  # the first layer reads it, unless that names others
+    if ENTRY in read or PREVIOUS in read or not block.layers or block.layers[0].sources is None:
+        read.add(entry)
+    for name, span in block.inputs.items():
+        if name not in read:
+            message, help = f"'{block.name}' never reads its input '{name}'", "name it in a `from`, or remove it"
+            yield Diagnostic("unused-input", message, span, help=help)
 
 
 _COMMON_ATTRIBUTES = ("channels", "kernel", "stride", "padding", "dilation", "groups", "bias")
@@ -170,7 +188,8 @@ def _pattern(callee: TemplateField) -> str:
 def _names_of_block(block: Block) -> set[str]:
     """The names that a block reads, in its layers and in the defaults of its arguments."""
     defaults = ((name, default) for name, default in block.arguments.items() if default is not None)
-    return free_names(block.layers).union(*(default.names - {name} for name, default in defaults))
+    returned = (field.names for output in block.outputs for field in (output.name, output.source))
+    return free_names(block.layers).union(*(default.names - {name} for name, default in defaults), *returned)
 
 
 def _readable(blocks: Mapping[str, Block | None]) -> Blocks:

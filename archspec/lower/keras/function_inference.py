@@ -60,7 +60,8 @@ class FunctionInference:
             form = _form(subgraph, signatures)
             signatures[subgraph] = numbers.setdefault(form, len(numbers))
             is_candidate = subgraph.can_be_function and subgraph is not root
-            if is_candidate and len(subgraph.outputs) == 1 and _step_count(subgraph) > 1:
+            returns_all = len(subgraph.outputs) == max(1, len(subgraph.scope.output_names))
+            if is_candidate and returns_all and _step_count(subgraph) > 1:
                 groups.setdefault(signatures[subgraph], []).append(subgraph)
         self.function_of: dict[Subgraph, tuple[Function, int]] = {}
         self.functions: list[Function] = []

@@ -54,6 +54,7 @@ class Subgraph:
         steps: what it runs, in order.
         inputs: the values that it reads from outside.
         outputs: its values that are read outside.
+        input_names: what a block calls its inputs; empty if it does not name them.
         can_be_function: whether its layers are named after the scope, and no layer is shared across its border.
     """
 
@@ -62,6 +63,7 @@ class Subgraph:
     steps: list[LayerStep]
     inputs: tuple[Value, ...] = ()
     outputs: tuple[Value, ...] = ()
+    input_names: tuple[str, ...] = ()
     can_be_function: bool = True
 
     def subgraphs(self) -> Iterator[Subgraph]:
@@ -280,9 +282,13 @@ class _Partitioner:
         scope_inputs = [self.aliases.get(value, value) for value in scope.inputs]
         read = dict.fromkeys(value for step in subgraph.steps for value in step.inputs if value not in computed)
         subgraph.inputs = tuple(dict.fromkeys(value for value in (*scope_inputs, *read) if value in read))
-        subgraph.outputs = tuple(
+        outputs = [
             value for step in subgraph.steps for value in step.outputs if self.readers.get(value, set()) - inside
-        )
+        ]
+        named = {self.aliases.get(value, value): name for value, name in scope.names_of_values.items()}
+        subgraph.outputs = tuple(dict.fromkeys((*(value for value in named if value in outputs), *outputs)))
+        if scope.input_names:
+            subgraph.input_names = tuple(named.get(value, "") for value in subgraph.inputs)
         return subgraph
 
     def add_steps(self, subgraph: Subgraph, scope: Scope) -> None:

@@ -140,18 +140,22 @@ def _input_names(values: Sequence[Value], reserved: ReservedNames) -> list[str]:
 
 def _function(function: Function, inference: FunctionInference, defaults: LayerDefaults) -> Iterator[str]:
     subgraph = function.subgraph
-    inputs = [name for name, _ in zip(_variables(), subgraph.inputs, strict=False)]
-    parameters = [parameter.declaration for parameter in function.parameters.ordered]
-    arguments = [*(f"{name}: KerasTensor" for name in inputs), *parameters, "*", "name: str"]
-    yield from signature_lines(function.name, arguments, "KerasTensor")
+    parameters = function.parameters.ordered
+    reserved = inference.reserved.with_names(parameter.name for parameter in parameters)
+    named = () if any(name in reserved for name in subgraph.input_names) else subgraph.input_names
+    inputs = named or [name for name, _ in zip(_variables(), subgraph.inputs, strict=False)]
+    declared = [parameter.declaration for parameter in parameters]
+    arguments = [*(f"{name}: KerasTensor" for name in inputs), *declared, "*", "name: str"]
+    results = ", ".join("KerasTensor" for _ in subgraph.outputs)
+    yield from signature_lines(function.name, arguments, f"tuple[{results}]" if len(subgraph.outputs) > 1 else results)
     block, times = subgraph.scope.block, len(function.instances)
     about = f"The block `{block}` of the spec" if block else f"The part `{unnumbered(subgraph.scope.local_name)}`"
     yield f'{INDENT}"""{docstring(f"{about}, used {times} times.", INDENT)}"""'
     names = dict(zip(subgraph.inputs, inputs, strict=True))
-    body = _Body(function.steps, subgraph.outputs, names, defaults, inference.reserved)
+    body = _Body(function.steps, subgraph.outputs, names, defaults, inference.reserved.with_names(named), named)
     yield from body.lines(inference, subgraph)
     if not body.returns_last_step(subgraph):
-        yield f"{INDENT}return {body.names[subgraph.outputs[0]]}"
+        yield f"{INDENT}return {', '.join(body.names[value] for value in subgraph.outputs)}"
 
 
 def _variables() -> Iterator[str]:

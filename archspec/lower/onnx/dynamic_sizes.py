@@ -81,7 +81,7 @@ def _check_reads(graph: Graph, formulas: Graph) -> None:
         known = values.get(read.value.name)
         sizes = None if known is None else [known.type.sizes[axis] for axis in read.axes]
         if not read.training_only and (sizes is None or any(isinstance(size, Size) for size in sizes)):
-            raise _structure_error(graph, f"'in.{read.attribute}' depends on the size", read.span)
+            raise _structure_error(graph, f"'{read.text}' depends on the size", read.span)
 
 
 def other_sizes(formulas: Graph) -> Iterator[dict[str, tuple[int, ...]]]:

@@ -217,6 +217,8 @@ class Forward:
             candidates.append(attribute)
         if ports and value is not step.outputs[0]:
             candidates.insert(0, value.name.rpartition(".")[2])
+        if several and is_attribute(step.names.get(value, "")):
+            candidates.append(step.names[value])
         stem = f"{step.hint}_" if step.hint[-1].isdigit() else step.hint
         candidates += [f"{stem}{i}" for i in range(1 if several else 2, len(self.values) + 4)]
         name = next(name for name in candidates if name not in self.reserved and self.free(name, number))

@@ -36,6 +36,8 @@ class ForwardStep:
     """The slice that it calls of an `nn.Sequential` whose intermediate values are read as well."""
     hint: str = "x"
     """The preferred name of the variable for its output."""
+    names: Mapping[Value, str] = field(default_factory=dict)
+    """The preferred names of the variables for several outputs, if a block names them."""
     training_only: bool = False
 
 

@@ -54,7 +54,7 @@ class _Planner:
         self.aligned = AlignedPaths(graph, self.readers)
         self.helpers: set[Helper] = set()
         self.callees: dict[Value, str] = {}
-        self.shared = {scope.owner for scope in _scopes(graph.body) if scope.owner}
+        self.shared = {scope.owner for scope in graph.body.scopes() if scope.owner}
         self.dissolved: set[str] = set()
         """The names of scopes whose layers the module around calls."""
         self.owners(graph.body)
@@ -204,8 +204,9 @@ class _Planner:
             module.steps += _parts(child, attribute, items, hint, training_only)
         else:
             step = ForwardStep(
-                child.inputs, child.outputs, attribute, tuple(items), hint=hint, training_only=training_only
-            )
+                child.inputs, child.outputs, attribute, tuple(items), hint=hint, training_only=training_only,
+                names=scope.names_of_values,
+            )  # fmt: skip
             module.steps.append(step)
         module.reads.update(child.reads)
 
@@ -240,7 +241,7 @@ class _Planner:
         exported = set(read_outside)
         module.outputs = tuple(dict.fromkeys(value for value in scope_outputs if value in exported))
         ordered = [value for step in module.steps for value in step.outputs if value in exported]
-        in_order = module.outputs and ordered[-1:] == [*module.outputs]
+        in_order = module.outputs and ordered[-1:] == [*module.outputs] and not module.scope.output_names
         module.outputs = tuple(ordered if in_order else dict.fromkeys((*module.outputs, *ordered)))
         needed = set(module.outputs)
         live: list[ForwardStep] = []
@@ -251,13 +252,6 @@ class _Planner:
         module.steps = live[::-1]
         read = dict.fromkeys(value for step in module.steps for value in step.inputs if value not in produced)
         module.inputs = tuple(dict.fromkeys(value for value in (*module.scope.inputs, *read) if value in read))
-
-
-def _scopes(scope: Scope) -> Iterator[Scope]:
-    for item in scope.items:
-        if isinstance(item, Scope):
-            yield item
-            yield from _scopes(item)
 
 
 def _equivalent(owner: ModulePlan, module: ModulePlan) -> bool:

@@ -14,7 +14,7 @@ from archspec.lower.torch.class_inference import Class, camel, can_be_class, cla
 from archspec.lower.torch.forward import Forward
 from archspec.lower.torch.helper_classes import helpers
 from archspec.lower.torch.initializers import initialization
-from archspec.lower.torch.module_plan import NetworkPlan, is_attribute
+from archspec.lower.torch.module_plan import ModulePlan, NetworkPlan, is_attribute
 from archspec.lower.torch.partition import plan
 
 
@@ -131,7 +131,7 @@ def _child(name: str, child: Argument, indent: str) -> Iterator[str]:
 
 def _forward(cls: Class, reserved: ReservedNames, *, root: bool) -> Iterator[str]:
     module = cls.module
-    arguments = _arguments(module.inputs, reserved)
+    arguments = _arguments(module, reserved)
     forward = Forward(module, cls.functions, cls.choices, arguments, reserved)
     typed = ["self", *(f"{argument}: Tensor" for argument in arguments)]
     yield from signature_lines("forward", typed, forward.annotation(root=root), INDENT)
@@ -151,11 +151,12 @@ def _size_check(argument: str, value: Value, *, training_only: bool) -> Iterator
     yield f'{deeper}{INDENT}raise ValueError(f"made for {value.type}, not {{{argument}.shape}}")'
 
 
-def _arguments(inputs: Sequence[Value], reserved: ReservedNames) -> list[str]:
-    """The names of the inputs of `forward`."""
-    if len(inputs) == 1:
+def _arguments(module: ModulePlan, reserved: ReservedNames) -> list[str]:
+    """The names of the inputs of `forward`: those that the block gives them, or else those of the values."""
+    inputs, given = module.inputs, module.scope.names_of_values
+    if len(inputs) == 1 and not module.scope.input_names:
         return ["x"]
-    names = [value.name.rpartition(".")[2] for value in inputs]
+    names = [given.get(value) or value.name.rpartition(".")[2] for value in inputs]
     usable = not any(name in reserved for name in names) and len(set(names)) == len(names)
     return names if usable else [f"x{i}" for i in range(1, len(names) + 1)]
 

@@ -214,7 +214,7 @@ def test_a_name_that_stands_for_what_a_mistake_left_unknown():
     ("text", "marked"),
     [
         ("1 + widht * 2", "widht"), ("maxx(1)", "maxx"), ("in.chanels + 1", "in.chanels"), ("1 + in", "in"),
-        ("width.shape", "width."), ("1 + true", "true"), ("'a' * 2", "'a'"), ("-kind", "kind"), ("not width",
+        ("width.shape", "width.shape"), ("1 + true", "true"), ("'a' * 2", "'a'"), ("-kind", "kind"), ("not width",
         "width"),
         ("1 if width else 2", "width"), ("width and flag", "width"), ("flag and width", "width"), ("1 < flag",
         "1 < flag"),

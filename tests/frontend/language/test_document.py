@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.diagnostics import Diagnostic, Source
-from archspec.frontend.language.common import BLOCK
+from archspec.frontend.language.blocks import BLOCK
 from archspec.frontend.language.document import SPEC, read
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
 from archspec.frontend.language.fields import ConstantField, InvalidField
