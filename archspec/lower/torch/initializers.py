@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node
+from archspec.ir.operation import Operation
 from archspec.ir.types import Initializer, Weight
 from archspec.lower.text.constants import enter, is_large
 from archspec.lower.text.formatter import INDENT, literal
@@ -28,11 +29,17 @@ def initialization(graph: Graph) -> InitCode:
     code = InitCode()
     initializers: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
     frozen: list[str] = []
+    names: dict[type[Operation], list[set[str]]] = {}
+    """The names of the weights of each layer, by op."""
+    ops: dict[str, type[Operation]] = {}
     for node in graph.nodes:
-        if node.owner is None:
+        names.setdefault(type(node.op), []).append({weight.name for weight in node.weights})
+        if node.owner is None and node.weights:
+            kind = _kind(node)
+            ops[kind] = type(node.op)
             for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
                 changed = None if _has_default_init(weight, default) else weight.initializer
-                initializers.setdefault((_kind(node), weight.name), []).append((node.weight_key(weight), changed))
+                initializers.setdefault((kind, weight.name), []).append((node.weight_key(weight), changed))
                 if not weight.trainable and not weight.buffer:
                     frozen.append(node.weight_key(weight))
     loops: dict[str, list[str]] = {}
@@ -40,7 +47,8 @@ def initialization(graph: Graph) -> InitCode:
     for (kind, name), weights in initializers.items():
         first = weights[0][1]
         if first is not None and first.kind != "values" and len(weights) > 1 and {w for _, w in weights} == {first}:
-            loops.setdefault(kind, []).extend(_in_loop(name, first))
+            optional = name.endswith("bias") or any(name not in of_layer for of_layer in names[ops[kind]])
+            loops.setdefault(kind, []).extend(_in_loop(name, first, optional=optional))
         else:
             single += [_one(key, changed, code) for key, changed in weights if changed is not None]
     kinds = {kind for kind, _ in initializers}
@@ -91,9 +99,9 @@ def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str
         yield from (INDENT * 2 + line for line in body)
 
 
-def _in_loop(name: str, initializer: Initializer) -> list[str]:
+def _in_loop(name: str, initializer: Initializer, *, optional: bool) -> list[str]:
     call = init_call(f"module.{name}", initializer)
-    return [call] if not name.endswith("bias") else [f"if module.{name} is not None:", INDENT + call]
+    return [f"if module.{name} is not None:", INDENT + call] if optional else [call]
 
 
 def _one(key: str, initializer: Initializer, code: InitCode) -> str:

@@ -138,3 +138,11 @@ def test_missing_weights_are_initialized() -> None:
         second = net.to_torch(weights, strict=False)
     assert not torch.equal(first.fc.weight, second.fc.weight)
     assert torch.equal(first.conv1.weight, second.conv1.weight)
+
+
+def test_normalizations_without_weights_are_left_alone_where_others_are_initialized() -> None:
+    norms = "layer_norm, layer_norm, layer_norm: {affine: false}"
+    net = archspec.parse(
+        f"archspec: 1\nname: a\ninput: [4]\ninit: {{layer_norm: {{weight: zeros}}}}\nlayers: [{norms}]"
+    )
+    assert not any(weight.any() for weight in net.to_torch().parameters())
