@@ -301,6 +301,6 @@ MOTIFS: Mapping[Motif, float] = {
     layer: 24, shared: 12, joined: 5, gated: 1, parts: 2, like: 2, attended: 3, multiplied: 1, unpooled: 2,
     regions: 2.5, embedded: 1, tokens: 1, head: 0.7, subpixels: 1.5,
     sequential: 3, skipped: 0.5, residual: 4, parallel: 4, fan: 1.5, repeat: 2, stages: 1.5, side: 1.5, block: 3,
-    merge: 3,
+    merge: 3.5,
 }  # fmt: skip
 """How likely each motif is to be tried next."""
