@@ -68,7 +68,6 @@ def _made(cls: type[Any], eq: bool, enforced: bool) -> type[Any]:
         "__slots__": (*(name for name in own if name not in inherited), *(["__dict__"] if cached else [])),
         "__match_args__": tuple(name for name, each in fields.items() if each.init),
         "__dataclass_fields__": _DataclassFields(),
-        "__init__": _constructor(fields, enforced, hasattr(cls, "__post_init__")),
         "__repr__": _repr,
         "__qualname__": cls.__qualname__,
         "_fields": fields,
@@ -79,13 +78,15 @@ def _made(cls: type[Any], eq: bool, enforced: bool) -> type[Any]:
         added["__setattr__"], added["__delattr__"], added["__setstate__"] = _refuse, _refuse, _restore
     metaclass: Any = type(cls)
     made: type[Any] = metaclass(cls.__name__, cls.__bases__, added | content)
+    if "__init__" not in content:
+        made.__init__ = _constructor(made, enforced)
     return made
 
 
-def _constructor(fields: dict[str, _Field], enforced: bool, post_init: bool) -> Callable[..., None]:
-    scope: dict[str, Any] = {"_set": object.__setattr__, "_NONE": _NONE}
+def _constructor(cls: Any, enforced: bool) -> Callable[..., None]:
+    scope: dict[str, Any] = {"_NONE": _NONE}
     parameters, lines = ["self"], []
-    for name, each in fields.items():
+    for name, each in cls._fields.items():
         value = default = f"_{name}"
         if each.default_factory is not None:
             scope[default], value = each.default_factory, f"{default}()"
@@ -99,8 +100,10 @@ def _constructor(fields: dict[str, _Field], enforced: bool, post_init: bool) -> 
             value = name
         elif default not in scope:
             continue  # `__post_init__` sets it
-        lines.append(f"_set(self, {name!r}, {value})" if enforced else f"self.{name} = {value}")
-    lines += ["self.__post_init__()"] if post_init else []
+        if enforced:
+            scope[f"_set_{name}"] = getattr(cls, name).__set__
+        lines.append(f"_set_{name}(self, {value})" if enforced else f"self.{name} = {value}")
+    lines += ["self.__post_init__()"] if hasattr(cls, "__post_init__") else []
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines or ["pass"]), scope)  # noqa: S102  # our text
     constructor: Callable[..., None] = scope["__init__"]
     return constructor
