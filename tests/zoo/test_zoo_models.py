@@ -43,7 +43,7 @@ KINDS: Mapping[type[nn.Module], str] = {
 
 LIBRARIES = [
     "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
-    "convmixer_768_32", "style_transfer",
+    "convmixer_768_32", "style_transfer", "attention_unet",
 ]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 

@@ -43,6 +43,7 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "yolox_m": (3, 32, 32),
     "segnet_camvid": (3, 45, 60),
     "segnet_basic": (3, 45, 60),
+    "attention_unet": (3, 32, 48),
     "unet_resnet18": (3, 64, 32),
     "unet_resnet50": (3, 32, 32),
     "srgan_generator": (3, 8, 10),

@@ -50,6 +50,7 @@ VARIANTS = {
     "fcn": ["fcn32s", "fcn16s", "fcn8s", "fcn8s_atonce"],
     "segnet": ["segnet_camvid", "segnet_pascal", "segnet_basic"],
     "deeplab": ["deeplabv3_resnet50", "deeplabv3_resnet101", "fcn_resnet50", "fcn_resnet101"],
+    "attention_unet": ["attention_unet"],
     "unet_resnet": ["unet_resnet18", "unet_resnet34", "unet_resnet50"],
     "vnet": ["vnet", "vnet_released"],
     "srgan": ["srgan_generator", "srgan_discriminator"],
