@@ -16,7 +16,7 @@ Item = Any
 
 AWKWARD = (
     "list", "dict", "set", "print", "self", "x", "y", "torch", "nn", "functional", "keras", "layers", "ops", "weight",
-    "bias", "cls", "Module", "Conv2d", "Tensor", "len", "tuple", "super", "inputs", "conv-1", "conv_1", "a-b-", "0-1",
+    "bias", "cls", "Module", "Conv2d", "Tensor", "len", "tuple", "super", "inputs", "part-1", "part_1", "a-b-", "0-1",
 )  # fmt: skip
 """Names that mean something else in Python, in a framework or in the language, or that Python cannot write."""
 
