@@ -202,7 +202,8 @@ def _check_variants(
         if total.exceeded:
             variant = variant or next(iter(spec.variants))
             source, span = spec.source.name, spec.variants[variant].span
-            message = f"only {number} of {len(variants)} variants were checked: all of them together are too large"
+            checked, count = sum(name is not None for name in variants[:number]), len(spec.variants)
+            message = f"only {checked} of {count} variants were checked: all of them together are too large"
             help = f"check the others one at a time: archspec check {source}:{variant}"
             yield variant, Diagnostic("too-large", message, span, help=help)
             return

@@ -130,6 +130,7 @@ NOT_OF_SCHEMA = {
     "share_of_other_op": "the op of another layer",
     "share_weights_values": "shapes of weights",
     "types_of_initial_values": "the range of float32",
+    "variants_none_given": "the value of a param",
     "variants_one_is_wrong": "the value of a param",
     "yaml_off_for_argument": "the value of an argument",
 }
