@@ -125,7 +125,7 @@ class Diagnostic:
         """
         where = f"{self.span}: " if self.span else ""
         lines = [f"{where}{self.severity}[{self.code}]: {_short(self.message)}", *_excerpt(self.span)]
-        lines += [f"    {line}" for line in aligned([tuple(map(_short, note)) for note in self.notes])]
+        lines += [f"    {line}" for line in aligned([tuple(map(_short, note)) for note in _shown(self.notes)])]
         if self.help:
             lines.append(f"    help: {_short(self.help)}")
         return "\n".join(map(visible, lines))
@@ -137,7 +137,7 @@ class Diagnostic:
             "severity": self.severity,
             "code": self.code,
             "message": _short(self.message),
-            "notes": ["  ".join(map(_short, note)) for note in self.notes],
+            "notes": ["  ".join(map(_short, note)) for note in _shown(self.notes)],
             "help": _short(self.help) if self.help else self.help,
             "edits": [edit.as_json() for edit in self.edits],
         }
@@ -238,6 +238,16 @@ _FEW = 16
 
 _WIDEST = 100
 _LONGEST = 400
+
+
+_MOST_NOTES = 12
+"""The most notes that are shown below a diagnostic: an op may have hundreds of inputs."""
+
+
+def _shown(notes: Sequence[Note]) -> Sequence[Note]:
+    """The notes without those in the middle if there are too many; the last ones tell where all this is."""
+    more = len(notes) - _MOST_NOTES
+    return notes if more <= 0 else (*notes[: _MOST_NOTES - 3], (f"and {more} more",), *notes[-3:])
 
 
 def _short(text: str) -> str:

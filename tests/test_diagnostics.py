@@ -157,6 +157,14 @@ def test_long_messages_are_cut():
     assert len(json.dumps(found.as_json())) < 1_500
 
 
+def test_of_many_notes_the_first_and_the_last_are_shown():
+    found = Diagnostic("wrong-value", "message", notes=tuple((f"input {i}",) for i in range(100)))
+    assert [line.strip() for line in found.render().split("\n")[1:]] == [
+        *(f"input {i}" for i in range(9)), "and 88 more", "input 97", "input 98", "input 99",
+    ]  # fmt: skip
+    assert len(found.as_json()["notes"]) == 13
+
+
 def test_json_has_the_same_content():
     found = Diagnostic("bad-name", "'\x1b'", span("a: b", 1, 4, 5), (("first", "line 3"),), "help")
     assert json.loads(json.dumps(found.as_json())) == {

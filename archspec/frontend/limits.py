@@ -33,6 +33,9 @@ MAX_DEPTH = 120
 MAX_RECURSIONS = 5_000
 """Recursive calls of blocks."""
 
+MAX_RECURSION_ITEMS = 50_000
+"""Items of the layers of blocks, in recursive calls."""
+
 MAX_FAILURES = 1_000
 """Failed steps of building a graph before the build stops."""
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from archspec.diagnostics import ArchspecError, Span, fail
-from archspec.frontend.limits import MAX_DEPTH, MAX_FAILURES, MAX_LAYERS, MAX_RECURSIONS, MAX_STEPS
+from archspec.frontend.language.spec import Block, Body
+from archspec.frontend.limits import (
+    MAX_DEPTH,
+    MAX_FAILURES,
+    MAX_LAYERS,
+    MAX_RECURSION_ITEMS,
+    MAX_RECURSIONS,
+    MAX_STEPS,
+)
 from archspec.frozen import record
 
 
@@ -43,6 +51,8 @@ class Budget:
         self.steps = 0
         self.layers = 0
         self.recursions = 0
+        self.recursion_items = 0
+        self.items: dict[Span, int] = {}
         self.failures = 0
 
     def count_steps(self, span: Span, count: int = 1) -> None:
@@ -79,12 +89,18 @@ class Budget:
             help = recursive if self.recursions else "use `repeat` for consecutive layers"
             raise LimitExceeded(fail("endless-recursion", message, span, help=help))
 
-    def count_recursion(self, span: Span, block: str) -> None:
-        """Count a call of a block from inside itself."""
+    def count_recursion(self, span: Span, block: Block) -> None:
+        """Count a call of a block from inside itself, and the items of the block."""
         self.recursions += 1
+        if block.span not in self.items:
+            self.items[block.span] = _count_items(block.layers)
+        self.recursion_items += self.items[block.span]
+        help = "a block that calls itself twice doubles the calls at every level"
         if self.recursions > MAX_RECURSIONS:
-            message = f"'{block}' calls itself more than {MAX_RECURSIONS:,} times"
-            help = "a block that calls itself twice doubles the calls at every level"
+            message = f"'{block.name}' calls itself more than {MAX_RECURSIONS:,} times"
+            raise LimitExceeded(fail("too-large", message, span, help=help))
+        if self.recursion_items > MAX_RECURSION_ITEMS:
+            message = f"'{block.name}' calls itself for more than {MAX_RECURSION_ITEMS:,} items of layers"
             raise LimitExceeded(fail("too-large", message, span, help=help))
 
     def count_failure(self, error: ArchspecError) -> None:
@@ -96,6 +112,11 @@ class Budget:
     def _too_many(self, what: str, span: Span) -> LimitExceeded:
         message, help = f"the network would have {what} here", f"at most {MAX_LAYERS:,} are allowed"
         return LimitExceeded(fail("too-large", message, span, help=help))
+
+
+def _count_items(body: Body) -> int:
+    """The items of a list of layers, those of structures inside it included."""
+    return sum(1 + sum(map(_count_items, step.bodies())) for step in body)
 
 
 _NAMES_PER_STEP = 64

@@ -144,7 +144,7 @@ def _enter_block(
         inside.symbols.weight_owner = references.shared_weight_owner(step.share, step, context)
     inside.library, inside.call, inside.blocks = library, step.span, context.blocks | {block.span}
     if block.span in context.blocks:
-        builder.budget.count_recursion(step.span, block.name)
+        builder.budget.count_recursion(step.span, block)
 
 
 def _bind_names(inside: BuildContext, step: CallStep, entry: Values, named: Mapping[str, Values]) -> None:

@@ -235,7 +235,7 @@ class _Composer:
         next(events)  # the start of the stream
         start = next(events)
         if isinstance(start, yaml.StreamEndEvent):
-            raise fail("empty-spec", f"{self.source.name} is empty", help="a spec starts with `archspec: 1`")
+            raise self.empty()
         tree = self.tree(next(events), events, 0)
         next(events)  # the end of the document
         after = next(events)
@@ -246,7 +246,12 @@ class _Composer:
                 self.span(after),
                 help="use one file per spec, or variants for a family of networks",
             )
+        if isinstance(tree, YamlScalar) and tree.plain and not tree.text:  # its position may be past the end
+            raise self.empty()
         return tree
+
+    def empty(self) -> ArchspecError:
+        return fail("empty-spec", f"{self.source.name} is empty", help="a spec starts with `archspec: 1`")
 
     def tree(self, event: yaml.Event, events: _Events, depth: int) -> Tree:
         if isinstance(event, yaml.AliasEvent):

@@ -205,6 +205,8 @@ def test_a_tree_holds_what_was_dumped(value, flow):
         ("&a [*a]", ["bad-alias"]),
         ("", ["empty-spec"]),
         ("# nothing", ["empty-spec"]),
+        ("---", ["empty-spec"]),
+        ("%YAML 1.2\n--- # nothing", ["empty-spec"]),
         ("a\n---\nb", ["several-documents"]),
         ("---\na\n...\n", []),
         ("a\x00", ["bad-character"]),
