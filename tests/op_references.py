@@ -173,7 +173,7 @@ def _layer_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
 
 
 def _local_response_norm(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
-    return F.local_response_norm(inputs[0], op.size, op.alpha, op.beta, op.k)
+    return F.local_response_norm(inputs[0].contiguous(), op.size, op.alpha, op.beta, op.k)
 
 
 def _affine(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:

@@ -41,6 +41,34 @@ def _shown(seed: int, spec: dict[str, Any], failure: Failure) -> str:
     return f"seed {seed}, {failure.check}: {failure.message}\n\n{text_of(spec)}"
 
 
+PADDED = {"kernel": [2, 3], "padding": 1, "indices": True}
+VOLUME = {"kernel": [2, 4, 3], "padding": [1, 2, 0], "stride": 2, "ceil": True, "indices": True}
+DILATED = {"channels": 3, "kernel": 2, "stride": 3, "padding": "same", "dilation": 4}
+LONGER = {"channels": 1, "kernel": 2, "stride": 3, "output_padding": 2}
+BLIND = {"channels": 1, "kernel": 1, "stride": 2, "padding": [0, 1]}
+FAR = {"kernel": 1, "stride": 3, "padding": "same"}
+
+FOUND: dict[str, tuple[list[int], list[Any]]] = {
+    "indices of a padded input": ([2, 6, 5], [{"pad": 1}, {"max_pool": PADDED}]),
+    "indices of a padded volume": ([2, 6, 5, 7], [{"pad": 1}, {"max_pool": VOLUME}]),
+    "a stride over the kernel": ([1, 4], [{"max_pool": FAR}]),
+    "its indices": ([1, 3], [{"max_pool": FAR | {"indices": True}}]),
+    "a permuted volume": ([1, 2, 2, 1], [{"permute": [4, 1, 3, 2]}, {"local_response_norm": {"size": 1}}]),
+    "rows that PyTorch rounds": ([1, 2], [{"upsample": 41}]),
+    "nothing along one axis": ([1, 1, 2], [{"conv_transpose": BLIND}]),
+    "taps past the end": ([1, 1], [{"conv_transpose": DILATED}, {"conv_transpose": LONGER}]),
+}
+"""Networks in which the checks found a fault."""
+
+
+@pytest.mark.parametrize(("shape", "layers"), FOUND.values(), ids=FOUND)
+def test_faults_that_were_found_stay_repaired(shape: list[int], layers: list[Any]) -> None:
+    spec = {"archspec": 1, "name": "found", "input": shape, "layers": layers}
+    if "indices" in layers[-1].get("max_pool", {}):
+        spec["outputs"] = ["max_pool", "max_pool.indices"]
+    assert run(spec, checks=TRIED).failures == ()
+
+
 def test_the_generator_covers_every_op_attribute_and_structure() -> None:
     """With the seeds that are tested: every attribute with at least two values, every key of every structure."""
     values: dict[tuple[str, str], set[str]] = defaultdict(set)

@@ -149,7 +149,7 @@ class Upsample(Op):
 
     With mode nearest, row i of m repeats row floor(i n / m) of n. PyTorch computes that in float32, whose rounding
     makes some rows repeat the one before: where 14 rows become 4, and by the factors 41, 47, 55, 61 and some above.
-    The ONNX file does as PyTorch; receptive fields and Keras are exact.
+    The ONNX file does as PyTorch, Keras refuses these, and receptive fields are exact.
 
     Attributes:
         scale: the factor: output n * scale, rounded down.

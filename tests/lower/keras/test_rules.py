@@ -40,10 +40,7 @@ def expressed() -> Iterator[Sample]:
             yield sample
 
 
-ROUNDED = "upsample(scale=41) 1x3"
-"""A sample in which PyTorch rounds the position of a row down to the row before; Keras repeats every row 41 times."""
-
-SAMPLES = [sample for sample in expressed() if sample.id != ROUNDED]
+SAMPLES = [*expressed()]
 
 
 def test_every_op_has_a_rule_and_most_samples_can_be_expressed() -> None:

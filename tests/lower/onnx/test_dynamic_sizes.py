@@ -172,6 +172,9 @@ same twice; [3, 33, 33]; conv: {channels: 4, kernel: 3, stride: 2, padding: same
   stride: 2, padding: same}, global_avg_pool: {}
 same, dilated; [3, 19, 20]; conv: {channels: 4, kernel: 2, stride: 3, dilation: 2, padding: same}
 pooling of same; [3, 17, 20]; max_pool: {kernel: 3, stride: 2, padding: same}, avg_pool: {kernel: 2, padding: same}
+same, strides over kernels; [3, 33, 40]; max_pool: {kernel: [1, 3], stride: [2, 4], padding: same}, \
+  avg_pool: {kernel: [3, 2], stride: [4, 3], padding: same, count_include_pad: false}, \
+  conv: {channels: 2, kernel: 1, stride: 2, padding: same}
 same rows, wrapped; [3, 9, 10]; conv: {channels: 4, kernel: 3, stride: 2, padding: same, padding_mode: circular}
 same after padding; [3, 17]; pad: 2, max_pool: {kernel: 4, stride: 3, padding: same, dilation: 2}
 center crop; [3, 32, 30]; center_crop: 20

@@ -14,6 +14,7 @@ from archspec.lower.keras.rules.common import (
     spatial_rank,
 )
 from archspec.lower.keras.rules.conv import crop
+from archspec.lower.nearest_rows import nearest_rows, repeats_evenly
 from archspec.lower.text.code_model import Options, function, same
 from archspec.ops import spatial
 
@@ -65,6 +66,8 @@ def _upsampled(node: Node, *, linear: bool, align_corners: bool) -> LayerCall:
         raise cannot(node, "its upsampling needs a whole factor for every axis")
     if linear and (d != 2 or align_corners):
         raise cannot(node, "its upsampling interpolates only over two axes and without align_corners")
+    if not linear and not all(repeats_evenly(nearest_rows(size, wanted)) for size, wanted in sizes):
+        raise cannot(node, "its upsampling by this factor repeats some rows less often in PyTorch")
     factors = tuple(wanted // size for size, wanted in sizes)
     if max(factors) == 1:
         return LayerCall(inputs_read=1)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.builder import AttributeValue, OnnxBuilder
-from archspec.lower.onnx.symbolic_size import Size, same_pads
+from archspec.lower.onnx.symbolic_size import Size, same_pads, smallest
 from archspec.lower.rule_table import RuleTable
 from archspec.ops import Op
 from archspec.ops.base import per_axis
@@ -168,10 +168,22 @@ def dynamic_same_window(
     window = Sliding(kernel, stride, dilation, ((0, 0),) * axes)
     mode = getattr(op, "padding_mode", "zeros")
     if all(step == 1 for step in dilation) and mode == "zeros":
-        return b.input, {**window_attributes(window), "auto_pad": "SAME_UPPER"}
+        return _without_unread_rows(b, window), {**window_attributes(window), "auto_pad": "SAME_UPPER"}
     pads = [same_pads(n, extent(f, d), s) for n, (f, s, d, _) in zip(tensor.spatial, window.axes, strict=True)]
     name = padded_input(b, pads, value, "constant" if mode == "zeros" else mode)
     return name, {**window_attributes(window), **({} if isinstance(op, Conv) else {"auto_pad": "VALID"})}
+
+
+def _without_unread_rows(b: OnnxBuilder, window: Sliding) -> str:
+    """The input without rows after the last window: for these, ONNX Runtime computes a padding below 0 and fails."""
+    tensor = b.input_type
+    axes = enumerate(zip(tensor.spatial, window.axes, strict=True), start=2)
+    ends = {axis: smallest((n, (n + s - 1) // s * s - s + f)) for axis, (n, (f, s, *_)) in axes if f < s}
+    if not ends:
+        return b.input
+    sizes = [ends.get(axis, size) for axis, size in enumerate(tensor.sizes, start=1)]
+    bounds = b.integers("starts", [0] * len(ends)), b.integers("ends", [*ends.values()]), b.integers("axes", [*ends])
+    return b.step("slice", "Slice", b.input, *bounds, type=tensor.with_sizes(*sizes))
 
 
 def window_attributes(window: Sliding) -> dict[str, Sequence[int]]:

@@ -29,6 +29,7 @@ from archspec.lower.onnx.rules.common import (
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_adaptive_max, dynamic_adaptive_mean
 from archspec.lower.onnx.symbolic_graph import partial_rows
 from archspec.lower.onnx.symbolic_size import Size
+from archspec.lower.rule_table import unsupported
 from archspec.ops.geometry import Pads, adaptive_bounds
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.sliding import Sliding
@@ -48,15 +49,18 @@ def max_pool(op: MaxPool, b: OnnxBuilder) -> str | tuple[str, ...]:
     padded with minus infinity by a Pad before the pooling; also if the input is padded already, see `_unfused`.
     """
     if same := dynamic_same_window(op, b, float("-inf")):
-        return _with_indices(b, *same) if op.indices else b.result("MaxPool", same[0], **same[1])
+        if op.indices and same[0] != b.input:
+            raise unsupported("ONNX", b.node, "at dynamic sizes, its indices would be those of a padded or cut input")
+        no_pads = tuple((0, 0) for _ in b.input_type.spatial)
+        return _with_indices(b, *same, no_pads) if op.indices else b.result("MaxPool", same[0], **same[1])
     window = op.sliding(b.input_type)
     pads = _extended(window.pads, _overhang(op, window, b))
-    value = b.input
+    value, before = b.input, _no_pads(pads)
     too_large = any(max(pair) >= kernel for pair, kernel in zip(pads, window.kernel, strict=True))
     if too_large or b.is_padded(value):
-        value, pads = padded_input(b, pads, float("-inf")), _no_pads(pads)
+        value, before, pads = padded_input(b, pads, float("-inf")), pads, before
     attributes = _unfused(b, value, window_attributes(replace(window, pads=pads)))
-    return _with_indices(b, value, attributes) if op.indices else b.result("MaxPool", value, **attributes)
+    return _with_indices(b, value, attributes, before) if op.indices else b.result("MaxPool", value, **attributes)
 
 
 @RULES.rule(AvgPool)
@@ -145,18 +149,37 @@ def adaptive_avg_pool(op: AdaptiveAvgPool, b: OnnxBuilder) -> str:
     return b.result("Einsum", value, means, equation=_equation(tensor, final))
 
 
-def _with_indices(b: OnnxBuilder, value: str, attributes: Mapping[str, AttributeValue]) -> tuple[str, ...]:
-    """MaxPool with its indices.
+def _with_indices(
+    b: OnnxBuilder, value: str, attributes: Mapping[str, AttributeValue], pads: Sequence[Pads]
+) -> tuple[str, ...]:
+    """MaxPool with its indices; `pads` are the rows by which `value` is larger than the input of the layer.
 
     PyTorch counts indices within a channel, ONNX over the whole tensor, so they are taken modulo the channel's size:
-    between layers they are PyTorch's.
+    between layers they are PyTorch's. In a padded channel, each row, and each plane, before a position moves it.
     """
     output, indices = b.output_info(0), b.output_info(1)
-    onnx_indices = ValueInfo(f"{b.node.name}/whole", indices.shape, indices.dtype)
-    b.add_node(b.node.name, "MaxPool", (value,), (output, onnx_indices), attributes)
-    count = prod(b.input_type.spatial)
-    positions = b.size(count) if isinstance(count, Size) else b.integers("positions", count)
-    b.add_node(f"{b.node.name}/plane", "Mod", (onnx_indices.name, positions), (indices,), {})
+    type, sizes = b.node.outputs[1].type, b.input_type.spatial
+    padded = [size + sum(pair) for size, pair in zip(sizes, pads, strict=True)]
+    whole = ValueInfo(f"{b.node.name}/whole", indices.shape, indices.dtype)
+    b.add_node(b.node.name, "MaxPool", (value,), (output, whole), attributes)
+
+    def number(label: str, count: int) -> str:
+        return b.size(count) if isinstance(count, Size) else b.integers(label, count)
+
+    positions = number("positions", prod(padded))
+    moved = sum(before * prod(sizes[axis:]) for axis, (before, _) in enumerate(pads, start=1))
+    if not any(map(any, pads)):
+        b.add_node(f"{b.node.name}/plane", "Mod", (whole.name, positions), (indices,), {})
+        return output.name, indices.name
+    place = position = b.step("plane", "Mod", whole.name, positions, type=type)
+    for axis, pair in list(enumerate(pads))[1:]:
+        if sum(pair):
+            rows = b.step(f"rows{axis}", "Div", position, number(f"row{axis}", prod(padded[axis:])), type=type)
+            width = number(f"added{axis}", sum(pair) * prod(sizes[axis + 1 :]))
+            place = b.step(
+                f"place{axis}", "Sub", place, b.step(f"moved{axis}", "Mul", rows, width, type=type), type=type
+            )
+    b.add_node(f"{b.node.name}/unpadded", "Sub", (place, number("moved", moved)), (indices,), {})
     return output.name, indices.name
 
 

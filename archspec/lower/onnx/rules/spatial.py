@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from archspec.lower.nearest_rows import nearest_rows, repeats_evenly
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, pad_node
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
@@ -62,11 +60,11 @@ def upsample(op: Upsample, b: OnnxBuilder) -> str:
         return _resize(b, "linear", "align_corners" if op.align_corners else "half_pixel")
     if any(isinstance(size, Size) for pair in sizes for size in pair):
         factors = [_factor(n, m) for n, m in sizes]
-        if all(factor is not None and _repeats_evenly(_nearest(2, 2 * factor)) for factor in factors):
+        if all(factor is not None and repeats_evenly(nearest_rows(2, 2 * factor)) for factor in factors):
             return _resize(b, "nearest", "asymmetric", nearest_mode="floor")
         return dynamic_nearest(b)
-    rows = {axis: _nearest(n, m) for axis, (n, m) in enumerate(sizes, start=2) if n != m}
-    if all(m % n == 0 for n, m in sizes) and all(map(_repeats_evenly, rows.values())):
+    rows = {axis: nearest_rows(n, m) for axis, (n, m) in enumerate(sizes, start=2) if n != m}
+    if all(m % n == 0 for n, m in sizes) and all(map(repeats_evenly, rows.values())):
         return _resize(b, "nearest", "asymmetric", nearest_mode="floor")
     return gather(b, rows)
 
@@ -123,16 +121,3 @@ def _dynamic_crop(b: OnnxBuilder, starts: Sequence[int]) -> str:
     bounds = (b.integers("starts", first), b.integers("ends", last), b.integers("axes", list(cuts)))
     value = b.step("slice", "Slice", b.input, *bounds, type=b.output_type)
     return b.result("Reshape", value, b.exact_shape(b.output_type.sizes))
-
-
-def _nearest(size: int, count: int) -> NDArray[np.int64]:
-    """The source row of each output row, as PyTorch computes it."""
-    positions = np.arange(count, dtype=np.float32) * (np.float32(size) / np.float32(count))
-    rows: NDArray[np.int64] = np.floor(positions).astype(np.int64)
-    return rows.clip(max=size - 1)
-
-
-def _repeats_evenly(rows: NDArray[np.int64]) -> bool:
-    """Whether every row occurs equally often."""
-    counts = np.bincount(rows)
-    return bool((counts == counts[0]).all())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Options, call, same
+from archspec.lower.text.code_model import Options, call, function, same
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, SHARED_RULES, axes_of, both, helper_module, of_weights
 from archspec.ops import norm
@@ -56,6 +56,10 @@ def _instance_norm(op: norm.InstanceNorm, node: Node) -> ModuleCall:
 
 @RULES.rule(norm.LocalResponseNorm)
 def _local_response_norm(op: norm.LocalResponseNorm, node: Node) -> ModuleCall:
+    if axes_of(node) == 3:  # PyTorch views its input, which fails for a permuted one and for channels last
+        numbers = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "k": op.k}
+        template = "F.local_response_norm({x}.contiguous(), {size}, {alpha}, {beta}, {k})"
+        return ModuleCall(function=function("F.local_response_norm", template, numbers))
     optional = {"alpha": (op.alpha, 1e-4), "beta": (op.beta, 0.75), "k": (op.k, 1.0)}
     return both(call("nn.LocalResponseNorm", {"size": op.size}, optional), "F.local_response_norm")
 
