@@ -38,6 +38,9 @@ NUMBERS = (0, 1, -1, 2, 3, 7, 64, 10**6, 10**9, 2**31, 2**63, 10**40, -(10**40),
 EXPRESSIONS = (
     "9 ** 9 ** 9", "range(10 ** 9)", "[1] * 10 ** 9", "1 / 0", "width", "2 * width + 1", "in.channels // 2", "(((1",
     "1 +", "'a' in [1, 2]", "depth - 1", "[[1, 2], [3]]", "not 1", "max([])", "sqrt(-1)", "x if y else z", "----1",
+    "[i for i in range(3)]", "[[i, j] for i in range(9) for j in range(9)]", "sum(i for i in range(10 ** 6) if i % 2)",
+    "[x for x in [x for x in [1]]]", "[a for a, b in [[1]]]", "'a' + 1", "[1] + [[2]]", "$(['e$i' for i in range(3)])",
+    "$('e$(i - 1)' if i else 'input')", "$(range(3))", "$('$(')", "a-b", "x-1.y", "layer*-conv",
 )  # fmt: skip
 """Expressions that are wrong, large or unusual."""
 
