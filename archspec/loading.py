@@ -111,18 +111,6 @@ def read_spec(spec: str | Path) -> tuple[Source, str | None]:
     return yaml.read_file(file), variant
 
 
-def catalogue(group: str = "") -> Iterator[dict[str, str]]:
-    """`name`, `spec` and `summary` of each network in the zoo, or in a group of it."""
-    for path in zoo.files(group):
-        spec, _ = document.read(yaml.read_file(path), [zoo.folder()])
-        assert spec is not None, path
-        file = path.relative_to(zoo.folder()).as_posix()
-        summaries = {variant.name: variant.summary for variant in spec.variants.values()} or {spec.name: None}
-        for variant, summary in summaries.items():
-            name = zoo.name_of(path, spec.name, variant)
-            yield {"name": name, "spec": file, "summary": summary or spec.summary}
-
-
 def constant(text: str, name: str) -> Data:
     """The value of a text as it would be in a spec without params; `name` is what errors call the text.
 

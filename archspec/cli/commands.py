@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from archspec.cli.output import message, print_json, print_lines, print_rows, print_summary, report
+from archspec.cli.output import message, print_json, print_lines, print_summary, report
 from archspec.diagnostics import ArchspecError, fail
 
 if TYPE_CHECKING:
@@ -121,16 +121,17 @@ def draw(options: Namespace) -> int:
 
 
 def list_zoo(options: Namespace) -> int:
-    """List the zoo, or the entries that contain a text."""
-    from archspec.cli.values import zoo_entries
+    """List the zoo, or the networks that a text means; see `archspec.cli.zoo`."""
+    from archspec.cli.zoo import list_zoo
 
-    entries = zoo_entries(options.text)
-    if options.json:
-        print_json(entries)
-    else:
-        headings = ("name", "spec", "summary")
-        print_rows([headings, *([entry[heading] for heading in headings] for entry in entries)])
-    return 0
+    return list_zoo(options)
+
+
+def show(options: Namespace) -> int:
+    """Print or copy a spec or a file of blocks; see `archspec.cli.zoo`."""
+    from archspec.cli.zoo import show
+
+    return show(options)
 
 
 def schema(options: Namespace) -> int:

@@ -28,7 +28,8 @@ examples:
   archspec compile net.yaml -o net.py      PyTorch source
   archspec compile net.yaml -o net.onnx    an ONNX model
   archspec draw unet -o unet.svg           a diagram
-  archspec list vgg                        networks of the zoo
+  archspec list segmentation               networks of the zoo
+  archspec show resnet50 --copy mine       a spec to start from
 
 A SPEC is a file, FILE:VARIANT, the name of a network in the zoo, or - for
 standard input. `archspec COMMAND --help` shows the options of a command.
@@ -295,11 +296,30 @@ def _draw(found: Any) -> None:
 def _list(found: Any) -> None:
     parser = _command(
         found, "list", "[TEXT] [OPTIONS]", commands.list_zoo,
-        "List the networks of the zoo whose name or file contains TEXT.",
-        "  archspec list vgg\n  archspec list lectures      the small examples of lectures\n",
+        "List the networks of the zoo, or those that TEXT means.",
+        "  archspec list vgg\n  archspec list segmentation --sort params\n"
+        "  archspec list lectures      the small examples of lectures\n",
     )  # fmt: skip
-    parser.add_argument("text", nargs="?", default="", metavar="TEXT", help="Part of a name or a file. Default: all.")
+    parser.add_argument(
+        "text", nargs="?", default="", metavar="TEXT",
+        help="Part of a name, or a tag such as segmentation, detector or transformer. Default: all.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sort", choices=("name", "params", "macs"), metavar="KEY", help="Sort by name, params or macs."
+    )
     _json(parser, "Print a JSON list.")
+
+
+def _show(found: Any) -> None:
+    parser = _command(
+        found, "show", "NAME [OPTIONS]", commands.show, "Print a spec or a file of blocks of the zoo.",
+        "  archspec show resnet50\n  archspec show blocks/residual.yaml\n"
+        "  archspec show resnet50 --copy mine      a copy to start from\n",
+    )  # fmt: skip
+    parser.add_argument("name", metavar="NAME", help="A network, the name of its file, or a file of blocks.")
+    parser.add_argument(
+        "--copy", type=Path, metavar="DIR", help="Copy it into this folder, with the files that it imports."
+    )
 
 
 def _schema(found: Any) -> None:
@@ -312,7 +332,7 @@ def _schema(found: Any) -> None:
 
 _COMMANDS = {
     "check": _check, "summary": _summary, "compile": _compile, "weights": _weights, "bench": _bench, "draw": _draw,
-    "list": _list, "schema": _schema,
+    "list": _list, "show": _show, "schema": _schema,
 }  # fmt: skip
 
 

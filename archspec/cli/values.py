@@ -1,4 +1,4 @@
-"""The values of arguments and options: specs, params, input shapes, warning codes, entries of the zoo."""
+"""The values of arguments and options: specs, params, input shapes, warning codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from archspec import loading
 from archspec.cli.parser import STANDARD_INPUT, STDIN
 from archspec.diagnostic_codes import WARNINGS
-from archspec.diagnostics import Source, did_you_mean, fail, warning_code_help
+from archspec.diagnostics import Source, fail, warning_code_help
 from archspec.frontend.limits import MAX_BYTES
 from archspec.frontend.yaml.tree import decode
 
@@ -32,22 +32,6 @@ def open_spec(spec: str) -> tuple[Source, str | None]:
         raise fail("unreadable-file", f"cannot read standard input: {error.strerror or error}") from error
     here = Path(STANDARD_INPUT)  # imports are relative to the working directory
     return decode(STDIN, data, here), variant if colon else None
-
-
-def zoo_entries(text: str) -> list[dict[str, str]]:
-    """The entries that `list` shows: the lectures, or the networks whose name or file contains a text.
-
-    Raises:
-        ArchspecError: there is no such entry.
-    """
-    if text == "lectures":
-        return list(loading.catalogue("lectures"))
-    found = list(loading.catalogue())
-    matching = [entry for entry in found if text in entry["name"] or text in entry["spec"]]
-    if not matching:
-        help = did_you_mean(text, ["lectures", *(entry["name"] for entry in found)]) or "`archspec list` shows them all"
-        raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
-    return matching
 
 
 def allowed_codes(given: Sequence[str] | None) -> frozenset[str]:

@@ -51,7 +51,7 @@ def wrapped(rows: Sequence[Row], width: int | None) -> list[str]:
 
 def _wrapped_row(row: Row, sizes: Sequence[int], indent: int) -> list[str]:
     first, *others = textwrap.wrap(row[-1], sizes[-1]) or [""]
-    return [_line([*row[:-1], first], sizes, len(sizes), 2), *(" " * indent + line for line in others)]
+    return [_line([*row[:-1], first], sizes, len(sizes), 2), *((" " * indent + line).rstrip() for line in others)]
 
 
 def _total(sizes: Sequence[int], gap: int) -> int:

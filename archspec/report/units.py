@@ -12,9 +12,18 @@ def size(sizes: Sequence[int]) -> str:
 
 def memory(count: int) -> str:
     """Bytes in powers of 1000, with three digits: `1.23 MB`."""
-    value, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 999.5 or unit == "TB":
+    return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
+
+
+def short(count: int) -> str:
+    """A count in powers of 1000, with three digits: `25.6 M`."""
+    return _scaled(count, ("", "k", "M", "G", "T")).rstrip()
+
+
+def _scaled(count: int, units: Sequence[str]) -> str:
+    value, unit = float(count), units[0]
+    for unit in units:
+        if value < 999.5 or unit == units[-1]:
             break
         value /= 1000
     return f"{value:.3g} {unit}" if value < 999.5 else f"{value:,.0f} {unit}"
