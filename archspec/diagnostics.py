@@ -70,6 +70,13 @@ class Span(NamedTuple):
     end_line: int
     end_column: int
 
+    @property
+    def text(self) -> str:
+        """The text of the range."""
+        source = self.source
+        start, stop = source.offset(self.line, self.column), source.offset(self.end_line, self.end_column)
+        return source.text[start:stop]
+
     def inside(self, start: int, stop: int) -> Span:
         """The part of a one-line span between two offsets from its first character."""
         if self.line != self.end_line:
@@ -95,6 +102,21 @@ class Edit(NamedTuple):
         return {**_span_json(self.span), "text": self.text}
 
 
+class Replacement(str):
+    """A help text that names the text to write in place of a word."""
+
+    __slots__ = ("text", "word")
+    word: str
+    text: str
+
+    @staticmethod
+    def of(help: str, word: str, text: str) -> Replacement:
+        """The help, the word, and the text in its place."""
+        replacement = Replacement(help)
+        replacement.word, replacement.text = word, text
+        return replacement
+
+
 Note = tuple[str, ...]
 """One line under a diagnostic; the cells of adjacent notes are aligned in columns."""
 
@@ -112,11 +134,18 @@ class Diagnostic:
     notes: tuple[Note, ...] = ()
     help: str | None = None
     edits: tuple[Edit, ...] = ()
-    """What corrects it, if `help` says so much that a machine can."""
+    """What corrects it; see `corrections`."""
 
     @property
     def severity(self) -> Severity:
         return CODES[self.code].severity
+
+    @property
+    def corrections(self) -> tuple[Edit, ...]:
+        """The edits that do what the help says, if a machine can: its own, or the one that replaces a word."""
+        if self.edits or not isinstance(self.help, Replacement) or self.span is None or self.code not in _MISSPELT:
+            return self.edits
+        return (Edit(self.span, self.help.text),) if self.span.text.strip("'\"") == self.help.word else ()
 
     def render(self) -> str:
         """The diagnostic as text: position, code and message, the line with a caret, notes and help.
@@ -139,7 +168,7 @@ class Diagnostic:
             "message": _short(self.message),
             "notes": ["  ".join(map(_short, note)) for note in _shown(self.notes)],
             "help": _short(self.help) if self.help else self.help,
-            "edits": [edit.as_json() for edit in self.edits],
+            "edits": [edit.as_json() for edit in self.corrections],
         }
 
 
@@ -212,10 +241,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help text for an unknown name: the nearest known name, or all of them if they are few."""
     names = list(islice(known, MOST_COMPARED))
     if close := nearest(word, names):
-        return f"did you mean '{close}'?"
+        help = f"did you mean '{close}'?"
+        return Replacement.of(help, word, close) if _misspelt(word, close) else help
     if 0 < len(names) <= _FEW:
         return f"known here: {', '.join(names)}"
     return None
+
+
+def _misspelt(word: str, known: str) -> bool:
+    """Whether a word is a name with few letters wrong, and not another one like it, such as `nearest-exact`."""
+    from difflib import SequenceMatcher
+
+    swapped = sorted(word.lower()) == sorted(known.lower())
+    return swapped or SequenceMatcher(a=word.lower(), b=known.lower()).ratio() >= _MISSPELT_SIMILAR
 
 
 def warning_code_help(code: str) -> str:
@@ -232,6 +270,15 @@ _LONGEST_COMPARED = 60
 
 _SIMILAR = 0.6
 """The similarity from which a name may be meant: 1 is equal."""
+
+_MISSPELT = frozenset(
+    ("unknown-key", "unknown-op", "unknown-name", "unknown-argument", "unknown-param", "unknown-initializer",
+     "unknown-import", "wrong-value", "wrong-type", "non-text-key", "bad-expression")
+)  # fmt: skip
+"""The codes of errors in a word, which can be replaced. A reference is not: another layer makes another network."""
+
+_MISSPELT_SIMILAR = 0.8
+"""The similarity from which a name is replaced."""
 
 _FEW = 16
 """The most names that are listed if none is near."""

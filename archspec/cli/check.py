@@ -6,18 +6,21 @@ import os
 from argparse import Namespace
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 from archspec.cli.output import message, print_json, print_lines, report
 from archspec.cli.parser import STDIN
 from archspec.cli.spec_files import spec_files
 from archspec.cli.values import allowed_codes, input_shapes, open_spec, params
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, fail
-from archspec.expect_update import with_facts
 from archspec.frontend.language.imports import is_library
 from archspec.frontend.yaml import tree as yaml
 from archspec.loading import CheckOptions, check_source
-from archspec.lower.atomic_write import write_bytes
 from archspec.report.units import plural
+
+if TYPE_CHECKING:
+    from archspec.fixes import Check
 
 
 def check(options: Namespace) -> int:
@@ -33,6 +36,9 @@ def check(options: Namespace) -> int:
     for spec in found.specs:
         try:
             source, variant = open_spec(spec)
+            if options.fix or options.diff:
+                check = partial(_all_variants, settings=settings)
+                source = _correct(spec, source, check, only_shown=options.diff)
             if options.update_expect:
                 source, failed = _update_expect(spec, source, variant, settings)
                 reported += failed
@@ -64,6 +70,30 @@ def print_diagnostics(diagnostics: list[Diagnostic], format: str) -> None:
         report(diagnostics, stderr=False)
 
 
+def _all_variants(source: Source, settings: CheckOptions) -> tuple[Diagnostic, ...]:
+    return check_source(source, **settings)
+
+
+def _correct(spec: str, source: Source, check: Check, *, only_shown: bool) -> Source:
+    """The spec as corrected, which is written to its file, or `only_shown` as a difference.
+
+    Raises:
+        ArchspecError: there is no file to write.
+    """
+    from difflib import unified_diff
+
+    from archspec.fixes import corrected
+
+    text = corrected(source, check)
+    if text == source.text:
+        return source
+    if not only_shown:
+        return rewritten(spec, source, text)
+    before, after = (some.splitlines(keepends=True) for some in (source.text, text))
+    print_lines(line.rstrip("\r\n") for line in unified_diff(before, after, source.name, source.name))
+    return source
+
+
 def _update_expect(
     spec: str, source: Source, variant: str | None, settings: CheckOptions
 ) -> tuple[Source, list[Diagnostic]]:
@@ -72,6 +102,8 @@ def _update_expect(
     Raises:
         ArchspecError: there is no file to write.
     """
+    from archspec.expect_update import with_facts
+
     if settings.get("params") or settings.get("input"):
         help = "leave out --set and --input: `expect` holds the facts of a spec as it is written"
         raise fail("wrong-value", "--update-expect cannot be combined with other params or inputs", help=help)
@@ -92,6 +124,8 @@ def rewritten(spec: str, source: Source, text: str) -> Source:
         raise fail("unwritable-file", "standard input cannot be written", help="name a file")
     if not any(os.path.exists(name) for name in (spec, spec.rpartition(":")[0])):
         raise fail("unwritable-file", f"'{spec}' is a spec of the zoo, which stays as it is", help="copy it first")
+    from archspec.lower.atomic_write import write_bytes
+
     start = BOM_UTF8 if source.path.read_bytes().startswith(BOM_UTF8) else b""
     write_bytes(source.path, start + text.encode("utf-8"))
     message(f"updated {source.path}")

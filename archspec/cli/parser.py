@@ -155,6 +155,12 @@ def _check(found: Any) -> None:
     )
     parser.add_argument("--strict", action="store_true", help="Exit 1 on warnings, too.")
     parser.add_argument(
+        "--fix", action="store_true",
+        help="Correct in the files what the help of errors says, where that is safe: misspelt and foreign names, "
+        "spaces after colons, quotes.",
+    )  # fmt: skip
+    parser.add_argument("--diff", action="store_true", help="Show what --fix would change, and change nothing.")
+    parser.add_argument(
         "--update-expect", action="store_true",
         help="Write the facts of the networks into `expect` of the files: those that are wrong, and fingerprints.",
     )  # fmt: skip

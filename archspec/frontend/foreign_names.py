@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 
-from archspec.diagnostics import did_you_mean, nearest
+from archspec.diagnostics import Replacement, did_you_mean, nearest
 
 _OPS = {
     "absolute": "abs", "amax": "reduce_max", "attention": "multi_head_attention", "average": "mean",
@@ -27,6 +27,12 @@ _OPS = {
     "zeropadding": "pad",
 }  # fmt: skip
 """Ops by their names elsewhere: lower-case letters alone, without a final `2d` unless that changes the meaning."""
+
+_SIMILAR = frozenset(
+    ("attention", "branch", "chunk", "crop", "interpolate", "maskedfill", "positionalencoding", "resize", "shortcut",
+     "skip", "squeeze", "swapaxes", "transpose", "unflatten", "unsqueeze", "upsampling", "upsamplingbilinear", "view")
+)  # fmt: skip
+"""Names among them that do not mean quite the same, or take other attributes."""
 
 _POOLINGS = "use 'max_pool', 'avg_pool', or 'global_avg_pool' over the whole map"
 _INPUTS = "declare inputs at the top level: input: [channels, height, width]"
@@ -167,7 +173,8 @@ def with_space(word: str) -> str | None:
     name, _, value = word.partition(":")
     if not (value and name.isidentifier()) or value.startswith("//"):
         return None
-    return f"put a space after the colon: {name}: {value if value.isalnum() else '...'}"
+    help = f"put a space after the colon: {name}: {value if value.isalnum() else '...'}"
+    return Replacement.of(help, word, f"{name}: {value}")
 
 
 def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | None:
@@ -188,7 +195,9 @@ def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | 
         if name == "sum" and of_axes:
             return "use 'reduce_sum'"
         if name in _OPS:
-            return f"use '{_OPS[name]}'"
+            op = _OPS[name]
+            same = op.isidentifier() and name not in _SIMILAR
+            return Replacement.of(f"use '{op}'", word, op) if same else f"use '{op}'"
         if name in _BLOCKS:
             block, file = _BLOCKS[name]
             return f"the zoo has a block for this: add import: blocks/{file}.yaml, and use '{block}'"
@@ -214,9 +223,9 @@ def key_help(word: str, known: Iterable[str]) -> str | None:
     names = list(known)
     meant = key_meant(word, names)
     if meant:
-        return f"use '{meant}'"
+        return Replacement.of(f"use '{meant}'", word, meant)
     if word == "in" and "over" in names:
-        return "use 'over'"
+        return Replacement.of("use 'over'", word, "over")
     if word == "shape" and "axes" in names:
         return _NORMALIZED
     if word in _AXES and set(names) == _KEYS_OF_ALL_OPS:
@@ -226,7 +235,8 @@ def key_help(word: str, known: Iterable[str]) -> str | None:
 
 def function_help(word: str, known: Iterable[str]) -> str | None:
     """The help for an unknown function."""
-    return f"use '{_FUNCTIONS[word]}'" if word in _FUNCTIONS else did_you_mean(word, known)
+    function = _FUNCTIONS.get(word)
+    return Replacement.of(f"use '{function}'", word, function) if function else did_you_mean(word, known)
 
 
 def name_help(word: str, known: Iterable[str]) -> str | None:

@@ -25,8 +25,11 @@ from archspec.frozen import frozen
 class ExpressionError(Exception):
     """Something is wrong at `start` to `stop`, counted in characters from the start of the expression.
 
-    `help` may be a `Bare` word from another place: its text then depends on the source of the diagnostic.
+    `help` may be a `Bare` word from another place: its text then depends on the source of the diagnostic. `whole` is
+    the text of the whole expression that `help` names, if it names one.
     """
+
+    whole: str | None = None
 
     def __init__(self, message: str, start: int, stop: int, help: str | None = None) -> None:
         super().__init__(message)

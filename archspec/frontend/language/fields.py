@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import final
 
-from archspec.diagnostics import MOST_COMPARED, ArchspecError, Diagnostic, Span, did_you_mean, fail, nearest
+from archspec.diagnostics import MOST_COMPARED, ArchspecError, Diagnostic, Edit, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions import parser, templates
 from archspec.frontend.expressions.ast import Environment, Expression, ExpressionError, InputValue, UnknownName, look_up
 from archspec.frontend.expressions.templates import Placeholder, TextTemplate
@@ -16,7 +16,8 @@ from archspec.frontend.expressions.values import Bare, Data, Invalid, excess, ti
 from archspec.frontend.foreign_names import keyword_help
 from archspec.frontend.yaml.scalars import yes_or_no
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import field, frozen
+from archspec.frontend.yaml.unquoted import with_quotes
+from archspec.frozen import field, frozen, replace
 
 
 @frozen
@@ -109,12 +110,14 @@ class ExpressionField(Field):
         elif _WORD.fullmatch(text) is None:
             if quoted_text is not None and (word in keywords or nearest(word, known) is None):
                 error.help = f"put quotes around a text: {quoted_text}"
+                error.whole = quoted_text
         elif self.attribute is not None and keywords:
             error.message, error.start, error.stop = f"unknown {self.attribute.name} '{text}'", 0, len(text)
             help = did_you_mean(text, sorted({*keywords, *known})) or did_you_mean(text, sorted(keywords))
             error.help = yes_or_no(text) or keyword_help(text, keywords) or help
         elif word != text and nearest(word, known) is None:
             error.help = f"a '-' subtracts; put quotes around a text: \"'{text}'\""
+            error.whole = f"\"'{text}'\""
         elif self.attribute is not None and text in self.attribute.keywords_of_others:
             other = self.attribute.keywords_of_others[text]
             error.help = f"'{text}' is a value of '{other}': write {other}: {text}"
@@ -277,7 +280,29 @@ def _computed(scalar: YamlScalar, attribute: Attribute | None = None) -> Express
         return ExpressionField(scalar.span, parser.parse(scalar.text), scalar, attribute)
     except ExpressionError as error:
         error.help = error.help or _trap(scalar.text)
-        raise expression_failure(error, scalar) from error
+        failure = expression_failure(error, scalar)
+        raise _cut_off(failure, scalar) or failure from error
+
+
+def _cut_off(failure: ArchspecError, scalar: YamlScalar) -> ArchspecError | None:
+    """The error of an expression that YAML ends at a comma in its brackets, as in `{kernel: max(a, 3)}`."""
+    opened = sum((mark in "([") - (mark in ")]") for mark in scalar.text)
+    if not (opened and scalar.plain):
+        return None
+    edit = with_quotes(scalar.span.source, scalar.span.line, scalar.span.column - 1)
+    if edit is None or not _can_be_read(edit.text.strip('"')):
+        return None
+    (error,) = failure.diagnostics
+    help = f"put quotes around an expression with commas: {edit.text}"
+    return ArchspecError([replace(error, help=help, edits=(edit,))])
+
+
+def _can_be_read(text: str) -> bool:
+    try:
+        parser.parse(text)
+    except ExpressionError:
+        return False
+    return True
 
 
 def _trap(text: str) -> str | None:
@@ -299,4 +324,5 @@ def expression_failure(error: ExpressionError, scalar: YamlScalar) -> ArchspecEr
     elif span.line == span.end_line and len(scalar.text) + 2 == span.end_column - span.column:
         span = span.inside(error.start + 1, error.stop + 1)  # in quotes, and nothing in it is escaped
     help = error.help.help_from(span.source) if isinstance(error.help, Bare) else error.help
-    return fail(code, error.message, span, help=help)
+    edits = [Edit(scalar.span, error.whole)] if error.whole is not None and scalar.plain else []
+    return fail(code, error.message, span, help=help, edits=edits)

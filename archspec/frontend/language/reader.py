@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Note, Span, did_you_mean, fail, nearest
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, Replacement, Span, did_you_mean, fail, nearest
 from archspec.frontend.expressions.values import show
 from archspec.frontend.foreign_names import key_help, key_meant, with_space
 from archspec.frontend.limits import MAX_ERRORS
@@ -116,7 +116,10 @@ class Reader:
         scalar = self.scalar(what, tree)
         if not isinstance(scalar.value, str):
             raise fail(
-                "wrong-type", f"{what} is text, not {describe(tree)}", tree.span, help=f'write it as "{scalar.text}"'
+                "wrong-type",
+                f"{what} is text, not {describe(tree)}",
+                tree.span,
+                help=Replacement.of(f'write it as "{scalar.text}"', scalar.text, f'"{scalar.text}"'),
             )
         return scalar.text
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from archspec.diagnostics import Replacement
+
 ScalarValue = str | int | float | bool | None
 
 _WORDS: dict[str, ScalarValue] = {
@@ -45,4 +47,4 @@ def resolve(text: str) -> ScalarValue:
 def yes_or_no(text: str) -> str | None:
     """The help for words that older YAML took for true and false; None for other words."""
     meant = _YES_OR_NO.get(text.lower())
-    return f"'{text}' is text in YAML 1.2; write {meant}" if meant else None
+    return Replacement.of(f"'{text}' is text in YAML 1.2; write {meant}", text, meant) if meant else None

@@ -6,7 +6,9 @@ import re
 
 import yaml
 
-from archspec.diagnostics import ArchspecError, Source, Span, fail
+from archspec.diagnostics import ArchspecError, Edit, Source, Span, fail
+from archspec.edits import inserted
+from archspec.frontend.yaml.unquoted import with_quotes_around
 
 _QUOTE = "put quotes around the text"
 _ALIGN = "indent it like its neighbours"
@@ -95,8 +97,14 @@ def explain(source: Source, error: yaml.YAMLError) -> ArchspecError:
     if line.startswith("%"):
         return _failure(source, mark, "YAML directives are not part of the language", "remove the line")
     key = _UNSPACED.match(line)
+    if number and problem.startswith("mapping values") and (above := _UNSPACED.match(source.lines[number - 1])):
+        span = Span(source, number, above.end() + 1, number, above.end() + 2)  # the key above, read as a text
+        edits = [inserted(source, source.offset(number, above.end() + 2), " ")]
+        return fail("yaml-syntax", "missing space after ':'", span, help="write `key: value`", edits=edits)
     if key is not None and problem.startswith(_AFTER_UNSPACED):
-        return _failure(source, mark, "missing space after ':'", "write `key: value`", back=column - key.end())
+        space = inserted(source, source.offset(number + 1, key.end() + 2), " ")
+        message, help = "missing space after ':'", "write `key: value`"
+        return _failure(source, mark, message, help, back=column - key.end(), edit=space)
     if problem.startswith("mapping values"):
         return _stray_colon(source, mark, before)
     if problem in ("did not find expected key", "did not find expected '-' indicator"):
@@ -105,7 +113,8 @@ def explain(source: Source, error: yaml.YAMLError) -> ArchspecError:
         message = "missing ',' before another key"
         return _failure(source, mark, message, "add a ',' before the key, or quote a text that contains ': '")
     if problem.startswith("did not find expected ','") and here in ("[", "{"):
-        return _failure(source, mark, "unexpected bracket inside a text", "put quotes around the text")
+        edit = with_quotes_around(source, number + 1, column)
+        return _failure(source, mark, "unexpected bracket inside a text", "put quotes around the text", edit=edit)
     return _failure(source, mark, *_EXPLANATIONS.get((problem, context), (f"{problem} {context}".rstrip(), None)))
 
 
@@ -127,11 +136,13 @@ def _misaligned(problem: str, before: str, here: str) -> tuple[str, str]:
     return "the indentation matches no line above", _ALIGN
 
 
-def _failure(source: Source, mark: yaml.Mark, message: str, help: str | None = None, *, back: int = 0) -> ArchspecError:
+def _failure(
+    source: Source, mark: yaml.Mark, message: str, help: str | None = None, *, back: int = 0, edit: Edit | None = None
+) -> ArchspecError:
     """An error at a mark, or `back` characters before it."""
     number, column = _place(source, mark)
     span = Span(source, number + 1, column + 1 - back, number + 1, column + 2 - back)
-    return fail("yaml-syntax", message, span, help=help)
+    return fail("yaml-syntax", message, span, help=help, edits=[edit] if edit else [])
 
 
 def _place(source: Source, mark: yaml.Mark) -> tuple[int, int]:

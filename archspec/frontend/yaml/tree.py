@@ -14,7 +14,7 @@ from typing import TypeGuard
 
 import yaml
 
-from archspec.diagnostics import ArchspecError, Diagnostic, Note, Source, Span, fail
+from archspec.diagnostics import ArchspecError, Diagnostic, Note, Replacement, Source, Span, fail
 from archspec.frontend.limits import MAX_ALIASED, MAX_BYTES, MAX_ERRORS, MAX_NESTING, MAX_NODES
 from archspec.frontend.yaml.scalars import ScalarValue, resolve
 from archspec.frontend.yaml.syntax_errors import explain
@@ -358,7 +358,8 @@ class _Composer:
         elif key.value is None:
             self.note("non-text-key", "a key is text, not empty", key.span)
         else:
-            self.note("non-text-key", f"the key {key.text} is not text", key.span, help=f'write it as "{key.text}"')
+            help = Replacement.of(f'write it as "{key.text}"', key.text, f'"{key.text}"')
+            self.note("non-text-key", f"the key {key.text} is not text", key.span, help=help)
 
     def refuse_tag(self, event: yaml.NodeEvent) -> None:
         shown = event.tag.replace("tag:yaml.org,2002:", "!!")
