@@ -54,6 +54,8 @@ FOUND: dict[str, tuple[list[int], list[Any]]] = {
     "a stride over the kernel": ([1, 4], [{"max_pool": FAR}]),
     "its indices": ([1, 3], [{"max_pool": FAR | {"indices": True}}]),
     "a permuted volume": ([1, 2, 2, 1], [{"permute": [4, 1, 3, 2]}, {"local_response_norm": {"size": 1}}]),
+    "channels that were positions": ([1, 5], [{"permute": [2, 1]}, {"local_response_norm": {"size": 3}}]),
+    "axes of one size": ([4, 4], [{"rms_norm": {"axes": 2}}]),
     "rows that PyTorch rounds": ([1, 2], [{"upsample": 41}]),
     "nothing along one axis": ([1, 1, 2], [{"conv_transpose": BLIND}]),
     "taps past the end": ([1, 1], [{"conv_transpose": DILATED}, {"conv_transpose": LONGER}]),

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 
 from archspec.ir.types import DType, Initializer, TensorType, Weight
 from archspec.ops.attribute_types import Count, Flag, Momentum, Number, Positive, Whole
-from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, need_spatial
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, need_spatial, pointwise
 from archspec.ops.conv import need_divisible
-from archspec.ops.footprint import IDENTITY
+from archspec.ops.footprint import IDENTITY, sliding
 
 ZEROS, ONES = Initializer("zeros"), Initializer("ones")
 
@@ -356,6 +356,10 @@ class LocalResponseNorm(Op):
                 "divide": elements,
             }
         )
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        neighbours = sliding(self.size, 1, 1, (self.size // 2, self.size // 2))
+        return {**pointwise(outputs[0]), 1: (1, neighbours)}
 
 
 class L2Normalize(Op):

@@ -132,7 +132,6 @@ NOT_OF_SCHEMA = {
     "types_of_initial_values": "the range of float32",
     "variants_none_given": "the value of a param",
     "variants_one_is_wrong": "the value of a param",
-    "variants_none_given": "the value of a param",
     "yaml_off_for_argument": "the value of an argument",
 }
 """Faulty specs with such a code that are valid all the same, each with what the fault depends on."""

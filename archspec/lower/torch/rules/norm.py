@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Options, call, function, same
+from archspec.lower.text.code_model import Constant, Options, call, function
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES, SHARED_RULES, axes_of, both, helper_module, of_weights
 from archspec.ops import norm
@@ -30,15 +31,17 @@ def _layer_norm(op: norm.LayerNorm, node: Node) -> ModuleCall:
     optional: Options = {"eps": (op.eps, 1e-5), "elementwise_affine": (op.affine, True)}
     if op.axes == "channels" and tensor.rank > 2:
         return helper_module("ChannelNorm", {"channels": tensor.channels}, optional)
-    sizes = op.normalized(tensor)
-    return ModuleCall(call("nn.LayerNorm", {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}, optional))
+    return ModuleCall(call("nn.LayerNorm", _normalized_shape(op.normalized(tensor)), optional))
 
 
 @RULES.rule(norm.RmsNorm)
 def _rms_norm(op: norm.RmsNorm, node: Node) -> ModuleCall:
-    required = {"normalized_shape": same(op.normalized(node.inputs[0].type))}
     optional: Options = {"eps": (op.eps, None), "elementwise_affine": (op.affine, True)}
-    return ModuleCall(call("nn.RMSNorm", required, optional))
+    return ModuleCall(call("nn.RMSNorm", _normalized_shape(op.normalized(node.inputs[0].type)), optional))
+
+
+def _normalized_shape(sizes: tuple[int, ...]) -> Mapping[str, Constant]:
+    return {"normalized_shape": sizes[0] if len(sizes) == 1 else sizes}
 
 
 @RULES.rule(norm.GroupNorm)
