@@ -74,7 +74,8 @@ def test_a_plain_install_never_brings_torch(installed: Path) -> None:
 
 @pytest.mark.parametrize(
     "command", ["check resnet18", "summary resnet18", "draw lenet5 -o a.dot", "compile lenet5 -o a.py",
-                "compile lenet5 -o a_keras.py --target keras", "compile lenet5 -o a.onnx"],
+                "compile lenet5 -o a_keras.py --target keras", "compile lenet5 -o a.onnx", "show residual",
+                "show resnet50 --copy mine"],
 )  # fmt: skip
 def test_the_wheel_works_without_torch(command: str, installed: Path, tmp_path: Path) -> None:
     done = run(WITHOUT_TORCH, *command.split(), site=installed, cwd=tmp_path)
