@@ -245,6 +245,17 @@ def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -
     return found.transpose(0, 1)
 
 
+def _recurrent(op: Any, inputs: Sequence[Tensor], weights: Weights) -> tuple[Tensor, ...]:
+    (x,) = inputs
+    kind = "rnn_" + op.function if op.kind == "rnn" else op.kind
+    zeros = x.new_zeros(op.depth * (1 + op.bidirectional), x.shape[0], op.features)
+    start = (zeros, zeros) if op.kind == "lstm" else zeros
+    output, *states = getattr(torch, kind)(
+        x, start, list(weights.values()), op.bias, op.depth, 0.0, False, op.bidirectional, True
+    )
+    return output, *(state.transpose(0, 1) for state in states)
+
+
 def results(op: Any, inputs: Sequence[Tensor], weights: Weights) -> tuple[Tensor, ...]:
     """What an op makes of these inputs and weights, output by output."""
     made = REFERENCES[op.kind](op, inputs, weights)
@@ -329,6 +340,7 @@ REFERENCES: Mapping[str, Reference] = {
     "radial_basis": _radial_basis,
     "matmul": lambda op, inputs, weights: torch.matmul(*inputs),
     "multi_head_attention": _multi_head_attention,
+    **dict.fromkeys(("lstm", "gru", "rnn"), _recurrent),
     "batch_norm": _batch_norm,
     "frozen_batch_norm": _batch_norm,
     "layer_norm": _layer_norm,

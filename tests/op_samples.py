@@ -324,6 +324,17 @@ GOOD: tuple[Sample, ...] = (
     _good("multi_head_attention", (1, 2), heads=2, dropout=0.5),
     _good("multi_head_attention", (5, 6), (4, 6), (4, 6), heads=2),
     _good("multi_head_attention", (1, 6), (20, 6), (20, 6), heads=6, bias=False),
+    *(
+        sample
+        for kind in ("lstm", "gru", "rnn")
+        for sample in (
+            _good(kind, (5, 3), features=4),
+            _good(kind, (4, 2), features=3, bidirectional=True, bias=False),
+            _good(kind, (3, 6), features=2, depth=2, dropout=0.5),
+            _good(kind, (1, 1), features=3, depth=3, bidirectional=True),
+        )
+    ),
+    _good("rnn", (5, 3), features=4, depth=2, bidirectional=True, function="relu"),
     *(_good("batch_norm", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("batch_norm", (4, 3, 2), affine=False),
     _good("batch_norm", (20,), affine=False, eps=0.1),
@@ -339,6 +350,7 @@ GOOD: tuple[Sample, ...] = (
     _good("layer_norm", (4, 3, 2), axes="channels", affine=False, eps=1e-6),
     *(_good("rms_norm", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("rms_norm", (2, 3, 4), axes=2, eps=0.1),
+    _good("rms_norm", (3, 4, 4), axes=2),
     _good("rms_norm", (4, 3, 2), axes=3, affine=False),
     *(_good("group_norm", sizes, groups=2) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("group_norm", (4, 3, 2), groups=1, eps=1e-3),
@@ -610,6 +622,16 @@ BAD: tuple[Bad, ...] = (
     _bad("shape-mismatch", "multi_head_attention", (5, 6), (4, 8), (4, 8), heads=2),
     _bad("indivisible-channels", "multi_head_attention", (5, 6), heads=4),
     _bad_whole("multi_head_attention", (5, 6), heads=2),
+    *(
+        bad
+        for kind in ("lstm", "gru", "rnn")
+        for bad in (
+            _bad("wrong-rank", kind, (6,), features=2),
+            _bad("wrong-rank", kind, (3, 4, 4), features=2),
+            _bad("wrong-attributes", kind, (3, 4), features=2, dropout=0.5),
+            _bad_whole(kind, (3, 4), features=2),
+        )
+    ),
     _bad("wrong-rank", "batch_norm", ()),
     _bad("wrong-rank", "frozen_batch_norm", ()),
     _bad("wrong-rank", "layer_norm", ()),

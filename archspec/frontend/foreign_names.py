@@ -21,7 +21,8 @@ _OPS = {
     "mha": "multi_head_attention", "minimum": "min", "multiply": "mul", "ne": "not_equal", "negative": "neg",
     "positionalencoding": "position_embedding", "posembed": "position_embedding", "power": "pow", "resize": "upsample",
     "selfattention": "multi_head_attention", "shortcut": "residual", "skip": "residual",
-    "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "subtract": "sub", "sum": "add", "swapaxes": "permute",
+    "simplernn": "rnn", "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "subtract": "sub", "sum": "add",
+    "swapaxes": "permute",
     "swish": "silu", "transpose": "permute", "unflatten": "reshape", "unsqueeze": "reshape", "upsampling": "upsample",
     "upsamplingbilinear": "upsample", "upsamplingnearest": "upsample", "view": "reshape", "zeropad": "pad",
     "zeropadding": "pad",
@@ -39,7 +40,9 @@ _INPUTS = "declare inputs at the top level: input: [channels, height, width]"
 _LOSS = "archspec describes networks without losses: return the scores, and compute the loss in the training code"
 _TRAINING = "archspec describes networks only: set up the training in the training code"
 _DATA = "archspec describes networks only: prepare the inputs in the data pipeline"
-_RECURRENT = "archspec has no recurrent layers; a plugin can add an op"
+_BIDIRECTIONAL = "recurrent layers take it as an attribute: - lstm: {features: ..., bidirectional: true}"
+_TIME_DISTRIBUTED = "write the op as it is: linear layers, normalizations and activations apply to every position"
+_NO_CELL = "archspec has 'lstm', 'gru' and 'rnn' over whole sequences; a plugin can add an op"
 _DETECTION = "archspec has no op for this: return the raw values in 'outputs', and process them after the network"
 _OPS_INSTEAD = {
     **dict.fromkeys(("binarycrossentropy", "crossentropy", "mse"), _LOSS),
@@ -49,7 +52,8 @@ _OPS_INSTEAD = {
          "totensor"), _DATA),
     **dict.fromkeys(
         ("detect", "detectionoutput", "nms", "nonmaxsuppression", "obb", "pose", "segment", "yolo"), _DETECTION),
-    **dict.fromkeys(("bidirectional", "timedistributed"), _RECURRENT),
+    "bidirectional": _BIDIRECTIONAL, "timedistributed": _TIME_DISTRIBUTED,
+    **dict.fromkeys(("bigru", "bilstm", "birnn"), _BIDIRECTIONAL),
     **dict.fromkeys(
         ("reflectionpad", "replicationpad"), "use 'pad' with a mode: - pad: {padding: ..., mode: reflect}"),
     **dict.fromkeys(
@@ -104,7 +108,8 @@ _KEYS = {
     "ksize": ("kernel",), "main": ("layers",), "model": ("layers",), "modules": ("layers",), "n": ("times",),
     "n_heads": ("heads",), "n_out": ("features", "channels"), "negative_slope": ("slope",), "network": ("layers",),
     "nhead": ("heads",), "num_blocks": ("times",), "num_classes": ("features",), "num_embeddings": ("entries",),
-    "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",), "num_layers": ("times",),
+    "num_filters": ("channels",), "num_groups": ("groups",), "num_heads": ("heads",),
+    "num_layers": ("times", "depth"),
     "num_output": ("features", "channels"), "num_units": ("features",), "number": ("times",), "other": ("number",),
     "out": ("channels", "features"), "out_ch": ("channels",), "out_channels": ("channels",),
     "out_dim": ("features", "channels"), "out_features": ("features",), "out_planes": ("channels",),
@@ -145,7 +150,7 @@ _AXES = frozenset(("axes", "axis", "dim", "dims", "keepdim", "keepdims"))
 _REDUCED = "'reduce_mean', 'reduce_sum' and 'reduce_max' take an axis"
 _KEYS_OF_ALL_OPS = {"name", "from", "when"}
 
-_RECURRENT_OP = re.compile(r"(bi|conv|s)?(gru|lstm|rnn|simplernn)(cell|d)?")
+_RECURRENT_OP = re.compile(r"(conv|s)?(gru|lstm|rnn|simplernn)(cell|d)?")
 
 
 _FUNCTIONS = {
@@ -182,13 +187,14 @@ def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | 
 
     `of_axes` is whether its value is a number or a list of numbers, as of a reduction.
     """
-    if (call := _CALL.match(word)) and call[1] in (known := list(known)):
+    known = list(known)
+    if (call := _CALL.match(word)) and call[1] in known:
         return f"write attributes after a colon: - {call[1]}: ..."
     letters = re.sub(r"[-._]", "", word.lower().removeprefix("torch.").removeprefix("nn."))
     if letters.endswith("loss"):
         return _LOSS
-    if _RECURRENT_OP.fullmatch(letters):
-        return _RECURRENT
+    if letters not in _OPS and letters not in known and _RECURRENT_OP.fullmatch(letters):
+        return _NO_CELL
     for name in (letters, re.sub(r"[1-3]d$", "", letters)):
         if name in _OPS_INSTEAD:
             return _OPS_INSTEAD[name]

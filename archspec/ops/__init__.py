@@ -48,6 +48,7 @@ from archspec.ops.norm import (
 )
 from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from archspec.ops.recurrent import Gru, Lstm, Rnn
 from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
 from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
 from archspec.ops.roi import RoiAlign, RoiPool
@@ -62,7 +63,7 @@ OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
     MaxPool, MaxUnpool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
     RoiAlign, RoiPool, ReduceMean, ReduceSum, ReduceMax,
-    Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention,
+    Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention, Lstm, Gru, Rnn,
     BatchNorm, FrozenBatchNorm, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,

@@ -228,6 +228,26 @@ def rms_norm(op: Any, group: Sequence[Number]) -> None:
         _ = x / root * x if op.affine else x / root
 
 
+def lstm(op: Any, gates: Sequence[Number]) -> Number:
+    i, f, g, o = gates
+    return sigmoid(o) * tanh(sigmoid(f) * g + sigmoid(i) * tanh(g))
+
+
+def gru(op: Any, gates: Sequence[Number]) -> Number:
+    r, z, n = gates
+    update = sigmoid(z)
+    return (1 - update) * tanh(n + sigmoid(r) * n) + update * n
+
+
+def rnn(op: Any, gates: Sequence[Number]) -> Number:
+    (x,) = gates
+    return tanh(x) if op.function == "tanh" else larger(x, 0)
+
+
+RECURRENT = {"lstm": (4, lstm), "gru": (3, gru), "rnn": (1, rnn)}
+"""The number of sums of a unit of a recurrent layer at one position, and its state after them."""
+
+
 ALONG_AXIS = {"softmax": softmax, "log_softmax": log_softmax, "squash": squash, "l2_normalize": l2_normalize}
 """The formula per vector along one axis."""
 
@@ -319,6 +339,15 @@ def count(sample: Sample) -> Counter[str]:
     elif op.kind == "radial_basis":
         for x in numbers(output.elements * tensor.elements):
             _ = x - x
+    elif op.kind in RECURRENT:
+        gates, step = RECURRENT[op.kind]
+        for _ in range(op.depth * tensor.sizes[0] * (1 + op.bidirectional) * op.features):
+            sums = [(w + b if op.bias else w) for w, b in zip(numbers(gates), numbers(gates), strict=True)]
+            hidden = [(u + d if op.bias else u) for u, d in zip(numbers(gates), numbers(gates), strict=True)]
+            if op.kind == "gru":  # the reset gate is between the two sums of the new state
+                step(op, [*(a + b for a, b in zip(sums[:2], hidden, strict=False)), sums[2]])
+            else:
+                step(op, [a + b for a, b in zip(sums, hidden, strict=True)])
     elif op.kind == "multi_head_attention":
         queries, keys = tensor.sizes[0], sample.inputs[-1].sizes[0]
         features = tensor.sizes[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import prod
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -72,6 +73,8 @@ def _formula(node: Node) -> int | None:
     first = node.input_types[0]
     if node.op.kind == "radial_basis":
         return node.output_types[0].elements * first.sizes[-1]
+    if node.op.kind in ("lstm", "gru", "rnn"):  # every matrix multiplies a vector at each position
+        return first.sizes[0] * sum(prod(weight.shape) for weight in node.weights if len(weight.shape) == 2)
     if node.op.kind == "multi_head_attention":
         queries, features = first.sizes
         keys = node.input_types[-1].sizes[0]

@@ -35,7 +35,7 @@ _BY_FAMILY: Mapping[str, NodeColours] = {
     "conv": NodeColours("#b5d0ee", "#4f7fb5"),
     **dict.fromkeys(("pool", "reduce", "roi", "unpool"), NodeColours("#f6b59f", "#b9603f")),
     "linear": NodeColours("#9adcc6", "#2c8a6c"),
-    "attention": NodeColours("#ffd0d9", "#b85a70"),
+    **dict.fromkeys(("attention", "recurrent"), NodeColours("#ffd0d9", "#b85a70")),
     "norm": NodeColours("#e6e9a8", "#8c9238"),
     "parameters": NodeColours("#fbd3da", "#b0647a"),
     **dict.fromkeys(("activation", "dropout", "function"), NodeColours("#f7ebb6", "#b39a3a")),

@@ -14,7 +14,7 @@ from archspec.ir.graph import Node
 from archspec.ir.types import Dim, DType, Shape, TensorType
 from archspec.lower.onnx.symbolic_size import Atom, Axis, Quotient, Size, Smallest, same_size
 
-AttributeValue = int | float | str | Sequence[int]
+AttributeValue = int | float | str | Sequence[int] | Sequence[str]
 Array = NDArray[np.float32] | NDArray[np.int64]
 
 OnnxShape = tuple[Dim | None, ...]

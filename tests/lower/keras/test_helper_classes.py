@@ -14,9 +14,8 @@ from archspec.lower.keras import helper_classes, helpers
 
 def test_the_text_is_that_of_the_class() -> None:
     pytest.importorskip("keras")
-    modules = [
-        import_module(f"{helpers.__name__}.{name}") for name in ("initializers", "layers", "padding", "pool", "roi")
-    ]
+    files = ("initializers", "layers", "padding", "pool", "recurrent", "roi")
+    modules = [import_module(f"{helpers.__name__}.{name}") for name in files]
     classes = {name: value for module in modules for name, value in vars(module).items() if inspect.isclass(value)}
     assert set(classes) == set(helper_classes.helper_classes())
     for name, value in classes.items():

@@ -154,6 +154,7 @@ ONE_SIZE = {
     if sample.op.kind
     in (
         "roi_pool", "linear", "capsule_votes", "multi_head_attention", "class_token", "position_embedding",
+        "lstm", "gru", "rnn",
     )
     or sample.id.startswith(("layer_norm(axes=2", "layer_norm(axes=3", "layer_scale(axis", "layer_scale(value"))
     or sample.id.startswith(("rms_norm(axes=2", "split(sizes=[4"))
@@ -184,6 +185,7 @@ reshapes; [8, 6, 5]; reshape: [2, 4, -1], reshape: [8, -1]
 height and width swapped; [6, 8, 8]; permute: [1, 3, 2], add: [prev, input]
 a series; [4, 40]; conv: {channels: 6, kernel: 5, stride: 2}, max_pool: {kernel: 3, ceil: true}, \
   adaptive_max_pool: 4, flatten: {}, linear: 3
+time; [4, 9]; permute: [2, 1], lstm: {features: 3, bidirectional: true, depth: 2}, gru: 2, rnn: 5
 a volume; [2, 8, 9, 10]; conv: {channels: 4, kernel: 3, padding: same, stride: 2}, group_norm: 2, \
   upsample: {scale: 2, mode: trilinear}, adaptive_avg_pool: [2, 3, 1]
 unpooling; [3, 8, 9]; max_pool: {name: p, kernel: 2, indices: true}, conv: {channels: 3, kernel: 1}, \

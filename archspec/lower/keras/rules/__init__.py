@@ -13,6 +13,7 @@ from archspec.lower.keras.rules import (  # noqa: F401 - each registers its rule
     norm,
     parameters,
     pool,
+    recurrent,
     reduce,
     reshape,
     roi,
