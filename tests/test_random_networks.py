@@ -48,7 +48,7 @@ LONGER = {"channels": 1, "kernel": 2, "stride": 3, "output_padding": 2}
 BLIND = {"channels": 1, "kernel": 1, "stride": 2, "padding": [0, 1]}
 FAR = {"kernel": 1, "stride": 3, "padding": "same"}
 
-FOUND: dict[str, tuple[list[int], list[Any]]] = {
+FOUND: dict[str, tuple[Any, list[Any]]] = {
     "indices of a padded input": ([2, 6, 5], [{"pad": 1}, {"max_pool": PADDED}]),
     "indices of a padded volume": ([2, 6, 5, 7], [{"pad": 1}, {"max_pool": VOLUME}]),
     "a stride over the kernel": ([1, 4], [{"max_pool": FAR}]),
@@ -56,6 +56,11 @@ FOUND: dict[str, tuple[list[int], list[Any]]] = {
     "a permuted volume": ([1, 2, 2, 1], [{"permute": [4, 1, 3, 2]}, {"local_response_norm": {"size": 1}}]),
     "channels that were positions": ([1, 5], [{"permute": [2, 1]}, {"local_response_norm": {"size": 3}}]),
     "axes of one size": ([4, 4], [{"rms_norm": {"axes": 2}}]),
+    "half of the larger size": (
+        {"a": [1, 4, 4], "b": [1, 4, 4]},
+        [{"add": ["a", "b"]}, {"split": {"parts": 2, "axis": 2}}],
+    ),
+    "no number": ([2, 2], ["log", {"max_pool": {"kernel": 2, "indices": True}}]),
     "rows that PyTorch rounds": ([1, 2], [{"upsample": 41}]),
     "nothing along one axis": ([1, 1, 2], [{"conv_transpose": BLIND}]),
     "taps past the end": ([1, 1], [{"conv_transpose": DILATED}, {"conv_transpose": LONGER}]),
@@ -64,9 +69,10 @@ FOUND: dict[str, tuple[list[int], list[Any]]] = {
 
 
 @pytest.mark.parametrize(("shape", "layers"), FOUND.values(), ids=FOUND)
-def test_faults_that_were_found_stay_repaired(shape: list[int], layers: list[Any]) -> None:
-    spec = {"archspec": 1, "name": "found", "input": shape, "layers": layers}
-    if "indices" in layers[-1].get("max_pool", {}):
+def test_faults_that_were_found_stay_repaired(shape: Any, layers: list[Any]) -> None:
+    inputs = {"inputs" if isinstance(shape, dict) else "input": shape}
+    spec = {"archspec": 1, "name": "found", **inputs, "layers": layers}
+    if isinstance(layers[-1], dict) and "indices" in layers[-1].get("max_pool", {}):
         spec["outputs"] = ["max_pool", "max_pool.indices"]
     assert run(spec, checks=TRIED).failures == ()
 

@@ -14,7 +14,7 @@ from archspec.lower.nearest_rows import nearest_rows, repeats_evenly
 from archspec.ops import Op
 from archspec.ops.spatial import Upsample, UpsampleLike
 from archspec.passes.receptive_field import ReceptiveField, receptive_fields
-from tests.random_networks.case import Case, evaluate_tensors, random_inputs, random_weights
+from tests.random_networks.case import Case, evaluate_tensors, is_finite, random_inputs, random_weights
 
 LINEAR = {
     "conv", "conv_transpose", "avg_pool", "adaptive_avg_pool", "linear", "add", "mean", "concat", "upsample", "scale",
@@ -35,6 +35,8 @@ def fields(case: Case) -> Iterator[str]:
     for source in sources:
         inputs[source.name].requires_grad_()
     made = evaluate_tensors(graph, weights, inputs)
+    if not is_finite(made):
+        return
     if any(_is_rounded(node) for node in graph.nodes):
         return
     exact = all(node.op.kind in LINEAR and not _has_far_taps(node.op) for node in graph.nodes)

@@ -26,6 +26,9 @@ LIKELY = tuple(3 + 2 * len(attributes_of(OP[kind])) for kind in UNARY)
 FEWER_AXES = ("flatten", "reshape", "global_max_pool", "global_avg_pool", "reduce_mean", "reduce_sum", "reduce_max")
 """Ops after which little is left to slide over: they are drawn less often."""
 
+ABOVE_0 = ("sqrt", "rsqrt", "reciprocal", "log", "pow")
+"""Ops that are defined, and smooth, for numbers above 0."""
+
 JOINS = ("add", "mul", "mean", "min", "max", "concat")
 """The ops that join any number of values."""
 
@@ -36,7 +39,8 @@ def layer(draw: Drawing, names: Names, before: Part) -> Part | None:
     if kind in FEWER_AXES and kind != draw.theme and draw.chance(0.5):
         return None
     drawn = draw_op(draw.random, kind, [before.type])
-    return None if drawn is None else part_of(draw, names, drawn, before.type)
+    above_0: list[Item] = ["abs", {"add": {"number": 0.5}}] if kind in ABOVE_0 else []
+    return None if drawn is None else part_of(draw, names, drawn, before.type, *above_0)
 
 
 def part_of(

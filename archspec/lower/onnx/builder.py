@@ -251,7 +251,10 @@ class OnnxBuilder:
             case Axis():
                 return self._size_step("Shape", atom.value, start=atom.axis, end=atom.axis + 1)
             case Quotient():
-                return self._size_step("Div", self.size(atom.dividend), self.integers("divisor", [atom.divisor]))
+                dividend, divisor = self.size(atom.dividend), self.integers("divisor", [atom.divisor])
+                if atom.dividend.nominal < 0:  # as the larger of two sizes is written; Div rounds toward 0
+                    dividend = self._size_step("Sub", dividend, self._size_step("Mod", dividend, divisor))
+                return self._size_step("Div", dividend, divisor)
             case Smallest():
                 first, *others = sorted(map(self.size, atom.choices))
                 return self._size_step("Min", first, *others)
