@@ -789,5 +789,8 @@ BAD: tuple[Bad, ...] = (
 )  # fmt: skip
 """Samples that ops must reject."""
 
+FIRST_OPSET = {"roi_align": 16}
+"""The first opset of ONNX that can express an op, if that is not the oldest one."""
+
 NEVER_REJECTS = frozenset({"identity"})
 """Ops that accept any input."""

@@ -212,7 +212,9 @@ def _compile(found: Any) -> None:
         help="Make inference faster: fold batch normalization and padding, drop what only training needs.",
     )  # fmt: skip
     onnx = parser.add_argument_group("options for .onnx")
-    onnx.add_argument("--opset", type=_integer(1), metavar="N", help="The version of ONNX's operators.")
+    onnx.add_argument(
+        "--opset", type=_integer(1), metavar="N", help="The version of ONNX's operators, from 13. Default: 22."
+    )
     onnx.add_argument("--dynamic", action="store_true", default=None, help="Leave height and width symbolic.")
     onnx.add_argument(
         "--no-weights", action="store_true", default=None, help="Make weights inputs of the model; store none."

@@ -15,6 +15,7 @@ from archspec.diagnostics import ArchspecError
 from archspec.lower.onnx import OPSETS, export
 from archspec.lower.torch.inference import outputs
 from archspec.network import Network
+from tests.op_samples import FIRST_OPSET
 from tests.random_networks.case import Arrays, Case
 
 NEWEST = 26
@@ -33,8 +34,9 @@ def pytorch(case: Case) -> Iterator[str]:
 
 def onnx_runtime(case: Case) -> Iterator[str]:
     """ONNX Runtime loads the file at the oldest opset and at another, and returns what PyTorch does."""
-    newer = OPSETS.start + 1 + case.seed % (NEWEST - OPSETS.start)
-    for opset in (OPSETS.start, newer):
+    oldest = max(FIRST_OPSET.get(node.op.kind, OPSETS.start) for node in case.graph.nodes)
+    newer = oldest + 1 + case.seed % (NEWEST - oldest)
+    for opset in (oldest, newer):
         model = export(case.graph, case.weights, opset=opset).to_proto()
         onnx.checker.check_model(model, full_check=True)
         for difference in case.expected.differences(in_onnx(model.SerializeToString(), case)):

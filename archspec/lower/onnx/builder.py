@@ -90,6 +90,27 @@ class GraphState:
     padded: dict[str, bool] = field(default_factory=dict)
     """The values that a runtime may see as the output of a Pad, and whether axes after the channels are padded."""
 
+    def integers(self, values: ArrayLike, source: str) -> str:
+        """A constant of int64; if it is too long to be named by its elements, `source` is part of its name."""
+        return self._constant(np.asarray(values, dtype=np.int64), source)
+
+    def floats(self, values: ArrayLike, source: str) -> str:
+        """A constant of float32, named as `integers` does."""
+        return self._constant(np.asarray(values, dtype=np.float32), source)
+
+    def _constant(self, array: Array, source: str) -> str:
+        """Store a constant once for all layers that read it.
+
+        It is named by its elements if they are few, otherwise by what reads it first.
+        """
+        content = array.dtype.str, array.shape, array.tobytes()
+        known = self.names.get(content)
+        if known is None:
+            known = CONSTANTS + (_text(array) or source)
+            self.names[content] = known
+            self.constants[known] = array
+        return known
+
 
 @dataclass(frozen=True, slots=True)
 class OnnxBuilder:
@@ -173,7 +194,7 @@ class OnnxBuilder:
         """A constant of int64: a shape, axes, indices. If a `Size` is in it, it is computed when the model runs."""
         if isinstance(values, Sequence) and any(isinstance(value, Size) for value in values):
             return self._computed_integers(label, values)
-        return self._constant(label, np.asarray(values, dtype=np.int64))
+        return self.state.integers(values, f"{self.node.name}/{label}")
 
     def shape(self, label: str, source: TensorType, sizes: Sequence[int]) -> str:
         """The shape that a Reshape gives to a value of type `source`: the batch, then `sizes`.
@@ -267,7 +288,7 @@ class OnnxBuilder:
 
     def floats(self, label: str, values: ArrayLike) -> str:
         """A constant of float32."""
-        return self._constant(label, np.asarray(values, dtype=np.float32))
+        return self.state.floats(values, f"{self.node.name}/{label}")
 
     def constant(self, name: str) -> Array:
         """The elements of a constant, by the name that `integers` or `floats` returned."""
@@ -297,19 +318,6 @@ class OnnxBuilder:
             padded = [any(known) or op in _AXES_MOVED] if known and op in _DROPPED_OR_MOVED else []
         self.state.padded.update((value.name, spatial) for value in outputs for spatial in padded)
         return tuple(value.name for value in outputs)
-
-    def _constant(self, label: str, array: Array) -> str:
-        """Store a constant once for all layers that read it.
-
-        It is named by its elements if they are few, otherwise by the layer that reads it first.
-        """
-        content = array.dtype.str, array.shape, array.tobytes()
-        known = self.state.names.get(content)
-        if known is None:
-            known = CONSTANTS + (_text(array) or f"{self.node.name}/{label}")
-            self.state.names[content] = known
-            self.state.constants[known] = array
-        return known
 
 
 def _text(array: Array) -> str | None:

@@ -14,6 +14,7 @@ from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, SymbolicDim
 from archspec.lower.onnx.builder import Array, GraphState, OnnxBuilder, OnnxGraph, OnnxNode, ValueInfo
 from archspec.lower.onnx.external_weights import OnnxModel
+from archspec.lower.onnx.older_opsets import in_opset
 from archspec.lower.onnx.rules import RULES, OnnxRule
 from archspec.lower.onnx.size_check import check_sizes
 from archspec.lower.onnx.symbolic_graph import SymbolicGraph, fixed_size, symbolic, with_symbols
@@ -24,9 +25,9 @@ from archspec.ops import Op
 OPSET = 22
 """The default opset."""
 
-OPSETS = range(18, onnx.defs.onnx_opset_version() + 1)
-"""The supported opsets: from the first in which Resize names its axes and reductions take theirs as an input, to the
-last that the installed onnx knows.
+OPSETS = range(13, onnx.defs.onnx_opset_version() + 1)
+"""The supported opsets: from the first in which Squeeze, Unsqueeze and Split take numbers as inputs, to the last that
+the installed onnx knows.
 """
 
 RUNTIME_OPSET = 26
@@ -65,8 +66,8 @@ def export(
         overrides: rules that replace those of `RULES` for some ops, such as faster forms for one runtime.
 
     Raises:
-        ArchspecError: the opset is not in `OPSETS`, the weights do not fit, an op has no rule, a layer works at one
-            size only although the sizes are dynamic, or two values would have the same name.
+        ArchspecError: the opset is not in `OPSETS` or cannot express a layer, the weights do not fit, an op has no
+            rule, a layer works at one size only although the sizes are dynamic, or two values would have the same name.
     """
     if opset not in OPSETS:
         raise fail(
@@ -104,11 +105,14 @@ def _lower(
     inputs = check_sizes(state, formulas)
     names = _apply_rules(graph, state, inputs, overrides or {})
     outputs = graph.inference_outputs
-    read = {name for node in state.nodes for name in node.inputs}
+    onnx_inputs = tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs)
+    nodes = in_opset(state, onnx_inputs)
+    _check_operators(graph, nodes, opset)
+    read = {name for node in nodes for name in node.inputs}
     onnx_graph = OnnxGraph(
-        tuple(ValueInfo(value.name, value.type.shape, value.type.dtype) for value in graph.inputs),
+        onnx_inputs,
         tuple(ValueInfo(output.name, output.value.type.shape, output.value.type.dtype) for output in outputs),
-        tuple(_with_output_names(state.nodes, outputs, names)),
+        tuple(_with_output_names(nodes, outputs, names)),
         frozenset(state.weights),
         {name: array for name, array in state.constants.items() if name in read},
     )
@@ -130,6 +134,30 @@ def _apply_rules(
             raise fixed_size(graph, node, "its ONNX operators depend on the size of its input") from None
         names.update(zip(node.outputs, (result,) if isinstance(result, str) else result, strict=True))
     return names
+
+
+def _check_operators(graph: Graph, nodes: Iterable[OnnxNode], opset: int) -> None:
+    """Check that an opset has the operators of all nodes.
+
+    Raises:
+        ArchspecError: it does not, but a newer one does.
+    """
+    for node in nodes:
+        first = next((version for version in range(opset, OPSETS.stop) if _has(version, node)), opset)
+        if first > opset:
+            name = node.name.partition("/")[0]
+            span = next((layer.span for layer in graph.nodes if layer.name == name), None)
+            message = f"ONNX opset {opset} cannot express '{name}': it needs {node.op} of opset {first}"
+            raise fail("unsupported", message, span, help=f"write opset {first} or a newer one (--opset {first})")
+
+
+def _has(opset: int, node: OnnxNode) -> bool:
+    """Whether an opset has the operator of a node, with its attributes and as many inputs."""
+    try:
+        schema = onnx.defs.get_schema(node.op, opset)
+    except onnx.defs.SchemaError:
+        return False
+    return node.attributes.keys() <= schema.attributes.keys() and len(node.inputs) <= schema.max_input
 
 
 def _with_output_names(

@@ -128,7 +128,25 @@ def test_other_opsets_are_rejected(opset: int) -> None:
         model_of(SMALL, opset=opset)
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "unsupported"
-    assert diagnostic.help == f"opsets 18 to {onnx.defs.onnx_opset_version()} can"
+    assert diagnostic.help == f"opsets 13 to {onnx.defs.onnx_opset_version()} can"
+
+
+def test_a_layer_that_an_opset_cannot_express_is_an_error_there() -> None:
+    text = """archspec: 1
+name: net
+inputs: {image: [3, 16, 16], boxes: [5, 4]}
+layers:
+  - relu: {from: image}
+  - roi_align: {name: regions, from: [prev, boxes], size: 2}
+"""
+    with pytest.raises(ArchspecError) as error:
+        model_of(text, opset=15)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.message == "ONNX opset 15 cannot express 'regions': it needs GridSample of opset 16"
+    assert diagnostic.help == "write opset 16 or a newer one (--opset 16)"
+    assert diagnostic.span is not None
+    assert diagnostic.span.line == 6
+    assert model_of(text, opset=16).opset_import[0].version == 16
 
 
 def test_same_input_same_bytes() -> None:

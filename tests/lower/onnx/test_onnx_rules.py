@@ -7,6 +7,7 @@ import onnx
 import pytest
 import torch
 
+from archspec.diagnostics import ArchspecError
 from archspec.lower.onnx import OPSET, OPSETS, export
 from archspec.lower.onnx.rules import RULES
 from archspec.ops import OPS, Op, OpError
@@ -14,9 +15,12 @@ from archspec.ops.attribute_types import attributes_of
 from archspec.ops.spatial import AlignCrop
 from tests import op_references, op_samples
 from tests.lower.onnx.runtime import NEWEST, inferred_shapes, random_weights, session, shapes
-from tests.op_samples import Bad, Sample
+from tests.op_samples import FIRST_OPSET, Bad, Sample
 
 BATCHES = (1, 3)
+
+TESTED = (13, 17, 18, OPSET)
+"""The opsets that every rule is tested at, besides the newest: 13 is the oldest, and 18 changed most operators."""
 
 each_sample = pytest.mark.parametrize("sample", op_samples.GOOD, ids=lambda sample: sample.id)
 
@@ -39,35 +43,50 @@ def test_rules_and_references_are_those_of_the_ops() -> None:
     assert set(op_references.REFERENCES) == {op.kind for op in OPS}
 
 
+def opsets(sample: Sample, newest: int) -> list[int]:
+    """The opsets to test a sample at."""
+    return [opset for opset in (*TESTED, newest) if opset >= FIRST_OPSET.get(sample.op.kind, 0)]
+
+
 @each_sample
-@pytest.mark.parametrize("opset", [OPSETS.start, OPSET, NEWEST])
-def test_outputs_are_those_of_pytorch_for_any_batch(sample: Sample, opset: int) -> None:
+def test_outputs_are_those_of_pytorch_for_any_batch(sample: Sample) -> None:
     graph = sample.graph
     weights = random_weights(graph)
-    runner = session(export(graph, weights, opset=opset).to_proto())
     (node,) = graph.nodes
     parameters = {weight.name: torch.from_numpy(weights[node.weight_key(weight)]) for weight in node.weights}
+    expected = []
     for batch in BATCHES:
         arrays = sample.arrays(batch)
-        made = runner.run(None, {f"x{i}": array for i, array in enumerate(arrays)})
-        expected = op_references.results(sample.op, [torch.from_numpy(array) for array in arrays], parameters)
-        for result, tensor, type in zip(made, expected, sample.outputs, strict=True):
-            wanted = tensor.numpy()
-            assert result.shape == (batch, *type.sizes) == wanted.shape
-            assert result.dtype == wanted.dtype
-            np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-5)
+        wanted = op_references.results(sample.op, [torch.from_numpy(array) for array in arrays], parameters)
+        expected.append((batch, {f"x{i}": array for i, array in enumerate(arrays)}, wanted))
+    for opset in opsets(sample, NEWEST):
+        runner = session(export(graph, weights, opset=opset).to_proto())
+        for batch, inputs, tensors in expected:
+            made = runner.run(None, inputs)
+            for result, tensor, type in zip(made, tensors, sample.outputs, strict=True):
+                wanted = tensor.numpy()
+                assert result.shape == (batch, *type.sizes) == wanted.shape
+                assert result.dtype == wanted.dtype
+                np.testing.assert_allclose(result, wanted, rtol=1e-5, atol=1e-5, err_msg=f"opset {opset}")
 
 
 @each_sample
 def test_onnx_infers_the_declared_shapes(sample: Sample) -> None:
     graph = sample.graph
-    for opset in (OPSETS.start, OPSET, NEWEST, OPSETS.stop - 1):
+    for opset in opsets(sample, OPSETS.stop - 1):
         model = export(graph, random_weights(graph), opset=opset).to_proto()
         onnx.checker.check_model(model, full_check=True)
         declared = shapes([*model.graph.value_info, *model.graph.output])
         for i, type in enumerate(sample.outputs):
             assert declared[f"y{i}"] == ["N", *type.sizes]
         assert inferred_shapes(model) == declared
+
+
+@pytest.mark.parametrize("kind", FIRST_OPSET)
+def test_ops_that_need_a_newer_opset_than_the_oldest_say_so(kind: str) -> None:
+    graph = next(sample for sample in op_samples.GOOD if sample.op.kind == kind).graph
+    with pytest.raises(ArchspecError, match=rf"needs \w+ of opset {FIRST_OPSET[kind]}\b"):
+        export(graph, random_weights(graph), opset=FIRST_OPSET[kind] - 1)
 
 
 @each_sample

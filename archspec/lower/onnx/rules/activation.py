@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
-
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES, parts_of_axis, per_channel, vector_lengths
 from archspec.lower.onnx.symbolic_size import Size
@@ -105,26 +103,8 @@ def silu(op: Silu, b: OnnxBuilder) -> str:
 
 @RULES.rule(Gelu)
 def gelu(op: Gelu, b: OnnxBuilder) -> str:
-    """Gelu; before opset 20, which introduced it, its formula."""
-    if b.opset >= 20:
-        return b.result("Gelu", b.input, **({} if op.approximate == "none" else {"approximate": op.approximate}))
-    return b.result("Mul", b.input, _normal(op, b))
-
-
-def _normal(op: Gelu, b: OnnxBuilder) -> str:
-    """The cumulative normal distribution: (1 + erf(x / sqrt(2))) / 2, or its approximation with tanh."""
-
-    def step(label: str, kind: str, value: str, *numbers: float) -> str:
-        constants = [b.floats(label, number) for number in numbers]
-        return b.step(label, kind, value, *constants, type=b.input_type)
-
-    if op.approximate == "none":
-        curve = step("erf", "Erf", step("scaled", "Mul", b.input, sqrt(1 / 2)))
-    else:
-        cube = step("cube", "Pow", b.input, 3)
-        bent = b.step("bent", "Add", b.input, step("weighted", "Mul", cube, 0.044715), type=b.input_type)
-        curve = step("tanh", "Tanh", step("scaled", "Mul", bent, sqrt(2 / pi)))
-    return step("normal", "Mul", step("raised", "Add", curve, 1), 0.5)
+    """Gelu."""
+    return b.result("Gelu", b.input, **({} if op.approximate == "none" else {"approximate": op.approximate}))
 
 
 @RULES.rule(HardTanh)

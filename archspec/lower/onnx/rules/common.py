@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from archspec.ir.types import DType, TensorType
@@ -98,56 +97,19 @@ def padded_input(b: OnnxBuilder, pads: Sequence[Pads], value: float = 0.0, mode:
     if not any(isinstance(rows, Size) or rows for pad in pads for rows in pad):
         return b.input
     sizes = (size + sum(pair) for size, pair in zip(b.input_type.spatial, pads, strict=True))
-    op, inputs, attributes = pad_node(b, mode, pads, value)
-    return b.step("pad", op, *inputs, type=b.input_type.with_sizes(b.input_type.channels, *sizes), **attributes)
+    inputs, attributes = pad_arguments(b, mode, pads, value)
+    return b.step("pad", "Pad", *inputs, type=b.input_type.with_sizes(b.input_type.channels, *sizes), **attributes)
 
 
-def pad_node(
+def pad_arguments(
     b: OnnxBuilder, mode: str, pads: Sequence[Pads], value: float = 0.0
-) -> tuple[str, tuple[str, ...], dict[str, AttributeValue]]:
-    """The operator, the inputs and the attributes of the node that pads the spatial axes of the input.
-
-    Opset 19 introduced mode `wrap`. Before it, circular padding is a Gather, or for dynamic sizes a Concat; nodes that
-    come first are written.
-    """
-    if mode == "circular" and b.opset < 19:
-        return _wrapped(b, pads) if b.dynamic else _gathered(b, pads)
+) -> tuple[tuple[str, ...], dict[str, AttributeValue]]:
+    """The inputs and the attributes of the Pad of the spatial axes of the input."""
     constants = [b.integers("pads", onnx_pads([(0, 0), (0, 0), *pads]))]
     if value:
         constants.append(b.floats("value", value))
     mode = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
-    return "Pad", (b.input, *constants), {} if mode == "constant" else {"mode": mode}
-
-
-def _gathered(b: OnnxBuilder, pads: Sequence[Pads]) -> tuple[str, tuple[str, ...], dict[str, AttributeValue]]:
-    """The rows of each axis, and those from its other side."""
-    sizes = zip(b.input_type.spatial, pads, strict=True)
-    rows = {axis: np.arange(-pad[0], n + pad[1]) % n for axis, (n, pad) in enumerate(sizes, start=2) if any(pad)}
-    *others, final = rows
-    value, _ = gather_step(b, {axis: rows[axis] for axis in others})
-    return "Gather", (value, b.integers(f"rows{final}", rows[final])), {"axis": final}
-
-
-def _wrapped(b: OnnxBuilder, pads: Sequence[Pads]) -> tuple[str, tuple[str, ...], dict[str, AttributeValue]]:
-    """The end of each axis, the axis and its start, side by side."""
-    value, tensor = b.input, b.input_type
-    padded = [(axis, pad) for axis, pad in enumerate(pads, start=2) if any(isinstance(n, Size) or n for n in pad)]
-    for axis, (before, after) in padded:
-        size = tensor.sizes[axis - 1]
-        first = -before if not isinstance(before, Size) else size - before  # a `Size` may be 0
-        parts: list[str] = []
-        for label, count, start, end in (("end", before, first, END), ("", 0, 0, 0), ("start", after, 0, after)):
-            bounds = [b.integers(name, [number]) for name, number in (("starts", start), ("ends", end), ("axes", axis))]
-            part = with_size(tensor, axis, count)
-            if isinstance(count, Size) or count:
-                parts.append(b.step(f"{label}{axis}", "Slice", value, *bounds, type=part))
-            elif not label:
-                parts.append(value)
-        tensor = with_size(tensor, axis, size + before + after)
-        if axis == padded[-1][0]:
-            return "Concat", tuple(parts), {"axis": axis}
-        value = b.step(f"wrapped{axis}", "Concat", *parts, type=tensor, axis=axis)
-    return "Identity", (value,), {}
+    return (b.input, *constants), {} if mode == "constant" else {"mode": mode}
 
 
 def dynamic_same_window(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.lower.nearest_rows import nearest_rows, repeats_evenly
 from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, pad_node
+from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, pad_arguments
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
 from archspec.lower.onnx.symbolic_size import Size, same_size
 from archspec.ops.spatial import AlignCrop, CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
@@ -18,8 +18,8 @@ def pad(op: Pad, b: OnnxBuilder) -> str:
     pads = op.pads(b.input_type)
     if not any(map(any, pads)):
         return b.input
-    operator, inputs, attributes = pad_node(b, op.mode, pads, op.value)
-    return b.result(operator, *inputs, **attributes)
+    inputs, attributes = pad_arguments(b, op.mode, pads, op.value)
+    return b.result("Pad", *inputs, **attributes)
 
 
 @RULES.rule(PadChannels)
