@@ -46,6 +46,7 @@ class LoadOptions(CheckOptions, total=False):
     """How a spec is compiled; see `load`."""
 
     rename: Mapping[str, str | None] | None
+    freeze: Sequence[str]
 
 
 @frozen(enforced=True)
@@ -69,6 +70,7 @@ def load(
     plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
     rename: Mapping[str, str | None] | None = None,
+    freeze: Sequence[str] = (),
     **more: Any,
 ) -> Network:
     """Load the network of a spec: a file, `FILE:VARIANT`, or the name of a network in the zoo.
@@ -82,13 +84,16 @@ def load(
         params: values for params of the spec, by name.
         rename: names of weights in checkpoints, and their names in the network, as in a spec's `rename`; these rules
             apply before those of the spec. An empty name removes a prefix: `{"net": ""}`.
+        freeze: layers and parts, by their dotted names, whose weights are not trained, as `trainable: false` says.
         **more: more params, as keyword arguments: `classes=10`.
 
     Raises:
         ArchspecError: the spec has errors; the exception holds all of them.
     """
     params = _merge_params(params, more)
-    return _without_errors(compile(spec, input=input, path=path, plugins=plugins, params=params, rename=rename))
+    return _without_errors(
+        compile(spec, input=input, path=path, plugins=plugins, params=params, rename=rename, freeze=freeze)
+    )
 
 
 def compile(spec: str | Path, **options: Unpack[LoadOptions]) -> Compiled:
@@ -134,12 +139,13 @@ def parse(
     plugins: Plugins = (),
     params: Mapping[str, Any] | None = None,
     rename: Mapping[str, str | None] | None = None,
+    freeze: Sequence[str] = (),
     **more: Any,
 ) -> Network:
     """Load the network of a spec given as text, which has no folder to import from; otherwise as `load`."""
     source = Source(name, text.removeprefix("\ufeff"))
     options = LoadOptions(
-        input=input, path=path, plugins=plugins, params=_merge_params(params, more), rename=rename
+        input=input, path=path, plugins=plugins, params=_merge_params(params, more), rename=rename, freeze=freeze,
     )  # fmt: skip
     return _without_errors(compile_source(source, variant, **options))
 
@@ -273,6 +279,12 @@ def compile_source(source: Source, variant: str | None = None, **options: Unpack
     if rename := options.get("rename"):
         spec = replace(spec, rename=(*rules_of(rename, "rename"), *spec.rename))
     compiled = _compile(spec, errors, variant, options.get("input"), options.get("params") or {})
+    network = compiled.network
+    if (names := options.get("freeze")) and network is not None and not (errors or compiled.errors):
+        from archspec.ir.freezing import freeze  # here, since few networks need it
+
+        graph = freeze(network.graph, [names] if isinstance(names, str) else names)
+        compiled = replace(compiled, network=Network(spec, network.variant, graph, network.overrides))
     return Compiled(compiled.network, _sorted([*errors, *compiled.diagnostics], source))
 
 

@@ -155,6 +155,7 @@ def _compiled(options: Namespace) -> Compiled:
     return compile_source(
         source, variant, input=input_shapes(options.input), path=options.path or (), plugins=options.plugin or (),
         params=params(options.set), rename=renames(getattr(options, "rename", None)),
+        freeze=getattr(options, "freeze", None) or (),
     )  # fmt: skip
 
 

@@ -208,6 +208,10 @@ def _compile(found: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--seed", type=_integer(0), metavar="N", help="Seed of the initial values. Default: 0.")
     parser.add_argument(
+        "--freeze", action="append", metavar="NAME",
+        help="Freeze the weights of a layer or part, as `trainable: false` in the spec does (repeatable).",
+    )  # fmt: skip
+    parser.add_argument(
         "-O", "--optimize", action="store_true",
         help="Make inference faster: fold batch normalization and padding, drop what only training needs.",
     )  # fmt: skip

@@ -164,4 +164,7 @@ def as_op_step(step: CallStep, op: type[Op]) -> OpStep:
             for name in unknown
         )
     options = WeightOptions(share=step.share) if step.share else DEFAULT_OPTIONS
-    return OpStep(step.span, step.name, step.sources, step.when, op=op, attributes=attributes, weight_options=options)
+    return OpStep(
+        step.span, step.name, step.sources, step.when, step.trainable, op=op, attributes=attributes,
+        weight_options=options,
+    )  # fmt: skip

@@ -16,7 +16,7 @@ from archspec.diagnostics import ArchspecError, Diagnostic, Span
 from archspec.frontend.elaborate import references
 from archspec.frontend.elaborate.auto_names import NameAndError, local_name, names_iterations
 from archspec.frontend.elaborate.budget import Budget, LimitExceeded, Total
-from archspec.frontend.elaborate.conditions import when_is_true
+from archspec.frontend.elaborate.conditions import is_trainable, when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
 from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.nodes import NodeFactory, Signature
@@ -130,7 +130,8 @@ class Builder:
                 return self._skip(step, values, context)
             name = self.name(step, context)
             inputs = references.inputs_of(step, values, context)
-            outputs = BUILD_FUNCTIONS[type(step)](self, step, name, inputs, context)
+            here = context if is_trainable(step, context, inputs) else context.frozen()
+            outputs = BUILD_FUNCTIONS[type(step)](self, step, name, inputs, here)
             return values if isinstance(step, SideStep) else outputs
         except ArchspecError as error:
             self.report(error, context)
@@ -238,6 +239,8 @@ class Builder:
                 node = self.weights.apply_defaults(node, signature)
         else:
             node = self.weights.apply(node, options, partial(context.evaluate, values=node.inputs))
+        if not context.trainable:
+            node = node.with_weights(tuple([replace(weight, trainable=False) for weight in node.weights]))
         span = step.span
         if options.share is not None:
             span = options.share.span
@@ -294,6 +297,7 @@ class Builder:
             training_only=context.training_only,
             size_reads=context.size_reads,
             inputs=context.inputs,
+            trainable=context.trainable,
         )
 
     def close_scope(

@@ -39,6 +39,7 @@ class BuildContext:
         training_only: whether it is in a part that runs only while training.
         size_reads: the sizes that expressions have read so far.
         inputs: the values of the inputs that the innermost block names.
+        trainable: whether weights are trained here, as far as the parts around it say.
     """
 
     symbols: SymbolTable
@@ -52,6 +53,7 @@ class BuildContext:
     training_only: bool = False
     size_reads: SizeReads = field(default_factory=dict)
     inputs: Mapping[str, Values] = field(default_factory=dict)
+    trainable: bool = True
 
     def with_environment(self, environment: Environment) -> BuildContext:
         """The same context, and the same items, with other names for expressions."""
@@ -67,7 +69,14 @@ class BuildContext:
             self.training_only,
             self.size_reads,
             self.inputs,
+            self.trainable,
         )
+
+    def frozen(self) -> BuildContext:
+        """The same context, and the same items, where weights are not trained."""
+        frozen = self.with_environment(self.environment)
+        frozen.trainable = False
+        return frozen
 
     def evaluate(self, field: Field, values: Values) -> Data:
         """The value of a field, where `in` refers to `values`.

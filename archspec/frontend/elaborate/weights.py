@@ -48,7 +48,7 @@ class WeightBinder:
         return node.with_weights(weights)
 
     def apply(self, node: Node, options: WeightOptions, evaluate: Evaluate) -> Node:
-        """The node with its weights initialized, fixed or frozen as the spec says.
+        """The node with its weights initialized or fixed as the spec says.
 
         Args:
             node: the node.
@@ -65,8 +65,6 @@ class WeightBinder:
         if options.fixed is not None and "weight" not in names:
             raise _unknown_weight(node, "weight", options.fixed.span, names)
         weights = [self._initialized(node, weight, options, evaluate) for weight in node.weights]
-        if options.trainable is not None and not _is_trainable(options.trainable, evaluate):
-            weights = [replace(weight, trainable=False) for weight in weights]
         return node.with_weights(tuple(weights))
 
     def register(self, node: Node, elements: int, span: Span) -> ArchspecError | None:
@@ -187,13 +185,6 @@ def _number(option: str, field: Field, evaluate: Evaluate) -> float:
     if abs(value) > FLOAT_MAX:
         raise fail("wrong-value", f"'{option}' exceeds the range of float32: {value:g}", field.span)
     return float(value)
-
-
-def _is_trainable(condition: Field, evaluate: Evaluate) -> bool:
-    value = evaluate(condition)
-    if not isinstance(value, bool):
-        raise fail("wrong-value", f"'trainable' is true or false, not {show(value)}", condition.span)
-    return value
 
 
 def _unknown_weight(node: Node, name: str, span: Span, names: list[str]) -> ArchspecError:

@@ -10,8 +10,8 @@ from archspec.frontend.language.fields import Field
 from archspec.frontend.language.identifiers import PREVIOUS, check_name, name, reference, variable, variable_but
 from archspec.frontend.language.reader import Key, Keys, Reader, Schema, all_read, describe
 from archspec.frontend.language.spec import Block, Returned
-from archspec.frontend.language.steps import SpecReader
-from archspec.frontend.language.structures import COMMON, CONSTRUCTS, NAMING, layers
+from archspec.frontend.language.steps import CALL, SpecReader
+from archspec.frontend.language.structures import CONSTRUCTS, NAMING, layers
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 
 
@@ -88,7 +88,7 @@ def _arguments(reader: Reader, tree: Tree) -> dict[str, Field | None]:
     arguments: dict[str, Field | None] = {}
     for key, item in entries:
         argument = variable(reader, key)
-        if argument in COMMON or argument == "share":
+        if argument in CALL:
             message = f"an argument cannot be called '{argument}', which is a key of every call"
             raise fail("name-taken", message, key.span, help="choose another name")
         if argument in arguments:
@@ -124,7 +124,7 @@ _INPUT = variable_but((PREVIOUS,))
 
 _INPUTS: Schema = {"anyOf": [_INPUT, {"type": "array", "items": _INPUT, "minItems": 1, "uniqueItems": True}]}
 
-_ARGUMENT = variable_but((*COMMON, "share"))
+_ARGUMENT = variable_but(CALL)
 
 _ARGUMENTS: Schema = {
     "anyOf": [

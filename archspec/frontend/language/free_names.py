@@ -52,8 +52,7 @@ def _fields(step: Step) -> Iterator[Field]:
     if step.name is not None and not isinstance(step, RepeatStep):
         yield step.name
     yield from step.sources or ()
-    if step.when is not None:
-        yield step.when
+    yield from (field for field in (step.when, step.trainable) if field is not None)
     if isinstance(step, JoinStep):
         yield from _fields(step.join)
     if isinstance(step, CallStep):
@@ -63,7 +62,7 @@ def _fields(step: Step) -> Iterator[Field]:
     if isinstance(step, OpStep):
         options = step.weight_options
         yield from step.attributes.values()
-        yield from (field for field in (options.share, options.fixed, options.trainable) if field is not None)
+        yield from (field for field in (options.share, options.fixed) if field is not None)
         yield from (field for spec in options.initializers.values() for field in spec.options.values())
     iterations = iterations_of(step)
     if iterations is not None:

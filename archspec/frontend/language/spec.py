@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class Step:
     """An item of `layers`: its inputs are the outputs of the item before it, or the values `sources` names.
 
+    `trainable` is whether the weights of the item are trained, with those of all layers inside it.
     Steps are compared by identity, so that they can be the keys of caches. `keyword` starts a structure in a spec.
     """
 
@@ -33,6 +34,7 @@ class Step:
     name: TemplateField | None
     sources: tuple[TemplateField, ...] | None
     when: Field | None
+    trainable: Field | None
 
     def bodies(self) -> tuple[Body, ...]:
         """The lists of layers it contains."""
@@ -64,12 +66,11 @@ class InitializerSpec:
 
 @frozen
 class WeightOptions:
-    """The weights of a layer: where they are shared from, their initializers, fixed values, whether they train."""
+    """The weights of a layer: where they are shared from, their initializers, and fixed values."""
 
     share: TemplateField | None = None
     initializers: Mapping[str, InitializerSpec] = field(default_factory=dict)
     fixed: Field | None = None
-    trainable: Field | None = None
 
 
 DEFAULT_OPTIONS = WeightOptions()

@@ -18,8 +18,8 @@ from archspec.frontend.language.key_hints import is_empty, several_keys
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Keys, all_read, describe, spaced
 from archspec.frontend.language.spec import Argument, CallStep, OpStep, Step
-from archspec.frontend.language.structures import COMMON, CONSTRUCTS, Construct, StepReader, layers, step_fields
-from archspec.frontend.language.weight_options import SHARING, WEIGHT_KEYS, weight_options
+from archspec.frontend.language.structures import COMMON, CONSTRUCTS, PART, Construct, StepReader, layers, step_fields
+from archspec.frontend.language.weight_options import SHARING, WEIGHT_KEYS, check_sharing, weight_options
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.frozen import replace
 from archspec.ops import Op
@@ -180,7 +180,7 @@ def usage(op: type[Op]) -> str:
 
 
 CALL: Keys = {
-    **COMMON,
+    **PART,
     "from": replace(
         COMMON["from"],
         read=references_of_call,
@@ -206,6 +206,7 @@ def _call(reader: SpecReader, key: YamlScalar, value: Tree | None) -> CallStep:
     elif value is not None:
         arguments[SHORTHAND] = Argument(key.span, fields.value(value))
     callee = fields.template(key)
+    check_sharing(reader, values)
     if len(reader.diagnostics) > errors_before or (isinstance(value, YamlMapping) and not value.complete):
         raise _reported()
     sources = values.pop("from", None)

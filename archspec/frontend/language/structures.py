@@ -29,7 +29,7 @@ from archspec.frontend.language.spec import (
     SideStep,
     Step,
 )
-from archspec.frontend.language.weight_options import condition
+from archspec.frontend.language.weight_options import FREEZING, condition
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
 from archspec.frozen import field, frozen
 from archspec.ops import OPS, Op
@@ -86,7 +86,7 @@ def _broken(reader: StepReader, tree: Tree) -> BrokenStep:
     named = reader.guess(partial(name, reader), keys["name"]) if "name" in keys else None
     holds_layers = isinstance(value, YamlList) or "layers" in keys or "paths" in keys
     kind = key.text if isinstance(key, YamlScalar) and not holds_layers else None
-    return BrokenStep(tree.span, named, None, None, kind)
+    return BrokenStep(tree.span, named, None, None, None, kind)
 
 
 def paths(reader: Reader, tree: Tree) -> tuple[tuple[TemplateField | None, Body], ...]:
@@ -134,6 +134,9 @@ COMMON: Keys = {
     "when": Key(condition, "an expression; if it is false, the item is left out", {"$ref": "#/$defs/condition"}),
 }
 
+PART: Keys = {**COMMON, **FREEZING}
+"""The keys of an item that holds layers."""
+
 NAMING: Keys = {
     "naming": Key(_naming, "`index` numbers unnamed children, as `nn.Sequential` does",
                   {"enum": ["op", "index"]}),
@@ -155,13 +158,13 @@ _JOINING: Keys = {
 
 # --- steps ----------------------------------------------------------------------------------------------------------
 
-StepFields = tuple[Span, TemplateField | None, tuple[TemplateField, ...] | None, Field | None]
-"""The fields that all steps have: span, name, inputs and condition."""
+StepFields = tuple[Span, TemplateField | None, tuple[TemplateField, ...] | None, Field | None, Field | None]
+"""The fields that all steps have: span, name, inputs, condition, and whether their weights are trainable."""
 
 
 def step_fields(key: YamlScalar, values: Mapping[str, Any]) -> StepFields:
     """The fields that all steps have, from the values of the common keys."""
-    return key.span, values.get("name"), values.get("from"), values.get("when")
+    return key.span, values.get("name"), values.get("from"), values.get("when"), values.get("trainable")
 
 
 def _sequential(common: StepFields, values: Mapping[str, Any], span: Span) -> Step:
@@ -224,7 +227,7 @@ def _iterations(values: Mapping[str, Any], span: Span, kind: str) -> Iterations:
 
 def _default_join(span: Span, op: type[Op]) -> OpStep:
     """The join of paths that name none: an op without attributes."""
-    return OpStep(span, None, None, None, op=op, attributes={}, weight_options=DEFAULT_OPTIONS)
+    return OpStep(span, None, None, None, None, op=op, attributes={}, weight_options=DEFAULT_OPTIONS)
 
 
 # --- structures -----------------------------------------------------------------------------------------------------
@@ -258,7 +261,7 @@ CONSTRUCTS: Mapping[str, Construct] = {
     for construct in (
         Construct(
             SequentialStep,
-            {**COMMON, **NAMING, "layers": Key(layers, "layers that run in sequence", _LAYERS, required=True)},
+            {**PART, **NAMING, "layers": Key(layers, "layers that run in sequence", _LAYERS, required=True)},
             shortest="[...]",
             read=_sequential,
             takes_list=True,
@@ -266,7 +269,7 @@ CONSTRUCTS: Mapping[str, Construct] = {
         Construct(
             ResidualStep,
             {
-                **COMMON,
+                **PART,
                 **_JOINING,
                 "layers": Key(layers, "the main path", _LAYERS, required=True),
                 "shortcut": Key(
@@ -280,7 +283,7 @@ CONSTRUCTS: Mapping[str, Construct] = {
         Construct(
             ParallelStep,
             {
-                **COMMON,
+                **PART,
                 **_JOINING,
                 "paths": Key(paths, "the paths, by name or in a list", {"$ref": "#/$defs/paths"}),
                 **_ITERATIONS,
@@ -296,7 +299,7 @@ CONSTRUCTS: Mapping[str, Construct] = {
         Construct(
             RepeatStep,
             {
-                **COMMON,
+                **PART,
                 "times": Key(_times, "the number of iterations", {"$ref": "#/$defs/count"}),
                 **_ITERATIONS,
                 "layers": Key(layers, "the layers of one iteration", _LAYERS, required=True),
@@ -311,7 +314,7 @@ CONSTRUCTS: Mapping[str, Construct] = {
         Construct(
             SideStep,
             {
-                **COMMON,
+                **PART,
                 "layers": Key(layers, "the layers of the side path", _LAYERS, required=True),
                 "training_only": Key(_training_only, "whether the path runs only during training", {"type": "boolean"}),
             },

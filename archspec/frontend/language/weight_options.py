@@ -61,11 +61,15 @@ def values(reader: Reader, tree: Tree) -> Field:
 
 SHARING: Keys = {"share": Key(reference, "another layer whose weights it uses", {"$ref": "#/$defs/reference"})}
 
+FREEZING: Keys = {
+    "trainable": Key(condition, "whether its weights are trainable", {"$ref": "#/$defs/condition"}),
+}
+
 WEIGHT_KEYS: Keys = {
     **SHARING,
     "init": Key(initializers, "the initializer of its weights", {"$ref": "#/$defs/init"}),
     "weight": Key(values, "fixed values of the weight, which is then not trainable", {"$ref": "#/$defs/number"}),
-    "trainable": Key(condition, "whether its weights are trainable", {"$ref": "#/$defs/condition"}),
+    **FREEZING,
 }
 
 
@@ -73,9 +77,14 @@ def weight_options(reader: Reader, keys: Mapping[str, Any]) -> WeightOptions:
     """The weight options of a layer, from the values of its keys."""
     if keys.keys().isdisjoint(WEIGHT_KEYS):
         return DEFAULT_OPTIONS
-    options = WeightOptions(keys.get("share"), keys.get("init", {}), keys.get("weight"), keys.get("trainable"))
-    others = [key for key in WEIGHT_KEYS if key in keys and key != "share"]
-    if options.share is not None and others:
-        message = f"a layer that shares weights cannot set '{others[0]}'"
-        reader.note("wrong-attributes", message, options.share.span, help="set it on the layer that owns the weights")
+    options = WeightOptions(keys.get("share"), keys.get("init", {}), keys.get("weight"))
+    check_sharing(reader, keys)
     return options
+
+
+def check_sharing(reader: Reader, keys: Mapping[str, Any]) -> None:
+    """Report an item that shares weights and also says what these are."""
+    others = [key for key in WEIGHT_KEYS if key in keys and key != "share"]
+    if "share" in keys and others:
+        message = f"a layer that shares weights cannot set '{others[0]}'"
+        reader.note("wrong-attributes", message, keys["share"].span, help="set it on the layer that owns the weights")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from archspec.ir.graph import Graph, Node
+from archspec.ir.graph import Graph, Node, Scope
 from archspec.ir.operation import Operation
 from archspec.ir.types import Initializer, Weight
 from archspec.lower.text.constants import enter, is_large
@@ -28,7 +28,6 @@ def initialization(graph: Graph) -> InitCode:
     """The code: a loop over modules if all modules of a kind have the same initializers, else one line per weight."""
     code = InitCode()
     initializers: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
-    frozen: list[str] = []
     names: dict[type[Operation], list[set[str]]] = {}
     """The names of the weights of each layer, by op."""
     ops: dict[str, type[Operation]] = {}
@@ -40,8 +39,6 @@ def initialization(graph: Graph) -> InitCode:
             for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
                 changed = None if _has_default_init(weight, default) else weight.initializer
                 initializers.setdefault((kind, weight.name), []).append((node.weight_key(weight), changed))
-                if not weight.trainable and not weight.buffer:
-                    frozen.append(node.weight_key(weight))
     loops: dict[str, list[str]] = {}
     single: list[str] = []
     for (kind, name), weights in initializers.items():
@@ -59,8 +56,30 @@ def initialization(graph: Graph) -> InitCode:
     ):
         code.helpers = (("bilinear_", 0),)
     code.lines += [*_loop(loops, kinds), *single]
-    code.lines += [f'self.get_parameter("{key}").requires_grad_(False)' for key in frozen]
+    code.lines += _frozen(graph.body)
     return code
+
+
+def _frozen(scope: Scope) -> Iterator[str]:
+    """The lines that freeze what is not trained in a scope: modules of several layers, or else single parameters."""
+    for item in scope.items:
+        if isinstance(item, Node):
+            frozen = [weight for weight in _parameters(item) if not weight.trainable]
+            yield from (f'self.get_parameter("{item.weight_key(weight)}").requires_grad_(False)' for weight in frozen)
+        elif item.name is not None and _is_frozen(item):
+            yield f'self.get_submodule("{item.name}").requires_grad_(False)'
+        else:
+            yield from _frozen(item)
+
+
+def _is_frozen(scope: Scope) -> bool:
+    """Whether a scope has several layers with parameters of their own, and none of these is trained."""
+    layers = [parameters for node in scope.nodes() if (parameters := _parameters(node))]
+    return len(layers) > 1 and not any(weight.trainable for parameters in layers for weight in parameters)
+
+
+def _parameters(node: Node) -> list[Weight]:
+    return [weight for weight in node.weights if not weight.buffer] if node.owner is None else []
 
 
 def _has_default_init(weight: Weight, default: Weight) -> bool:
