@@ -12,6 +12,7 @@ from archspec.frontend.language.spec import Argument, Expected
 from archspec.passes.facts import Facts
 from archspec.passes.fingerprint import VERSION
 from archspec.passes.layer_table import Layer, layers
+from archspec.passes.receptive_field import ReceptiveField
 
 
 def failures(expected: Expected, params: Environment, facts: Facts) -> Iterator[Diagnostic]:
@@ -92,18 +93,22 @@ def _compare_receptive_field(
     layer: Layer, expected: Field | Mapping[str, Argument], params: Environment
 ) -> Iterator[Diagnostic]:
     """Fields are expected on inputs by name, or on each input that the layer depends on."""
-    inputs = [value.name for value in layer.facts.graph.inputs]
+    inputs = {value.name: value for value in layer.facts.graph.inputs}
     if isinstance(expected, Field):
-        yield from _compare_sizes(layer, layer.fields if len(inputs) > 1 else inputs, expected, params)
+        fields = layer.fields if len(inputs) > 1 else dict.fromkeys(inputs, layer.field)
+        yield from _compare_sizes(layer, fields, expected, params)
         return
     for name, wanted in expected.items():
         if name in inputs:
-            yield from _compare_sizes(layer, [name], wanted.value, params)
+            field = layer.facts.fields_on(inputs[name]).get(layer.outputs[0])
+            yield from _compare_sizes(layer, {name: field}, wanted.value, params)
         else:
             yield _missing("input", name, wanted.key, inputs)
 
 
-def _compare_sizes(layer: Layer, inputs: Iterable[str], field: Field, params: Environment) -> Iterator[Diagnostic]:
+def _compare_sizes(
+    layer: Layer, fields: Mapping[str, ReceptiveField | None], field: Field, params: Environment
+) -> Iterator[Diagnostic]:
     """The field on each of these inputs is expected as one number for all axes, or as one number per axis."""
     try:
         wanted = field.evaluate(params)
@@ -111,11 +116,10 @@ def _compare_sizes(layer: Layer, inputs: Iterable[str], field: Field, params: En
         yield from error.diagnostics
         return
     several = len(layer.facts.graph.inputs) > 1
-    names = [*inputs]
+    names = [*fields]
     help = f"write {{{', '.join(f'{name}: ...' for name in names)}}} for one on each input" if len(names) > 1 else None
-    for name in names:
+    for name, actual in fields.items():
         what = f"{layer.name}' on '{name}" if several else layer.name
-        actual = layer.fields.get(name)
         sizes = actual.size if actual else ()
         if actual is None:
             if wanted != 0:

@@ -9,7 +9,7 @@ from archspec.passes.cost import LayerCost, costs, total
 from archspec.passes.depth import depth
 from archspec.passes.fingerprint import fingerprint
 from archspec.passes.memory import Memory, memory
-from archspec.passes.receptive_field import ReceptiveField, receptive_fields
+from archspec.passes.receptive_field import MOST_FIELDS, ReceptiveField, receptive_fields
 
 Sizes = tuple[int | None, ...] | None
 """Positions along each axis, None for the whole axis; None for all of every axis."""
@@ -49,10 +49,21 @@ class Facts:
         """Activation memory of one sample."""
         return memory(self.graph)
 
+    @property
+    def field_inputs(self) -> tuple[Value, ...]:
+        """The inputs whose receptive fields are shown: all, or the first of so many that they would take minutes."""
+        readings = sum(len(node.inputs) for node in self.graph.nodes)
+        return self.graph.inputs[: max(1, MOST_FIELDS // max(1, readings))]
+
     @cached_property
     def input_fields(self) -> dict[str, dict[Value, ReceptiveField]]:
-        """The receptive fields on each input, by its name: of every value that depends on it."""
-        return {source.name: receptive_fields(self.graph, source) for source in self.graph.inputs}
+        """The receptive fields on each of `field_inputs`, by its name: of every value that depends on it."""
+        return {source.name: receptive_fields(self.graph, source) for source in self.field_inputs}
+
+    def fields_on(self, source: Value) -> dict[Value, ReceptiveField]:
+        """The receptive fields on an input, of every value that depends on it."""
+        known = self.input_fields.get(source.name)
+        return receptive_fields(self.graph, source) if known is None else known
 
     @property
     def fields(self) -> dict[Value, ReceptiveField]:
@@ -66,7 +77,7 @@ class Facts:
         return next(iter(self.input_fields.values()))
 
     def fields_of(self, value: Value) -> dict[str, ReceptiveField]:
-        """The receptive fields of a value, by the names of the inputs that it depends on."""
+        """The receptive fields of a value, by the names of those of `field_inputs` that it depends on."""
         return {name: fields[value] for name, fields in self.input_fields.items() if value in fields}
 
     def field_sizes(self, value: Value) -> FieldSizes:

@@ -30,9 +30,6 @@ from archspec.passes.rounding import unrounded
 HEAVY = Fraction(1, 2)
 """The share of all parameters above which one layer gets a warning."""
 
-MOST_FIELDS = 1_000_000
-"""The receptive fields, of each value that a layer reads on each input, above which paths are not compared."""
-
 SATURATING = 8
 """The number of sigmoid and tanh layers on a path from which gradients vanish."""
 
@@ -154,7 +151,7 @@ def _heavy_layer(facts: Facts) -> Iterator[Diagnostic]:
 
 @rule
 def _misaligned_paths(facts: Facts) -> Iterator[Diagnostic]:
-    if len(facts.graph.inputs) * sum(len(node.inputs) for node in facts.graph.nodes) > MOST_FIELDS:
+    if len(facts.field_inputs) < len(facts.graph.inputs):
         return
     for node in facts.graph.nodes:
         if isinstance(node.op, Join) and (distance := _distance(node, facts)):

@@ -26,6 +26,9 @@ MOST_LISTED = 2**18
 Once there are more, an axis whose window is more than one run counts as seen completely.
 """
 
+MOST_FIELDS = 250_000
+"""The most fields of what nodes read, on all inputs together, that are computed for a summary; they take seconds."""
+
 
 @frozen(enforced=True)
 class ReceptiveField:

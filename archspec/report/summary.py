@@ -55,6 +55,8 @@ def totals(facts: Facts) -> list[tuple[str, str]]:
         rows.append(("other work", other))
     at = f" at {memory.peak_at}" if memory.peak_at else ""
     rows.append(("activations", f"{units.memory(memory.peak)} at once{at}, {units.memory(memory.total)} in all"))
+    if len(facts.field_inputs) < len(facts.graph.inputs):
+        rows.append(("fields", f"on the first {len(facts.field_inputs):,} of {len(facts.graph.inputs):,} inputs"))
     rows.append(("fingerprint", facts.fingerprint))
     return rows
 

@@ -241,3 +241,21 @@ def test_corners_of_a_single_position_are_the_first(size: int, count: int) -> No
     (window,) = actual.windows
     assert window is not None
     assert [window.reach(i) for i in range(count)] == [(0, 0)] * count
+
+
+def test_of_very_many_inputs_the_fields_on_the_first_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the spec expects of others is checked all the same."""
+    monkeypatch.setattr("archspec.passes.facts.MOST_FIELDS", 8)
+    inputs = ", ".join(f"i{k}: [1, 8, 8]" for k in range(4))
+    text = f"""
+archspec: 1
+name: n
+inputs: {{{inputs}}}
+layers:
+  - conv: {{name: c, from: i3, channels: 1, kernel: 3, padding: 1}}
+  - add: {{name: all, from: [i0, i1, i2, c]}}
+expect: {{layers: {{all: {{receptive_field: {{i0: 1, i3: 3}}}}}}}}
+"""
+    net = archspec.parse(text)
+    assert "fields       on the first 1 of 4 inputs\n" in net.summary()
+    assert [*net.as_json()["layers"][-1]["receptive_field"]] == ["i0"]

@@ -6,9 +6,9 @@ import os.path
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from archspec.diagnostics import Source, did_you_mean, fail, nearest
+from archspec.diagnostics import Source, fail, nearest
 from archspec.file_kinds import irregular
 from archspec.frontend.yaml.tree import YamlScalar
 
@@ -32,7 +32,7 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
     if not _is_name_of_spec(text):
         message = f"'{text}' cannot be the name of a file of blocks"
         help = f"it ends in {' or '.join(ENDINGS)}, and no part of it starts with a dot"
-        close = None if "." in text else nearest(text, _known((*own, *folders), text))
+        close = None if "." in text else _nearest(text, (*own, *folders))
         raise fail("wrong-import", message, name.span, help=f"did you mean '{close}'?" if close else help)
     for folder in (*own, *folders):
         path = folder / text
@@ -42,8 +42,9 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
             message, help = f"'{text}' is a link to a file outside its folder", "replace the link by the file"
             raise fail("wrong-import", message, name.span, help=help)
         return path
+    close = _nearest(text, (*own, *folders))
     looked = f"searched {'next to this file, ' if own else ''}in the folders of --path and in the zoo"
-    help = did_you_mean(text, list(_known((*own, *folders), text))) or looked
+    help = f"did you mean '{close}'?" if close else looked
     kind = next(filter(None, (irregular(folder / text) for folder in (*own, *folders))), None)
     message = f"there is no file '{text}' to import" + (f": it is {kind}" if kind else "")
     raise fail("unknown-import", message, name.span, help=help)
@@ -69,6 +70,13 @@ def _known(folders: Sequence[Path], text: str) -> Iterator[str]:
             for file in specs_in(folder / below):
                 if _is_name_of_spec(file) and _holds_blocks(folder / below / file):
                     yield f"{below}/{file}" if below else file
+
+
+def _nearest(text: str, folders: Sequence[Path]) -> str | None:
+    """The file that an import most likely meant: the one with the most similar name, without folder and ending."""
+    files = {PurePosixPath(file).stem: file for file in reversed(list(_known(folders, text)))}
+    stem = nearest(PurePosixPath(text).stem, files)
+    return None if stem is None else files[stem]
 
 
 def specs_in(folder: Path) -> list[str]:
