@@ -97,7 +97,7 @@ def tokens(draw: Drawing, names: Names, before: Part) -> Part | None:
     type = before.type.with_sizes(prod(before.type.spatial), before.type.channels)
     flat: list[Item] = [{"flatten": 2}] if len(before.type.sizes) > 2 else []
     kinds = ("class_token", "position_embedding", "multi_head_attention", "capsule_votes", "layer_norm", "rms_norm")
-    kind = draw.random.choice((*kinds, "lstm", "gru", "rnn"))
+    kind = draw.random.choice((*kinds, "lstm", "gru", "rnn", "rnn"))  # rnn has the most attributes
     drawn = draw_op(draw.random, kind, [type])
     return None if drawn is None else part_of(draw, names, drawn, type, *flat, {"permute": [2, 1]})
 

@@ -299,7 +299,7 @@ def _blocks_of_two(draw: Drawing) -> dict[str, Any]:
 
 MOTIFS: Mapping[Motif, float] = {
     layer: 24, shared: 12, joined: 5, gated: 1, parts: 2, like: 2, attended: 3, multiplied: 1, unpooled: 2,
-    regions: 2.5, embedded: 1, tokens: 1, head: 0.7, subpixels: 1.5,
+    regions: 2.5, embedded: 1, tokens: 2.5, head: 1, subpixels: 1.5,
     sequential: 3, skipped: 0.5, residual: 4, parallel: 4, fan: 1.5, repeat: 2, stages: 1.5, side: 1.5, block: 3,
     merge: 3.5,
 }  # fmt: skip
