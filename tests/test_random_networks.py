@@ -60,6 +60,23 @@ FOUND: dict[str, tuple[Any, list[Any]]] = {
         {"a": [1, 4, 4], "b": [1, 4, 4]},
         [{"add": ["a", "b"]}, {"split": {"parts": 2, "axis": 2}}],
     ),
+    "a crop from the larger size": (
+        {"a": [1, 3, 3, 3], "b": [1, 3, 3, 3]},
+        [
+            {"max": {"name": "larger", "from": ["a", "b"]}},
+            {"upsample": {"size": 2}},
+            {"parallel": {"paths": [[{"upsample_like": ["prev", "larger"]}], []], "align": "center_crop"}},
+        ],
+    ),
+    "formulas of one hash": (
+        {"a": [3, 5], "b": [3, 5]},
+        [
+            {"mul": ["a", "b"]},
+            {"conv_transpose": {"channels": 6, "kernel": 1, "stride": 2}},
+            {"conv": {"channels": 1, "kernel": 1, "stride": 2}},
+            {"max_pool": {"kernel": 1}},
+        ],
+    ),
     "no number": ([2, 2], ["log", {"max_pool": {"kernel": 2, "indices": True}}]),
     "rows that PyTorch rounds": ([1, 2], [{"upsample": 41}]),
     "nothing along one axis": ([1, 1, 2], [{"conv_transpose": BLIND}]),

@@ -273,7 +273,7 @@ class OnnxBuilder:
                 return self._size_step("Shape", atom.value, start=atom.axis, end=atom.axis + 1)
             case Quotient():
                 dividend, divisor = self.size(atom.dividend), self.integers("divisor", [atom.divisor])
-                if atom.dividend.nominal < 0:  # as the larger of two sizes is written; Div rounds toward 0
+                if atom.dividend.may_be_negative:  # Div rounds toward 0
                     dividend = self._size_step("Sub", dividend, self._size_step("Mod", dividend, divisor))
                 return self._size_step("Div", dividend, divisor)
             case Smallest():

@@ -121,7 +121,8 @@ class Size:
         self.terms = {monomial: factor for monomial, factor in terms.items() if factor}
         self.nominal = sum(factor * prod(atom.nominal for atom in monomial) for monomial, factor in self.terms.items())
         self.comparisons = comparisons
-        self._hash = hash(frozenset(self.terms.items()))
+        self._hash = hash(frozenset([(monomial, str(factor)) for monomial, factor in self.terms.items()]))
+        # As numbers, -1 and -2 have one hash, and comparing formulas may be refused.
 
     @property
     def text(self) -> str:
@@ -134,6 +135,15 @@ class Size:
     def axes(self) -> frozenset[Axis]:
         """The axes of inputs that it depends on."""
         return frozenset(axis for monomial in self.terms for atom in monomial for axis in atom.axes)
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether it may be below 0 at sizes that the network accepts, as the larger of two sizes is written."""
+        return any(
+            factor < 0 or any(isinstance(atom, Smallest) for atom in monomial)
+            for monomial, factor in self.terms.items()
+            if monomial
+        )
 
     def at(self, sizes: Sizes) -> int:
         """The number at other sizes of the inputs."""
