@@ -253,6 +253,7 @@ class Network:
         strict: bool = True,
         dynamic: bool = False,
         structure: bool = False,
+        functions: bool = False,
         verify: bool = False,
     ) -> tuple[OutputDifference, ...]:
         """Write the network as an ONNX file, directly from the graph, as it is at inference.
@@ -265,8 +266,8 @@ class Network:
             strict: whether all weights must fit; see `weights`.
             dynamic: leave height and width dynamic, where the network allows it. The batch always is.
             structure: store no weights: they become inputs of the model, after the network's own.
-            verify: run the file in ONNX Runtime on random inputs, and keep it only if its outputs are those of
-                `to_torch`; with `dynamic` at several sizes.
+            functions: write the blocks of the spec as functions of the model; those that do the same share one.
+            verify: keep the file only if ONNX Runtime computes what `to_torch` does; with `dynamic` at several sizes.
 
         Returns:
             The difference of each output, if verified.
@@ -280,15 +281,14 @@ class Network:
 
         if structure and (verify or weights is not None):
             raise fail("wrong-target", "a file without weights cannot be combined with weights or a verification")
-        if verify:
-            require("torch", "the verification of an ONNX file")
-            require("onnxruntime", "the verification of an ONNX file")
+        for library in ("torch", "onnxruntime") if verify else ():
+            require(library, "the verification of an ONNX file")
         source, optimize = (self.spec, self.variant, self.overrides), self._own_weights is not None
         others = at_other_sizes(self.graph, *source, optimize=optimize) if dynamic else []
         arrays = None if structure else self._weights(weights, seed, strict)
         verified: list[OutputDifference] = []
         save(
-            export(self.graph, arrays, opset=opset or OPSET, dynamic=dynamic, about=self._about()),
+            export(self.graph, arrays, opset=opset or OPSET, dynamic=dynamic, functions=functions, about=self._about()),
             Path(path),
             accept=(lambda draft: verified.extend(self._verified(draft, arrays, others))) if verify else None,
         )

@@ -78,7 +78,7 @@ def _doubt(network: Network, file: Path) -> str | None:
     return advice(network, siblings(network), file)
 
 
-_OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "verify")
+_OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "functions", "verify")
 """The options of `compile` that not every target takes."""
 
 

@@ -224,6 +224,9 @@ def _compile(found: Any) -> None:
         "--no-weights", action="store_true", default=None, help="Make weights inputs of the model; store none."
     )
     onnx.add_argument(
+        "--functions", action="store_true", default=None, help="Write the blocks of the spec as functions of the model."
+    )
+    onnx.add_argument(
         "--verify", action="store_true", default=None,
         help="Keep the file only if ONNX Runtime computes what PyTorch does.",
     )  # fmt: skip

@@ -70,7 +70,8 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target(
         "onnx", "ONNX model", (".onnx",), "to_onnx",
-        {**_WEIGHTS, "opset": "opset", "dynamic": "dynamic", "no_weights": "structure", "verify": "verify"},
+        {**_WEIGHTS, "opset": "opset", "dynamic": "dynamic", "no_weights": "structure",
+         "functions": "functions", "verify": "verify"},
     ),
     Target("program", "program of torch.export", (".pt2",), "to_program", _WEIGHTS),
     Target("weights", "weights", (".safetensors",), "save_weights", _WEIGHTS),

@@ -48,24 +48,44 @@ class ValueInfo:
 
 @dataclass(frozen=True, slots=True)
 class OnnxNode:
-    """One ONNX node."""
+    """One ONNX node: an operator, or a call of a function of the model.
+
+    `layer` is the name of the layer that it is part of; empty if it is part of none.
+    """
 
     op: str
     name: str
     inputs: tuple[str, ...]
     attributes: Mapping[str, AttributeValue]
     outputs: tuple[ValueInfo, ...]
+    layer: str = ""
+    is_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxFunction:
+    """A function of a model: a block, whose weights are among its inputs."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    nodes: tuple[OnnxNode, ...]
+    constants: Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxGraph:
-    """A complete ONNX graph: inputs, outputs, nodes in order, the names of its weights, and its constants."""
+    """A complete ONNX graph: inputs, outputs, nodes in order, the names of its weights, and its constants.
+
+    Each of its `functions` comes after those that it calls.
+    """
 
     inputs: tuple[ValueInfo, ...]
     outputs: tuple[ValueInfo, ...]
     nodes: tuple[OnnxNode, ...]
     weights: frozenset[str]
     constants: Mapping[str, Array]
+    functions: tuple[OnnxFunction, ...] = ()
 
 
 @dataclass(slots=True)
@@ -309,7 +329,7 @@ class OnnxBuilder:
         attributes: Mapping[str, AttributeValue],
     ) -> tuple[str, ...]:
         """Write a node with any number of outputs; returns their names."""
-        self.state.nodes.append(OnnxNode(op, name, tuple(inputs), attributes, tuple(outputs)))
+        self.state.nodes.append(OnnxNode(op, name, tuple(inputs), attributes, tuple(outputs), self.node.name))
         if op == "Pad":
             pads = self.state.constants.get(inputs[1])
             padded = [pads is None or bool(pads.reshape(2, -1)[:, 2:].any())]

@@ -31,9 +31,7 @@ class OnnxModel:
     def to_proto(self) -> onnx.ModelProto:
         """The complete model as a `ModelProto`, with a copy of every array."""
         model = copy_of(self.proto)
-        for name, array in self.tensors.items():
-            model.graph.initializer.append(header(name, array))
-            model.graph.initializer[-1].raw_data = bytes(memory(array))
+        model.graph.initializer.extend(complete(name, array) for name, array in self.tensors.items())
         return model
 
     def structure(self) -> onnx.ModelProto:
@@ -76,6 +74,13 @@ def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
 def header(name: str, array: Array) -> onnx.TensorProto:
     """An initializer without its elements: name, shape and type."""
     return onnx.TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
+
+
+def complete(name: str, array: Array) -> onnx.TensorProto:
+    """A tensor with a copy of its elements."""
+    tensor = header(name, array)
+    tensor.raw_data = bytes(memory(array))
+    return tensor
 
 
 def memory(array: Array) -> memoryview:

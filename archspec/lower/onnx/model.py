@@ -12,8 +12,9 @@ from onnx import helper
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, SymbolicDim
-from archspec.lower.onnx.builder import Array, GraphState, OnnxBuilder, OnnxGraph, OnnxNode, ValueInfo
-from archspec.lower.onnx.external_weights import OnnxModel
+from archspec.lower.onnx.builder import Array, GraphState, OnnxBuilder, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo
+from archspec.lower.onnx.external_weights import OnnxModel, complete
+from archspec.lower.onnx.functions import with_functions
 from archspec.lower.onnx.older_opsets import in_opset
 from archspec.lower.onnx.rules import RULES, OnnxRule
 from archspec.lower.onnx.size_check import check_sizes
@@ -29,6 +30,9 @@ OPSETS = range(13, onnx.defs.onnx_opset_version() + 1)
 """The supported opsets: from the first in which Squeeze, Unsqueeze and Split take numbers as inputs, to the last that
 the installed onnx knows.
 """
+
+FUNCTIONS_OPSET = 15
+"""The first opset with functions of models: it came with IR version 8, which introduced them."""
 
 RUNTIME_OPSET = 26
 """The newest opset that ONNX Runtime 1.31 loads, the newest version of it."""
@@ -46,6 +50,7 @@ def export(
     *,
     opset: int = OPSET,
     dynamic: bool = False,
+    functions: bool = False,
     about: Mapping[str, str] | None = None,
     overrides: Mapping[type[Op], OnnxRule] | None = None,
 ) -> OnnxModel:
@@ -62,12 +67,14 @@ def export(
             weights become inputs of the model, after the network's own inputs.
         opset: the version of ONNX's operators to write.
         dynamic: whether the sizes of the inputs after the channels become symbols.
+        functions: whether the blocks of the spec become functions of the model.
         about: metadata to store in the model.
         overrides: rules that replace those of `RULES` for some ops, such as faster forms for one runtime.
 
     Raises:
-        ArchspecError: the opset is not in `OPSETS` or cannot express a layer, the weights do not fit, an op has no
-            rule, a layer works at one size only although the sizes are dynamic, or two values would have the same name.
+        ArchspecError: the opset is not in `OPSETS` or cannot express a layer or functions, the weights do not fit, an
+            op has no rule, a layer works at one size only although the sizes are dynamic, or two values would have the
+            same name.
     """
     if opset not in OPSETS:
         raise fail(
@@ -75,10 +82,15 @@ def export(
             f"ONNX opset {opset} cannot be written",
             help=f"opsets {OPSETS.start} to {OPSETS.stop - 1} can",
         )
+    if functions and opset < FUNCTIONS_OPSET:
+        message = f"ONNX opset {opset} has no functions"
+        raise fail("unsupported", message, help=f"opsets {FUNCTIONS_OPSET} to {OPSETS.stop - 1} have them")
     onnx_graph = _lower(graph, opset, dynamic=dynamic, overrides=overrides)
     names = initializer_names(graph)
     used = {names[key]: weight for key, weight in graph.weights() if key in onnx_graph.weights}
     _check_names(graph, onnx_graph, used)
+    if functions:
+        onnx_graph = with_functions(onnx_graph, graph.body, used)
     if weights is None:
         inputs = tuple(ValueInfo(name, weight.shape, weight.dtype) for name, weight in used.items())
         return _model(graph.name, replace(onnx_graph, inputs=(*onnx_graph.inputs, *inputs)), {}, opset, about or {})
@@ -145,9 +157,8 @@ def _check_operators(graph: Graph, nodes: Iterable[OnnxNode], opset: int) -> Non
     for node in nodes:
         first = next((version for version in range(opset, OPSETS.stop) if _has(version, node)), opset)
         if first > opset:
-            name = node.name.partition("/")[0]
-            span = next((layer.span for layer in graph.nodes if layer.name == name), None)
-            message = f"ONNX opset {opset} cannot express '{name}': it needs {node.op} of opset {first}"
+            span = next((layer.span for layer in graph.nodes if layer.name == node.layer), None)
+            message = f"ONNX opset {opset} cannot express '{node.layer}': it needs {node.op} of opset {first}"
             raise fail("unsupported", message, span, help=f"write opset {first} or a newer one (--opset {first})")
 
 
@@ -214,6 +225,12 @@ def _model(
     version = helper.make_opsetid("", opset)
     model = onnx.ModelProto(ir_version=helper.find_min_ir_version_for([version]), producer_name="archspec")
     model.opset_import.append(version)
+    domain = f"archspec.{name}"  # the domains of ONNX itself are names that a spec may have, too
+    if onnx_graph.functions:
+        model.opset_import.append(helper.make_opsetid(domain, 1))
+        model.functions.extend(
+            _function_proto(function, domain, model.opset_import) for function in onnx_graph.functions
+        )
     for key, value in about.items():
         model.metadata_props.add(key=key, value=value)
     proto = model.graph
@@ -222,13 +239,29 @@ def _model(
     proto.output.extend(map(_value_info, onnx_graph.outputs))
     returned = {output.name for output in onnx_graph.outputs}
     for node in onnx_graph.nodes:
-        proto.node.append(_node_proto(node))
+        proto.node.append(_node_proto(node, domain))
         proto.value_info.extend(_value_info(value) for value in node.outputs if value.name not in returned)
     return OnnxModel(model, {**weights, **onnx_graph.constants})
 
 
-def _node_proto(node: OnnxNode) -> onnx.NodeProto:
+def _function_proto(
+    function: OnnxFunction, domain: str, versions: Iterable[onnx.OperatorSetIdProto]
+) -> onnx.FunctionProto:
+    constants = [
+        helper.make_node("Constant", [], [name], name=name, value=complete(name, array))
+        for name, array in function.constants.items()
+    ]
+    nodes = [_node_proto(node, domain) for node in function.nodes]
+    return helper.make_function(
+        domain, function.name, function.inputs, function.outputs, [*constants, *nodes], list(versions)
+    )
+
+
+def _node_proto(node: OnnxNode, domain: str) -> onnx.NodeProto:
+    """A node; `domain` is that of the functions of the model."""
     proto = onnx.NodeProto(op_type=node.op, name=node.name, input=node.inputs)
+    if node.is_call:
+        proto.domain = domain
     proto.output.extend(value.name for value in node.outputs)
     proto.attribute.extend(helper.make_attribute(name, value) for name, value in node.attributes.items())
     return proto

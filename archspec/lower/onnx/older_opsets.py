@@ -71,7 +71,7 @@ class _Writer:
         """Write a node before the last one; by default its value has the shape of the result."""
         name = f"{self.node.name}/{label}"
         output = ValueInfo(name, self.shape if shape is None else shape, dtype)
-        self.nodes.append(OnnxNode(op, name, inputs, attributes, (output,)))
+        self.nodes.append(OnnxNode(op, name, inputs, attributes, (output,), self.node.layer))
         self.shapes[name] = output.shape
         return name
 
