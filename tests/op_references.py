@@ -299,6 +299,14 @@ def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     )
 
 
+def _reduce_prod(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
+    (x,) = inputs
+    axes = sorted(axis % x.dim() for axis in (op.axis if isinstance(op.axis, tuple) else (op.axis,)))
+    for axis in reversed(axes):
+        x = x.prod(dim=axis, keepdim=op.keepdim)
+    return x
+
+
 def _operands(op: Any, inputs: Sequence[Tensor]) -> list[Tensor]:
     """The inputs, and the number as a tensor."""
     return [*inputs, *([] if op.number is None else [torch.tensor(op.number, dtype=inputs[-1].dtype)])]
@@ -335,6 +343,13 @@ REFERENCES: Mapping[str, Reference] = {
     "reduce_mean": _of(torch.mean, dim="axis", keepdim="keepdim"),
     "reduce_sum": _of(torch.sum, dim="axis", keepdim="keepdim"),
     "reduce_max": _of(torch.amax, dim="axis", keepdim="keepdim"),
+    "reduce_min": _of(torch.amin, dim="axis", keepdim="keepdim"),
+    "reduce_prod": _reduce_prod,
+    "reduce_l2": _of(torch.linalg.vector_norm, dim="axis", keepdim="keepdim"),
+    "reduce_var": _of(functools.partial(torch.var, correction=0), dim="axis", keepdim="keepdim"),
+    "reduce_std": _of(functools.partial(torch.std, correction=0), dim="axis", keepdim="keepdim"),
+    "argmax": _of(torch.argmax, dim="axis", keepdim="keepdim"),
+    "cumsum": _of(torch.cumsum, dim="axis"),
     "l2_normalize": _of(F.normalize, dim="axis", eps="eps"),
     "squash": _squash,
     "radial_basis": _radial_basis,

@@ -195,6 +195,9 @@ def _everywhere(kind: str, **attributes: Any) -> Iterator[Sample]:
         yield _good(kind, sizes, **attributes)
 
 
+REDUCTIONS = (
+    "reduce_mean", "reduce_sum", "reduce_prod", "reduce_max", "reduce_min", "reduce_l2", "reduce_var", "reduce_std",
+)  # fmt: skip
 COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 
 
@@ -381,10 +384,13 @@ GOOD: tuple[Sample, ...] = (
     # reductions
     *(
         _good(kind, sizes, axis=axis, keepdim=keepdim)
-        for kind in ("reduce_mean", "reduce_sum", "reduce_max")
+        for kind in REDUCTIONS
         for sizes, axis in (((5,), 1), ((3, 4, 2), -1), ((3, 4, 2), (2, 3)), ((3, 2, 2, 2), (-1, 1)))
         for keepdim in (False, True)
     ),
+    *(_good("argmax", sizes, axis=axis, keepdim=keepdim)
+      for sizes, axis in (((5,), 1), ((3, 4, 2), -1), ((3, 4, 2), 2)) for keepdim in (False, True)),
+    *(_good("cumsum", sizes, axis=axis) for sizes, axis in (((5,), 1), ((3, 4, 2), -1), ((3, 4, 2), 2))),
     # activations
     *(_good("prelu", sizes, per_channel=per_channel)
       for sizes, per_channel in (((), False), ((4,), False), ((4,), True), ((4, 3), True), ((4, 3, 2), True),
@@ -680,7 +686,7 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-axis", "glu", (4, 4), axis=3),
     *(
         bad
-        for kind in ("reduce_mean", "reduce_sum", "reduce_max")
+        for kind in REDUCTIONS
         for bad in (
             _bad_whole(kind, (3, 4), axis=1),
             _bad("wrong-axis", kind, (3, 4), axis=0),
@@ -688,7 +694,8 @@ BAD: tuple[Bad, ...] = (
             _bad("wrong-axis", kind, (3, 4), axis=()),
         )
     ),
-    *(_bad("wrong-axis", kind, (3, 4), axis=3) for kind in ("l2_normalize", "squash")),
+    *(_bad("wrong-axis", kind, (3, 4), axis=3) for kind in ("l2_normalize", "squash", "argmax", "cumsum")),
+    *(_bad_whole(kind, (3, 4), axis=1) for kind in ("argmax", "cumsum")),
     *(_bad_whole(kind, (3, 4)) for kind in ("l2_normalize", "squash")),
     _bad("wrong-rank", "capsule_votes", (3,), capsules=2, features=2),
     _bad_whole("capsule_votes", (3, 4), capsules=2, features=2),

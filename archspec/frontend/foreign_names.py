@@ -8,9 +8,9 @@ from collections.abc import Container, Iterable
 from archspec.diagnostics import Replacement, did_you_mean, nearest
 
 _OPS = {
-    "absolute": "abs", "amax": "reduce_max", "attention": "multi_head_attention", "average": "mean",
-    "averagepooling": "avg_pool", "bn": "batch_norm", "branch": "parallel", "cat": "concat", "chunk": "split",
-    "clstoken": "class_token", "concatenate": "concat", "convolution": "conv", "crop": "center_crop",
+    "absolute": "abs", "amax": "reduce_max", "amin": "reduce_min", "attention": "multi_head_attention",
+    "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm", "branch": "parallel", "cat": "concat",
+    "chunk": "split", "clstoken": "class_token", "concatenate": "concat", "convolution": "conv", "crop": "center_crop",
     "deconv": "conv_transpose", "dense": "linear", "divide": "div", "depthtospace": "pixel_shuffle",
     "depthwiseconv": "conv {channels: in.channels, kernel: ..., groups: in.channels}", "droppath": "stochastic_depth",
     "dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "dwconv": "conv {groups: in.channels, ...}",
@@ -19,11 +19,11 @@ _OPS = {
     "innerproduct": "linear", "interpolate": "upsample", "le": "less_equal", "lessorequal": "less_equal",
     "lrelu": "leaky_relu", "lrn": "local_response_norm", "lt": "less", "maskedfill": "where", "maximum": "max",
     "mha": "multi_head_attention", "minimum": "min", "multiply": "mul", "ne": "not_equal", "negative": "neg",
-    "positionalencoding": "position_embedding", "posembed": "position_embedding", "power": "pow", "resize": "upsample",
-    "selfattention": "multi_head_attention", "shortcut": "residual", "skip": "residual",
-    "simplernn": "rnn", "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "subtract": "sub", "sum": "add",
-    "swapaxes": "permute",
-    "swish": "silu", "transpose": "permute", "unflatten": "reshape", "unsqueeze": "reshape", "upsampling": "upsample",
+    "positionalencoding": "position_embedding", "posembed": "position_embedding", "power": "pow", "prod": "reduce_prod",
+    "resize": "upsample", "selfattention": "multi_head_attention", "shortcut": "residual", "skip": "residual",
+    "simplernn": "rnn", "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "subtract": "sub", "std": "reduce_std",
+    "sum": "add", "swapaxes": "permute", "swish": "silu", "transpose": "permute", "unflatten": "reshape",
+    "unsqueeze": "reshape", "upsampling": "upsample", "var": "reduce_var", "variance": "reduce_var",
     "upsamplingbilinear": "upsample", "upsamplingnearest": "upsample", "view": "reshape", "zeropad": "pad",
     "zeropadding": "pad",
 }  # fmt: skip

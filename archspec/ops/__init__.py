@@ -49,7 +49,7 @@ from archspec.ops.norm import (
 from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.recurrent import Gru, Lstm, Rnn
-from archspec.ops.reduce import ReduceMax, ReduceMean, ReduceSum
+from archspec.ops.reduce import REDUCTIONS, ArgMax, CumSum
 from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
 from archspec.ops.roi import RoiAlign, RoiPool
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
@@ -62,7 +62,7 @@ __all__ = ["OPS", "Cost", "Footprint", "InvalidAttributes", "Op", "OpError"]
 OPS: tuple[type[Op], ...] = (
     Conv, ConvTranspose,
     MaxPool, MaxUnpool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool,
-    RoiAlign, RoiPool, ReduceMean, ReduceSum, ReduceMax,
+    RoiAlign, RoiPool, *REDUCTIONS, ArgMax, CumSum,
     Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention, Lstm, Gru, Rnn,
     BatchNorm, FrozenBatchNorm, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
     LayerScale, ClassToken, PositionEmbedding, Embedding,

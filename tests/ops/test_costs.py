@@ -248,6 +248,23 @@ RECURRENT = {"lstm": (4, lstm), "gru": (3, gru), "rnn": (1, rnn)}
 """The number of sums of a unit of a recurrent layer at one position, and its state after them."""
 
 
+def variance(terms: Sequence[Number]) -> Number:
+    mean = total(terms) / len(terms)
+    return total([(distance := x - mean) * distance for x in terms]) / len(terms)
+
+
+REDUCTIONS: dict[str, Callable[[Sequence[Number]], Number]] = {
+    "reduce_mean": lambda terms: total(terms) / len(terms),
+    "reduce_sum": total,
+    "reduce_prod": lambda terms: reduce(operator.mul, terms),
+    "reduce_max": largest,
+    "reduce_min": largest,
+    "reduce_l2": lambda terms: sqrt(total([x * x for x in terms])),
+    "reduce_var": variance,
+    "reduce_std": lambda terms: sqrt(variance(terms)),
+}
+"""The formula per result."""
+
 ALONG_AXIS = {"softmax": softmax, "log_softmax": log_softmax, "squash": squash, "l2_normalize": l2_normalize}
 """The formula per vector along one axis."""
 
@@ -316,11 +333,14 @@ def count(sample: Sample) -> Counter[str]:
             larger(condition, 0)
     elif op.kind.startswith("reduce_"):
         for _ in range(output.elements):
-            terms = numbers(tensor.elements // output.elements)
-            if op.kind == "reduce_max":
-                largest(terms)
-            else:
-                _ = total(terms) / len(terms) if op.kind == "reduce_mean" else total(terms)
+            REDUCTIONS[op.kind](numbers(tensor.elements // output.elements))
+    elif op.kind == "argmax":
+        for _ in range(output.elements):
+            largest(numbers(tensor.elements // output.elements))
+    elif op.kind == "cumsum":
+        size = tensor.sizes[op.axis - 1 if op.axis > 0 else op.axis]
+        for _ in range(tensor.elements // size):
+            total(numbers(size))  # each sum on the way is one of the results
     elif op.kind in ("max_pool", "global_max_pool", "adaptive_max_pool"):
         for n in window_elements(sample):
             largest(numbers(n))

@@ -16,14 +16,25 @@ from tests.random_networks.drawing import Drawing, Item, Names, Part, written
 UNARY = tuple(
     op.kind
     for op in OPS
-    if (op.inputs == 1 or "number" in attributes_of(op)) and op.kind not in ("split", "embedding", "where")
+    if (op.inputs == 1 or "number" in attributes_of(op)) and op.kind not in ("split", "embedding", "where", "argmax")
 )
-"""The ops of one input, or of one and a number, but those that `parts`, `embedded` and `gated` draw."""
+"""The ops of one input, or of one and a number, but those that `parts`, `embedded` and `gated` draw.
+
+`argmax` decides between equal numbers, which rounding may make unequal."""
 
 LIKELY = tuple(3 + 2 * len(attributes_of(OP[kind])) for kind in UNARY)
 """How likely each of them is: the more attributes it has, the more there is to try."""
 
-FEWER_AXES = ("flatten", "reshape", "global_max_pool", "global_avg_pool", "reduce_mean", "reduce_sum", "reduce_max")
+FEWER_AXES = (
+    "flatten",
+    "reshape",
+    "global_max_pool",
+    "global_avg_pool",
+    "reduce_mean",
+    "reduce_sum",
+    "reduce_max",
+    "reduce_var",
+)
 """Ops after which little is left to slide over: they are drawn less often."""
 
 ABOVE_0 = ("sqrt", "rsqrt", "reciprocal", "log", "pow")

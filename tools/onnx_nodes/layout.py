@@ -8,7 +8,10 @@ import numpy as np
 
 from tools.onnx_nodes.reading import Array, Example, Layer, NotApplicable, along, plain, reads
 
-JOINS = {"Add": "add", "Sum": "add", "Mul": "mul", "Max": "max", "Mean": "mean"}
+JOINS = {
+    "Add": "add", "Sum": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow", "Max": "max", "Min": "min",
+    "Mean": "mean",
+}  # fmt: skip
 
 
 @reads(*JOINS)

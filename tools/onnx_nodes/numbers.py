@@ -94,7 +94,10 @@ def _local_response_norm(example: Example) -> Layer:
     return plain("local_response_norm", example, **attributes)
 
 
-REDUCTIONS = {"ReduceMean": "reduce_mean", "ReduceSum": "reduce_sum", "ReduceMax": "reduce_max"}
+REDUCTIONS = {
+    "ReduceMean": "reduce_mean", "ReduceSum": "reduce_sum", "ReduceProd": "reduce_prod", "ReduceMax": "reduce_max",
+    "ReduceMin": "reduce_min", "ReduceL2": "reduce_l2",
+}  # fmt: skip
 
 
 @reads(*REDUCTIONS)
@@ -111,7 +114,9 @@ def _reduction(example: Example) -> Layer:
 
 ACTIVATIONS = {
     "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "HardSwish": "hard_swish", "Mish": "mish",
-    "Softplus": "softplus", "Softsign": "softsign", "Identity": "identity",
+    "Softplus": "softplus", "Softsign": "softsign", "Identity": "identity", "Abs": "abs", "Neg": "neg", "Sqrt": "sqrt",
+    "Reciprocal": "reciprocal", "Exp": "exp", "Log": "log", "Erf": "erf", "Sin": "sin", "Cos": "cos",
+    "Floor": "floor", "Ceil": "ceil", "Round": "round",
 }  # fmt: skip
 
 

@@ -111,8 +111,8 @@ def _number_help(step: Step, number: str) -> str:
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
-_REDUCTIONS = {"add": "reduce_sum", "max": "reduce_max", "mean": "reduce_mean"}
-"""The ops that reduce axes as a join reduces values."""
+_REDUCTIONS = {"mean": "reduce_mean"}
+"""The op that reduces axes as a join without a number reduces values."""
 
 
 def labelled_inputs(step: Step, inputs: Sequence[Value], context: BuildContext) -> list[LabelledValue]:

@@ -1,4 +1,4 @@
-"""Reductions in Keras."""
+"""Reductions and sums along axes in Keras."""
 
 from __future__ import annotations
 
@@ -7,12 +7,39 @@ from archspec.lower.keras.rules.common import RULES, LayerCall
 from archspec.lower.text.code_model import Constant, function
 from archspec.ops import reduce
 
-_REDUCTIONS = {reduce.ReduceMean: "mean", reduce.ReduceSum: "sum", reduce.ReduceMax: "max"}
+_NAMES = {
+    reduce.ReduceMean: "mean",
+    reduce.ReduceSum: "sum",
+    reduce.ReduceProd: "prod",
+    reduce.ReduceMax: "max",
+    reduce.ReduceMin: "min",
+    reduce.ReduceVar: "var",
+    reduce.ReduceStd: "std",
+}
 
 
-@RULES.rule(reduce.ReduceMean, reduce.ReduceSum, reduce.ReduceMax)
-def _reduction(op: reduce.ReduceMean | reduce.ReduceSum | reduce.ReduceMax, node: Node) -> LayerCall:
-    name = _REDUCTIONS[type(op)]
-    keep = ", keepdims=True" if op.keepdim else ""
-    axis: Constant = op.axis
+@RULES.rule(*_NAMES)
+def _reduction(op: reduce.Reduction, node: Node) -> LayerCall:
+    return _along(_NAMES[type(op)], op.axis, keepdim=op.keepdim)
+
+
+@RULES.rule(reduce.ArgMax)
+def _argmax(op: reduce.ArgMax, node: Node) -> LayerCall:
+    return _along("argmax", op.axis, keepdim=op.keepdim)
+
+
+def _along(name: str, axis: Constant, *, keepdim: bool) -> LayerCall:
+    keep = ", keepdims=True" if keepdim else ""
     return LayerCall((function(name, f"ops.{name}({{x}}, axis={{axis}}{keep})", {"axis": axis}),))
+
+
+@RULES.rule(reduce.ReduceL2)
+def _length(op: reduce.Reduction, node: Node) -> LayerCall:
+    axis: dict[str, Constant] = {"axis": op.axis}
+    keep = ", keepdims=True" if op.keepdim else ""
+    return LayerCall((function("sqrt", f"ops.sqrt(ops.sum(ops.square({{x}}), axis={{axis}}{keep}))", axis),))
+
+
+@RULES.rule(reduce.CumSum)
+def _cumsum(op: reduce.CumSum, node: Node) -> LayerCall:
+    return LayerCall((function("cumsum", "ops.cumsum({x}, axis={axis})", {"axis": op.axis}),))
