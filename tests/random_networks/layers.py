@@ -13,14 +13,15 @@ from tests.op_samples import OP
 from tests.random_networks.attributes import draw_op
 from tests.random_networks.drawing import Drawing, Item, Names, Part, written
 
+NOT_DRAWN = "argmax"
+"""The op that decides between equal numbers, which rounding may make unequal."""
+
 UNARY = tuple(
     op.kind
     for op in OPS
-    if (op.inputs == 1 or "number" in attributes_of(op)) and op.kind not in ("split", "embedding", "where", "argmax")
+    if (op.inputs == 1 or "number" in attributes_of(op)) and op.kind not in ("split", "embedding", "where", NOT_DRAWN)
 )
-"""The ops of one input, or of one and a number, but those that `parts`, `embedded` and `gated` draw.
-
-`argmax` decides between equal numbers, which rounding may make unequal."""
+"""The ops of one input, or of one and a number, but those that `parts`, `embedded` and `gated` draw."""
 
 LIKELY = tuple(3 + 2 * len(attributes_of(OP[kind])) for kind in UNARY)
 """How likely each of them is: the more attributes it has, the more there is to try."""

@@ -82,6 +82,9 @@ def _looped(element: Argument, iterations: int, variable: str) -> Call:
     return Call(variable, {"element": element, "iterations": iterations}, syntax=Syntax.LOOP)
 
 
+_LOOP = "*("
+"""What stands before the element of an unpacked loop."""
+
 _MIN_REPEATED = 3
 """The minimum number of equal constructions in a row that are written as a loop."""
 
@@ -102,7 +105,7 @@ def items(call: Call) -> list[CallItem]:
         children = [CallItem(child, comment=child.comment if isinstance(child, Call) else "") for child in run]
         if len(children) >= _MIN_REPEATED:
             loop = f" for _ in range({len(children)}))"
-            children = [CallItem(children[0].value, "*(", loop, children[-1].comment)]
+            children = [CallItem(children[0].value, _LOOP, loop, children[-1].comment)]
         result += children
     return result
 
@@ -196,7 +199,9 @@ def call_lines(head: str, items: Sequence[CallItem], tail: str, indent: str) -> 
             line = f"{deeper}{item.text},"
             if isinstance(item.value, Call) and item.value.syntax is Syntax.LOOP:
                 yield from (deeper + part for part in _loop_lines(item.value))
-            elif len(line) > WIDTH or _wants_lines(item.value):
+            elif (long := len(line) > WIDTH or _wants_lines(item.value)) and item.before == _LOOP:
+                yield from (deeper + part for part in _unpacked_lines(item))
+            elif long:
                 yield from _lines(deeper + item.before, item.value, item.after + ("" if single else ","), deeper)
             elif item.comment and len(line) + len(item.comment) + 4 <= WIDTH:
                 yield f"{line}  # {item.comment}"
@@ -222,6 +227,14 @@ def _loop_lines(loop: Call) -> list[str]:
     """The element of a comprehension, and its `for` clause."""
     element, iterations = map(one_line, loop.arguments.values())
     return [element, f"for {loop.callee} in range({iterations})"]
+
+
+def _unpacked_lines(item: CallItem) -> Iterator[str]:
+    """The element of an unpacked loop, and its `for` clause, in brackets of their own."""
+    yield item.before
+    yield from _lines(INDENT, item.value, "", INDENT)
+    yield f"{INDENT}{item.after.removesuffix(')').strip()}"
+    yield "),"
 
 
 def _choice_lines(head: str, choice: Call, tail: str, indent: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from archspec.lower.text.code_model import Call, ParameterExpr, Syntax
 from archspec.lower.text.exec_source import execute
 from archspec.lower.text.names import names_read
 from archspec.lower.torch.helper_classes import helper_classes as torch_classes
+from tests.op_samples import OP
 
 WORDS = {
     "network": "net", "left": "image", "right": "depth", "param": "width", "block": "unit", "argument": "channels",
@@ -147,7 +148,8 @@ def rotated(start: int) -> dict[str, str]:
 @pytest.mark.parametrize("target", READ)
 def test_no_name_hides_what_the_text_reads(target: str) -> None:
     networks = [net for start in range(len(NAMES)) if (net := network(rotated(start))) is not None]
-    assert len(networks) > 0.95 * len(NAMES)
+    of_ops = sum(name in OP for name in NAMES)  # no block is called as an op
+    assert len(networks) > 0.95 * len(NAMES) - of_ops
     for net in networks:
         text = net.source(target)
         names = own(text)
