@@ -97,7 +97,7 @@ def print_rows(rows: Iterable[Sequence[str]]) -> None:
 
 @contextmanager
 def warnings_as_messages() -> Iterator[None]:
-    """Print Python's warnings as messages, such as those about unmatched weights."""
+    """Print Python's warnings as messages, such as those about unmatched weights. The process is the command's own."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda text, *_: message(*str(text).split("\n"))

@@ -90,7 +90,7 @@ class Recurrent(Op):
 
     def unit_cost(self) -> Cost:
         """What is computed of the sums of one unit at one position."""
-        raise NotImplementedError
+        raise NotImplementedError  # each recurrent layer has its own
 
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         return {}

@@ -83,7 +83,7 @@ def _installed() -> tuple[Mapping[str, type[Op]], tuple[Diagnostic, ...]]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         try:
             declared = point.load()
-        except Exception as error:  # as above
+        except Exception as error:  # the code of a plugin may fail in any way
             errors.append(_broken(point.value, error))
         else:
             _add_ops(point.value, declared.OPS if isinstance(declared, ModuleType) else declared, known, errors)

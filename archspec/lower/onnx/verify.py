@@ -103,7 +103,7 @@ def differences(
         expected = reference(inputs)
         try:
             outputs = session.run(names, dict(inputs))
-        except Exception as error:  # as above
+        except Exception as error:  # of ONNX Runtime, without a common base class
             shapes = " and ".join("x".join(map(str, array.shape[1:])) for array in inputs.values())
             raise _failed("run", error, f" at {shapes}") from error
         by_sample.append([_difference(name, array, expected[name]) for name, array in zip(names, outputs, strict=True)])

@@ -48,8 +48,7 @@ def program(module: nn.Module, graph: Graph) -> ExportedProgram:
     batch = Dim("batch")
     try:
         traced = torch.export.export(module.eval(), inputs, dynamic_shapes=tuple({0: batch} for _ in inputs))
-    except Exception as error:
-        # It raises errors of many types: of Dynamo, of symbolic shapes, and of the module itself.
+    except Exception as error:  # of Dynamo, of symbolic shapes, or of the module itself
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise fail("unsupported", f"torch.export cannot trace {graph.name}: {reason}") from error
     for node in traced.graph.nodes:

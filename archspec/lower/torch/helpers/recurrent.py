@@ -7,19 +7,6 @@ from torch import Tensor, nn
 class Lstm(nn.LSTM):
     """An LSTM that returns the outputs, and the states and the cells after the last."""
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-    ) -> None:
-        super().__init__(
-            input_size, hidden_size, num_layers, bias, True, dropout, bidirectional
-        )
-
     def forward(  # type: ignore[override]
         self, x: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,26 +22,13 @@ class Lstm(nn.LSTM):
             self.dropout,
             self.training,
             both,
-            True,
+            self.batch_first,
         )
         return y, state.transpose(0, 1), cell.transpose(0, 1)
 
 
 class Gru(nn.GRU):
     """Gated recurrent units that return the outputs, and the states after the last."""
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-    ) -> None:
-        super().__init__(
-            input_size, hidden_size, num_layers, bias, True, dropout, bidirectional
-        )
 
     def forward(  # type: ignore[override]
         self, x: Tensor
@@ -71,34 +45,13 @@ class Gru(nn.GRU):
             self.dropout,
             self.training,
             both,
-            True,
+            self.batch_first,
         )
         return y, state.transpose(0, 1)
 
 
 class Rnn(nn.RNN):
     """A recurrent network that returns the outputs, and the states after the last."""
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        nonlinearity: str = "tanh",
-    ) -> None:
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            nonlinearity,
-            bias,
-            True,
-            dropout,
-            bidirectional,
-        )
 
     def forward(  # type: ignore[override]
         self, x: Tensor
@@ -117,7 +70,7 @@ class Rnn(nn.RNN):
                 self.dropout,
                 training,
                 both,
-                True,
+                self.batch_first,
             )
         else:
             y, state = torch.rnn_tanh(
@@ -129,6 +82,6 @@ class Rnn(nn.RNN):
                 self.dropout,
                 training,
                 both,
-                True,
+                self.batch_first,
             )
         return y, state.transpose(0, 1)

@@ -13,8 +13,8 @@ from archspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 def _recurrent(op: Recurrent, node: Node) -> ModuleCall:
     required = {"input_size": node.inputs[0].type.sizes[1], "hidden_size": op.features}
     optional: Options = {
-        "num_layers": (op.depth, 1), "bias": (op.bias, True), "dropout": (op.dropout, 0.0),
-        "bidirectional": (op.bidirectional, False),
+        "num_layers": (op.depth, 1), "bias": (op.bias, True), "batch_first": (True, False),
+        "dropout": (op.dropout, 0.0), "bidirectional": (op.bidirectional, False),
     }  # fmt: skip
     if isinstance(op, Rnn):
         optional = {**optional, "nonlinearity": (op.function, "tanh")}
