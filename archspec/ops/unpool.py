@@ -13,9 +13,9 @@ from archspec.ops.sliding import Sliding, resolve, without_usual_stride
 class MaxUnpool(Op):
     """Each value at the position where max pooling found it, zeros elsewhere: the decoder of SegNet.
 
-    It takes the values and the indices of the pooling, `from: [prev, pool1.indices]`. The output is
-    (n - 1) s - 2p + f, unless a third value, what the pooling read, gives the size: roundings of the pooling leave a
-    choice of less than s to either side.
+    It takes the values and the indices of the pooling, `from: [prev, pool1.indices]`. The output is as large as what
+    the pooling read. For indices from elsewhere a third value may give the size, and without it the output is
+    (n - 1) s - 2p + f; roundings of the pooling leave a choice of less than s to either side.
 
     Attributes:
         kernel: f, the kernel of the pooling.

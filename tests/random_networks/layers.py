@@ -238,21 +238,14 @@ def gated(draw: Drawing, names: Names, before: Part) -> Part | None:
         return None
     items, name = named(draw, names, before)
     draw.budget -= 4
-    gate = [
-        draw.random.choice(("global_avg_pool", "global_max_pool")),
-        {"conv": {"channels": "in.channels", "kernel": 1}},
-        draw.random.choice(("sigmoid", "hard_sigmoid")),
-        draw.random.choice(
-            (
-                {
-                    draw.random.choice(("mul", "add", "sub", "less")): draw.random.choice(
-                        ([name, "prev"], ["prev", name])
-                    )
-                },
-                {"where": draw.random.choice((["prev", name, name], {"from": ["prev", name], "number": -0.5}))},
-            )
-        ),
-    ]
+    joined = draw.random.choice(("mul", "add", "sub", "less", "where"))
+    read = draw.random.choice(([name, "prev"], ["prev", name]))
+    if joined == "where":
+        read = draw.random.choice((["prev", name, name], {"from": ["prev", name], "number": -0.5}))
+    # What a sigmoid returns for large negative numbers is 0 in some programs and not in others.
+    squashed = "hard_sigmoid" if joined == "where" else draw.random.choice(("sigmoid", "hard_sigmoid"))
+    pooled = draw.random.choice(("global_avg_pool", "global_max_pool"))
+    gate = [pooled, {"conv": {"channels": "in.channels", "kernel": 1}}, squashed, {joined: read}]
     return Part([*items, *gate], before.type)
 
 
@@ -329,11 +322,7 @@ def unpooled(draw: Drawing, names: Names, before: Part) -> Part | None:
     pool, outputs = drawn
     attributes = {name: getattr(pool, name) for name in ("kernel", "stride", "padding")}
     attributes["padding"] = 0 if attributes["padding"] == "valid" else attributes["padding"]
-    types = list(outputs)
-    drawn = draw_op(draw.random, "max_unpool", types, tries=1, **attributes)
-    if drawn is None or drawn[1][0] != before.type:  # places may lie beyond what it would return
-        types.append(before.type)
-        drawn = draw_op(draw.random, "max_unpool", types, tries=1, **attributes)
+    drawn = draw_op(draw.random, "max_unpool", [*outputs, before.type], tries=1, **attributes)
     if drawn is None:
         return None
     items, source = named(draw, names, before)
@@ -341,7 +330,7 @@ def unpooled(draw: Drawing, names: Names, before: Part) -> Part | None:
     name = draw.name()
     names.values |= {name: outputs[0], f"{name}.indices": outputs[1]}
     middle = stable(draw, outputs[0], draw.random.randint(0, 2))
-    read = ["prev", f"{name}.indices", source][: len(types)]
+    read = ["prev", f"{name}.indices", source][: draw.random.randint(2, 3)]
     draw.budget -= 2
     return Part([*items, written(pool, name=name), *middle, written(unpool, from_=read)], output)
 

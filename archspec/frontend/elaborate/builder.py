@@ -24,6 +24,7 @@ from archspec.frontend.elaborate.overrides import Settings
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue
 from archspec.frontend.elaborate.symbols import NO_PORTS, Symbol, SymbolTable, Values
 from archspec.frontend.elaborate.training_only import check_training_only
+from archspec.frontend.elaborate.unpooling import note_pooling
 from archspec.frontend.elaborate.weights import WeightBinder
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
@@ -223,7 +224,10 @@ class Builder:
         owner = symbols.weight_owner_of(local) if symbols.weight_owner else node.name
         if node.weights:
             node, owner = self._with_weight_options(node, owner, signature, step, context)
-        ports = dict(zip(op.ports, node.outputs, strict=True)) if op.ports != ("output",) else NO_PORTS
+        ports = NO_PORTS
+        if op.ports != ("output",):
+            ports = dict(zip(op.ports, node.outputs, strict=True))
+            note_pooling(node, context, self.nodes)
         outputs = node.outputs[: op.primary_outputs]
         symbols.entries[local] = Symbol(outputs, step.span, owner, ports)
         context.items.append(node)

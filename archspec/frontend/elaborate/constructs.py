@@ -18,6 +18,7 @@ from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.iterations import bind_iteration, iteration_entries
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue, crop_sizes
 from archspec.frontend.elaborate.symbols import NO_PORTS, Symbol, Values
+from archspec.frontend.elaborate.unpooling import unpooling_inputs
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Data, Invalid
 from archspec.frontend.language.spec import (
@@ -42,6 +43,7 @@ from archspec.ops import Op
 from archspec.ops.creation import create
 from archspec.ops.merge import Join
 from archspec.ops.spatial import AlignCrop
+from archspec.ops.unpool import MaxUnpool
 
 if TYPE_CHECKING:
     from archspec.frontend.elaborate.builder import Builder
@@ -75,6 +77,9 @@ def build_op(builder: Builder, step: OpStep, name: str | None, inputs: Values, c
     op = builder.op_of(step, inputs, context)
     if inputs is None:
         raise Invalid
+    if type(op) is MaxUnpool:
+        labelled = unpooling_inputs(inputs, step, context, builder.nodes)
+        return builder.node(op, tuple([item.value for item in labelled]), name, step, context, labelled)
     return builder.node(op, inputs, name, step, context)
 
 

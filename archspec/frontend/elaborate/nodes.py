@@ -36,10 +36,16 @@ class Signature:
 
 
 class NodeFactory:
-    """Creates the nodes of one graph. Equal types are one object, and each signature is inferred once."""
+    """Creates the nodes of one graph. Equal types are one object, and each signature is inferred once.
+
+    Attributes:
+        origins: where the layer that computes a value is in its spec.
+        pooled: what a pooling read, by its indices, and the tables of the blocks it is in.
+    """
 
     def __init__(self) -> None:
         self.origins: dict[Value, Span] = {}
+        self.pooled: dict[Value, tuple[Value, tuple[object, ...]]] = {}
         self._ops_of_steps: dict[tuple[OpStep, str | None], Op] = {}
         self._types: dict[TensorType, TensorType] = {}
         self._signatures: dict[tuple[int, ...], Signature] = {}

@@ -9,6 +9,7 @@ import onnx
 import pytest
 import torch
 
+import archspec
 from tests.frontend.specs import built, faults, net
 from tests.lower.onnx.runtime import session
 
@@ -61,3 +62,51 @@ def test_an_unpooling_network_returns_the_size_it_was_given(size: tuple[int, int
     network.to_onnx(tmp_path / "net.onnx", module)
     (made,) = session(onnx.load(tmp_path / "net.onnx")).run(None, {"input": x.numpy()})
     np.testing.assert_allclose(made, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(8, 9), (9, 9), (12, 8)])
+def test_unpooling_returns_the_size_that_the_pooling_read(size: tuple[int, int], tmp_path: Path) -> None:
+    """PyTorch puts values elsewhere, or raises, at sizes that the windows do not cover, unless it is told the size."""
+    layers = "- max_pool: {name: p, kernel: 2, indices: true}\n- max_unpool: {kernel: 2, from: [prev, p.indices]}"
+    made = net(layers, input="[3, 8, 8]")
+    x = torch.randn(2, 3, *size)
+    pooled, indices = torch.nn.functional.max_pool2d(x, 2, return_indices=True)
+    expected = torch.nn.functional.max_unpool2d(pooled, indices, 2, output_size=size)
+    torch.testing.assert_close(made.to_torch().eval()(x), expected)
+    made.to_onnx(tmp_path / "net.onnx", dynamic=True)
+    (found,) = session(onnx.load(tmp_path / "net.onnx")).run(None, {"input": x.numpy()})
+    np.testing.assert_array_equal(found, expected.numpy())
+    assert net(layers, input=f"[3, {size[0]}, {size[1]}]").outputs == {"output": (3, *size)}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "read", "given"),
+    [
+        ("x, places, whole", "prev, places, whole", "p, p.indices, input"),
+        ("x, places, whole", "prev, places", "p, p.indices, input"),
+    ],
+)
+def test_unpooling_in_a_block_returns_the_size_that_the_pooling_read(inputs: str, read: str, given: str) -> None:
+    made = archspec.parse(UNPOOLING_BLOCK.format(inputs=inputs, read=read, given=given))
+    assert made.outputs == {"output": (3, 9, 9)}
+    assert made.to_torch().eval()(torch.randn(1, 3, 11, 8)).shape == (1, 3, 11, 8)
+
+
+UNPOOLING_BLOCK = """archspec: 1
+name: net
+input: [3, 9, 9]
+blocks:
+  decode:
+    inputs: [{inputs}]
+    layers: [relu: {{from: x}}, max_unpool: {{from: [{read}], kernel: 2}}]
+layers:
+  - max_pool: {{name: p, kernel: 2, indices: true}}
+  - decode: {{from: [{given}]}}
+"""
+
+
+def test_unpooling_outside_a_block_returns_the_size_that_a_pooling_inside_read() -> None:
+    block = "decode: {layers: [relu, max_pool: {name: p, kernel: 2, indices: true}]}"
+    layers = "[decode: {name: d}, max_unpool: {from: [d.p, d.p.indices], kernel: 2}]"
+    made = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 9, 9]\nblocks: {{{block}}}\nlayers: {layers}\n")
+    assert made.to_torch().eval()(torch.randn(1, 3, 11, 8)).shape == (1, 3, 11, 8)
