@@ -110,10 +110,10 @@ def _in_zoo(name: str, variant: str | None) -> tuple[Path, str | None]:
 def _file_of_family(folder: Path, variant: str) -> Path | None:
     """The file of a variant whose name starts with that of the file, `resnet50` in `resnet.yaml`, if there is one.
 
-    Most names are found in this way, without reading every file of the zoo.
+    Most names are found in this way, without listing the folder or reading every file of the zoo.
     """
-    starts = (path for path in folder.glob("*.yaml") if variant.startswith(path.stem))
-    return next((path for path in sorted(starts) if variant in _names(path)[1]), None)
+    starts = (folder / f"{variant[:end]}.yaml" for end in range(1, len(variant) + 1))
+    return next((path for path in starts if exists(path) and variant in _names(path)[1]), None)
 
 
 @lru_cache(maxsize=1)

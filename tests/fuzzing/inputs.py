@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from tests.fuzzing.limits import BYTES, SECONDS, TooSlow, limited
+from tests.fuzzing.limits import BYTES, SECONDS, SECONDS_PER_LAYER, TooSlow, limited
 from tests.fuzzing.mutations import mutated
 from tests.fuzzing.shrink import shrink_bytes
 
@@ -60,13 +60,26 @@ def input_of(what: What, seed: int) -> tuple[str, bytes]:
 def _failure(what: What, ending: str, data: bytes, memory: int | None) -> tuple[str, str] | None:
     """The kind and the message of the failure of these bytes."""
     try:
-        with limited(SECONDS, memory):
-            message = _problem(what, ending, data)
+        message = _in_time(what, ending, data, memory)
     except (Exception, TooSlow) as error:
         place = traceback.extract_tb(error.__traceback__)[-1].name if isinstance(error, Exception) else ""
         kind = f"raised {type(error).__name__} {place}".strip()
         return kind, f"{kind}: {error}"
     return None if message is None else (message.split(":")[0], message)
+
+
+def _in_time(what: What, ending: str, data: bytes, memory: int | None) -> str | None:
+    """The message of the failure of these bytes, if they fail. A large network may take time for each of its layers."""
+    try:
+        with limited(SECONDS, memory):
+            return _problem(what, ending, data)
+    except TooSlow:
+        if what != "texts":
+            raise
+    from tests.fuzzing.texts import layers_built
+
+    with limited(SECONDS + SECONDS_PER_LAYER * layers_built(data), memory):
+        return _problem(what, ending, data)
 
 
 def _problem(what: What, ending: str, data: bytes) -> str | None:

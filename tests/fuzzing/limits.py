@@ -12,6 +12,9 @@ from typing import Any
 SECONDS = 2.0
 """The most processor time that one input may take."""
 
+SECONDS_PER_LAYER = 60e-6
+"""The processor time that each layer of a network may take besides, each time that the network is built."""
+
 BYTES = 500 * 2**20
 """The most memory that one input may take."""
 

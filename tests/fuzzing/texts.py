@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 from jsonschema import Draft202012Validator
 
 import archspec
 from archspec.diagnostic_codes import CODES
 from archspec.diagnostics import ArchspecError, Diagnostic
+from archspec.frontend.elaborate.budget import Budget
 from archspec.frontend.language.json_schema import schema
-from archspec.frontend.language.spec import Body, OpStep
+from archspec.frontend.language.spec import Body, Step
 from archspec.frontend.yaml.tree import decode
 from archspec.frontend.yaml.tree import parse as parse_yaml
 from archspec.loading import check_source
@@ -50,20 +53,29 @@ def problems(data: bytes) -> Iterator[str]:
         yield from _unwritable(network)
 
 
+def layers_built(data: bytes) -> int:
+    """How many layers `check` and `parse` build for these bytes, those of all variants together."""
+    source, count = decode("spec.yaml", data), Budget.count_layer
+    with patch.object(Budget, "count_layer", autospec=True, side_effect=count) as counted:
+        check_source(source)
+        with suppress(ArchspecError):
+            archspec.parse(source.text, name="spec.yaml")
+    return counted.call_count
+
+
 def _all_built(network: Network) -> bool:
-    """Whether every op of the spec is in the network: the attributes of the others are not looked at."""
-    built = {node.span for node in network.graph.nodes}
+    """Whether every layer and every structure of the spec is in the network: the values in others are not looked at."""
+    built = {item.span for item in (*network.graph.nodes, *network.graph.body.scopes())}
     assert network.spec is not None
     bodies = [network.spec.layers, *(block.layers for block in network.spec.blocks.values() if block is not None)]
-    return all(step.span in built for body in bodies for step in _ops(body))
+    return all(step.span in built for body in bodies for step in _steps(body))
 
 
-def _ops(body: Body) -> Iterator[OpStep]:
+def _steps(body: Body) -> Iterator[Step]:
     for step in body:
-        if isinstance(step, OpStep):
-            yield step
+        yield step
         for inner in step.bodies():
-            yield from _ops(inner)
+            yield from _steps(inner)
 
 
 def _is_a_library(tree: Any) -> bool:

@@ -86,7 +86,7 @@ class BuildContext:
             Invalid: it depends on something an earlier error makes unknown.
         """
         inputs = {name: self._as_input(name, field, values) for name in field.names if self.is_input(name)}
-        if not (inputs or self.inputs):
+        if not inputs and not (self.inputs and field.names):
             return field.evaluate(self.environment)
         try:
             read = {name: self.environment[name] for name in field.names if name in self.environment}
