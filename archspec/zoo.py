@@ -151,9 +151,10 @@ def _names(path: Path) -> tuple[str, tuple[str, ...]]:
     variants: list[str] = []
     name, section = path.stem, ""
     for line in path.read_text("utf-8").splitlines():
-        if top := _TOP.match(line):
+        if line.startswith(" "):
+            if section == "variants" and (variant := _VARIANT.match(line)):
+                variants.append(variant[1])
+        elif top := _TOP.match(line):
             section = top[1]
             name = top[2].split("#")[0].strip() if section == "name" else name
-        elif section == "variants" and (variant := _VARIANT.match(line)):
-            variants.append(variant[1])
     return name, tuple(variants)

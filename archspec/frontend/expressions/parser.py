@@ -51,6 +51,8 @@ def parse(text: str, read_text: ReadText | None = None) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text):,} characters; at most {MAX_LENGTH} are allowed", 0, 1)
+    if NAME.fullmatch(text) and text not in RESERVED:  # most are a name
+        return Expression(text, frozenset((text,)), ast.NameExpr(0, len(text), text))
     parser = _ExpressionParser(text, read_text)
     root = parser.whole()
     return Expression(text, frozenset(parser.names), root)

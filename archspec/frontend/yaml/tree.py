@@ -265,6 +265,8 @@ class _Composer:
             self.refuse_tag(event)
         if event.anchor:
             return self.anchored(event, events, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event)
         return self.node(event, events, depth)
 
     def reach(self, event: yaml.Event, depth: int) -> None:
@@ -284,13 +286,17 @@ class _Composer:
 
     def node(self, event: yaml.NodeEvent, events: _Events, depth: int) -> Tree:
         if isinstance(event, yaml.ScalarEvent):
-            text, span = event.value, self.span(event)
-            if event.style:
-                return YamlScalar(text, text, False, span)
-            return YamlScalar(resolve(text), text, span.line == span.end_line, span)
+            return self.scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self.list(event, events, depth)
         return self.mapping(event, events, depth)
+
+    def scalar(self, event: yaml.ScalarEvent) -> YamlScalar:
+        text, first, last = event.value, event.start_mark, event.end_mark
+        span = Span(self.source, first.line + 1, first.column + 1, last.line + 1, last.column + 1)
+        if event.style:
+            return YamlScalar(text, text, False, span)
+        return YamlScalar(resolve(text), text, span.line == span.end_line, span)
 
     def list(self, start: yaml.Event, events: _Events, depth: int) -> YamlList:
         items: list[Tree] = []
