@@ -11,7 +11,7 @@ from archspec.ops import OPS, Op
 from archspec.ops.attribute_types import attributes_of
 from tests.op_samples import OP
 from tests.random_networks.attributes import draw_op
-from tests.random_networks.drawing import Drawing, Item, Names, Part, written
+from tests.random_networks.drawing import Drawing, Item, Names, Part, plain, written
 
 NOT_DRAWN = "argmax"
 """The op that decides between equal numbers, which rounding may make unequal."""
@@ -100,6 +100,12 @@ def _use_expressions(draw: Drawing, attributes: dict[str, Any], type: TensorType
             attributes[name] = "in.channels"
         elif isinstance(attributes.get(name), int) and draw.chance(0.1):
             attributes[name] = f"{attributes[name]} * 2 // 2"
+    spatial = [*type.spatial]
+    for name, value in attributes.items():
+        if value == spatial and draw.chance(0.5):
+            attributes[name] = "in.spatial"
+        elif isinstance(value, int) and not isinstance(value, bool) and value in spatial and draw.chance(0.1):
+            attributes[name] = f"in.spatial[{spatial.index(value)}]"
 
 
 def tokens(draw: Drawing, names: Names, before: Part) -> Part | None:
@@ -142,17 +148,24 @@ def head(draw: Drawing, names: Names, before: Part) -> Part | None:
 
 
 def shared(draw: Drawing, names: Names, before: Part) -> Part | None:
-    """A layer that uses the weights of another, at any level."""
+    """A layer that uses the weights of another, at any level, sometimes with other attributes."""
     fitting = []
     for owner, (op, type) in names.visible_owners().items():
-        drawn = draw_op(draw.random, op.kind, [before.type], tries=1, **op.attributes())
-        if drawn is not None and op.weights([type]) == op.weights([before.type]):
-            fitting.append((owner, drawn))
+        kept = op.attributes()
+        if draw.chance(0.3):
+            kept = {name: value for name, value in kept.items() if draw.chance(0.7)}
+        drawn = draw_op(draw.random, op.kind, [before.type], tries=1, **kept)
+        if drawn is not None and op.weights([type]) == drawn[0].weights([before.type]):
+            fitting.append((owner, op, drawn))
     if not fitting:
         return None
-    owner, (op, outputs) = draw.random.choice(fitting)
+    owner, op, (other, outputs) = draw.random.choice(fitting)
     draw.budget -= 1
-    return Part([written(op, share=owner)], outputs[0])
+    item = written(other, share=owner)
+    assert isinstance(item, dict)
+    attributes = op.attributes()
+    different = {name: plain(value) for name, value in other.attributes().items() if value != attributes[name]}
+    return Part([{op.kind: {**item[op.kind], **different}}], outputs[0])
 
 
 # --- several inputs ---
