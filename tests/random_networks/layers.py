@@ -100,7 +100,7 @@ def _use_expressions(draw: Drawing, attributes: dict[str, Any], type: TensorType
             attributes[name] = "in.channels"
         elif isinstance(attributes.get(name), int) and draw.chance(0.1):
             attributes[name] = f"{attributes[name]} * 2 // 2"
-    spatial = [*type.spatial]
+    spatial = [] if "from" in attributes else [*type.spatial]  # several inputs may differ in them
     for name, value in attributes.items():
         if value == spatial and draw.chance(0.5):
             attributes[name] = "in.spatial"
