@@ -230,10 +230,11 @@ def _center_crop(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
 
 def _upsample(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     (x,) = inputs
+    scaled = None if op.scale is None else True  # where the scale is rounded, that of the sizes is used
     if op.mode == "nearest":
-        return F.interpolate(x, op.size, op.scale)
-    mode = ["linear", "bilinear", "trilinear"][x.dim() - 3]
-    return F.interpolate(x, op.size, op.scale, mode, op.align_corners)
+        return F.interpolate(x, op.size, op.scale, recompute_scale_factor=scaled)
+    mode = "bicubic" if op.mode == "bicubic" else ["linear", "bilinear", "trilinear"][x.dim() - 3]
+    return F.interpolate(x, op.size, op.scale, mode, op.align_corners, scaled, op.antialias)
 
 
 def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
@@ -279,8 +280,8 @@ def _upsample_like(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tenso
     x, like = inputs
     if op.mode == "nearest":
         return F.interpolate(x, like.shape[2:])
-    mode = ["linear", "bilinear", "trilinear"][x.dim() - 3]
-    return F.interpolate(x, like.shape[2:], mode=mode, align_corners=op.align_corners)
+    mode = "bicubic" if op.mode == "bicubic" else ["linear", "bilinear", "trilinear"][x.dim() - 3]
+    return F.interpolate(x, like.shape[2:], mode=mode, align_corners=op.align_corners, antialias=op.antialias)
 
 
 def _crop_like(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:

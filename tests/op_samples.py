@@ -545,6 +545,26 @@ GOOD: tuple[Sample, ...] = (
         )
         for corners in (False, True)
     ),
+    _good("upsample", (2, 7), scale=1.5),
+    _good("upsample", (2, 7, 5), scale=(0.5, 1.25), mode="bilinear"),
+    _good("upsample", (2, 5, 4), scale=1.1, mode="bilinear", align_corners=True),
+    _good("upsample", (2, 2, 3, 4), scale=2.5, mode="trilinear"),
+    *(
+        _good("upsample", sizes, **attributes, mode="bicubic", align_corners=corners)
+        for sizes, attributes in (
+            ((2, 3, 4), {"scale": 2}), ((2, 5, 4), {"scale": (1.7, 0.6)}), ((2, 1, 7), {"size": (3, 1)}),
+            ((2, 4, 4), {"size": (4, 1)}),
+        )
+        for corners in (False, True)
+    ),
+    *(
+        _good("upsample", sizes, **attributes, mode=mode, antialias=True)
+        for sizes, attributes in (
+            ((2, 7, 9), {"scale": 0.5}), ((2, 5, 4), {"size": (3, 7)}), ((2, 1, 4), {"scale": 2}),
+            ((2, 8, 5), {"size": 1}),
+        )
+        for mode in ("bilinear", "bicubic")
+    ),
     _good("pixel_shuffle", (8, 2, 3), factor=2),
     _good("pixel_shuffle", (9, 1, 2), factor=3),
     _good("pixel_shuffle", (2, 3, 4), factor=1),
@@ -563,6 +583,9 @@ GOOD: tuple[Sample, ...] = (
     ),
     _good("upsample_like", (2, 14), (1, 4)),
     _good("upsample_like", (2, 3, 4), (1, 5, 4), mode="bilinear"),
+    _good("upsample_like", (2, 3, 4), (1, 5, 2), mode="bicubic"),
+    _good("upsample_like", (2, 6, 5), (1, 4, 2), mode="bilinear", antialias=True),
+    _good("upsample_like", (2, 6, 5), (1, 2, 7), mode="bicubic", antialias=True),
     _good("crop_like", (2, 7), (3, 4)),
     _good("crop_like", (2, 7, 8), (1, 3, 8)),
     _good("crop_like", (2, 7, 8), (2, 7, 8)),
@@ -793,11 +816,24 @@ BAD: tuple[Bad, ...] = (
     _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, size=8),
     _bad("wrong-attributes", "upsample", (3, 4, 4), scale=2, align_corners=True),
     _bad("wrong-rank", "upsample", (3, 4, 4), scale=2, mode="trilinear"),
+    _bad("wrong-rank", "upsample", (3, 4), scale=2, mode="bicubic"),
+    _bad("wrong-size", "upsample", (3, 4, 1), scale=0.5),
+    _bad("wrong-attributes", "upsample", (3, 4), scale=2, mode="linear", antialias=True),
+    _bad("wrong-attributes", "upsample", (3, 4, 4), scale=0.5, antialias=True),
+    _bad("wrong-attributes", "upsample", (3, 4, 4), scale=0.5, mode="bilinear", antialias=True, align_corners=True),
+    _bad("wrong-size", "upsample", (3, 4, 4), size=(3, 1), mode="bilinear", antialias=True),
+    _bad("wrong-size", "upsample_like", (3, 4, 4), (1, 3, 1), mode="bicubic", antialias=True),
 )  # fmt: skip
 """Samples that ops must reject."""
 
-FIRST_OPSET = {"roi_align": 16}
-"""The first opset of ONNX that can express an op, if that is not the oldest one."""
+
+def first_opset(op: Op) -> int:
+    """The first opset of ONNX that can express an op; 0 for those that every opset can."""
+    return 18 if op.attributes().get("antialias") else {"roi_align": 16}.get(op.kind, 0)
+
+
+NEWER_ONNX = {(sample.op.kind, first_opset(sample.op)): sample for sample in GOOD if first_opset(sample.op)}
+"""A sample of each kind of op that an old opset cannot express, by kind and opset."""
 
 NEVER_REJECTS = frozenset({"identity"})
 """Ops that accept any input."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
-from math import floor, gcd, inf, lcm
+from math import ceil, floor, gcd, inf, lcm
 
 from archspec.ir.window import IDENTITY, Reach, Window, runs
 from archspec.ops.geometry import Pads, adaptive_bounds
@@ -17,9 +17,10 @@ __all__ = [
     "LONGEST_PERIOD",
     "Window",
     "adaptive",
+    "around",
     "compose",
+    "interpolated",
     "join",
-    "linear",
     "nearest",
     "normal",
     "shifted",
@@ -210,19 +211,25 @@ def nearest(scale_in: int, scale_out: int) -> Window | None:
 
 
 @lru_cache(maxsize=_AXES)
-def linear(scale_in: int, scale_out: int) -> Window | None:
-    """The window of linear upsampling with half-pixel centres: the two inputs around (i + 1/2) scale - 1/2.
+def interpolated(scale_in: int, scale_out: int, radius: int, width: Fraction) -> Window | None:
+    """The window of resizing with half-pixel centres: the inputs around (i + 1/2) scale - 1/2.
 
     None where the period is too long.
     """
     if scale_out > LONGEST_PERIOD:
         return None
-    reaches: list[Reach | None] = []
-    for i in range(scale_out):
-        centre = Fraction(2 * i + 1, 2) * Fraction(scale_in, scale_out) - Fraction(1, 2)
-        low = floor(centre)
-        reaches.append((low, low if centre == low else low + 1))
-    return normal(scale_in, reaches)
+    centres = (Fraction(2 * i + 1, 2) * Fraction(scale_in, scale_out) - Fraction(1, 2) for i in range(scale_out))
+    return normal(scale_in, [around(centre, radius, width) for centre in centres])
+
+
+def around(centre: Fraction, radius: int, width: Fraction = Fraction(1)) -> tuple[int, int]:
+    """First and last position that a filter reads: those nearer to its centre than `radius` times its width.
+
+    The filter is 0 at multiples of its width, which with a width of 1 and a whole centre are all other positions.
+    """
+    if width == centre.denominator == 1:
+        return int(centre), int(centre)
+    return floor(centre - radius * width) + 1, ceil(centre + radius * width) - 1
 
 
 def normal(step: int, reaches: Sequence[Reach | None]) -> Window:

@@ -1,12 +1,12 @@
 """Padding, cropping and resizing of spatial axes."""
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import gcd
+from fractions import Fraction as Ratio
+from math import ceil, floor, gcd, prod
 from typing import ClassVar, Literal
 
 from archspec.ir.types import TensorType, format_shape
-from archspec.ops.attribute_types import Count, Flag, Natural, Number, PerAxis
+from archspec.ops.attribute_types import Count, Flag, Natural, Number, PerAxis, Positive
 from archspec.ops.base import (
     NOT_READ,
     Cost,
@@ -19,7 +19,7 @@ from archspec.ops.base import (
     need_spatial,
     per_axis,
 )
-from archspec.ops.footprint import IDENTITY, LONGEST_PERIOD, Window, linear, nearest, shifted
+from archspec.ops.footprint import IDENTITY, LONGEST_PERIOD, Window, around, interpolated, nearest, shifted
 from archspec.ops.geometry import Pads
 from archspec.ops.sliding import need_rows
 
@@ -144,8 +144,21 @@ class AlignCrop(CenterCrop):
     """
 
 
+Mode = Literal["nearest", "linear", "bilinear", "trilinear", "bicubic"]
+"""How rows are resized: `linear` is bilinear over two axes and trilinear over three."""
+
+_AXES = {"bilinear": 2, "trilinear": 3, "bicubic": 2}
+"""The spatial axes that a mode needs."""
+
+
 class Upsample(Op):
     """Resizes spatial axes by a factor, or to a size.
+
+    A factor is another way to write the size floor(n * scale): rows are taken from where they are for that size, which
+    is `recompute_scale_factor=True` in PyTorch and makes a difference where n * scale is not whole. Mode bicubic is
+    cubic convolution with a = -0.75, and rows beyond the border are those at the border. With `antialias` a = -0.5,
+    the filter is as wide as the input rows of an output row, and its weights at the border are divided by their sum.
+    PyTorch 2.13 repeats the first row of such an output of one column; that is refused.
 
     With mode nearest, row i of m repeats row floor(i n / m) of n. PyTorch computes that in float32, whose rounding
     makes some rows repeat the one before: where 14 rows become 4, and by the factors 41, 47, 55, 61 and some above.
@@ -154,8 +167,10 @@ class Upsample(Op):
     Attributes:
         scale: the factor: output n * scale, rounded down.
         size: the output size, instead of a factor.
-        mode: `nearest` repeats the input; `linear` interpolates (bilinear over two axes, trilinear over three).
+        mode: `nearest` repeats the input; `linear` interpolates (bilinear over two axes, trilinear over three);
+            `bicubic` fits cubic curves through four rows and columns.
         align_corners: whether the outermost positions of input and output coincide (else the outermost edges do).
+        antialias: whether a smaller output averages all the rows between its own, with mode bilinear or bicubic.
     """
 
     kind: ClassVar[str] = "upsample"
@@ -163,16 +178,17 @@ class Upsample(Op):
     shorthand: ClassVar[str | None] = "scale"
     module: ClassVar[bool] = True
 
-    scale: PerAxis[Count] | None = None
+    scale: PerAxis[Positive] | None = None
     size: PerAxis[Count] | None = None
-    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
+    mode: Mode = "nearest"
     align_corners: Flag = False
+    antialias: Flag = False
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
         need_float(self.kind, tensor)
         axes = need_spatial(self.kind, tensor)
-        wanted = {"bilinear": 2, "trilinear": 3}.get(self.mode, axes)
+        wanted = _AXES.get(self.mode, axes)
         if wanted != axes:
             raise OpError(
                 "wrong-rank",
@@ -182,24 +198,74 @@ class Upsample(Op):
         if (self.scale is None) == (self.size is None):
             help = "write scale: 2, or size: [height, width]" if self.scale is None else "leave one of them out"
             raise OpError("wrong-attributes", f"'{self.kind}' takes either `scale` or `size`", help=help)
-        if self.align_corners and self.mode == "nearest":
+        if self.align_corners and not self.interpolates:
             raise OpError("wrong-attributes", f"'{self.kind}' cannot align corners with mode nearest")
+        self._need_antialiasing(axes)
         if self.scale is not None:
-            factors = per_axis(self.kind, "scale", self.scale, axes)
-            sizes = tuple(size * factor for size, factor in zip(tensor.spatial, factors, strict=True))
+            sizes = tuple(map(scaled, tensor.spatial, self.scales(axes)))
         else:
             sizes = per_axis(self.kind, "size", self.size, axes)
+        if self.fractional and any(size < 1 for size in sizes):
+            raise OpError(
+                "wrong-size",
+                f"'{self.kind}' with scale {_listed(self.factors)} leaves nothing of {tensor}",
+                help="use a larger `scale`, or write the `size`",
+            )
+        if self.antialias:
+            need_columns(self.kind, tensor, sizes)
         return (tensor.with_sizes(tensor.channels, *sizes),)
+
+    def _need_antialiasing(self, axes: int) -> None:
+        """Check that `antialias` has a meaning on which PyTorch and ONNX agree."""
+        if not self.antialias:
+            return
+        if self.mode not in ("linear", "bilinear", "bicubic") or axes != 2:
+            raise OpError(
+                "wrong-attributes",
+                f"'{self.kind}' has antialias only over two spatial axes, with mode bilinear or bicubic",
+                help="leave `antialias` out, or pool before a smaller size",
+            )
+        if self.align_corners:
+            raise OpError(
+                "wrong-attributes",
+                f"'{self.kind}' cannot align corners with antialias: PyTorch and ONNX have different filters there",
+                help="leave one of them out",
+            )
 
     @property
     def interpolates(self) -> bool:
-        """Whether the mode is one of the linear ones."""
+        """Whether the output is a weighted sum of several rows."""
         return self.mode != "nearest"
+
+    @property
+    def radius(self) -> int:
+        """How many rows on each side of its place an output row is made of, without antialias."""
+        return 2 if self.mode == "bicubic" else 1
+
+    def scales(self, axes: int) -> tuple[float, ...]:
+        """The factor along each spatial axis.
+
+        Raises:
+            OpError: a list of the wrong length.
+        """
+        return per_axis(self.kind, "scale", self.scale, axes)
+
+    @property
+    def factors(self) -> int | float | tuple[int | float, ...] | None:
+        """The scale, with whole numbers as such."""
+        return tuple(map(_whole, self.scale)) if isinstance(self.scale, tuple) else self.scale and _whole(self.scale)
+
+    @property
+    def fractional(self) -> bool:
+        """Whether a factor is not whole, so that the size of the output may be rounded down."""
+        scale = self.scale if isinstance(self.scale, tuple) else (self.scale or 1,)
+        return not all(float(factor).is_integer() for factor in scale)
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         if not self.interpolates:
             return Cost()
-        taps = 2 ** len(outputs[0].spatial)
+        pairs = zip(inputs[0].spatial, outputs[0].spatial, strict=True)
+        taps = prod(ceil(2 * self.radius * self._width(size, count)) for size, count in pairs)
         elements = outputs[0].elements
         return Cost(other={"multiply": taps * elements, "add": (taps - 1) * elements})
 
@@ -207,26 +273,63 @@ class Upsample(Op):
         pairs = zip(inputs[0].spatial, outputs[0].spatial, strict=True)
         return along([self._window(size, count) for size, count in pairs])
 
+    def _width(self, size: int, count: int) -> Ratio:
+        """The distance of two rows for the filter: that of output rows if `antialias` spreads it over them."""
+        return max(Ratio(1), Ratio(size, count)) if self.antialias else Ratio(1)
+
     def _window(self, size: int, count: int) -> Window | None:
+        common = gcd(size, count)
         if not self.interpolates:
-            common = gcd(size, count)
             return nearest(size // common, count // common)
         if self.align_corners:
-            return _corner_aligned(size, count)
-        common = gcd(size, count)
-        return linear(size // common, count // common)
+            return _corner_aligned(size, count, self.radius)
+        return interpolated(size // common, count // common, self.radius, self._width(size, count))
 
 
-def _corner_aligned(size: int, count: int) -> Window | None:
+def need_columns(op: str, tensor: TensorType, sizes: Sequence[int]) -> None:
+    """Check that a size for antialias has several columns, or one row.
+
+    Raises:
+        OpError: it has one column, where PyTorch 2.13 repeats the first row.
+    """
+    if sizes[1] == 1 != sizes[0]:
+        raise OpError(
+            "wrong-size",
+            f"'{op}' with antialias cannot resize {tensor} to one column",
+            help="PyTorch repeats the first row of such an output; pool over the columns first",
+        )
+
+
+def scaled(size: int, factor: float) -> int:
+    """The size floor(n * factor), as PyTorch computes it in float64; with integers if `is_exact`."""
+    if is_exact(factor):
+        numerator, denominator = factor.as_integer_ratio()
+        return size * numerator // denominator
+    return floor(size * factor)
+
+
+def is_exact(factor: float) -> bool:
+    """Whether float64 holds the product with any size: a whole number, or a fraction of a power of 2, such as 1.5."""
+    numerator, denominator = factor.as_integer_ratio()
+    return denominator == 1 or (numerator <= 2**12 and denominator <= 2**12)  # sizes are at most 2**40
+
+
+def _whole(number: float) -> int | float:
+    return int(number) if number.is_integer() else number
+
+
+def _listed(scale: object) -> str:
+    return str(list(scale)) if isinstance(scale, tuple) else str(scale)
+
+
+def _corner_aligned(size: int, count: int, radius: int) -> Window | None:
     """Output i reads the inputs around i (n - 1) / (m - 1): the pattern is as long as the axis."""
     if count - 1 > LONGEST_PERIOD:
         return None
     if size == 1 or count == 1:
         return Window(size, ((0, 0),) * count)
-    step = Fraction(size - 1, count - 1)
-    centres = [i * step for i in range(count - 1)]
-    reaches = [(int(centre), int(centre) + (centre.denominator > 1)) for centre in centres]
-    return Window(max(1, size - 1), tuple(reaches))
+    step = Ratio(size - 1, count - 1)
+    return Window(max(1, size - 1), tuple(around(i * step, radius) for i in range(count - 1)))
 
 
 class _Like(Op):
@@ -258,18 +361,21 @@ class UpsampleLike(_Like):
     """Resizes the first input to the spatial size of the second, `from: [prev, skip]`.
 
     Attributes:
-        mode: `nearest` repeats the input; `linear` interpolates (bilinear over two axes, trilinear over three).
+        mode: `nearest` repeats the input; `linear` interpolates (bilinear over two axes, trilinear over three);
+            `bicubic` fits cubic curves through four rows and columns.
         align_corners: whether the outermost positions of input and output coincide (else the outermost edges do).
+        antialias: whether a smaller output averages all the rows between its own, with mode bilinear or bicubic.
     """
 
     kind: ClassVar[str] = "upsample_like"
 
-    mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest"
+    mode: Mode = "nearest"
     align_corners: Flag = False
+    antialias: Flag = False
 
     def sized(self, inputs: Sequence[TensorType]) -> Upsample:
         """The equivalent `upsample`."""
-        return Upsample(size=self.need_pair(inputs), mode=self.mode, align_corners=self.align_corners)
+        return Upsample(size=self.need_pair(inputs), **self.attributes())
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         try:

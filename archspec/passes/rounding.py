@@ -49,8 +49,8 @@ def _sizes(node: Node, output: Value, known: dict[Value, Sizes]) -> Sizes:
         strides = op.sliding(source.type).stride if isinstance(op, ConvTranspose) else (1,) * len(before)
         lost = (size - own for size, own in zip(before, given, strict=True))
         return tuple(result + more * stride for result, more, stride in zip(rounded, lost, strides, strict=True))
-    if isinstance(op, Upsample) and op.size is None:
-        return tuple(size * result / own for size, result, own in zip(before, rounded, given, strict=True))
+    if isinstance(op, Upsample) and op.scale is not None:
+        return tuple(size * Fraction(factor) for size, factor in zip(before, op.scales(len(before)), strict=True))
     if isinstance(op, Join):
         return max((known[value] for value in node.inputs if _own(value) == rounded), default=rounded)
     return before if given == rounded else rounded

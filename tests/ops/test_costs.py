@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import product
-from math import prod
+from math import ceil, prod
 from typing import Any
 
 import pytest
@@ -296,6 +296,12 @@ def window_elements(sample: Sample) -> list[int]:
     return [prod(sizes) for sizes in product(*reads)] * output.channels
 
 
+def filter_rows(op: Any, size: int, count: int) -> int:
+    """The rows that an output row is made of; with antialias more, as the output has fewer."""
+    spread = max(1, size / count) if op.antialias else 1
+    return ceil((4 if op.mode == "bicubic" else 2) * spread)
+
+
 def count(sample: Sample) -> Counter[str]:
     """The operations of the formula of a sample's op, without MACs."""
     op: Any = sample.op
@@ -349,7 +355,8 @@ def count(sample: Sample) -> Counter[str]:
             _ = total(numbers(n)) / n
     elif op.kind in ("upsample", "upsample_like") and op.mode != "nearest":
         for _ in range(output.elements):
-            total([x * x for x in numbers(2 ** len(tensor.spatial))])
+            rows = map(filter_rows, [op] * len(tensor.spatial), tensor.spatial, output.spatial)
+            total([x * x for x in numbers(prod(rows))])
     elif op.kind == "roi_align":
         for _ in range(output.elements):
             _ = total([x * x for x in numbers(4 * op.samples**2)]) / op.samples**2

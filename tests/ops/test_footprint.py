@@ -17,8 +17,8 @@ from archspec.ops.footprint import (
     Window,
     adaptive,
     compose,
+    interpolated,
     join,
-    linear,
     nearest,
     normal,
     shifted,
@@ -155,7 +155,13 @@ def test_what_is_too_long_to_list_only_becomes_larger(chain: list[Layer], positi
 
 def test_linear_upsampling_reads_two_neighbours() -> None:
     # Half-pixel centres: output 0 of x2 lies at -1/4, between -1 and 0; output 1 at 1/4, between 0 and 1.
-    assert linear(1, 2).reaches == ((-1, 0), (0, 1))
+    assert interpolated(1, 2, 1, Fraction(1)).reaches == ((-1, 0), (0, 1))
+
+
+def test_antialiasing_reads_the_rows_between_two_outputs() -> None:
+    # A third of the rows: output 0 lies on row 1, and the filter is 0 three rows from there.
+    assert interpolated(3, 1, 1, Fraction(3)).reaches == ((-1, 3),)
+    assert interpolated(3, 1, 2, Fraction(3)).reaches == ((-4, 6),)
 
 
 def test_adaptive_pooling_to_its_own_size_is_the_identity() -> None:

@@ -169,6 +169,7 @@ GRADED = {
                "conv_transpose: {channels: 2, kernel: 3, stride: 2, padding: 1, output_padding: 1}]",
     "upsampling": "[avg_pool: 4, conv: {channels: 2, kernel: 3, padding: 1}, upsample: {scale: 4, mode: linear}]",
     "nearest": "[avg_pool: 2, upsample: 2, conv: {channels: 2, kernel: 3, padding: 1}]",
+    "fraction": "[avg_pool: 2, upsample: {scale: 1.5, mode: linear}, conv: {channels: 2, kernel: 3, padding: 1}]",
     "skip": "[parallel: {paths: [[], [avg_pool: 2, conv: {channels: 2, kernel: 3, padding: 1}, "
             "conv_transpose: {channels: 2, kernel: 2, stride: 2}]]}, conv: {channels: 2, kernel: 3, padding: 1}]",
     "crop and pad": "[pad: [[3, 1]], conv: {channels: 2, kernel: 5}, center_crop: 20]",
@@ -233,6 +234,26 @@ def test_gradients_reach_just_as_far(inputs: tuple[str, ...], layers: str) -> No
                 assert touched <= read if "max_pool" in layers else touched == read  # a maximum reads one position
                 checked += 1
     assert checked >= 3 or all(field.everything for field in fields.values())
+
+
+@pytest.mark.parametrize("options", ["", ", antialias: true", ", align_corners: true"])
+@pytest.mark.parametrize(("mode", "size", "count"), [("bilinear", 20, 8), ("bicubic", 20, 8), ("bicubic", 8, 20)])
+def test_resizing_reads_the_rows_that_have_a_gradient(mode: str, size: int, count: int, options: str) -> None:
+    layers = f"\n  - upsample: {{size: [{count}, 5], mode: {mode}{options}}}\n"
+    window = field(layers, f"[1, {size}, 5]").windows[0]
+    assert window is not None
+    net = archspec.parse(f"archspec: 1\nname: n\ninput: [1, {size}, 5]\nlayers:{layers}")
+    x = torch.zeros(1, 1, size, 5, requires_grad=True)
+    output = net.to_torch()(x)
+    for row in range(count):
+        (gradient,) = torch.autograd.grad(output[0, 0, row, 2], x, retain_graph=True)
+        touched = {int(i) for i in gradient[0, 0, :, 2].nonzero()}
+        read = {i for first, last in runs(window.reach(row)) for i in range(first, last + 1)}
+        if touched and min(read) >= 0 and max(read) < size:
+            assert touched <= read
+            assert {min(read), max(read)} <= touched
+        else:
+            assert touched <= {min(max(i, 0), size - 1) for i in read}
 
 
 @pytest.mark.parametrize(("size", "count"), [(5, 1), (1, 4), (1, 1)])

@@ -108,6 +108,16 @@ def _size(random: Random, sizes: Sequence[int]) -> dict[str, Any]:
     return {"size": tuple(random.randint(1, size + least * 3) for size in sizes[1:])}
 
 
+def _resized(random: Random, sizes: Sequence[int]) -> dict[str, Any]:
+    """A size, a smaller size with antialias, or a factor that is not whole."""
+    if len(sizes) == 3 and random.random() < 0.3:
+        smaller = {"size": tuple(random.randint(1, size) for size in sizes[1:]), "scale": None, "align_corners": False}
+        return {**smaller, "mode": random.choice(("bilinear", "bicubic")), "antialias": True}
+    if random.random() < 0.3:
+        return {"size": None, "scale": random.choice((0.5, 0.6, 1.1, 1.5, 2.25, 1 / 3))}
+    return {**_size(random, sizes), "scale": None}
+
+
 def _offset(random: Random, sizes: Sequence[int], like: Sequence[int]) -> dict[str, Any]:
     pairs = list(zip(sizes[1:], like[1:], strict=False))
     return {"offset": tuple(random.randint(0, have - want) for have, want in pairs if have >= want) or None}
@@ -122,7 +132,7 @@ _OF_SIZES: Mapping[str, Callable[..., dict[str, Any]]] = {
     "crop_like": _offset,
     "adaptive_max_pool": _size,
     "adaptive_avg_pool": _size,
-    "upsample": lambda random, sizes: {**_size(random, sizes), "scale": None},
+    "upsample": _resized,
     "flatten": lambda random, sizes: {"start": random.randint(1, len(sizes)), "end": random.choice((-1, len(sizes)))},
     "glu": lambda random, sizes: {"axis": random.randint(1, len(sizes))},
 }

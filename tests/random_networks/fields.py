@@ -39,7 +39,7 @@ def fields(case: Case) -> Iterator[str]:
         return
     if any(_is_rounded(node) for node in graph.nodes):
         return
-    exact = all(node.op.kind in LINEAR and not _has_far_taps(node.op) for node in graph.nodes)
+    exact = all(node.op.kind in LINEAR and not _hides_taps(node.op) for node in graph.nodes)
     mirrored = any(_is_mirrored(node.op) for node in graph.nodes)
     for source in sources:
         found = receptive_fields(graph, source)
@@ -58,8 +58,14 @@ def _is_rounded(node: Node) -> bool:
     return any(count % size == 0 and not repeats_evenly(nearest_rows(size, count)) for size, count in sizes)
 
 
-def _has_far_taps(op: Op) -> bool:
-    """Whether positions past the end of its output, which count as padding, would see some of its input."""
+def _hides_taps(op: Op) -> bool:
+    """Whether it has taps that a gradient may miss.
+
+    Positions past the end of its output, which count as padding, would see some of its input; cubic curves have
+    negative parts.
+    """
+    if op.attributes().get("mode") == "bicubic":
+        return True
     return op.kind == "conv_transpose" and op.attributes()["dilation"] != 1
 
 

@@ -16,7 +16,7 @@ from archspec.lower.onnx import OPSETS, export
 from archspec.lower.torch.inference import outputs
 from archspec.network import Network
 from archspec.ops.norm import GroupNorm, InstanceNorm, LayerNorm
-from tests.op_samples import FIRST_OPSET
+from tests.op_samples import first_opset
 from tests.random_networks.case import Arrays, Case, evaluate
 
 NEWEST = 26
@@ -35,7 +35,7 @@ def pytorch(case: Case) -> Iterator[str]:
 
 def onnx_runtime(case: Case) -> Iterator[str]:
     """ONNX Runtime loads the file at the oldest opset and at another, and returns what PyTorch does."""
-    oldest = max(FIRST_OPSET.get(node.op.kind, OPSETS.start) for node in case.graph.nodes)
+    oldest = max([OPSETS.start, *(first_opset(node.op) for node in case.graph.nodes)])
     newer = oldest + 1 + case.seed % (NEWEST - oldest)
     for opset in (oldest, newer):
         model = export(case.graph, case.weights, opset=opset).to_proto()

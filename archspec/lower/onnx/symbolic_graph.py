@@ -34,7 +34,7 @@ from archspec.ops.merge import Broadcast, Concat, Join
 from archspec.ops.pool import AvgPool, MaxPool
 from archspec.ops.slicing import Slice
 from archspec.ops.sliding import need_rows, resolve
-from archspec.ops.spatial import AlignCrop, UpsampleLike
+from archspec.ops.spatial import AlignCrop, Upsample, UpsampleLike, is_exact, need_columns
 from archspec.ops.unpool import MaxUnpool
 
 Sizes = tuple[int, ...]
@@ -142,8 +142,9 @@ class _Tracer:
         self.comparisons.equations.clear()
         try:
             outputs = infer(node.op, types)
-        except SizeNeeded:
-            raise _FixedSize(node, "the shape of its output is not a formula of the input's") from None
+        except SizeNeeded as error:
+            reason = str(error) or "the shape of its output is not a formula of the input's"
+            raise _FixedSize(node, reason) from None
         for left, right in self.comparisons.equations:
             if not holds_at_many_sizes(left, right):
                 raise _FixedSize(node, f"one of its sizes must be {right}", _only_input(left - right))
@@ -190,7 +191,13 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         case MaxPool() | AvgPool():
             pooled = tensor.with_sizes(tensor.channels, *_positions(op, tensor))
             return (pooled, TensorType(pooled.sizes, DType.INT64))[: len(op.ports)]
+        case Upsample() if op.scale is not None and not all(map(is_exact, op.scales(len(tensor.spatial)))):
+            raise SizeNeeded(
+                "PyTorch rounds the product of a size and `scale`, unless that is a fraction of a power of 2"
+            )
         case UpsampleLike():
+            if op.antialias:
+                need_columns(op.kind, tensor, inputs[1].spatial)
             return (tensor.with_sizes(tensor.channels, *inputs[1].spatial),)
         case MaxUnpool() if len(inputs) == 3:
             return (tensor.with_sizes(tensor.channels, *inputs[2].spatial),)

@@ -157,7 +157,7 @@ ONE_SIZE = {
         "lstm", "gru", "rnn",
     )
     or sample.id.startswith(("layer_norm(axes=2", "layer_norm(axes=3", "layer_scale(axis", "layer_scale(value"))
-    or sample.id.startswith(("rms_norm(axes=2", "split(sizes=[4"))
+    or sample.id.startswith(("rms_norm(axes=2", "split(sizes=[4", "upsample(scale=1.1", "upsample(scale=[1.7"))
     or sample.id in ("reshape(sizes=[4,6]) 2x3x4", "reshape(sizes=[]) 1x1", "layer_norm() 4x3", "layer_norm() 4x3x2",
                      "layer_norm() 4x3x2x2", "rms_norm() 4x3", "rms_norm() 4x3x2", "rms_norm() 4x3x2x2")
 }  # fmt: skip
@@ -191,6 +191,8 @@ a volume; [2, 8, 9, 10]; conv: {channels: 4, kernel: 3, padding: same, stride: 2
 unpooling; [3, 8, 9]; max_pool: {name: p, kernel: 2, indices: true}, conv: {channels: 3, kernel: 1}, \
   max_unpool: {from: [prev, p.indices, input], kernel: 2}
 a gate; [4, 8, 7]; global_avg_pool: {}, mul: [prev, input], glu: 2
+factors that are not whole; [3, 12, 13]; upsample: {scale: [1.5, 0.75], mode: bicubic}, upsample: {scale: 0.5, \
+  mode: bilinear}, upsample: 2.5
 slices; [3, 13, 14]; slice: {start: 2, end: -1, axis: 2}, slice: {start: -6, axis: 3}, split: {name: s, parts: 2, \
   axis: 2}, max: [s.0, s.1]
 one row and several; [4, 7]; conv: {channels: 4, kernel: 3, stride: 3, padding: 1}, upsample: 3, slice: {end: -2, \

@@ -63,9 +63,17 @@ def resizes(draw: st.DrawFn, kind: str) -> Sample:
     size = tuple(draw(st.integers(1, 11)) for _ in spatial)
     attributes: dict[str, Any] = {"size": size}
     if kind == "upsample":
-        attributes["mode"] = draw(st.sampled_from(["nearest", "linear"]))
-        attributes["align_corners"] = attributes["mode"] == "linear" and draw(st.booleans())
-    return Sample(OP[kind](**attributes), (TensorType((2, *spatial)),))
+        attributes["mode"] = draw(st.sampled_from(["nearest", "linear", *["bicubic"] * (len(spatial) == 2)]))
+        attributes["align_corners"] = attributes["mode"] != "nearest" and draw(st.booleans())
+        attributes["antialias"] = attributes["mode"] != "nearest" and len(spatial) == 2 and draw(st.booleans())
+        if draw(st.booleans()):
+            attributes |= {"size": None, "scale": draw(st.sampled_from([0.3, 0.5, 0.75, 1.1, 1.5, 7 / 3, 2.3, 5]))}
+    sample = Sample(OP[kind](**attributes), (TensorType((2, *spatial)),))
+    try:
+        sample.op.infer(sample.inputs)
+    except OpError:
+        reject()
+    return sample
 
 
 def agrees(sample: Sample) -> None:

@@ -50,23 +50,24 @@ def _crop_like(op: spatial.CropLike, node: Node) -> LayerCall:
 
 @RULES.rule(spatial.Upsample)
 def _upsample(op: spatial.Upsample, node: Node) -> LayerCall:
-    return _upsampled(node, linear=op.interpolates, align_corners=op.align_corners)
+    return _upsampled(op, node)
 
 
 @RULES.rule(spatial.UpsampleLike)
 def _upsample_like(op: spatial.UpsampleLike, node: Node) -> LayerCall:
-    sized = op.sized(node.input_types)
-    return _upsampled(node, linear=sized.interpolates, align_corners=sized.align_corners)
+    return _upsampled(op.sized(node.input_types), node)
 
 
-def _upsampled(node: Node, *, linear: bool, align_corners: bool) -> LayerCall:
+def _upsampled(op: spatial.Upsample, node: Node) -> LayerCall:
     d = spatial_rank(node)
     sizes = list(zip(node.inputs[0].type.spatial, node.outputs[0].type.spatial, strict=True))
     if any(wanted % size for size, wanted in sizes):
         raise cannot(node, "its upsampling needs a whole factor for every axis")
-    if linear and (d != 2 or align_corners):
+    if op.mode == "bicubic":  # TensorFlow and JAX have other cubic curves (a = -0.5) than PyTorch
+        raise cannot(node, "its bicubic curves depend on the backend")
+    if op.interpolates and (d != 2 or op.align_corners):
         raise cannot(node, "its upsampling interpolates only over two axes and without align_corners")
-    if not linear and not all(repeats_evenly(nearest_rows(size, wanted)) for size, wanted in sizes):
+    if not op.interpolates and not all(repeats_evenly(nearest_rows(size, wanted)) for size, wanted in sizes):
         raise cannot(node, "its upsampling by this factor repeats some rows less often in PyTorch")
     factors = tuple(wanted // size for size, wanted in sizes)
     if max(factors) == 1:
@@ -75,6 +76,6 @@ def _upsampled(node: Node, *, linear: bool, align_corners: bool) -> LayerCall:
         return LayerCall(
             (function("repeat", "ops.repeat({x}, {times}, axis=2)", {"times": factors[0]}),), inputs_read=1
         )
-    interpolation: Options = {"interpolation": ("bilinear", "nearest")} if linear else {}
+    interpolation: Options = {"interpolation": ("bilinear", "nearest")} if op.interpolates else {}
     call = layer(f"UpSampling{d}D", {"size": same(factors)}, {"data_format": CHANNELS_FIRST, **interpolation})
     return LayerCall((call,), inputs_read=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.lower.nearest_rows import nearest_rows, repeats_evenly
-from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.lower.onnx.builder import AttributeValue, OnnxBuilder
 from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, pad_arguments
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
 from archspec.lower.onnx.symbolic_size import Size, same_size
@@ -57,22 +57,34 @@ def upsample(op: Upsample, b: OnnxBuilder) -> str:
     if all(same_size(n, m) for n, m in sizes):
         return b.input
     if op.interpolates:
-        return _resize(b, "linear", "align_corners" if op.align_corners else "half_pixel")
+        return _resize(b, "align_corners" if op.align_corners else "half_pixel", **_filter(op))
     if any(isinstance(size, Size) for pair in sizes for size in pair):
         factors = [_factor(n, m) for n, m in sizes]
         if all(factor is not None and repeats_evenly(nearest_rows(2, 2 * factor)) for factor in factors):
-            return _resize(b, "nearest", "asymmetric", nearest_mode="floor")
+            return _resize(b, "asymmetric", mode="nearest", nearest_mode="floor")
         return dynamic_nearest(b)
     rows = {axis: nearest_rows(n, m) for axis, (n, m) in enumerate(sizes, start=2) if n != m}
     if all(m % n == 0 for n, m in sizes) and all(map(repeats_evenly, rows.values())):
-        return _resize(b, "nearest", "asymmetric", nearest_mode="floor")
+        return _resize(b, "asymmetric", mode="nearest", nearest_mode="floor")
     return gather(b, rows)
 
 
 @RULES.rule(UpsampleLike)
 def upsample_like(op: UpsampleLike, b: OnnxBuilder) -> str | tuple[str, ...]:
     """As `upsample` to the size of the second input, of which only a dynamic size is read."""
-    return upsample(Upsample(mode=op.mode, align_corners=op.align_corners), b)
+    return upsample(Upsample(**op.attributes()), b)
+
+
+def _filter(op: Upsample) -> dict[str, AttributeValue]:
+    """The attributes of Resize for PyTorch's filters, which differ with antialias: see `Upsample`."""
+    match op.mode == "bicubic", op.antialias:
+        case False, False:
+            return {"mode": "linear"}
+        case True, False:
+            return {"mode": "cubic", "cubic_coeff_a": -0.75}
+        case False, True:
+            return {"mode": "linear", "antialias": 1, "exclude_outside": 1}
+    return {"mode": "cubic", "cubic_coeff_a": -0.5, "antialias": 1, "exclude_outside": 1}
 
 
 def _crop(b: OnnxBuilder, starts: Sequence[int]) -> str:
@@ -91,9 +103,9 @@ def _crop(b: OnnxBuilder, starts: Sequence[int]) -> str:
     return b.result("Slice", b.input, *bounds)
 
 
-def _resize(b: OnnxBuilder, mode: str, coordinates: str, **attributes: str) -> str:
+def _resize(b: OnnxBuilder, coordinates: str, **attributes: AttributeValue) -> str:
     """Resize by scales if they are integers, otherwise by sizes."""
-    attributes = {"mode": mode, "coordinate_transformation_mode": coordinates, **attributes}
+    attributes = {"coordinate_transformation_mode": coordinates, **attributes}
     sizes = list(zip(b.input_type.spatial, b.output_type.spatial, strict=True))
     factors = [factor for n, m in sizes if (factor := _factor(n, m)) is not None]
     if len(factors) == len(sizes):

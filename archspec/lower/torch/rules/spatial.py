@@ -18,9 +18,8 @@ def _upsample_like(op: spatial.UpsampleLike, node: Node) -> ModuleCall:
     template = "F.interpolate({x0}, {x1}.shape[2:]"
     if not op.sized(node.input_types).interpolates:
         return ModuleCall(function=function("upsample", template + ")"))
-    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d]
-    corners = ", align_corners=True" if op.align_corners else ""
-    return ModuleCall(function=function("upsample", f'{template}, mode="{mode}"{corners})'))
+    flags = "".join(f", {name}=True" for name in ("align_corners", "antialias") if getattr(op, name))
+    return ModuleCall(function=function("upsample", f'{template}, mode="{_mode(op, d)}"{flags})'))
 
 
 @RULES.rule(spatial.CropLike)
@@ -73,15 +72,27 @@ def _align_crop(op: spatial.AlignCrop, node: Node) -> ModuleCall:
 
 @RULES.rule(spatial.Upsample)
 def _upsample(op: spatial.Upsample, node: Node) -> ModuleCall:
-    d = axes_of(node)
-    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[d] if op.interpolates else "nearest"
-    name, value = ("size", same(node.outputs[0].type.spatial)) if op.scale is None else ("scale_factor", op.scale)
+    scale = op.factors
+    name, value = ("size", same(node.outputs[0].type.spatial)) if scale is None else ("scale_factor", scale)
     function_value = value
-    if op.scale is not None:  # Unlike the module, the function does not convert factors to float for TorchScript.
-        function_value = ListLiteral(map(float, op.scale)) if isinstance(op.scale, tuple) else float(op.scale)
-    corners = {"align_corners": (op.align_corners or None, None)} if op.interpolates else {}
+    if scale is not None:  # Unlike the module, the function does not convert factors to float for TorchScript.
+        function_value = ListLiteral(map(float, scale)) if isinstance(scale, tuple) else float(scale)
+    options: dict[str, tuple[Constant, Constant]] = {"mode": (_mode(op, axes_of(node)), "nearest")}
+    if op.interpolates:
+        options["align_corners"] = (op.align_corners or None, None)
+    if op.fractional:
+        options["recompute_scale_factor"] = (True, None)
 
-    def resize(callee: str, value: Constant) -> Call:
-        return call(callee, {}, {name: (value, None), "mode": (mode, "nearest"), **corners})
+    def resize(callee: str, value: Constant, **more: tuple[Constant, Constant]) -> Call:
+        return call(callee, {}, {name: (value, None), **options, **more})
 
+    if op.antialias:  # which the module does not have
+        return ModuleCall(function=resize("F.interpolate", function_value, antialias=(True, False)))
     return ModuleCall(replace(resize("nn.Upsample", value), stateless=True), resize("F.interpolate", function_value))
+
+
+def _mode(op: spatial.Upsample | spatial.UpsampleLike, axes: int) -> str:
+    """PyTorch's name of the mode."""
+    if op.mode in ("nearest", "bicubic"):
+        return op.mode
+    return {1: "linear", 2: "bilinear", 3: "trilinear"}[axes]
