@@ -58,16 +58,12 @@ class Forward:
         self.uses.update(filter(None, self.alternatives.values()))
         self.last = {value: i for i, step in enumerate(module.steps) for value in step.inputs}
         self.last.update(dict.fromkeys(module.outputs, len(module.steps)))
-        self.producers = {value: step for step in module.steps for value in step.outputs}
+        self.optional = module.optional
+        """The values that are None outside training."""
         self.names = dict(zip(module.inputs, arguments, strict=True))
         self.values = {name: value for value, name in self.names.items()}
         self.pending: dict[Value, InlineExpression] = {}
         self.branches = {number: run for run in self.concatenated() for number in run}
-
-    def optional(self, value: Value) -> bool:
-        """Whether a value is None outside training."""
-        step = self.producers.get(value)
-        return step is not None and step.training_only
 
     def lines(self, indent: str, *, shapes: bool, root: bool) -> Iterator[str]:
         """The lines of the body, including the return; `shapes` adds comments with the shapes of outputs."""
@@ -82,7 +78,8 @@ class Forward:
                 self.pending[step.outputs[0]] = expression
                 continue
             single = len(step.outputs) == 1 or step.attribute is not None
-            if single and i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
+            whole = not root or self.optional.isdisjoint(step.outputs)
+            if single and whole and i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
                 yield from wrapped(f"{indent}return {expression.text}")
                 return
             names = ", ".join(self.name(i, value) for value in step.outputs)
@@ -106,7 +103,7 @@ class Forward:
 
     def returns(self, indent: str, *, root: bool) -> Iterator[str]:
         outputs = [self.read(value).text for value in self.module.outputs]
-        always = [self.read(value).text for value in self.module.outputs if not self.optional(value)]
+        always = [self.read(value).text for value in self.module.outputs if value not in self.optional]
         if root and len(always) < len(outputs):
             yield f"{indent}if self.training:"
             yield f"{indent}{INDENT}return {', '.join(outputs)}"
@@ -116,7 +113,7 @@ class Forward:
 
     def annotation(self, *, root: bool) -> str:
         """The type of the result."""
-        types = ["Tensor | None" if self.optional(value) else "Tensor" for value in self.module.outputs]
+        types = ["Tensor | None" if value in self.optional else "Tensor" for value in self.module.outputs]
         always = [kind for kind in types if kind == "Tensor"]
         if not root or len(always) == len(types):
             return _joined(types)

@@ -111,6 +111,29 @@ class ModulePlan:
             values = step.outputs
         return self.outputs[-1:] == values
 
+    @property
+    def optional(self) -> frozenset[Value]:
+        """The values of its steps that are None outside training: it computes them only then, or a child does."""
+        found: set[Value] = set()
+        for step in self.steps:
+            child = self.called_by(step)
+            optional = child.optional if child is not None and len(child.outputs) == len(step.outputs) else ()
+            if step.training_only:
+                found.update(step.outputs)
+            elif child is not None and optional:
+                found.update(ours for ours, its in zip(step.outputs, child.outputs, strict=True) if its in optional)
+        return frozenset(found)
+
+    def called_by(self, step: ForwardStep) -> ModulePlan | None:
+        """The plan of the module inside that a step calls; None if it calls a layer, or a slice of a module."""
+        if step.attribute is None or step.part is not None:
+            return None
+        module: Call | ModulePlan = self
+        for name in (step.attribute, *step.items):
+            assert isinstance(module, ModulePlan)
+            module = module.children[name]
+        return module if isinstance(module, ModulePlan) else None
+
     def containers(self, path: Sequence[str]) -> Iterator[tuple[str, str]]:
         """The names of a path into the module, each with the base class of the module that has a child of this name."""
         module: Call | ModulePlan = self
