@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.ir.graph import Graph, Node, Scope
@@ -24,40 +24,87 @@ class InitCode:
     """Functions of `helpers/initializers.py`, each with 0, since none depends on the number of spatial axes."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """How a weight starts: under `key` in the state dict, in the module `path` of a kind; None if PyTorch does it."""
+
+    kind: str
+    name: str
+    key: str
+    path: str
+    initializer: Initializer | None
+
+
 def initialization(graph: Graph) -> InitCode:
-    """The code: a loop over modules if all modules of a kind have the same initializers, else one line per weight."""
+    """The code: a loop over the modules of a part if all of a kind in it start alike, else one line per weight."""
     code = InitCode()
-    initializers: dict[tuple[str, str], list[tuple[str, Initializer | None]]] = {}
-    names: dict[type[Operation], list[set[str]]] = {}
+    starts: list[_Start] = []
+    of_layers: dict[type[Operation], list[set[str]]] = {}
     """The names of the weights of each layer, by op."""
     ops: dict[str, type[Operation]] = {}
     for node in graph.nodes:
-        names.setdefault(type(node.op), []).append({weight.name for weight in node.weights})
+        of_layers.setdefault(type(node.op), []).append({weight.name for weight in node.weights})
         if node.owner is None and node.weights:
             kind = _kind(node)
             ops[kind] = type(node.op)
             for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
                 changed = None if _has_default_init(weight, default) else weight.initializer
-                initializers.setdefault((kind, weight.name), []).append((node.weight_key(weight), changed))
-    loops: dict[str, list[str]] = {}
-    single: list[str] = []
-    for (kind, name), weights in initializers.items():
-        first = weights[0][1]
-        if first is not None and first.kind != "values" and len(weights) > 1 and {w for _, w in weights} == {first}:
-            optional = name.endswith("bias") or any(name not in of_layer for of_layer in names[ops[kind]])
-            loops.setdefault(kind, []).extend(_in_loop(name, first, optional=optional))
-        else:
-            single += [_one(key, changed, code) for key, changed in weights if changed is not None]
-    kinds = {kind for kind, _ in initializers}
-    if any(
-        changed is not None and changed.kind == "bilinear"
-        for weights in initializers.values()
-        for _, changed in weights
-    ):
+                starts.append(_Start(kind, weight.name, node.weight_key(weight), node.name, changed))
+    if any(start.initializer is not None and start.initializer.kind == "bilinear" for start in starts):
         code.helpers = (("bilinear_", 0),)
-    code.lines += [*_loop(loops, kinds), *single]
+    looped: set[_Start] = set()
+    common = {kind: set[str].intersection(*of_layers[op]) for kind, op in ops.items()}
+    code.lines += _loops(graph.body, starts, common, looped)
+    kinds = dict.fromkeys((start.kind, start.name) for start in starts)
+    order = {kind: number for number, kind in enumerate(kinds)}
+    for start in sorted(starts, key=lambda start: order[start.kind, start.name]):
+        if start.initializer is not None and start not in looped:
+            code.lines.append(_one(start.key, start.initializer, code))
     code.lines += _frozen(graph.body)
     return code
+
+
+def _loops(
+    scope: Scope, starts: Sequence[_Start], common: Mapping[str, Container[str]], looped: set[_Start]
+) -> Iterator[str]:
+    """The loops over the modules of a scope, and over those of the named scopes inside where kinds start differently.
+
+    Args:
+        scope: the scope.
+        starts: how the weights in it start.
+        common: the weights that every layer of the op of a kind has.
+        looped: the weights that a loop initializes are added.
+    """
+    by_kind: dict[tuple[str, str], list[_Start]] = {}
+    for start in starts:
+        if start not in looped:
+            by_kind.setdefault((start.kind, start.name), []).append(start)
+    loops: dict[str, list[str]] = {}
+    for (kind, name), alike in by_kind.items():
+        first = alike[0].initializer
+        enough = len(alike) >= (_LEAST_IN_PART if scope.name else 2)
+        if enough and first is not None and first.kind != "values" and {each.initializer for each in alike} == {first}:
+            optional = name.endswith("bias") or name not in common[kind]
+            loops.setdefault(kind, []).extend(_in_loop(name, first, optional=optional))
+            looped.update(alike)
+    modules = f'self.get_submodule("{scope.name}").modules()' if scope.name else "self.modules()"
+    yield from _loop(modules, loops, {start.kind for start in starts})
+    left = [start for start in starts if start.initializer is not None and start not in looped]
+    for part in _named_scopes(scope) if len(left) >= _LEAST_IN_PART else ():
+        inside = [start for start in starts if start.path.startswith(f"{part.name}.")]
+        if sum(start.initializer is not None and start not in looped for start in inside) >= _LEAST_IN_PART:
+            yield from _loops(part, inside, common, looped)
+
+
+_LEAST_IN_PART = 4
+"""The least number of weights that a loop over the modules of a part is worth."""
+
+
+def _named_scopes(scope: Scope) -> Iterator[Scope]:
+    """The outermost scopes inside that have names."""
+    for item in scope.items:
+        if isinstance(item, Scope):
+            yield from [item] if item.name is not None else _named_scopes(item)
 
 
 def _frozen(scope: Scope) -> Iterator[str]:
@@ -101,10 +148,10 @@ _OTHERS = {
 """Kinds of modules that are subclasses of another kind or contain a module of it, with that other kind."""
 
 
-def _loop(loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str]:
+def _loop(modules: str, loops: Mapping[str, list[str]], kinds: Container[str]) -> Iterator[str]:
     if not loops:
         return
-    yield "for module in self.modules():"
+    yield f"for module in {modules}:"
     kinds_by_code: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for kind, lines in loops.items():
         if lines != loops.get(_OTHERS.get(kind, "")):
