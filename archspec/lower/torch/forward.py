@@ -78,8 +78,8 @@ class Forward:
                 self.pending[step.outputs[0]] = expression
                 continue
             single = len(step.outputs) == 1 or step.attribute is not None
-            whole = not root or self.optional.isdisjoint(step.outputs)
-            if single and whole and i == len(self.module.steps) - 1 and step.outputs == self.module.outputs and not training:
+            last = i == len(self.module.steps) - 1 and step.outputs == self.module.outputs
+            if single and last and not training and not (root and self.optional.intersection(step.outputs)):
                 yield from wrapped(f"{indent}return {expression.text}")
                 return
             names = ", ".join(self.name(i, value) for value in step.outputs)

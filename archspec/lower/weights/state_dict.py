@@ -154,7 +154,8 @@ def named(
 ) -> Named[T]:
     """Entries under the network's names, after prefixes are removed and rename rules applied.
 
-    Names that the network has are never renamed, so its own checkpoints always load.
+    Names that the network has are never renamed, so its own checkpoints always load. Entries that are those of a part
+    get the prefix of that part.
 
     Args:
         entries: the entries by their names in the checkpoint.
@@ -164,7 +165,8 @@ def named(
         file: the file that the entries are from, for messages.
 
     Raises:
-        ArchspecError: the rules give two entries the same name, or the entries under several prefixes fit.
+        ArchspecError: the rules give two entries the same name, or the entries under several prefixes or of several
+            parts fit.
     """
     stripped: list[str] = []
     foreign: list[str] = []
@@ -177,6 +179,8 @@ def named(
         inside = {name.removeprefix(prefix): entry for name, entry in entries.items() if name.startswith(prefix)}
         stripped.append(f"the prefix '{prefix}' of {'every name' if not outside else f'{len(inside)} names'}")
         entries, foreign = inside, outside
+    part = "" if prefix else _fitting_part(entries, wanted, rules)
+    entries = {f"{part}{name}": entry for name, entry in entries.items()} if part else entries
     used = {name: _rule(name, rules) for name in entries if name not in wanted}
     foreign += [name for name, rule in used.items() if _is_left_out(name, rule)]
     left = set(foreign)
@@ -191,7 +195,7 @@ def named(
             message = f"'{other}' and '{name}' would both be renamed to '{new}'"
             help = "a rule matches too many names: make its pattern longer"
             raise fail("wrong-rename", message, cause.span if cause else None, help=help)
-    renamed = tuple((old, new) for new, old in origins.items() if old != new)
+    renamed = tuple((old.removeprefix(part), new) for new, old in origins.items() if old.removeprefix(part) != new)
     return Named({new: entries[old] for new, old in origins.items()}, renamed, tuple(stripped), tuple(foreign))
 
 
@@ -230,6 +234,42 @@ def _fitting_prefix(entries: Collection[str], wanted: Collection[str], rules: Se
     if len(best) > 1:
         raise _several([prefix.rstrip(".") for prefix in best], file)
     return best[0]
+
+
+def _fitting_part(entries: Collection[str], wanted: Collection[str], rules: Sequence[RenameRule]) -> str:
+    """The prefix of the part whose names most entries are, if they are more than without it and enough.
+
+    Raises:
+        ArchspecError: there are several.
+    """
+    ends = set(entries)
+    counts: Counter[str] = Counter()
+    for name in wanted:
+        parts = name.split(".")
+        counts.update(".".join(parts[:i]) + "." for i in range(1, len(parts)) if ".".join(parts[i:]) in ends)
+    if rules:
+        for part in counts:
+            known = {name for name in entries if f"{part}{name}" in wanted}
+            used = ((f"{part}{name}", _rule(f"{part}{name}", rules)) for name in entries if name not in known)
+            counts[part] += sum(rule is not None and rule.apply(name) in wanted for name, rule in used)
+    most = max(counts.values(), default=0)
+    without = sum(name in wanted or any(rule.matches(name) for rule in rules) for name in entries)
+    best = [part for part, count in counts.items() if count == most]
+    if most <= without or not any(_is_enough(most, len(ends), part, wanted) for part in best):
+        return ""
+    if len(best) > 1:
+        message = f"the weights fit {' and '.join(repr(part[:-1]) for part in best[:4])} of the network equally well"
+        raise fail("wrong-weights", message, help=f"name one of them: --rename '*={best[0]}*'")
+    return best[0]
+
+
+def _is_enough(count: int, entries: int, part: str, wanted: Collection[str]) -> bool:
+    """Whether the names that fit are half of the entries, or half of a part that is cut and has quite a few."""
+    return 2 * count >= entries or 2 * count >= sum(name.startswith(part) for name in wanted) >= _MANY
+
+
+_MANY = 8
+"""Names of a part that are not all there by accident."""
 
 
 def _several(parts: Sequence[str], file: str) -> ArchspecError:
