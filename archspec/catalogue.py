@@ -13,7 +13,7 @@ from archspec import zoo
 from archspec.diagnostics import did_you_mean, fail
 from archspec.frontend.elaborate.overrides import settings
 from archspec.frontend.expressions.values import Data
-from archspec.frontend.language import document
+from archspec.frontend.language import files
 from archspec.frontend.language.spec import Spec
 from archspec.frontend.yaml import tree as yaml
 from archspec.frozen import frozen
@@ -44,7 +44,7 @@ class Entry:
 def entries(group: str = "") -> Iterator[Entry]:
     """The networks of the zoo, or of a group of it."""
     for path in zoo.files(group):
-        spec, _ = document.read(yaml.read_file(path), [zoo.folder()])
+        spec, _ = files.read(yaml.read_file(path), [zoo.folder()])
         assert spec is not None, path
         file = path.relative_to(zoo.folder()).as_posix()
         variants: list[str | None] = [*spec.variants] or [None]
@@ -69,13 +69,13 @@ def _entry(spec: Spec, variant: str | None, name: str, file: str, tags: tuple[st
 def search(text: str) -> list[Entry]:
     """The networks that a text means, ignoring case and signs: by their names, files and tags, else by their summaries.
 
-    `lectures` means the examples of lectures, and no text the whole zoo.
+    `lectures` means the examples of lectures, `parts` those of networks as parts of others, and no text the whole zoo.
 
     Raises:
         ArchspecError: there is none.
     """
-    if text == zoo.LECTURES:
-        return list(entries(zoo.LECTURES))
+    if text in zoo.GROUPS:
+        return list(entries(text))
     known = list(entries())
     wanted = _plain(text)
     tags = {tag for tag, words in MEANINGS.items() if any(_means(wanted, word) for word in (tag, *words))}
@@ -86,7 +86,7 @@ def search(text: str) -> list[Entry]:
     ]
     found = found or [entry for entry in known if wanted in _plain(f"{entry.summary} {entry.family}")]
     if not found:
-        words = [zoo.LECTURES, *(entry.name for entry in known), *MEANINGS]
+        words = [*zoo.GROUPS, *(entry.name for entry in known), *MEANINGS]
         help = did_you_mean(text, words) or f"`archspec list` shows all; tags are {', '.join(MEANINGS)}"
         raise fail("unknown-spec", f"nothing in the zoo is called '{text}'", help=help)
     return found

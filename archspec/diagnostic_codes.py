@@ -52,7 +52,7 @@ CODES: Mapping[str, Code] = {
     "duplicate-name": _error("Two layers, arguments or outputs have the same name."),
     "unknown-import": _error("The imported file was not found in any import folder."),
     "wrong-import": _error(
-        "The file cannot be imported: it is outside the import folders, or is not a file of blocks."
+        "The file cannot be imported: it is outside the import folders, or is neither a spec nor a file of blocks."
     ),
     "import-cycle": _error("Files import one another in a cycle."),
     "wrong-rename": _error("A rule of `rename` changes nothing, or never applies, or gives two weights the same name."),

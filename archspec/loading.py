@@ -16,7 +16,7 @@ from archspec.frontend.elaborate.input_warnings import suspicious_inputs, unused
 from archspec.frontend.elaborate.overrides import Sizes, settings
 from archspec.frontend.expressions.values import Data
 from archspec.frontend.expressions.work import shared_work
-from archspec.frontend.language import document, fields, imports
+from archspec.frontend.language import fields, files
 from archspec.frontend.language.numbering import unnumbered_structures
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.rename import rules_of
@@ -24,7 +24,8 @@ from archspec.frontend.language.spec import Spec
 from archspec.frontend.language.unused import unused_in_spec
 from archspec.frontend.limits import MAX_DIAGNOSTICS, MAX_ERRORS
 from archspec.frontend.yaml import tree as yaml
-from archspec.frozen import frozen, replace
+from archspec.frozen import field, frozen, replace
+from archspec.ir.graph import Graph
 from archspec.lower.reserved_names import reserved_names
 from archspec.network import Network
 from archspec.passes.lint import lint
@@ -51,10 +52,14 @@ class LoadOptions(CheckOptions, total=False):
 
 @frozen(enforced=True)
 class Compiled:
-    """A compiled spec: the network without the layers that have errors, and all errors and warnings."""
+    """A compiled spec: the network without the layers that have errors, and all errors and warnings.
+
+    `allowed` are the codes of warnings that the specs of imported networks allow, by the paths of these parts.
+    """
 
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
+    allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -167,9 +172,9 @@ def check(spec: str | Path, **options: Unpack[CheckOptions]) -> tuple[Diagnostic
 def check_source(source: Source, variant: str | None = None, **options: Unpack[CheckOptions]) -> tuple[Diagnostic, ...]:
     """Check a text, as `check` does."""
     folders, registry = _import_folders(options.get("path", ())), OpRegistry(options.get("plugins", ()))
-    spec, errors = document.read(source, folders, registry)
+    spec, errors = files.read(source, folders, registry)
     if spec is None:
-        of_blocks = imports.library_errors(source, folders, registry) if variant is None else None
+        of_blocks = files.library_errors(source, folders, registry) if variant is None else None
         return _sorted(errors if of_blocks is None else of_blocks, source)
     without = [None] if spec.default is None else []
     variants: list[str | None] = [variant] if variant else [*without, *spec.variants] or [None]
@@ -220,9 +225,22 @@ def _check_variant(
     yield from compiled.diagnostics
     if compiled.network is not None:
         has_errors = bool(errors or compiled.diagnostics)
+        in_parts = _allowed_in_parts(compiled.network.graph, compiled.allowed) if compiled.allowed else ()
         for warning in _warnings(compiled.network, has_errors=has_errors):
-            if warning.code not in spec.allowed:
+            if warning.code not in spec.allowed and (warning.code, warning.span) not in in_parts:
                 yield warning
+
+
+def _allowed_in_parts(graph: Graph, allowed: Mapping[str, frozenset[str]]) -> set[tuple[str, Span | None]]:
+    """The warnings, by code and position, that are allowed where they are: about layers inside parts alone."""
+    found: set[tuple[str, Span | None]] = set()
+    elsewhere: set[tuple[str, Span | None]] = set()
+    codes = frozenset[str]().union(*allowed.values())
+    for node in graph.nodes:
+        inside = [allowed[path] for path in allowed if node.name.startswith(f"{path}.")]
+        for code in codes:
+            (found if any(code in each for each in inside) else elsewhere).add((code, node.span))
+    return found - elsewhere
 
 
 def _warnings(network: Network, *, has_errors: bool) -> Iterator[Diagnostic]:
@@ -273,7 +291,7 @@ def compile_source(source: Source, variant: str | None = None, **options: Unpack
         ArchspecError: nothing can be compiled: there is no such variant, or the params or the input do not fit.
     """
     folders, registry = _import_folders(options.get("path", ())), OpRegistry(options.get("plugins", ()))
-    spec, errors = document.read(source, folders, registry)
+    spec, errors = files.read(source, folders, registry)
     if spec is None:
         return Compiled(None, _sorted(errors, source))
     if rename := options.get("rename"):
@@ -284,7 +302,7 @@ def compile_source(source: Source, variant: str | None = None, **options: Unpack
         from archspec.ir.freezing import freeze  # here, since few networks need it
 
         graph = freeze(network.graph, [names] if isinstance(names, str) else names)
-        compiled = replace(compiled, network=Network(spec, network.variant, graph, network.overrides))
+        compiled = replace(compiled, network=Network(network.spec, network.variant, graph, network.overrides))
     return Compiled(compiled.network, _sorted([*errors, *compiled.diagnostics], source))
 
 
@@ -342,12 +360,14 @@ def _compile(
         raise fail("unknown-variant", message, help=did_you_mean(variant, spec.variants))
     chosen = settings(spec, variant, overrides, input)
     built = build(spec, variant or spec.name, chosen, total)
+    if built.rename:
+        spec = replace(spec, rename=(*spec.rename, *built.rename))
     network = Network(spec, variant, built.graph, overrides)
     diagnostics = list(built.diagnostics)
     expected = spec.expect or spec.expect_variants.get(variant or "")
     if expected and not (diagnostics or errors or overrides) and input is None:
         diagnostics += islice(expect_check.failures(expected, chosen.params, network.facts), MAX_ERRORS)
-    return Compiled(network, tuple(diagnostics))
+    return Compiled(network, tuple(diagnostics), built.allowed)
 
 
 def _sorted(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic, ...]:

@@ -1,7 +1,7 @@
 """The zoo: the specs that come with the package, found by file, by name or by the name of a variant.
 
-The networks are in its folder. The examples of lectures are in a folder below it, and their names start with it:
-`lectures/padding`, and `lectures/padding:same` for a variant.
+The networks are in its folder. The examples of lectures, and of networks as parts of others, are in folders below it,
+and their names start with the folder: `lectures/padding`, and `lectures/padding:same` for a variant.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ from archspec.frontend.language.search_path import ENDINGS, specs_in
 
 LECTURES = "lectures"
 """The folder of the examples of lectures."""
+
+PARTS = "parts"
+"""The folder of the examples of networks with networks of the zoo as parts."""
+
+GROUPS = (LECTURES, PARTS)
+"""The folders of examples."""
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +54,7 @@ def find(spec: str | Path) -> tuple[Path, str | None]:
         path = Path(head)
     if _readable(path):
         return path, variant
-    if path.parts[:-1] == (LECTURES,) and path.suffix not in ENDINGS:
+    if len(path.parts) == 2 and path.parts[0] in GROUPS and path.suffix not in ENDINGS:
         return _in_group(path, variant)
     if text.endswith(ENDINGS) or path.suffix in ENDINGS or len(path.parts) != 1:
         raise _no_file(path)

@@ -23,6 +23,7 @@ from archspec.frontend.language.blocks import BLOCK  # noqa: E402
 from archspec.frontend.language.document import SPEC  # noqa: E402
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS  # noqa: E402
 from archspec.frontend.language.reader import Keys  # noqa: E402
+from archspec.frontend.language.steps import CALL  # noqa: E402
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS, PART  # noqa: E402
 from archspec.frontend.language.weight_options import FREEZING, WEIGHT_KEYS  # noqa: E402
 from archspec.ir.initializers import INITIALIZERS  # noqa: E402
@@ -37,7 +38,14 @@ def page() -> str:
         {
             "spec": keys([("a spec", SPEC)]),
             "functions": (f"- `{call}`: {what}." for call, what in _functions()),
-            "item": keys([("any item", COMMON), ("with weights", WEIGHT_KEYS), ("with layers inside", FREEZING)]),
+            "item": keys(
+                [
+                    ("any item", COMMON),
+                    ("with weights", WEIGHT_KEYS),
+                    ("with layers inside", FREEZING),
+                    ("a call", {"until": CALL["until"]}),
+                ]
+            ),
             "structures": keys((name, _without(found, PART)) for name, found in structures),
             "block": keys([("a block", BLOCK)]),
             "library": pages.table(["file", "block", "arguments", ""], _library()),

@@ -14,7 +14,7 @@ from archspec.cli.parser import STDIN
 from archspec.cli.spec_files import spec_files
 from archspec.cli.values import allowed_codes, input_shapes, open_spec, params
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, fail
-from archspec.frontend.language.imports import is_library
+from archspec.frontend.language.files import is_library
 from archspec.frontend.yaml import tree as yaml
 from archspec.loading import CheckOptions, check_source
 from archspec.report.units import plural

@@ -313,7 +313,8 @@ def _list(found: Any) -> None:
         found, "list", "[TEXT] [OPTIONS]", commands.list_zoo,
         "List the networks of the zoo, or those that TEXT means.",
         "  archspec list vgg\n  archspec list segmentation --sort params\n"
-        "  archspec list lectures      the small examples of lectures\n",
+        "  archspec list lectures      the small examples of lectures\n"
+        "  archspec list parts         examples of networks with others as parts\n",
     )  # fmt: skip
     parser.add_argument(
         "text", nargs="?", default="", metavar="TEXT",

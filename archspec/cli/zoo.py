@@ -11,7 +11,7 @@ from archspec.catalogue import Entry, search
 from archspec.cli.output import message, print_json, print_lines, print_rows
 from archspec.cli.values import open_spec
 from archspec.diagnostics import ArchspecError, Source, did_you_mean, fail
-from archspec.frontend.language import document
+from archspec.frontend.language import files
 from archspec.frontend.language.imports import Imports
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.spec import Library, Spec
@@ -106,7 +106,7 @@ def _source(name: str) -> Source:
 def _files(source: Source) -> dict[Path, str]:
     """The texts of a file and of those that it imports, by paths with which they find one another in another folder."""
     folder = source.path.parent if source.path else Path()
-    spec, _ = document.read(source, [zoo.folder()])
+    spec, _ = files.read(source, [zoo.folder()])
     reader = spec or Imports([zoo.folder()], OpRegistry()).library(source)
     imported = [] if reader is None else [library.source for library in _imported(reader)]
     return {_relative(each.path or Path(each.name), folder): each.text for each in (source, *imported)}

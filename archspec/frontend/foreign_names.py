@@ -44,6 +44,7 @@ _BIDIRECTIONAL = "recurrent layers take it as an attribute: - lstm: {features: .
 _TIME_DISTRIBUTED = "write the op as it is: linear layers, normalizations and activations apply to every position"
 _NO_CELL = "archspec has 'lstm', 'gru' and 'rnn' over whole sequences; a plugin can add an op"
 _DETECTION = "archspec has no op for this: return the raw values in 'outputs', and process them after the network"
+_USE_NETWORK = "import the file of a network, and call it by its name, as in - resnet34: {name: encoder, until: layer4}"
 _OPS_INSTEAD = {
     **dict.fromkeys(("binarycrossentropy", "crossentropy", "mse"), _LOSS),
     **dict.fromkeys(("accuracy", "adam", "adamw", "rmsprop", "sgd"), _TRAINING),
@@ -62,6 +63,7 @@ _OPS_INSTEAD = {
     "classify": "use 'global_avg_pool', 'flatten' and 'linear'", "rearrange": "use 'reshape' and 'permute'",
     "eltwise": "use 'add', 'sub', 'mul', 'div', 'min' or 'max'",
     "lambda": "write the ops as items of their own; a plugin can add an op",
+    **dict.fromkeys(("backbone", "encoder", "featureextractor", "model", "network", "pretrained"), _USE_NETWORK),
     "activation": "write the activation as an item of its own: - relu",
     "input": _INPUTS, "inputlayer": _INPUTS,
     "output": "the output is the value of the last layer; name others in 'outputs' at the top level",
@@ -86,6 +88,15 @@ _BLOCKS = {
     "squeezeexcite": ("squeeze_excite", "squeeze_excite"),
 }  # fmt: skip
 """Blocks of the zoo by their names elsewhere, in lower-case letters alone: the block, and its file in `blocks/`."""
+
+_FAMILIES = {
+    **{re.sub("_", "", name): name for name in (
+        "alexnet", "convnext", "densenet", "efficientnet", "efficientnet_v2", "googlenet", "inception_v3",
+        "mobilenet_v1", "mobilenet_v2", "mobilenet_v3", "regnet", "resnet", "shufflenet_v2",
+        "squeezenet", "vgg", "vit", "xception")},
+    "mobilenet": "mobilenet_v3", "resnext": "resnet", "seresnet": "senet", "wideresnet": "resnet",
+}  # fmt: skip
+"""Networks of the zoo by the beginnings of their names, in lower-case letters and digits alone: their file."""
 
 _CALL = re.compile(r"([A-Za-z]\w*)\s*[ (]")
 
@@ -207,7 +218,53 @@ def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | 
         if name in _BLOCKS:
             block, file = _BLOCKS[name]
             return f"the zoo has a block for this: add import: blocks/{file}.yaml, and use '{block}'"
+    families = [family for family in _FAMILIES if letters.startswith(family)]
+    if families:
+        file = _FAMILIES[max(families, key=len)]
+        return f"if you mean a network of the zoo, add import: {file}.yaml; `archspec list` has its variants"
     return with_space(word) or did_you_mean(word, known)
+
+
+def call_help(word: str, known: Iterable[str]) -> str | None:
+    """The help for an argument that a block or a network does not have, where `known` are those it has."""
+    if word in _LAST_LAYERS:
+        return Replacement.of("use 'until'", word, "until")
+    return _OF_CALLS.get(word) or did_you_mean(word, known)
+
+
+_LAST_LAYERS = frozenset(
+    (
+        "cut",
+        "cut_at",
+        "end",
+        "end_at",
+        "last",
+        "last_layer",
+        "output_layer",
+        "stop",
+        "stop_at",
+        "truncate",
+        "up_to",
+        "upto",
+    )
+)
+"""Names for the last layer of a network that is used as a part."""
+
+_INNER_LAYERS = "inner layers can be read where they are needed, by their names, as in from: encoder.layer1"
+
+_OF_CALLS = {
+    **dict.fromkeys(
+        ("feature_layers", "features", "features_only", "hooks", "out_features", "out_indices", "return_layers",
+         "return_nodes", "taps"), _INNER_LAYERS),
+    **dict.fromkeys(
+        ("checkpoint", "pretrained", "weights"), "weights are given when the network is compiled: --weights FILE"),
+    **dict.fromkeys(
+        ("fc", "head", "include_top", "no_top", "top"),
+        "a network is cut by the name of the last layer that is needed, as in until: layer4"),
+    **dict.fromkeys(("freeze", "frozen", "frozen_stages"), "write trainable: false"),
+    "variant": "call the variant by its name: - resnet34: {...}",
+}  # fmt: skip
+"""Help for arguments that other libraries have for networks that are parts of others."""
 
 
 def keyword_help(word: str, keywords: Container[str]) -> str | None:

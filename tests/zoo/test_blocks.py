@@ -11,7 +11,7 @@ from torch import nn
 
 import archspec
 from archspec import zoo
-from archspec.frontend.language.imports import library_errors
+from archspec.frontend.language.files import library_errors
 from archspec.frontend.yaml.tree import read_file
 from tests import tv
 

@@ -10,13 +10,15 @@ import pytest
 
 import archspec
 from archspec import zoo
-from archspec.frontend.language import document
+from archspec.frontend.language import files
+from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.spec import Expected, Spec
 from archspec.frontend.yaml.tree import read_file
 
 FILES = {path.stem: path for path in zoo.files()}
 LECTURES = {f"lectures/{path.stem}": path for path in zoo.files(zoo.LECTURES)}
-ALL = FILES | LECTURES
+PARTS = {f"parts/{path.stem}": path for path in zoo.files(zoo.PARTS)}
+ALL = FILES | LECTURES | PARTS
 TEXTS = {stem: path.read_text("utf-8") for stem, path in ALL.items()}
 
 MAX_LINES = {"unet": 49, "resnet": 99, "efficientnet": 109}
@@ -100,7 +102,7 @@ VARIANTS = {
 
 @cache
 def read(stem: str) -> Spec:
-    spec, faults = document.read(read_file(ALL[stem]))
+    spec, faults = files.read(read_file(ALL[stem]), [zoo.folder()])
     assert spec is not None
     assert not faults
     return spec
@@ -170,7 +172,7 @@ def test_every_param_is_used_and_every_variant_changes_something(stem):
 @pytest.mark.parametrize("stem", ALL)
 def test_keys_stand_in_the_order_of_the_language(stem):
     keys = re.findall(r"^([a-z]+):", TEXTS[stem], re.MULTILINE)
-    assert keys == [key for key in document.SPEC if key in keys]
+    assert keys == [key for key in SPEC if key in keys]
     assert TEXTS[stem].count("\n\n") >= 4, "sections are separated by blank lines"
 
 

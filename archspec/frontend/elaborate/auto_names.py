@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from archspec.diagnostics import ArchspecError, fail
 from archspec.frontend.elaborate.symbols import SymbolTable
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.language.fields import TemplateField
 from archspec.frontend.language.identifiers import check_name
 from archspec.frontend.language.spec import BrokenStep, CallStep, OpStep, RepeatStep, SequentialStep, Step
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 
 NameAndError = tuple[str, ArchspecError | None]
 """A free name, and the error to report if it is not the name in the spec."""
@@ -64,7 +68,7 @@ def _base(step: Step, environment: Environment) -> str | None:
     if isinstance(step, OpStep):
         return step.op.kind
     if isinstance(step, CallStep):
-        return step.callee.fill(environment)
+        return _NO_NAME.sub("_", step.callee.fill(environment))  # a variant may be called v1.5
     if isinstance(step, BrokenStep):
         return step.kind
     return step.keyword if isinstance(step, SequentialStep) and step.indexed else None

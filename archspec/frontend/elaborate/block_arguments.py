@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, did_you_mean, fail
-from archspec.frontend.elaborate.context import Evaluate
+from archspec.frontend.elaborate.op_initializers import Evaluate
 from archspec.frontend.elaborate.symbols import Values
-from archspec.frontend.expressions.values import Data
+from archspec.frontend.expressions.values import INVALID, Data, Invalid
+from archspec.frontend.foreign_names import call_help
 from archspec.frontend.language.fields import Field
-from archspec.frontend.language.spec import DEFAULT_OPTIONS, Block, CallStep, OpStep, WeightOptions
+from archspec.frontend.language.params import param_values
+from archspec.frontend.language.spec import DEFAULT_OPTIONS, Block, CallStep, OpStep, Spec, WeightOptions
 from archspec.frontend.language.steps import SHORTHAND, usage
 from archspec.ops import Op
 from archspec.ops.attribute_types import attributes_of
@@ -29,7 +31,7 @@ def bind_inputs(step: CallStep, block: Block, values: Values, notes: Callable[[]
         ArchspecError: an input is missing or unknown, or there are too many.
     """
     given = [key.text for key in step.input_names]
-    if misplaced := [name for name in step.arguments if name in block.inputs]:
+    if misplaced := [name for name in step.arguments if name in block.inputs and name not in block.arguments]:
         raise ArchspecError(_unknown(step, block, name) for name in misplaced)
     if not block.inputs:
         if given:
@@ -98,6 +100,30 @@ def bind_arguments(
     return values
 
 
+def bind_params(step: CallStep, block: Block, spec: Spec, evaluate: Evaluate) -> dict[str, Any]:
+    """The values of a network's params, for a call of it: those of the call, and the defaults of the others.
+
+    Args:
+        step: the call.
+        block: the variant that is called.
+        spec: the spec of the network.
+        evaluate: evaluates a field of the call.
+
+    Raises:
+        ArchspecError: there is no such param, or a default cannot be evaluated.
+        Invalid: an earlier error makes one unknown.
+    """
+    given = {name: evaluate(field) for name, field in _fields_by_name(step, block).items()}
+    chosen = {name: field for name, field in block.arguments.items() if field is not None}
+    errors: list[Diagnostic] = []
+    values = param_values(spec.params, chosen, given, errors)
+    if errors:
+        raise ArchspecError(errors)
+    if INVALID in values.values():
+        raise Invalid
+    return values
+
+
 def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
     """The field that the call gives for each argument.
 
@@ -123,7 +149,8 @@ def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
 
 
 def _unknown(step: CallStep, block: Block, name: str) -> Diagnostic:
-    help = did_you_mean(name, block.arguments) if block.arguments else f"'{block.name}' takes no arguments"
+    help = call_help(name, block.arguments)
+    help = help or (None if block.arguments else f"'{block.name}' takes no arguments")
     if name in block.inputs:
         help = f"'{name}' is an input: {_usage_of_inputs(block)}"
     message = f"'{block.name}' has no argument '{name}'"
@@ -145,6 +172,9 @@ def as_op_step(step: CallStep, op: type[Op]) -> OpStep:
     if step.input_names:
         message, help = f"'{op.kind}' does not name its inputs", f"write from: {_listed(step)}"
         raise fail("unknown-argument", message, step.input_names[0].span, help=help)
+    if step.until is not None:
+        message = f"'{op.kind}' is an op, which has no layers to end with"
+        raise fail("unknown-key", message, step.until.span, help="remove 'until'")
     attributes = {name: argument.value for name, argument in step.arguments.items()}
     if SHORTHAND in attributes:
         shorthand = "number" if op.shorthand == "from" and "number" in attributes_of(op) else op.shorthand

@@ -20,28 +20,36 @@ from archspec.frontend.elaborate.conditions import is_trainable, when_is_true
 from archspec.frontend.elaborate.constructs import BUILD_FUNCTIONS
 from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.nodes import NodeFactory, Signature
+from archspec.frontend.elaborate.op_initializers import OpInitializers
 from archspec.frontend.elaborate.overrides import Settings
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue
 from archspec.frontend.elaborate.symbols import NO_PORTS, Symbol, SymbolTable, Values
 from archspec.frontend.elaborate.training_only import check_training_only
+from archspec.frontend.elaborate.trimming import trim
 from archspec.frontend.elaborate.unpooling import note_pooling
 from archspec.frontend.elaborate.weights import WeightBinder
 from archspec.frontend.expressions.ast import Environment
 from archspec.frontend.expressions.values import Invalid
 from archspec.frontend.expressions.work import shared_work
 from archspec.frontend.language.fields import evaluate_all
-from archspec.frontend.language.spec import DEFAULT_OPTIONS, Body, OpStep, SideStep, Spec, Step
-from archspec.frozen import frozen, replace
+from archspec.frontend.language.spec import DEFAULT_OPTIONS, Body, OpStep, Rename, SideStep, Spec, Step
+from archspec.frozen import field, frozen, replace
 from archspec.ir.graph import Graph, Node, Output, Scope, ScopeKind, Value
 from archspec.ops import Op
 
 
 @frozen
 class Built:
-    """A graph without the layers that have errors, and all errors."""
+    """A graph without the layers that have errors, and all errors.
+
+    `rename` are the rules of the networks that are parts of it, for the names of their weights here, and `allowed` the
+    codes of warnings that their specs allow, by the paths of the parts.
+    """
 
     graph: Graph
     diagnostics: tuple[Diagnostic, ...]
+    rename: tuple[Rename, ...] = ()
+    allowed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @shared_work()
@@ -56,7 +64,8 @@ def build(spec: Spec, name: str, settings: Settings, total: Total | None = None)
     """
     builder = Builder(spec, settings, total)
     graph = builder.network(name)
-    return Built(graph, (*settings.diagnostics, *builder.diagnostics.values()))
+    diagnostics = (*settings.diagnostics, *builder.diagnostics.values())
+    return Built(graph, diagnostics, tuple(builder.rename), builder.allowed)
 
 
 class Builder:
@@ -66,10 +75,17 @@ class Builder:
         self.spec = spec
         self.settings = settings
         self.nodes = NodeFactory()
-        self.weights = WeightBinder(spec.initializers, lambda field: field.evaluate(settings.params))
+        self.weights = WeightBinder()
+        self.initial = OpInitializers(spec.initializers, lambda field: field.evaluate(settings.params))
         self.diagnostics: dict[tuple[str, Span | None], Diagnostic] = {}
         self.budget = Budget(total)
         self.op_steps: dict[tuple[Step, type[Op]], OpStep] = {}
+        self.trimmed: list[Scope] = []
+        """The scopes of which only the layers that something reads are kept."""
+        self.rename: list[Rename] = []
+        """The rules of the networks that are parts of this one, for the names of their weights here."""
+        self.allowed: dict[str, frozenset[str]] = {}
+        """The codes of warnings that the specs of such networks allow, by the paths of the parts."""
 
     def report(self, error: ArchspecError, context: BuildContext) -> None:
         """Add the diagnostics of an error, each once even if its text is expanded several times."""
@@ -81,12 +97,12 @@ class Builder:
     def network(self, name: str) -> Graph:
         """Build the whole network."""
         library = self.spec.library(self.settings.params)
-        context = BuildContext(SymbolTable("", bodies=(self.spec.layers,)), library.params, library)
+        context = BuildContext(SymbolTable("", bodies=(self.spec.layers,)), library.params, library, self.initial)
         inputs, values = self._inputs(context)
         named_outputs: list[tuple[str, Value]] = []
         try:
             values = self.body(self.spec.layers, values, context)
-            errors = list(self.weights.unused_initializers())
+            errors = list(self.initial.unused())
             spans = {declared.name: declared.shape.span for declared in self.spec.inputs}
             named_outputs += references.network_outputs(
                 self.spec.outputs, values, context.symbols, library.params, spans, errors
@@ -95,12 +111,15 @@ class Builder:
         except LimitExceeded as limit:
             self.report(limit.error, context)
         body = Scope("network", "", tuple(context.items), inputs, tuple(value for _, value in named_outputs))
+        size_reads = tuple(context.size_reads.values())
+        if self.trimmed:
+            body, size_reads = trim(body, self.trimmed, size_reads)
         training = {value for node in body.training_only_nodes() for value in node.outputs}
         outputs = tuple(Output(name, value, value in training) for name, value in named_outputs)
         if training:
             span = self.spec.outputs[0].span if self.spec.outputs else None
             self.report(ArchspecError(check_training_only(body, outputs, span)), context)
-        return Graph(name, inputs, body, outputs, tuple(context.size_reads.values()))
+        return Graph(name, inputs, body, outputs, size_reads)
 
     def _inputs(self, context: BuildContext) -> tuple[tuple[Value, ...], Values]:
         """The inputs of the network whose types are known; and all of them, or None if one is unknown."""
@@ -119,7 +138,11 @@ class Builder:
     def body(self, steps: Body, values: Values, context: BuildContext) -> Values:
         """Build steps in order; the values of each are the inputs of the next."""
         for step in steps:
+            if context.is_cut_off:
+                break
             values = self.step(step, values, context)
+            for cut in context.cuts:
+                cut.look_in(context.symbols)
         return values
 
     def step(self, step: Step, values: Values, context: BuildContext) -> Values:
@@ -239,10 +262,10 @@ class Builder:
         """The node with the weight options of its step applied, and the path that holds its weights."""
         options = step.weight_options if isinstance(step, OpStep) else DEFAULT_OPTIONS
         if options is DEFAULT_OPTIONS:
-            if node.op.kind in self.spec.initializers:
-                node = self.weights.apply_defaults(node, signature)
+            if node.op.kind in context.initial.of_ops:
+                node = self.weights.apply_defaults(node, signature, context.initial)
         else:
-            node = self.weights.apply(node, options, partial(context.evaluate, values=node.inputs))
+            node = self.weights.apply(node, options, partial(context.evaluate, values=node.inputs), context.initial)
         if not context.trainable:
             node = node.with_weights(tuple([replace(weight, trainable=False) for weight in node.weights]))
         span = step.span
@@ -294,6 +317,7 @@ class Builder:
             symbols,
             context.environment if environment is None else environment,
             context.library,
+            context.initial,
             context.depth + 1,
             context.repetitions * max(1, times),
             context.blocks,
@@ -302,6 +326,8 @@ class Builder:
             size_reads=context.size_reads,
             inputs=context.inputs,
             trainable=context.trainable,
+            cuts=context.cuts,
+            networks=context.networks,
         )
 
     def close_scope(
@@ -314,6 +340,8 @@ class Builder:
         context: BuildContext,
         *,
         ports: Mapping[str, Value] = NO_PORTS,
+        primary: Values = None,
+        trimmed: bool = False,
         **fields: Any,
     ) -> Values:
         """Add the scope with everything built `inside` a structure to `context`; the result is its outputs.
@@ -326,6 +354,8 @@ class Builder:
             outputs: its outputs.
             context: where it is added.
             ports: its outputs by the names it gives them.
+            primary: those of its outputs that its name refers to; None for all.
+            trimmed: whether only the layers are kept that something reads.
             **fields: other fields of the `Scope`.
         """
         symbols = inside.symbols
@@ -333,10 +363,15 @@ class Builder:
         if symbols is not context.symbols:
             name, owner = symbols.path, symbols.weight_owner
             local = name.rpartition(".")[2]
-            context.symbols.entries[local] = Symbol(outputs, span, owner or name, ports, symbols)
+            values = outputs if primary is None else primary
+            context.symbols.entries[local] = Symbol(values, span, owner or name, ports, symbols)
+            for cut in context.cuts:
+                cut.look_in(context.symbols)
             symbols.outer = symbols.caller = None  # a cycle would keep every value until the next garbage collection
         scope = Scope(kind, name, tuple(inside.items), inputs or (), outputs or (), span=span, owner=owner, **fields)
         if owner is not None and not any(node.weights for node in scope.nodes()):
             scope = replace(scope, owner=None)  # without weights, it shares nothing
         context.items.append(scope)
-        return outputs
+        if trimmed:
+            self.trimmed.append(scope)
+        return outputs if primary is None else primary

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, fail
 from archspec.frontend.elaborate import references
 from archspec.frontend.elaborate.auto_names import explicit_name, names_iterations
-from archspec.frontend.elaborate.block_arguments import as_op_step, bind_arguments, bind_inputs
+from archspec.frontend.elaborate.block_arguments import as_op_step, bind_arguments, bind_inputs, bind_params
 from archspec.frontend.elaborate.context import BuildContext
+from archspec.frontend.elaborate.cuts import Cut
 from archspec.frontend.elaborate.iterations import bind_iteration, iteration_entries
+from archspec.frontend.elaborate.op_initializers import OpInitializers
 from archspec.frontend.elaborate.shape_mismatch import LabelledValue, crop_sizes
 from archspec.frontend.elaborate.symbols import NO_PORTS, Symbol, Values
 from archspec.frontend.elaborate.unpooling import unpooling_inputs
@@ -34,11 +36,12 @@ from archspec.frontend.language.spec import (
     ResidualStep,
     SequentialStep,
     SideStep,
+    Spec,
     Step,
 )
 from archspec.frontend.language.steps import op_of_package
 from archspec.frozen import replace
-from archspec.ir.graph import Value
+from archspec.ir.graph import Scope, Value
 from archspec.ops import Op
 from archspec.ops.creation import create
 from archspec.ops.merge import Join
@@ -103,6 +106,8 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
     builder.budget.count_scope(step.span, len(library.params))
     inputs = bind_inputs(step, block, inputs, partial(_input_notes, builder, step, inputs, context))
     named = {name: None if inputs is None else (inputs[i],) for i, name in enumerate(block.inputs)}
+    if library.network is not None:
+        return _build_network(builder, step, name, block, library.network, inputs, named, context)
     entry = next(iter(named.values()), inputs)
     environment = {name: value for name, value in library.params.items() if name not in named}
     for_defaults = context.with_environment(environment)
@@ -116,14 +121,65 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
     )
     inside = builder.open_scope(step, name, context, indexed=block.indexed, environment=environment)
     _enter_block(builder, inside, block, library, step, context)
-    _bind_names(inside, step, entry, named)
-    outputs, ports = builder.body(block.layers, entry, inside), NO_PORTS
-    if block.outputs:
-        outputs, ports = _outputs(builder, block, inside)
+    _bind_names(inside, step, named)
+    inside.inputs, inside.symbols.entry = named, Symbol(entry, step.span, inside.symbols.path)
+    outputs, ports = _build_layers(builder, step, block, entry, inside, context)
     return builder.close_scope(
-        "block", step.span, inside, inputs, outputs, context, ports=ports, block=callee, arguments=arguments,
-        input_names=tuple(named) if inputs else (), output_names=tuple(ports),
+        "block", step.span, inside, inputs, outputs, context, ports=ports, trimmed=step.until is not None,
+        block=callee, arguments=arguments, input_names=tuple(named) if inputs else (), output_names=tuple(ports),
     )  # fmt: skip
+
+
+def _build_network(
+    builder: Builder,
+    step: CallStep,
+    name: str | None,
+    block: Block,
+    spec: Spec,
+    inputs: Values,
+    named: Mapping[str, Values],
+    context: BuildContext,
+) -> Values:
+    """The layers of a network, as far as something reads them."""
+    builder.budget.count_scope(step.span, len(block.arguments))
+    params = bind_params(step, block, spec, evaluate=lambda field: context.evaluate(field, inputs))
+    inside = builder.open_scope(step, name, context, environment=params)
+    _enter_block(builder, inside, block, spec.library(params), step, context)
+    inside.inputs, inside.networks = {}, (*context.networks, (block.name, step.span))
+    inside.initial = OpInitializers(spec.initializers, lambda field: field.evaluate(params))
+    _bind_names(inside, step, named)
+    outputs, ports = _build_layers(builder, step, block, inputs, inside, context)
+    if step.share is None:
+        builder.rename += (rule.under(inside.symbols.path) for rule in spec.rename)
+    if spec.allowed:
+        builder.allowed[inside.symbols.path] = spec.allowed
+    at_inference = outputs
+    if ports and not context.training_only:
+        scopes = [item for item in inside.items if isinstance(item, Scope)]
+        nodes = (
+            node for item in scopes for node in (item.nodes() if item.training_only else item.training_only_nodes())
+        )
+        training = {value for node in nodes for value in node.outputs}
+        at_inference = tuple(value for value in outputs or () if value not in training) or outputs
+    return builder.close_scope(
+        "block", step.span, inside, inputs, outputs, context, ports=ports, primary=at_inference, trimmed=True,
+        block=block.name, arguments=params, input_names=tuple(named) if inputs else (), output_names=tuple(ports),
+    )  # fmt: skip
+
+
+def _build_layers(
+    builder: Builder, step: CallStep, block: Block, entry: Values, inside: BuildContext, context: BuildContext
+) -> tuple[Values, Mapping[str, Value]]:
+    """The values that a call returns, also by name if the block names them."""
+    if step.until is not None:
+        reference = step.until.fill(context.environment)
+        cut = Cut(inside.symbols, reference, step.until.span, block.name)
+        cut.check()
+        inside.cuts = (*inside.cuts, cut)
+        builder.body(block.layers, entry, inside)
+        return (None if inside.is_cut_off and not cut.reached else cut.values()), NO_PORTS
+    outputs = builder.body(block.layers, entry, inside)
+    return _outputs(builder, block, inside) if block.outputs and not inside.is_cut_off else (outputs, NO_PORTS)
 
 
 def _input_notes(builder: Builder, step: CallStep, inputs: Values, context: BuildContext) -> list[Note]:
@@ -152,11 +208,10 @@ def _enter_block(
         builder.budget.count_recursion(step.span, block)
 
 
-def _bind_names(inside: BuildContext, step: CallStep, entry: Values, named: Mapping[str, Values]) -> None:
-    """Make the inputs of a block known inside it, by their names and as `in`."""
+def _bind_names(inside: BuildContext, step: CallStep, named: Mapping[str, Values]) -> None:
+    """Make the inputs of a block known inside it by their names."""
     symbols = inside.symbols
-    inside.inputs, symbols.inputs = named, named
-    symbols.entry = Symbol(entry, step.span, symbols.path)
+    symbols.inputs = named
     symbols.entries |= {name: Symbol(values, step.span, symbols.path_of(name)) for name, values in named.items()}
 
 
@@ -241,6 +296,8 @@ def build_repeat(builder: Builder, step: RepeatStep, name: str | None, inputs: V
         inside = builder.open_scope(step, iteration_name, outside, environment=environment, bodies=(layers,))
         before, values = values, builder.body(layers, values, inside)
         builder.close_scope("iteration", step.span, inside, before, values, outside)
+        if inside.is_cut_off:
+            break
     return builder.close_scope(step.keyword, step.span, outside, inputs, values, context)
 
 
@@ -271,6 +328,8 @@ def _build_path(
     builder: Builder, label: str, name: str | None, layers: Body, step: Step, inputs: Values, context: BuildContext
 ) -> list[LabelledValue | None]:
     """Build one path of a join: its outputs, with its label, or a None if they are unknown."""
+    if context.is_cut_off:
+        return [None]
     inside = builder.open_scope(step, name, context, bodies=(layers,))
     outputs = builder.body(layers, inputs, inside)
     builder.close_scope("path", step.span, inside, inputs, outputs, context, label=label)
@@ -287,6 +346,8 @@ def _join(
     context: BuildContext,
 ) -> Values:
     """Join the results of paths; None if one of them is unknown or they do not fit."""
+    if context.is_cut_off:
+        return None
     known = [result for result in results if result is not None]
     name: str | None = None
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Note, Span
+from archspec.frontend.elaborate.cuts import Cut
+from archspec.frontend.elaborate.op_initializers import OpInitializers
 from archspec.frontend.elaborate.symbols import SymbolTable, Values
 from archspec.frontend.expressions.ast import Environment, InputValue
 from archspec.frontend.expressions.values import INVALID, Data, Invalid, show
@@ -15,9 +17,6 @@ from archspec.frontend.language.identifiers import ENTRY
 from archspec.frontend.language.spec import Library
 from archspec.frozen import field, record
 from archspec.ir.graph import Node, Scope, SizeRead, Value
-
-Evaluate = Callable[[Field], Data]
-"""Evaluates a field in some context."""
 
 SizeReads = dict[tuple[Any, ...], SizeRead]
 """The sizes that expressions read, each with the first place that does."""
@@ -40,11 +39,15 @@ class BuildContext:
         size_reads: the sizes that expressions have read so far.
         inputs: the values of the inputs that the innermost block names.
         trainable: whether weights are trained here, as far as the parts around it say.
+        cuts: where the building of the enclosing blocks ends, if their calls say so.
+        initial: the initializers that the file of the steps sets for all layers of an op.
+        networks: the networks around it that are parts of others, the innermost last, with where they are called.
     """
 
     symbols: SymbolTable
     environment: Environment
     library: Library
+    initial: OpInitializers
     depth: int = 0
     repetitions: int = 1
     blocks: frozenset[Span] = frozenset()
@@ -54,6 +57,13 @@ class BuildContext:
     size_reads: SizeReads = field(default_factory=dict)
     inputs: Mapping[str, Values] = field(default_factory=dict)
     trainable: bool = True
+    cuts: tuple[Cut, ...] = ()
+    networks: tuple[tuple[str, Span], ...] = ()
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the last layer that is asked for is built, so that nothing here is any more."""
+        return any(cut.reached for cut in self.cuts)
 
     def with_environment(self, environment: Environment) -> BuildContext:
         """The same context, and the same items, with other names for expressions."""
@@ -61,6 +71,7 @@ class BuildContext:
             self.symbols,
             environment,
             self.library,
+            self.initial,
             self.depth,
             self.repetitions,
             self.blocks,
@@ -70,6 +81,8 @@ class BuildContext:
             self.size_reads,
             self.inputs,
             self.trainable,
+            self.cuts,
+            self.networks,
         )
 
     def frozen(self) -> BuildContext:
@@ -132,7 +145,7 @@ class BuildContext:
         return repr(found) if found else ""
 
     def notes(self) -> tuple[Note, ...]:
-        """A note that tells this expansion of a text from others; empty if the text is expanded only once."""
+        """Notes that tell this expansion of a text from others; empty if the text is expanded only once."""
         parts: list[str] = []
         if self.symbols.path:
             parts.append(f"in '{_shorten(self.symbols.path)}'")
@@ -140,7 +153,12 @@ class BuildContext:
             parts.append(f"called on {self.call.seen_from(self.library.source)}")
         if local := list(self._local_names()):
             parts.append(f"where {', '.join(local)}")
-        return ((", ".join(parts),),) if local or self.call else ()
+        outer = [
+            (f"in the network '{name}', called on {span.seen_from(self.library.source)}",)
+            for name, span in reversed(self.networks)
+            if span is not self.call
+        ]
+        return ((", ".join(parts),), *outer) if local or self.call else ()
 
     def _local_names(self) -> Iterator[str]:
         """`name = value` for each name that is not a param of the file."""

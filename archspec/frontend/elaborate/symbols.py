@@ -96,6 +96,19 @@ class SymbolTable:
         """The path that holds the weights of a layer in this scope."""
         return f"{self.weight_owner}.{name}" if self.weight_owner else self.path_of(name)
 
+    def has(self, reference: str) -> bool:
+        """Whether a dotted reference from this scope names a layer that is built, or one that failed."""
+        table: SymbolTable | None = self
+        *outer, last = reference.split(".")
+        for i, name in enumerate(outer):
+            symbol = table.entries.get(name) if table is not None else None
+            if symbol is None:
+                return False
+            if i == len(outer) - 1 and last in symbol.ports:
+                return True
+            table = symbol.inside
+        return table is not None and last in table.entries
+
     def find(self, reference: str, span: Span, step: Step | None = None, *, needs_value: bool = True) -> Symbol:
         """The symbol of a dotted reference: its first name is looked up here and outwards, the others inside it.
 
@@ -155,7 +168,7 @@ class SymbolTable:
         """The error for a name that no layer has."""
         nearest_first = (entry for table in self._outwards() for entry in reversed(table.entries.items()))
         visible = dict(islice(nearest_first, MOST_COMPARED - 1))
-        if inner := _path_inside(name, visible):
+        if inner := path_inside(name, visible):
             help: str | None = f"did you mean '{inner}'?"
         elif self.is_visible_to_caller(name):
             help = (
@@ -181,7 +194,7 @@ def _skipped(name: str, layer: Span, span: Span) -> ArchspecError:
     return fail("unknown-layer", f"the layer '{name}' is skipped here", span, notes=notes, help=help)
 
 
-def _path_inside(name: str, entries: Mapping[str, Symbol]) -> str | None:
+def path_inside(name: str, entries: Mapping[str, Symbol]) -> str | None:
     """The path of a layer called `name` inside one of `entries`."""
     for outer, symbol in entries.items():
         if symbol.inside and name in symbol.inside.entries:

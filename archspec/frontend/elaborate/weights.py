@@ -2,69 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from archspec.diagnostics import ArchspecError, Diagnostic, Span, did_you_mean, fail
-from archspec.frontend.elaborate.context import Evaluate
+from archspec.diagnostics import ArchspecError, Span, did_you_mean, fail
 from archspec.frontend.elaborate.nodes import Signature
-from archspec.frontend.expressions.values import Data, show
-from archspec.frontend.language.fields import ConstantField, Field
-from archspec.frontend.language.spec import DEFAULT_OPTIONS, InitializerSpec, WeightOptions
+from archspec.frontend.elaborate.op_initializers import Evaluate, OpInitializers, initializer
+from archspec.frontend.expressions.values import Data
+from archspec.frontend.language.spec import WeightOptions
 from archspec.frontend.limits import MAX_PARAMETERS
 from archspec.frozen import replace
 from archspec.ir.graph import Node
-from archspec.ir.initializers import INITIALIZERS, OF_KERNELS, misfit
+from archspec.ir.initializers import OF_KERNELS, misfit
 from archspec.ir.types import Initializer, Weight
 from archspec.ops.attribute_types import FLOAT_MAX
 
 
 class WeightBinder:
-    """Applies the weight options of a spec to the nodes of one graph.
+    """Applies the weight options of steps to the nodes of one graph."""
 
-    Args:
-        initializers: the spec's initializers for all layers of an op, by op and weight.
-        evaluate: evaluates the options of those initializers.
-    """
-
-    def __init__(self, initializers: Mapping[str, Mapping[str, InitializerSpec]], evaluate: Evaluate) -> None:
+    def __init__(self) -> None:
         self.total = 0
-        self._initializers_of_ops = initializers
-        self._evaluate = evaluate
-        self._evaluated: dict[tuple[str, str], Initializer] = {}
         self._owners: dict[str, Node] = {}
-        self._weight_names: dict[str, set[str]] = {}
-        self._with_defaults: dict[Signature, tuple[Weight, ...]] = {}
 
-    def apply_defaults(self, node: Node, signature: Signature) -> Node:
-        """The node with the spec's initializers for its op; nodes of one signature have the same weight objects.
+    def apply_defaults(self, node: Node, signature: Signature, initial: OpInitializers) -> Node:
+        """The node with a spec's initializers for its op; nodes of one signature have the same weight objects.
 
         Raises:
             ArchspecError: an initializer does not suit a weight.
         """
-        weights = self._with_defaults.get(signature)
+        weights = initial.weights.get(signature)
         if weights is None:
-            initialized = [self._initialized(node, weight, DEFAULT_OPTIONS, self._evaluate) for weight in node.weights]
-            weights = self._with_defaults[signature] = tuple(initialized)
+            initialized = [_with_default(node, weight, initial) for weight in node.weights]
+            weights = initial.weights[signature] = tuple(initialized)
         return node.with_weights(weights)
 
-    def apply(self, node: Node, options: WeightOptions, evaluate: Evaluate) -> Node:
+    def apply(self, node: Node, options: WeightOptions, evaluate: Evaluate, initial: OpInitializers) -> Node:
         """The node with its weights initialized or fixed as the spec says.
 
         Args:
             node: the node.
             options: the options of its step.
             evaluate: evaluates fields where the step is.
+            initial: the initializers for all layers of the op.
 
         Raises:
             ArchspecError: an option names a weight that the op lacks, or has an invalid value.
         """
         names = [weight.name for weight in node.weights if not weight.buffer]
-        for name, initial in options.initializers.items():
+        for name, own in options.initializers.items():
             if name not in names:
-                raise _unknown_weight(node, name, initial.span, names)
+                raise _unknown_weight(node, name, own.span, names)
         if options.fixed is not None and "weight" not in names:
             raise _unknown_weight(node, "weight", options.fixed.span, names)
-        weights = [self._initialized(node, weight, options, evaluate) for weight in node.weights]
+        weights = [_initialized(node, weight, options, evaluate, initial) for weight in node.weights]
         return node.with_weights(tuple(weights))
 
     def register(self, node: Node, elements: int, span: Span) -> ArchspecError | None:
@@ -104,62 +92,32 @@ class WeightBinder:
         self._owners[node.name] = node
         return node.with_weights(shared.weights, shared.owner or shared.name)
 
-    def unused_initializers(self) -> Iterator[Diagnostic]:
-        """An error for each initializer whose weight no layer of the op has."""
-        for kind, of_op in self._initializers_of_ops.items():
-            for name, initial in of_op.items():
-                if kind in self._weight_names and name not in self._weight_names[kind]:
-                    help = did_you_mean(name, sorted(self._weight_names[kind]))
-                    yield Diagnostic("unknown-weight", f"no '{kind}' has a weight '{name}'", initial.span, help=help)
 
-    def _initialized(self, node: Node, weight: Weight, options: WeightOptions, evaluate: Evaluate) -> Weight:
-        kind = node.op.kind
-        names = self._weight_names.setdefault(kind, set())
-        if weight.buffer:
-            return weight
-        names.add(weight.name)
-        if options.fixed is not None and weight.name == "weight":
-            return _fixed(weight, evaluate(options.fixed), options.fixed.span)
-        if weight.name in options.initializers:
-            initial = options.initializers[weight.name]
-            return replace(weight, initializer=_checked(initializer(initial, evaluate), weight, node, initial.span))
-        if weight.name in self._initializers_of_ops.get(kind, {}):
-            initial = self._initializers_of_ops[kind][weight.name]
-            common = self._initializer_of_op(kind, weight.name)
-            return replace(weight, initializer=_checked(common, weight, node, initial.span))
+def _initialized(
+    node: Node, weight: Weight, options: WeightOptions, evaluate: Evaluate, initial: OpInitializers
+) -> Weight:
+    if weight.buffer:
         return weight
+    if options.fixed is not None and weight.name == "weight":
+        initial.note(node.op.kind, weight.name)
+        return _fixed(weight, evaluate(options.fixed), options.fixed.span)
+    if weight.name in options.initializers:
+        initial.note(node.op.kind, weight.name)
+        own = options.initializers[weight.name]
+        return replace(weight, initializer=_checked(initializer(own, evaluate), weight, node, own.span))
+    return _with_default(node, weight, initial)
 
-    def _initializer_of_op(self, kind: str, name: str) -> Initializer:
-        if (kind, name) not in self._evaluated:
-            self._evaluated[kind, name] = initializer(self._initializers_of_ops[kind][name], self._evaluate)
-        return self._evaluated[kind, name]
 
-
-def initializer(initial: InitializerSpec, evaluate: Evaluate) -> Initializer:
-    """The initializer a spec asks for, with its options evaluated.
-
-    Raises:
-        ArchspecError: an option is not a finite float32 number, or the options do not define a distribution.
-    """
-    options: dict[str, object] = {}
-    for option, default in INITIALIZERS[initial.kind].items():
-        if option not in initial.options:
-            options[option] = default[0] if isinstance(default, tuple) else default
-        elif isinstance(default, tuple):
-            field = initial.options[option]
-            options[option] = field.value if isinstance(field, ConstantField) else None
-        else:
-            options[option] = _number(option, initial.options[option], evaluate)
-    if initial.kind == "trunc_normal" and options["std"] == 0:
-        help = "use `constant` for equal elements"
-        raise fail("wrong-value", "'std' of 'trunc_normal' is greater than 0", initial.span, help=help)
-    low, high = options.get("low", 0.0), options.get("high", 0.0)
-    assert isinstance(low, float)
-    assert isinstance(high, float)
-    if not 0 <= high - low <= FLOAT_MAX:
-        message = f"'uniform' is from 'low' up to 'high', not from {show(low)} to {show(high)}"
-        raise fail("wrong-value", message, initial.span, help="the default is from 0 to 1")
-    return Initializer(initial.kind, options)
+def _with_default(node: Node, weight: Weight, initial: OpInitializers) -> Weight:
+    """The weight with the initializer for all layers of the op, if it has one."""
+    if weight.buffer:
+        return weight
+    initial.note(node.op.kind, weight.name)
+    default = initial.of_ops.get(node.op.kind, {}).get(weight.name)
+    if default is None:
+        return weight
+    common = initial.evaluated(node.op.kind, weight.name)
+    return replace(weight, initializer=_checked(common, weight, node, default.span))
 
 
 def _checked(initializer: Initializer, weight: Weight, node: Node, span: Span) -> Initializer:
@@ -174,17 +132,6 @@ def _checked(initializer: Initializer, weight: Weight, node: Node, span: Span) -
         message = f"{reason}, but the {weight.name} of '{node.op.kind}' has shape {list(weight.shape)}"
         raise fail("wrong-value", message, span, help="initialize it with uniform, normal or a number")
     return initializer
-
-
-def _number(option: str, field: Field, evaluate: Evaluate) -> float:
-    value = evaluate(field)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise fail("wrong-value", f"'{option}' is a number, not {show(value)}", field.span)
-    if option == "std" and value < 0:
-        raise fail("wrong-value", f"'std' is at least 0, not {show(value)}", field.span)
-    if abs(value) > FLOAT_MAX:
-        raise fail("wrong-value", f"'{option}' exceeds the range of float32: {value:g}", field.span)
-    return float(value)
 
 
 def _unknown_weight(node: Node, name: str, span: Span, names: list[str]) -> ArchspecError:

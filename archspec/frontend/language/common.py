@@ -62,7 +62,7 @@ SHARED: Keys = {
                   "numbers, strings and lists for use in expressions, with their defaults",
                   {"type": "object", "propertyNames": variable_but(OF_VARIANTS),
                    "additionalProperties": {"$ref": "#/$defs/value"}}),
-    "import": Key(unread, "files whose blocks this file may use, such as blocks/residual.yaml",
+    "import": Key(unread, "files whose blocks or networks this file may use, such as blocks/residual.yaml",
                   {"$ref": "#/$defs/files"}),
     "blocks": Key(named("blocks", block, invalid_block), "reusable groups of layers, by name",
                   {"type": "object", "propertyNames": {"$ref": "#/$defs/block_name"},

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from archspec.diagnostic_codes import WARNINGS
-from archspec.diagnostics import ArchspecError, Diagnostic, Source, did_you_mean, fail, nearest, warning_code_help
+from archspec.diagnostics import Source, did_you_mean, fail, nearest, warning_code_help
 from archspec.frontend.language import fields
 from archspec.frontend.language.blocks import OUTPUTS, outputs
-from archspec.frontend.language.common import SHARED, names_under, text, unread, without_recursion
+from archspec.frontend.language.common import SHARED, text, unread, without_recursion
 from archspec.frontend.language.expansion_limits import layers_at_least
 from archspec.frontend.language.expect import EXPECTATIONS, expectations
 from archspec.frontend.language.fields import Field, InvalidField
 from archspec.frontend.language.identifiers import check_name, title
-from archspec.frontend.language.imports import Imported, Imports
-from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.reader import Key, Keys, Reader, Schema, describe, is_complete, named
 from archspec.frontend.language.rename import renames
-from archspec.frontend.language.spec import InitializerSpec, Input, Spec, Variant
+from archspec.frontend.language.spec import Imported, InitializerSpec, Input, Spec, Variant
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import layers
 from archspec.frontend.language.weight_options import initializers
-from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import replace
 from archspec.ir.types import DType
 
 # --- values of keys -------------------------------------------------------------------------------------------------
@@ -161,35 +156,14 @@ SPEC: Keys = {
 """The keys of a spec."""
 
 
-def read(
-    source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
-) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
-    """The typed spec, as far as it can be read, and all errors in it and in its imports.
+def spec_of(reader: SpecReader, source: Source, tree: Tree, imported: Imported) -> Spec | None:
+    """The typed spec of a tree, as far as it can be read; errors are added to the reader's diagnostics.
 
-    The spec is None if it is not valid YAML or has no layers. Imports are searched in the folder of the spec's file,
-    then in `folders`.
+    It is None if its layers, or what they need, cannot be read.
+
+    Raises:
+        ArchspecError: the tree is not a mapping.
     """
-    vocabulary = vocabulary or OpRegistry()
-    imports = Imports(folders, vocabulary)
-    try:
-        tree, errors = yaml.parse(source, imports.used)
-        imported = imports.spec(source, tree)
-        depends_on = (tuple(imported.libraries.items()), vocabulary.named)
-        if (cached := source.reading("spec", depends_on)) is not None:
-            return replace(cached, vocabulary=vocabulary), ()
-        defined = names_under(tree, "blocks")
-        known = None if defined is None or not imported.complete else defined | imported.libraries.keys()
-        reader = SpecReader(names_under(tree, "params"), known, vocabulary)
-        reader.diagnostics += (*errors, *imports.diagnostics)
-        spec = _spec(reader, source, tree, imported)
-    except ArchspecError as error:
-        return None, error.diagnostics
-    if spec is not None and not reader.diagnostics and not vocabulary.asked:
-        source.keep("spec", spec, depends_on)
-    return spec, tuple(reader.diagnostics)
-
-
-def _spec(reader: SpecReader, source: Source, tree: Tree, imported: Imported) -> Spec | None:
     if not isinstance(tree, YamlMapping):
         message = f"a spec is a mapping, not {describe(tree)}"
         raise fail("wrong-type", message, tree.span, help="a spec starts with `archspec: 1`")

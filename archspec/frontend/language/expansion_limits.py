@@ -61,6 +61,11 @@ def _layers_of(library: Library, counted: dict[Library, dict[str, int]]) -> dict
     """The least number of layers of each block a library can call; `counted` has the libraries already counted."""
     if library not in counted:
         blocks = library.blocks
+        if library.network is not None:
+            of_network = library.network.library({})
+            known = _layers_of(of_network, counted)
+            counted[library] = dict.fromkeys(blocks, _count(library.network.layers, known))
+            return counted[library]
         known = {name: _layers_of(other, counted)[name] for name, other in library.imports.items()}
         calls = {name: _calls(block.layers, blocks) if block else {} for name, block in blocks.items()}
         for name in TopologicalSorter(calls).static_order():
@@ -122,7 +127,7 @@ def _calls(body: Body, blocks: Blocks) -> dict[str, CallStep]:
 def _count(body: Body, known: Mapping[str, int]) -> int:
     """The least number of layers of a body; `known` has that of each block."""
     return sum(
-        times * (known.get(step.callee.constant or "", 1) if isinstance(step, CallStep) else 1)
+        times * (known.get(step.callee.constant or "", 1) if isinstance(step, CallStep) and step.until is None else 1)
         for step, times in _certain(body)
     )
 

@@ -58,7 +58,7 @@ def _fields(step: Step) -> Iterator[Field]:
     if isinstance(step, CallStep):
         yield step.callee
         yield from (argument.value for argument in step.arguments.values())
-        yield from [step.share] if step.share is not None else ()
+        yield from (field for field in (step.share, step.until) if field is not None)
     if isinstance(step, OpStep):
         options = step.weight_options
         yield from step.attributes.values()

@@ -91,6 +91,11 @@ def references_of_call(reader: Reader, tree: Tree) -> tuple[tuple[YamlScalar | N
     return tuple((key, reference(reader, item)) for key, item in tree.entries)
 
 
+def until(reader: Reader, tree: Tree) -> TemplateField:
+    """The last layer that a call builds."""
+    return reference(reader, reader.scalar("the last layer", tree))
+
+
 def variable(reader: Reader, tree: Tree, what: str = "a variable") -> str:
     """A name for use in expressions."""
     text = reader.scalar(what, tree).text

@@ -1,4 +1,4 @@
-"""Imports: the files of blocks that a spec imports are located, and read into libraries."""
+"""Imports: the files that a spec imports, of blocks or of networks, are located and read into libraries."""
 
 from __future__ import annotations
 
@@ -10,34 +10,21 @@ from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Source, Span, fail
 from archspec.frontend.language.common import SHARED, names_under, without_recursion
-from archspec.frontend.language.numbering import unnumbered_structures
+from archspec.frontend.language.document import spec_of
 from archspec.frontend.language.op_registry import OpRegistry
 from archspec.frontend.language.params import default_values
 from archspec.frontend.language.reader import Keys, Reader, describe
 from archspec.frontend.language.search_path import locate
-from archspec.frontend.language.spec import Library
+from archspec.frontend.language.spec import Block, Imported, Library, Spec
 from archspec.frontend.language.steps import SpecReader
 from archspec.frontend.language.structures import CONSTRUCTS
-from archspec.frontend.language.unused import unused_in_library
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml
 from archspec.frontend.yaml.tree import Tree, Used, YamlList, YamlMapping, YamlScalar
-from archspec.frozen import frozen, replace
+from archspec.frozen import replace
 
 LIBRARY: Keys = {**SHARED, "blocks": replace(SHARED["blocks"], required=True)}
 """The keys of a file of blocks."""
-
-
-@frozen
-class Imported:
-    """The libraries a file imports, by the names of their blocks; not `complete` if some could not be read.
-
-    `entries` are the entries of `import`, each with its library.
-    """
-
-    libraries: Mapping[str, Library]
-    complete: bool = True
-    entries: tuple[tuple[YamlScalar, Library], ...] = ()
 
 
 class Imports:
@@ -117,7 +104,7 @@ class Imports:
                 message, help = f"'{block}' is already a block of '{name.text}'", "choose another name"
                 notes = [("imported", name.span.seen_from(defined[block].source))]
                 reader.note("duplicate-name", message, defined[block], notes=tuple(notes), help=help)
-            elif block in libraries:
+            elif block in libraries and libraries[block] is not library:
                 message = f"'{block}' is already a block of '{libraries[block].source.name}'"
                 reader.note("duplicate-name", message, name.span, help="import one of the two files")
             elif block not in self.vocabulary.ops and block not in CONSTRUCTS:
@@ -152,7 +139,7 @@ class Imports:
         """The library in a file. Where the file does not begin as one, its errors are not reported: they may quote it.
 
         Raises:
-            ArchspecError: the file cannot be read, or is not a file of blocks.
+            ArchspecError: the file cannot be read, or is neither a spec nor a file of blocks.
         """
         before = len(self.diagnostics)
         failed: tuple[Diagnostic, ...] = ()
@@ -164,8 +151,8 @@ class Imports:
         spans = [each.span for each in (*failed, *self.diagnostics[before:]) if each.span is not None]
         if any(span.source.name == str(path) and not _BEGINNING.match(span.source.text) for span in spans):
             del self.diagnostics[before:]
-            message = f"'{name.text}' is not a file of blocks"
-            raise fail("wrong-import", message, name.span, help="a file of blocks starts with `archspec: 1`")
+            message = f"'{name.text}' is neither a spec nor a file of blocks"
+            raise fail("wrong-import", message, name.span, help="both start with `archspec: 1`")
         if failed:
             raise ArchspecError(replace(each, span=each.span or name.span) for each in failed)
         return library
@@ -195,20 +182,18 @@ class Imports:
         return fail("import-cycle", message, name.span, notes=notes, help=help)
 
     def _read(self, source: Source, real: Path | None) -> Library | None:
-        """The library in a text; None if it has no readable blocks.
+        """The library in a text, a file of blocks or a spec; None if it has no readable blocks or layers.
 
         Raises:
-            ArchspecError: the text is not a file of blocks.
+            ArchspecError: the text is neither.
         """
         tree, errors = yaml.parse(source, self.used)
         if not isinstance(tree, YamlMapping):
             message = f"a file of blocks is a mapping, not {describe(tree)}"
             raise fail("wrong-type", message, tree.span, help="a file of blocks starts with `archspec: 1`")
-        for key, _ in tree.entries:
-            if key.text == "layers":
-                message, help = "a spec cannot be imported", "move its blocks to a separate file without layers"
-                raise fail("wrong-import", message, key.span, help=help)
         imported = self._imported(source, tree, real)
+        if tree.get("layers") is not None:
+            return self._network(source, tree, errors, imported)
         depends_on = (tuple(imported.libraries.items()), imported.complete, self.vocabulary.named)
         cached: Library | None = source.reading("library", depends_on)
         if cached is not None:
@@ -230,28 +215,55 @@ class Imports:
             source.keep("library", library, depends_on)
         return library
 
+    def _network(self, source: Source, tree: Tree, errors: Sequence[Diagnostic], imported: Imported) -> Library | None:
+        """The library of an imported spec; None if the spec cannot be read."""
+        spec, found = read_spec(source, tree, imported, self.vocabulary, errors)
+        self.diagnostics += found
+        if spec is None:
+            return None
+        known: Library | None = source.reading("network", spec.layers)
+        if known is None:
+            known = as_blocks(spec)
+            source.keep("network", known, spec.layers)
+        return known
 
-def is_library(tree: Tree) -> bool:
-    """Whether a file is one of blocks: it has blocks, and no key that only a spec has."""
-    keys = {key.text for key, _ in tree.entries} if isinstance(tree, YamlMapping) else set()
-    return "blocks" in keys and keys <= LIBRARY.keys()
+
+def read_spec(
+    source: Source, tree: Tree, imported: Imported, vocabulary: OpRegistry, errors: Sequence[Diagnostic]
+) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
+    """The typed spec of a tree, as far as it can be read, and all errors in it; `errors` are those found before.
+
+    Raises:
+        ArchspecError: the tree is not a mapping.
+    """
+    depends_on = (tuple(imported.libraries.items()), vocabulary.named)
+    if (cached := source.reading("spec", depends_on)) is not None:
+        return cached, ()
+    defined = names_under(tree, "blocks")
+    known = None if defined is None or not imported.complete else defined | imported.libraries.keys()
+    reader = SpecReader(names_under(tree, "params"), known, vocabulary)
+    reader.diagnostics += errors
+    spec = spec_of(reader, source, tree, imported)
+    if spec is not None and not reader.diagnostics and not vocabulary.asked:
+        source.keep("spec", spec, depends_on)
+    return spec, tuple(reader.diagnostics)
 
 
-def library_errors(
-    source: Source, folders: Sequence[Path] = (), vocabulary: OpRegistry | None = None
-) -> tuple[Diagnostic, ...] | None:
-    """The errors and warnings of a file of blocks and of its imports; None if the text is not a file of blocks."""
-    try:
-        tree, _ = yaml.parse(source)
-    except ArchspecError:
-        return None
-    if not is_library(tree):
-        return None
-    imports = Imports(folders, vocabulary or OpRegistry())
-    library = imports.library(source)
-    if library is None or imports.diagnostics:
-        return tuple(imports.diagnostics)
-    return (*unused_in_library(library), *unnumbered_structures((), library.blocks))
+def as_blocks(spec: Spec) -> Library:
+    """A network as a library of blocks: one for each variant, and one of its own name for what `load` builds.
+
+    The params are their arguments, with the values of the variant as defaults, and the inputs of the network theirs.
+    """
+    chosen = {name: (variant.span, variant.params) for name, variant in spec.variants.items()}
+    if spec.name not in chosen:
+        span = spec.layers[0].span if spec.layers else spec.source.at(0)
+        chosen[spec.name] = chosen[spec.default] if spec.default is not None else (span, {})
+    inputs = {declared.name: declared.shape.span for declared in spec.inputs}
+    blocks = {
+        name: Block(name, span, {**spec.params, **params}, spec.layers, False, inputs, spec.outputs)
+        for name, (span, params) in chosen.items()
+    }
+    return Library(spec.source, {}, blocks, {}, imported=spec.imported, network=spec)
 
 
 def _blocks_of(tree: Tree) -> dict[str, Span]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -30,9 +29,9 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
         raise fail("wrong-import", message, name.span, help=help)
     own: Sequence[Path] = () if source.path is None else (source.path.parent,)
     if not _is_name_of_spec(text):
-        message = f"'{text}' cannot be the name of a file of blocks"
+        message = f"'{text}' cannot be the name of a spec or of a file of blocks"
         help = f"it ends in {' or '.join(ENDINGS)}, and no part of it starts with a dot"
-        close = None if "." in text else _nearest(text, (*own, *folders))
+        close = None if "." in text else _nearest(text, (*own, *folders), source)
         raise fail("wrong-import", message, name.span, help=f"did you mean '{close}'?" if close else help)
     for folder in (*own, *folders):
         path = folder / text
@@ -42,7 +41,7 @@ def locate(name: YamlScalar, source: Source, folders: Sequence[Path]) -> Path:
             message, help = f"'{text}' is a link to a file outside its folder", "replace the link by the file"
             raise fail("wrong-import", message, name.span, help=help)
         return path
-    close = _nearest(text, (*own, *folders))
+    close = _nearest(text, (*own, *folders), source)
     looked = f"searched {'next to this file, ' if own else ''}in the folders of --path and in the zoo"
     help = f"did you mean '{close}'?" if close else looked
     kind = next(filter(None, (irregular(folder / text) for folder in (*own, *folders))), None)
@@ -62,19 +61,19 @@ def _is_name_of_spec(text: str) -> bool:
     return text.endswith(ENDINGS) and not any(part.startswith(".") for part in text.split("/"))
 
 
-def _known(folders: Sequence[Path], text: str) -> Iterator[str]:
-    """The files an import may have meant: those beside it, and those in folders called `blocks`."""
+def _known(folders: Sequence[Path], text: str, source: Source) -> Iterator[str]:
+    """The files an import in a source may have meant: those beside it, and those in folders called `blocks`."""
     parent = text.rpartition("/")[0]
     for below in dict.fromkeys((parent, "blocks")):
         for folder in folders:
             for file in specs_in(folder / below):
-                if _is_name_of_spec(file) and _holds_blocks(folder / below / file):
+                if _is_name_of_spec(file) and folder / below / file != source.path:
                     yield f"{below}/{file}" if below else file
 
 
-def _nearest(text: str, folders: Sequence[Path]) -> str | None:
+def _nearest(text: str, folders: Sequence[Path], source: Source) -> str | None:
     """The file that an import most likely meant: the one with the most similar name, without folder and ending."""
-    files = {PurePosixPath(file).stem: file for file in reversed(list(_known(folders, text)))}
+    files = {PurePosixPath(file).stem: file for file in reversed(list(_known(folders, text, source)))}
     stem = nearest(PurePosixPath(text).stem, files)
     return None if stem is None else files[stem]
 
@@ -88,17 +87,4 @@ def specs_in(folder: Path) -> list[str]:
     return sorted(path.name for path in paths if os.path.isfile(path))
 
 
-def _holds_blocks(file: Path) -> bool:
-    """Whether a file looks as if it could be imported, and is no network."""
-    try:
-        with file.open(encoding="utf-8", errors="replace") as opened:
-            text = opened.read(_LOOKED_AT)
-    except OSError:
-        return False
-    return _NETWORK.search(text) is None
-
-
-_NETWORK = re.compile(r"^layers:", re.MULTILINE)
-
 _LISTED = 500
-_LOOKED_AT = 2**16

@@ -105,13 +105,15 @@ class BrokenStep(Step):
 class CallStep(Step):
     """A block, or an op whose name is computed.
 
-    `input_names` are the inputs that `sources` are for, if `from` gives them by name.
+    `input_names` are the inputs that `sources` are for, if `from` gives them by name. `until` is the last layer that is
+    built.
     """
 
     callee: TemplateField
     arguments: Mapping[str, Argument]
     share: TemplateField | None
     input_names: tuple[YamlScalar, ...] = ()
+    until: TemplateField | None = None
 
 
 @frozen(eq=False)
@@ -236,11 +238,12 @@ class Block:
 
 @frozen(eq=False)
 class Library:
-    """A file of blocks as its blocks see it: the values of its params, its blocks, and those it imports.
+    """A file as its blocks see it: the values of its params, its blocks, and those it imports.
 
     A block that could not be read is None. `imports` maps the name of each imported block to its library; `imported`
     has the entries of `import`, each with its library. `complete` is false if there may be blocks whose names are
-    unknown because of an error.
+    unknown because of an error. The blocks of an imported `network` are its variants; what its layers see depends on
+    the params of the call (see `Spec.library`).
     """
 
     source: Source
@@ -249,6 +252,7 @@ class Library:
     imports: Mapping[str, Library]
     complete: bool = True
     imported: tuple[tuple[YamlScalar, Library], ...] = ()
+    network: Spec | None = None
 
     def find(self, name: str) -> tuple[Block | None, Library] | None:
         """The block of a name, and the library whose params and blocks it sees; None if there is no such block."""
@@ -259,6 +263,18 @@ class Library:
     def names(self) -> tuple[str, ...]:
         """The blocks that can be called here."""
         return (*self.blocks, *self.imports)
+
+
+@frozen
+class Imported:
+    """The libraries a file imports, by the names of their blocks; not `complete` if some could not be read.
+
+    `entries` are the entries of `import`, each with its library.
+    """
+
+    libraries: Mapping[str, Library]
+    complete: bool = True
+    entries: tuple[tuple[YamlScalar, Library], ...] = ()
 
 
 @frozen
@@ -302,6 +318,11 @@ class Rename:
     def covers(self, old: tuple[str, ...]) -> bool:
         """Whether the rule matches every name that a rule with these parts matches."""
         return _pattern(self.old).match(".".join(old)) is not None
+
+    def under(self, path: str) -> Rename:
+        """The same rule for the weights of a part."""
+        parts = tuple(path.split("."))
+        return Rename(self.span, (*parts, *self.old), None if self.new is None else (*parts, *self.new))
 
     def apply(self, name: str) -> str | None:
         """The new name of a name that the rule matches; None if the weight is left out."""

@@ -13,10 +13,10 @@ from archspec.diagnostics import ArchspecError, Span, fail
 from archspec.frontend.foreign_names import op_help
 from archspec.frontend.language import fields
 from archspec.frontend.language.fields import Attribute, Field
-from archspec.frontend.language.identifiers import references, references_of_call
+from archspec.frontend.language.identifiers import references, references_of_call, until
 from archspec.frontend.language.key_hints import is_empty, several_keys
 from archspec.frontend.language.op_registry import OpRegistry
-from archspec.frontend.language.reader import Keys, all_read, describe, spaced
+from archspec.frontend.language.reader import Key, Keys, all_read, describe, spaced
 from archspec.frontend.language.spec import Argument, CallStep, OpStep, Step
 from archspec.frontend.language.structures import COMMON, CONSTRUCTS, PART, Construct, StepReader, layers, step_fields
 from archspec.frontend.language.weight_options import SHARING, WEIGHT_KEYS, check_sharing, weight_options
@@ -190,6 +190,7 @@ CALL: Keys = {
         ]},
     ),
     **SHARING,
+    "until": Key(until, "the last layer that is built; the call returns its value", {"$ref": "#/$defs/reference"}),
 }  # fmt: skip
 """The keys of a call, beside the arguments of the block."""
 
@@ -216,6 +217,7 @@ def _call(reader: SpecReader, key: YamlScalar, value: Tree | None) -> CallStep:
         arguments=arguments,
         share=values.get("share"),
         input_names=tuple(name for name, _ in sources or () if name is not None),
+        until=values.get("until"),
     )
 
 

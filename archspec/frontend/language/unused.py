@@ -147,7 +147,7 @@ def _reachable(names: Iterable[str], calls: Mapping[str, set[str]]) -> set[str]:
 
 
 def _unused_imports(imported: Sequence[tuple[YamlScalar, Library]], bodies: Sequence[Body]) -> Iterator[Diagnostic]:
-    """The warnings about imported files whose blocks are never called."""
+    """The warnings about imported files whose blocks or networks are never called."""
     if not imported:
         return
     called = set[str]().union(*map(_callees, bodies))
@@ -155,6 +155,8 @@ def _unused_imports(imported: Sequence[tuple[YamlScalar, Library]], bodies: Sequ
     for entry, library in imported:
         if called.isdisjoint(library.blocks) and not any(map(may_be_called, library.blocks)):
             message = f"no block of '{entry.text}' is called"
+            if library.network is not None:
+                message = f"the network of '{entry.text}' is never used"
             yield Diagnostic("unused-import", message, entry.span, help="remove the import")
 
 
@@ -197,12 +199,12 @@ def _readable(blocks: Mapping[str, Block | None]) -> Blocks:
 
 
 def _libraries(imported: Iterable[tuple[YamlScalar, Library]]) -> list[Library]:
-    """The imported libraries and those that they import, each once."""
+    """The imported files of blocks and those that they import, each once; a network is checked as a spec of its own."""
     libraries: dict[Library, None] = {}
     waiting = [library for _, library in imported]
     while waiting:
         library = waiting.pop()
-        if library not in libraries:
+        if library not in libraries and library.network is None:
             libraries[library] = None
             waiting += [inner for _, inner in library.imported]
     return list(libraries)

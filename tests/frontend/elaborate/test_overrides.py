@@ -8,7 +8,7 @@ import pytest
 from archspec.diagnostics import ArchspecError, Source
 from archspec.frontend.elaborate.overrides import Settings, settings
 from archspec.frontend.expressions.values import INVALID
-from archspec.frontend.language.document import read
+from archspec.frontend.language.files import read
 from tests.frontend.specs import spec
 
 

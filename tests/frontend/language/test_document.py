@@ -6,9 +6,10 @@ import pytest
 
 from archspec.diagnostics import Diagnostic, Source
 from archspec.frontend.language.blocks import BLOCK
-from archspec.frontend.language.document import SPEC, read
+from archspec.frontend.language.document import SPEC
 from archspec.frontend.language.expect import EXPECT, LAYER_FACTS
 from archspec.frontend.language.fields import ConstantField, InvalidField
+from archspec.frontend.language.files import read
 from archspec.frontend.language.reader import Key
 from archspec.frontend.language.spec import BrokenStep, OpStep, Spec
 from archspec.frontend.language.structures import CONSTRUCTS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.frontend.language.document import read
 from archspec.frontend.language.expansion_limits import endless_recursions, layers_at_least
+from archspec.frontend.language.files import read
 from archspec.frontend.language.spec import Spec
 from archspec.frontend.limits import MAX_LAYERS
 from tests.frontend.specs import Source, faults, spec

@@ -9,7 +9,7 @@ import pytest
 import archspec
 from archspec import zoo
 from archspec.diagnostics import Diagnostic, Source
-from archspec.frontend.language import imports
+from archspec.frontend.language import files
 from archspec.frontend.limits import MAX_IMPORT_DEPTH, MAX_IMPORTS
 from archspec.frontend.yaml import tree as yaml_tree
 from archspec.frontend.yaml.tree import read_file
@@ -125,7 +125,7 @@ def test_a_file_that_does_not_begin_as_one_of_blocks_is_not_quoted(text, spec):
         (diagnostic,) = archspec.check(spec)
         assert (diagnostic.code, diagnostic.message) == (
             "wrong-import",
-            f"'{'lib/' if 'secret' in imported else ''}secret.yml' is not a file of blocks",
+            f"'{'lib/' if 'secret' in imported else ''}secret.yml' is neither a spec nor a file of blocks",
         )
         assert "hush" not in diagnostic.render()
 
@@ -225,7 +225,7 @@ def test_a_file_of_blocks_can_be_checked_and_not_compiled(spec):
     assert archspec.check(file) == ()
     with pytest.raises(archspec.ArchspecError, match="a spec needs"):
         archspec.load(file)
-    assert imports.library_errors(Source("x", NET + "layers: [relu]")) is None
+    assert files.library_errors(Source("x", NET + "layers: [relu]")) is None
 
 
 def test_a_mistake_in_a_block_says_where_the_block_was_called(spec):

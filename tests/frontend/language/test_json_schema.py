@@ -122,6 +122,8 @@ NOT_OF_SCHEMA = {
     "names_bad_computed": "computed names",
     "names_bad_inputs_and_paths": "computed names",
     "names_outputs_renamed": "computed names",
+    "networks_imported": "what an imported file holds",
+    "networks_read": "a computed op",
     "names_unknown_callee": "a computed op",
     "names_unknown_ops": "names of blocks",
     "references_lists": "computed names",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.frontend.language.document import read
 from archspec.frontend.language.fields import ConstantField
+from archspec.frontend.language.files import read
 from archspec.frontend.language.op_registry import OP_KINDS
 from archspec.frontend.language.spec import (
     BrokenStep,
