@@ -236,19 +236,22 @@ def _layer_names(graph: Graph, layer_calls: Mapping[Node, LayerCall]) -> dict[st
     paths = [node.name for node in layer_calls]
     joined = [*inputs, *(path.replace(".", "_") for path in paths)]
     separator = "_" if len(set(joined)) == len(joined) else "-"
-    functions = {
-        call.callee for layer_call in layer_calls.values() for call in layer_call.calls if call.template is not None
-    }
-    generated = re.compile(rf"({'|'.join(sorted(functions))})(_\d+)?") if functions else None
+    generated = names_of_functions(call for layer_call in layer_calls.values() for call in layer_call.calls)
     names: dict[str, str] = {}
     taken = set(inputs)
     for path in paths:
         name = path.replace(".", separator)
-        while name in taken or (generated is not None and generated.fullmatch(name)):
+        while name in taken or generated.fullmatch(name):
             name += f"{separator}layer"
         names[path] = name
         taken.add(name)
     return names
+
+
+def names_of_functions(calls: Iterable[Call]) -> re.Pattern[str]:
+    """What Keras may call the operations of those calls that are functions, in a process with any number of others."""
+    functions = {call.callee for call in calls if call.template is not None}
+    return re.compile(rf"({'|'.join(sorted(functions))})(_\d+)?" if functions else "(?!)")
 
 
 class _Partitioner:

@@ -41,6 +41,7 @@ def _merge(op: ops.Op, node: Node) -> LayerCall:
         return LayerCall((layer(_MERGE_LAYERS[type(op)], {}),))
     name, with_number = _FUNCTIONS[type(op)]
     if isinstance(op, merge.Arithmetic) and op.number is not None:
+        name = "true_divide" if type(op) is merge.Div else name  # what Keras calls the operator
         return LayerCall((function(name, with_number, {"number": op.number}),))
     return LayerCall((function(name, f"ops.{name}({{all}})"),))
 
@@ -51,14 +52,14 @@ def _comparison(op: merge.Comparison, node: Node) -> LayerCall:
     if op.number is not None and node.inputs[0].type.dtype is DType.INT64:
         numbers = {"number": int(op.number)}
     compared = f"ops.{op.kind}({{all}}{', {number}' if numbers else ''})"
-    return LayerCall((function("where", f"ops.where({compared}, 1.0, 0.0)", numbers),))
+    return LayerCall((function(f"({op.kind}|where)", f"ops.where({compared}, 1.0, 0.0)", numbers),))
 
 
 @RULES.rule(merge.Where)
 def _where(op: merge.Where, node: Node) -> LayerCall:
     numbers: dict[str, Constant] = {} if op.number is None else {"number": op.number}
     last = "{x2}" if op.number is None else "{number}"
-    return LayerCall((function("where", f"ops.where({{x0}} != 0, {{x1}}, {last})", numbers),))
+    return LayerCall((function("(not_equal|where)", f"ops.where({{x0}} != 0, {{x1}}, {last})", numbers),))
 
 
 @RULES.rule(merge.Concat)

@@ -47,7 +47,7 @@ def _rms_norm(op: norm.RmsNorm, node: Node) -> LayerCall:
     if not op.affine:
         numbers: dict[str, Constant] = {"axis": axes, "epsilon": op.eps}
         template = "ops.rms_normalization({x}, axis={axis}, epsilon={epsilon})"
-        return LayerCall((function("rms_normalization", template, numbers),))
+        return LayerCall((function("rms_norm", template, numbers),))
     # Keras' own layer takes no initializer.
     numbers_of: Options = {"axes": (op.axes, 1), "epsilon": (op.eps, 1e-6)}
     return helper_layer("RootMeanSquareNormalization", {}, numbers_of, (WeightLayout("weight"),))

@@ -37,7 +37,8 @@ def _along(name: str, axis: Constant, *, keepdim: bool) -> LayerCall:
 def _length(op: reduce.Reduction, node: Node) -> LayerCall:
     axis: dict[str, Constant] = {"axis": op.axis}
     keep = ", keepdims=True" if op.keepdim else ""
-    return LayerCall((function("sqrt", f"ops.sqrt(ops.sum(ops.square({{x}}), axis={{axis}}{keep}))", axis),))
+    template = f"ops.sqrt(ops.sum(ops.square({{x}}), axis={{axis}}{keep}))"
+    return LayerCall((function("(square|sum|sqrt)", template, axis),))
 
 
 @RULES.rule(reduce.CumSum)
