@@ -121,6 +121,7 @@ CODES: Mapping[str, Code] = {
     "heavy-layer": _warning("One layer holds most of the network's parameters."),
     "misaligned-paths": _warning("Joined paths have receptive fields with different centres."),
     "linear-over-maps": _warning("A linear layer reads feature maps: it is applied to their last spatial axis only."),
+    "attention-over-maps": _warning("Attention reads feature maps, whose positions are not along one axis."),
     "constant-output": _warning("A softmax or a normalization is over a single number: its output is constant."),
     "inverted-momentum": _warning(
         "The momentum of a batch normalization is above a half; here it is the share of the new batch, as in PyTorch."

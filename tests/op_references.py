@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 import torch
@@ -238,12 +238,36 @@ def _upsample(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
 
 
 def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
-    query, key, value = (x.transpose(0, 1) for x in (inputs if len(inputs) == 3 else [inputs[0]] * 3))
+    """PyTorch's function, entry by entry of the axes before the positions; a row without a key to attend to is 0."""
+    values, mask = (inputs[:-1], inputs[-1]) if op.mask else (inputs, None)
+    query, key, value = (*values, *[values[-1]] * 2)[:3]
+    samples = query.shape[:-2].numel()
+    scores = (*query.shape[:-2], op.heads, query.shape[-2], key.shape[-2])
+    added = torch.zeros(scores)
+    if op.relative_bias is not None:
+        added = added + _relative_bias(op.relative_bias, weights)
+    if mask is not None:
+        mask = mask if mask.dim() == len(scores) else mask.unsqueeze(-3)
+        added = added.masked_fill(mask == 0, -torch.inf)
+    if op.causal:
+        added = added + torch.full(scores[-2:], -torch.inf).triu(1)
+    packed = weights.get("in_proj_weight", weights.get("qkv.weight"))
+    names = ("proj.weight", "proj.bias") if op.relative_bias else ("out_proj.weight", "out_proj.bias")
     found, _ = F.multi_head_attention_forward(
-        query, key, value, query.shape[2], op.heads, weights["in_proj_weight"], weights.get("in_proj_bias"),
-        None, None, False, 0.0, weights["out_proj.weight"], weights.get("out_proj.bias"), training=False,
+        *(x.reshape(samples, *x.shape[-2:]).transpose(0, 1) for x in (query, key, value)), query.shape[-1], op.heads,
+        packed, weights.get("in_proj_bias", weights.get("qkv.bias")), None, None, False, 0.0,
+        *map(weights.get, names), training=False, attn_mask=added.reshape(-1, *scores[-2:]), need_weights=False,
+        use_separate_proj_weight=packed is None, q_proj_weight=weights.get("q_proj_weight"),
+        k_proj_weight=weights.get("k_proj_weight"), v_proj_weight=weights.get("v_proj_weight"),
     )  # fmt: skip
-    return found.transpose(0, 1)
+    return found.transpose(0, 1).reshape(query.shape)
+
+
+def _relative_bias(window: Sequence[int], weights: Weights) -> Tensor:
+    """Swin's learned numbers for all pairs of positions in a window: (heads, positions, positions)."""
+    positions = prod(window)
+    rows = weights["relative_position_index"].reshape(positions, positions)
+    return weights["relative_position_bias_table"][rows].permute(2, 0, 1)
 
 
 def _recurrent(op: Any, inputs: Sequence[Tensor], weights: Weights) -> tuple[Tensor, ...]:

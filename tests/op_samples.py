@@ -126,6 +126,13 @@ def _above_zero(kind: str, *inputs: Sizes, **attributes: Any) -> Sample:
     return replace(_good(kind, *inputs, **attributes), draws=dict.fromkeys(range(len(inputs)), _positive))
 
 
+def _masked(*inputs: Sizes, **attributes: Any) -> Sample:
+    """A sample of attention whose last input is a mask."""
+    return replace(
+        _good("multi_head_attention", *inputs, mask=True, **attributes), draws={len(inputs) - 1: _zeros_and_ones}
+    )
+
+
 def _below(limit: int) -> Draw:
     """Whole numbers from 0 up to, but not, a limit."""
     return lambda random, shape: random.integers(0, limit, shape)
@@ -327,6 +334,19 @@ GOOD: tuple[Sample, ...] = (
     _good("multi_head_attention", (1, 2), heads=2, dropout=0.5),
     _good("multi_head_attention", (5, 6), (4, 6), (4, 6), heads=2),
     _good("multi_head_attention", (1, 6), (20, 6), (20, 6), heads=6, bias=False),
+    _good("multi_head_attention", (5, 6), (4, 6), heads=2, causal=True),
+    _good("multi_head_attention", (5, 6), (4, 8), heads=3, bias=False),
+    _good("multi_head_attention", (2, 6), (4, 3), (4, 6), heads=2, dropout=0.5),
+    _good("multi_head_attention", (3, 4, 6), heads=2, causal=True),
+    _good("multi_head_attention", (2, 3, 4, 6), heads=3, bias=False),
+    _masked((5, 6), (5, 5), heads=2),
+    _masked((5, 6), (3, 8), (1, 3), heads=2, causal=True),
+    _masked((5, 6), (3, 6), (3, 4), (2, 5, 1), heads=2, bias=False),
+    _masked((2, 4, 6), (2, 4, 4), heads=3, causal=True),
+    _masked((2, 4, 6), (2, 3, 6), (1, 1, 4, 3), heads=3),
+    _good("multi_head_attention", (2, 6, 4), heads=2, relative_bias=(2, 3)),
+    _good("multi_head_attention", (4, 6), heads=3, relative_bias=(4,), causal=True, bias=False),
+    _masked((3, 8, 4), (3, 8, 8), heads=2, relative_bias=(2, 2, 2), causal=True, dropout=0.1),
     *(
         sample
         for kind in ("lstm", "gru", "rnn")
@@ -646,9 +666,17 @@ BAD: tuple[Bad, ...] = (
     _bad("shape-mismatch", "matmul", (2, 3, 4), (3, 4, 5)),
     _bad_whole("matmul", (3, 4), (4, 3)),
     _bad("wrong-rank", "multi_head_attention", (6,), heads=1),
-    _bad("wrong-arity", "multi_head_attention", (5, 6), (4, 6), heads=2),
+    _bad("wrong-arity", "multi_head_attention", (5, 6), (4, 6), (4, 6), (5, 4), heads=2),
+    _bad("wrong-arity", "multi_head_attention", (5, 6), heads=2, mask=True),
+    _bad("wrong-arity", "multi_head_attention", (5, 6), (5, 6), heads=2, relative_bias=(5,)),
     _bad("shape-mismatch", "multi_head_attention", (5, 6), (4, 6), (3, 6), heads=2),
-    _bad("shape-mismatch", "multi_head_attention", (5, 6), (4, 8), (4, 8), heads=2),
+    _bad("shape-mismatch", "multi_head_attention", (2, 5, 6), (3, 4, 6), heads=2),
+    _bad("shape-mismatch", "multi_head_attention", (2, 5, 6), (4, 6), heads=2),
+    _bad("shape-mismatch", "multi_head_attention", (2, 5, 6), (5, 5), heads=2, mask=True),
+    _bad("shape-mismatch", "multi_head_attention", (5, 6), (5, 4), heads=2, mask=True),
+    _bad("shape-mismatch", "multi_head_attention", (1, 6), (4, 6), (3, 4), heads=2, mask=True),
+    _bad("shape-mismatch", "multi_head_attention", (5, 6), (3, 5, 5), heads=2, mask=True),
+    _bad("shape-mismatch", "multi_head_attention", (5, 6), heads=2, relative_bias=(2, 3)),
     _bad("indivisible-channels", "multi_head_attention", (5, 6), heads=4),
     _bad_whole("multi_head_attention", (5, 6), heads=2),
     *(

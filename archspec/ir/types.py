@@ -93,8 +93,9 @@ def format_shape(shape: Sequence[Dim]) -> str:
 class Initializer:
     """How a weight is initialized: the name of a distribution and its options.
 
-    The names are those of `torch.nn.init` (`kaiming_uniform`, `xavier_normal`, `zeros`, ...), and `values` for numbers
-    that are given in the spec. `archspec.ir.initializers` lists the options.
+    The names are those of `torch.nn.init` (`kaiming_uniform`, `xavier_normal`, `zeros`, ...), `values` for numbers
+    that are given in the spec, and `distances` for the index of relative biases. `archspec.ir.initializers` lists the
+    options.
     """
 
     kind: str

@@ -15,6 +15,7 @@ from archspec.diagnostics import Diagnostic
 from archspec.ir.graph import Graph, Node, Scope, Value
 from archspec.ir.window import Window
 from archspec.ops.activation import Activation, LogSoftmax, Sigmoid, Softmax, Tanh
+from archspec.ops.attention import MultiHeadAttention, positions_help
 from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.dropout import Dropout
 from archspec.ops.geometry import extent, unread
@@ -180,6 +181,9 @@ def _linear_over_maps(facts: Facts) -> Iterator[Diagnostic]:
         elif isinstance(node.op, Linear) and value in maps:
             message = f"'{node.name}' is applied to the last axis only of feature maps of shape {value.type}"
             yield _warning("linear-over-maps", message, node, help="put `flatten` before it to use all of their axes")
+        elif isinstance(node.op, MultiHeadAttention) and value in maps:
+            message = f"'{node.name}' attends within the last two axes only of feature maps of shape {value.type}"
+            yield _warning("attention-over-maps", message, node, help=positions_help(value.type))
 
 
 _OUTPUTS_MAPS = (Conv, ConvTranspose, MaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, AdaptiveAvgPool, AdaptiveMaxPool)

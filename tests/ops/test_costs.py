@@ -376,13 +376,19 @@ def count(sample: Sample) -> Counter[str]:
             else:
                 step(op, [a + b for a, b in zip(sums, hidden, strict=True)])
     elif op.kind == "multi_head_attention":
-        queries, keys = tensor.sizes[0], sample.inputs[-1].sizes[0]
-        features = tensor.sizes[1]
+        values = sample.inputs[:-1] if op.mask else sample.inputs
+        features, keys = tensor.sizes[-1], values[-1].sizes[-2]
+        queries = tensor.elements // features
         for x in numbers(queries * features):
             _ = x * (1 / 8)  # queries are scaled
         for _ in range(op.heads * queries):
-            softmax(op, numbers(keys))
-        for x in numbers((2 * queries + 2 * keys) * features if op.bias else 0):
+            scores = numbers(keys)
+            for score in scores if op.relative_bias else ():
+                _ = score + score
+            for score in scores * (op.causal + op.mask):
+                larger(score, 0)  # a product or what is far below it
+            softmax(op, scores)
+        for x in numbers((2 * queries + 2 * values[-1].elements // values[-1].sizes[-1]) * features if op.bias else 0):
             _ = x + x
     return counts
 

@@ -76,10 +76,12 @@ def _formula(node: Node) -> int | None:
     if node.op.kind in ("lstm", "gru", "rnn"):  # every matrix multiplies a vector at each position
         return first.sizes[0] * sum(prod(weight.shape) for weight in node.weights if len(weight.shape) == 2)
     if node.op.kind == "multi_head_attention":
-        queries, features = first.sizes
-        keys = node.input_types[-1].sizes[0]
-        projections = 2 * queries * features**2 + 2 * keys * features**2
-        return projections + 2 * queries * keys * features
+        *outer, queries, features = first.sizes
+        values = node.input_types[: len(node.inputs) - node.op.explicit_attributes().get("mask", False)]
+        key, value = (*values, *values[-1:] * 2)[1:3]
+        keys = key.sizes[-2]
+        projections = 2 * queries * features**2 + keys * features * (key.sizes[-1] + value.sizes[-1])
+        return prod(outer) * (projections + 2 * queries * keys * features)
     return None
 
 

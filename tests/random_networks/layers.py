@@ -56,7 +56,13 @@ def layer(draw: Drawing, names: Names, before: Part) -> Part | None:
 
 
 def part_of(
-    draw: Drawing, names: Names, drawn: tuple[Op, tuple[TensorType, ...]], type: TensorType, *before: Item, **keys: Any
+    draw: Drawing,
+    names: Names,
+    drawn: tuple[Op, tuple[TensorType, ...]],
+    type: TensorType,
+    *before: Item,
+    types: Sequence[TensorType] = (),
+    **keys: Any,
 ) -> Part:
     """The part of an op after other items, sometimes with a name, options of its weights and expressions for numbers.
 
@@ -66,15 +72,16 @@ def part_of(
         drawn: the op, and the types of its outputs.
         type: the type of its first input.
         before: the items before it.
+        types: the types of all its inputs, if its weights depend on others than the first.
         keys: keys of its item, such as `from_`.
     """
     op, outputs = drawn
     draw.budget -= 1
     name = draw.name() if draw.chance(0.4) else None
-    weights = [weight for weight in op.weights([type]) if not weight.buffer]
+    weights = [weight for weight in op.weights(types or [type]) if not weight.buffer]
     if weights and draw.chance(0.25):
         keys |= _weight_options(draw, weights)
-    elif weights and name:
+    elif weights and name and len(types) < 2:
         names.owners[name] = (op, type)
     item = written(op, name=name, **keys)
     if isinstance(item, dict) and isinstance(item[op.kind], dict) and type.sizes:
@@ -114,7 +121,7 @@ def tokens(draw: Drawing, names: Names, before: Part) -> Part | None:
         return None
     type = before.type.with_sizes(prod(before.type.spatial), before.type.channels)
     flat: list[Item] = [{"flatten": 2}] if len(before.type.sizes) > 2 else []
-    kinds = ("class_token", "position_embedding", "multi_head_attention", "capsule_votes", "layer_norm", "rms_norm")
+    kinds = ("class_token", "position_embedding", "capsule_votes", "layer_norm", "rms_norm")
     kind = draw.random.choice((*kinds, "lstm", "gru", "rnn", "rnn"))  # rnn has the most attributes
     drawn = draw_op(draw.random, kind, [type])
     return None if drawn is None else part_of(draw, names, drawn, type, *flat, {"permute": [2, 1]})
@@ -296,19 +303,40 @@ def like(draw: Drawing, names: Names, before: Part) -> Part | None:
 
 
 def attended(draw: Drawing, names: Names, before: Part) -> Part | None:
-    """Attention over the positions of another value, or of this one."""
-    others = {
-        name: type
-        for name, type in names.visible().items()
-        if type.dtype is DType.FLOAT32 and type.sizes[1:] == before.type.sizes[1:] and len(type.sizes) == 2
-    }
-    if len(before.type.sizes) != 2 or not others:
+    """Attention over the positions of other values or of this one, sometimes with a mask, or inside a window."""
+    *outer, positions, features = sizes = before.type.sizes if len(before.type.sizes) in (2, 3) else (0, 0, 0)
+    if not positions:
         return None
-    other = draw.random.choice(list(others))
-    drawn = draw_op(draw.random, "multi_head_attention", [before.type, others[other], others[other]])
+    heads = draw.random.choice([number for number in range(1, features + 1) if features % number == 0])
+    fixed: dict[str, Any] = {"heads": heads, "mask": draw.chance(0.4), "relative_bias": None}
+    items, name = named(draw, names, before)
+    keys, types = [name], [before.type]
+    if draw.chance(0.3):
+        fixed["relative_bias"] = (positions,) if positions % 2 else (2, positions // 2)
+    elif draw.chance(0.6):
+        fitting = [
+            other
+            for other, type in names.visible().items()
+            if type.dtype is DType.FLOAT32 and len(type.sizes) == len(sizes) and type.sizes[:-2] == (*outer,)
+        ]
+        other = draw.random.choice(fitting or [name])
+        keys += [other] * draw.random.choice((1, 2))
+        types += [(before.type, names.visible().get(other, before.type))[other != name]] * (len(keys) - 1)
+    if fixed["mask"]:  # rows of queries, or the mask of a key for all queries
+        number = draw.random.uniform(-0.5, 0.5)
+        masked = keys[-1] if draw.chance(0.5) else name
+        items += [{"reduce_sum": {"from": masked, "axis": -1, "keepdim": True}}, {"greater": number}]
+        mask = types[-1] if masked == keys[-1] and masked != name else before.type
+        shape = (*outer, mask.sizes[-2], 1)
+        if masked != name or draw.chance(0.5):
+            items.append({"permute": [*range(1, len(outer) + 1), len(outer) + 2, len(outer) + 1]})
+            shape = (*outer, 1, mask.sizes[-2])
+        keys.append("prev")
+        types.append(TensorType(shape))
+    drawn = draw_op(draw.random, "multi_head_attention", types, **fixed)
     if drawn is None:
         return None
-    return part_of(draw, names, drawn, before.type, from_=["prev", other, other])
+    return part_of(draw, names, drawn, before.type, *items, types=types, from_=keys)
 
 
 def multiplied(draw: Drawing, names: Names, before: Part) -> Part | None:

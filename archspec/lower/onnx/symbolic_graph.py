@@ -26,7 +26,7 @@ from archspec.lower.onnx.symbolic_size import (
     smallest,
 )
 from archspec.ops import Op
-from archspec.ops.attention import MatMul
+from archspec.ops.attention import MatMul, MultiHeadAttention
 from archspec.ops.base import per_axis
 from archspec.ops.conv import Conv
 from archspec.ops.geometry import Pads, extent
@@ -205,6 +205,8 @@ def infer(op: Op, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
             return (tensor.with_sizes(tensor.channels, *_unpooled(op, tensor)),)
         case MatMul():
             return (_product(*inputs),)
+        case MultiHeadAttention() if op.mask:
+            return op.with_attributes(mask=False).infer(_unmasked(op, inputs))
         case Slice():
             axis = op.normalized_axis(tensor) - 1
             return (tensor.with_sizes(*tensor.sizes[:axis], _taken(op, tensor.sizes[axis]), *tensor.sizes[axis + 1 :]),)
@@ -271,6 +273,18 @@ def _product(left: TensorType, right: TensorType) -> TensorType:
         raise SizeNeeded  # `infer` rejects it
     batches = map(_broadcast, zip(left.sizes[:-2], right.sizes[:-2], strict=True))
     return left.with_sizes(*batches, left.sizes[-2], right.sizes[-1])
+
+
+def _unmasked(op: MultiHeadAttention, inputs: Sequence[TensorType]) -> Sequence[TensorType]:
+    """The types of the inputs without the mask, whose sizes are 1 or those of the products of queries and keys."""
+    query, key, *_ = op.roles(inputs)
+    *values, mask = inputs
+    scores = (*query.sizes[:-1], key.sizes[-2])
+    heads = [op.heads] * (len(mask.sizes) - len(scores))
+    for size, wanted in zip(mask.sizes, (*scores[:-2], *heads, *scores[-2:]), strict=True):
+        if not (_is_one(size) or size == wanted):
+            raise SizeNeeded
+    return values
 
 
 def _taken(op: Slice, size: int) -> int:

@@ -78,7 +78,9 @@ def function(step: ForwardStep, match: ForwardStep | None) -> Call:
 
 def _called(step: ForwardStep, module: ModulePlan) -> object:
     """What a step computes, without its constants."""
-    called: object = step.attribute if step.function is None else (step.function.callee, step.function.template)
+    called: object = (step.attribute, step.arguments)
+    if step.function is not None:
+        called = step.function.callee, step.function.template
     parameter = module.children.get(step.parameter[0]) if len(step.parameter) == 1 else None
     template = parameter.template if isinstance(parameter, Call) else None
     path = (*([step.attribute] if step.attribute else []), *step.items) or step.parameter

@@ -126,7 +126,9 @@ class Forward:
         depth = 1 + max((expression.depth for expression in inputs), default=0)
         texts = [expression.text for expression in inputs]
         if step.attribute is not None:
-            return InlineExpression(f"{self.called(step)}({', '.join(texts)})", depth)
+            given = {f"x{i}": text for i, text in enumerate(texts)}
+            arguments = ", ".join(texts) if step.arguments is None else step.arguments.format_map(given)
+            return InlineExpression(f"{self.called(step)}({arguments})", depth)
         call = self.functions[number]
         if (alternative := self.alternatives.get(number)) is not None:
             text = _from_template(call, inputs, depth, "").text
@@ -135,8 +137,8 @@ class Forward:
             )
         if call.template is not None:
             return _from_template(call, inputs, depth, self.reached(step.parameter))
-        arguments = [item.text for item in items(call)]
-        return InlineExpression(f"{call.callee}({', '.join([*texts, *arguments])})", depth)
+        texts += [item.text for item in items(call)]
+        return InlineExpression(f"{call.callee}({', '.join(texts)})", depth)
 
     def called(self, step: ForwardStep) -> str:
         """The child that a step calls, or a slice of it."""

@@ -23,6 +23,8 @@ class ModuleCall:
     function: Call | None = None
     parameter: Call | None = None
     """The parameter that the surrounding module holds for it; `{weight}` in the function's template."""
+    arguments: str | None = None
+    """The template of what the module is called with, if not with all inputs in their order: `{x0}, mask={x1}`."""
     helper: Helper | None = None
     """The class or the function that the source must define for it."""
     checked: ModuleCall | None = None

@@ -28,6 +28,8 @@ class ForwardStep:
     """The name of the child that it calls."""
     items: tuple[str, ...] = ()
     """The names from that child to the module inside it that is called, if it is not the child itself."""
+    arguments: str | None = None
+    """The template of what the child is called with, if not with all inputs in their order."""
     function: Call | None = None
     parameter: tuple[str, ...] = ()
     """The names from the module to the parameter that its function reads."""

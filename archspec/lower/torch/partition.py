@@ -132,7 +132,7 @@ class _Planner:
                 _register(holder, node.local_name, call.parameter, node.span)
         elif call.module is not None and (call.function is None or _wants_module(node, holder)):
             step.attribute, *items = path
-            step.items = tuple(items)
+            step.items, step.arguments = tuple(items), call.arguments
             if node.owner is None:
                 _register(holder, node.local_name, call.module, node.span)
             if call.helper is not None:

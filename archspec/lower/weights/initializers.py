@@ -185,7 +185,19 @@ def _bilinear(random: Generator, shape: Shape, options: InitOptions) -> Floats:
     return values
 
 
-_DRAW: Mapping[str, Callable[[Generator, Shape, InitOptions], Floats]] = {
+def _distances(random: Generator, shape: Shape, options: InitOptions) -> NDArray[np.int64]:
+    """The number of the distance from each position of a window to each other, the last axis counting fastest.
+
+    Along an axis of size n, distances from 1 - n to n - 1 are numbered from 0: Liu et al. 2021, section 3.2.
+    """
+    window = options["window"]
+    positions = np.indices(window).reshape(len(window), -1)
+    distances = positions[:, :, None] - positions[:, None] + np.reshape(window, (-1, 1, 1)) - 1
+    numbers: NDArray[np.int64] = np.ravel_multi_index(tuple(distances), [2 * size - 1 for size in window])
+    return numbers.reshape(shape)
+
+
+_DRAW: Mapping[str, Callable[[Generator, Shape, InitOptions], NDArray[Any]]] = {
     "zeros": _full(0.0),
     "ones": _full(1.0),
     "constant": _constant,
@@ -200,4 +212,5 @@ _DRAW: Mapping[str, Callable[[Generator, Shape, InitOptions], Floats]] = {
     "orthogonal": _orthogonal,
     "dirac": _dirac,
     "bilinear": _bilinear,
+    "distances": _distances,
 }

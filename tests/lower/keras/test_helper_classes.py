@@ -14,7 +14,7 @@ from archspec.lower.keras import helper_classes, helpers
 
 def test_the_text_is_that_of_the_class() -> None:
     pytest.importorskip("keras")
-    files = ("initializers", "layers", "padding", "pool", "recurrent", "roi")
+    files = ("attention", "initializers", "layers", "padding", "pool", "recurrent", "roi")
     modules = [import_module(f"{helpers.__name__}.{name}") for name in files]
     classes = {name: value for module in modules for name, value in vars(module).items() if inspect.isclass(value)}
     assert set(classes) == set(helper_classes.helper_classes())

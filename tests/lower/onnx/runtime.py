@@ -56,10 +56,12 @@ def random_inputs(graph: Graph, batch: int, seed: int = 0) -> Arrays:
 
 
 def random_weights(graph: Graph, seed: int = 0) -> Arrays:
-    """Random values for the weights of a graph, with positive variances."""
+    """Random values for the weights of a graph, with positive variances, and indices from 0 to 2."""
     random = np.random.default_rng(seed)
     return {
-        key: random.uniform(0.2 if key.endswith("running_var") else -1, 1, weight.shape).astype(weight.dtype.value)
+        key: random.integers(0, 3, weight.shape)
+        if weight.dtype is DType.INT64
+        else random.uniform(0.2 if key.endswith("running_var") else -1, 1, weight.shape).astype(np.float32)
         for key, weight in graph.weights()
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from math import prod
 from typing import Any
 
 import pytest
@@ -9,8 +11,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from archspec.ir import GraphBuilder
+from archspec.ir.graph import Graph
 from archspec.lower.torch.helpers.activation import ScaledTanh, Squash
-from archspec.lower.torch.helpers.attention import Attention
+from archspec.lower.torch.helpers.attention import Attention, WindowAttention
 from archspec.lower.torch.helpers.conv import CroppedConvTranspose2d, PaddedConv2d
 from archspec.lower.torch.helpers.dropout import StochasticDepth
 from archspec.lower.torch.helpers.initializers import bilinear_
@@ -19,6 +23,8 @@ from archspec.lower.torch.helpers.norm import Affine, ChannelNorm, FrozenBatchNo
 from archspec.lower.torch.helpers.pool import PaddedAvgPool2d, PaddedMaxPool2d
 from archspec.lower.torch.helpers.reshape import Permute
 from archspec.lower.torch.helpers.roi import RoIAlign, RoIPool
+from archspec.lower.weights.initializers import initial
+from archspec.ops.attention import MultiHeadAttention
 
 
 @pytest.fixture
@@ -133,6 +139,49 @@ def test_attention_is_pytorchs_without_its_weights() -> None:
     torch.testing.assert_close(attention(query), plain(query, query, query)[0])
     torch.testing.assert_close(attention(query, key), plain(query, key, key)[0])
     torch.testing.assert_close(attention(query, key, value), plain(query, key, value)[0])
+    blocked = torch.rand(3, 5) > 0.5
+    blocked[:, 0] = False
+    masked = plain(query, key, key, attn_mask=blocked)[0]
+    torch.testing.assert_close(attention(query, key, mask=(~blocked).float()), masked)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_query_that_attends_to_nothing_gets_zeros(causal: bool) -> None:
+    attention = Attention(8, 2, causal=causal).eval()
+    x, mask = torch.randn(2, 3, 8), torch.ones(2, 3, 3)
+    mask[0, 1] = 0
+    attended = attention(x, mask=mask)
+    torch.testing.assert_close(attended[0, 1], attention.out_proj.bias)
+    others = attention(x)
+    torch.testing.assert_close(attended[1], others[1])
+    torch.testing.assert_close(attended[0, ::2], others[0, ::2])
+
+
+def test_attention_is_dropped_during_training_only() -> None:
+    for attention in (Attention(8, 2, dropout=0.5), WindowAttention(8, 2, (2, 3), dropout=0.5)):
+        x = torch.randn(4, 6, 8)
+        assert not attention(x).equal(attention(x))
+        attention.eval()
+        assert attention(x).equal(attention(x))
+
+
+@pytest.mark.parametrize("window", [(3,), (2, 3), (2, 1, 4)])
+def test_relative_positions_are_numbered_by_the_distance_in_each_direction(window: tuple[int, ...]) -> None:
+    index = WindowAttention(4, 2, window).relative_position_index
+    positions = [*itertools.product(*map(range, window))]
+    distances = [tuple(a - b for a, b in zip(one, other, strict=True)) for one in positions for other in positions]
+    assert [distances[number] for number in index.argsort()] == sorted(distances)
+    assert len(set(index.tolist())) == len(set(distances)) == int(index.max()) + 1
+    values = initial(window_graph(window))["attention.relative_position_index"]
+    assert values.tolist() == index.tolist()
+
+
+def window_graph(window: tuple[int, ...]) -> Graph:
+    """Attention inside a window, as a network."""
+    b = GraphBuilder("window")
+    x = b.input("x", (prod(window), 4))
+    b.output("y", b.apply(MultiHeadAttention(heads=2, relative_bias=window), x, name="attention"))
+    return b.build()
 
 
 def test_stochastic_depth(x: Tensor) -> None:

@@ -27,6 +27,9 @@ RULES: RuleTable[OnnxBuilder, str | tuple[str, ...]] = RuleTable("ONNX", "archsp
 END = 2**31 - 1
 """An index past the end of any axis."""
 
+FLOAT, BOOL = 1, 9
+"""The numbers of ONNX's element types."""
+
 
 def identity(op: Op, b: OnnxBuilder) -> str:
     """No node, for ops that do nothing at inference: readers of the layer read its input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.ir.types import DType, TensorType
 from archspec.lower.onnx.builder import OnnxBuilder
-from archspec.lower.onnx.rules.common import RULES
+from archspec.lower.onnx.rules.common import BOOL, FLOAT, RULES
 from archspec.lower.onnx.symbolic_size import Size, same_size, smallest
 from archspec.ops import Op
 from archspec.ops.merge import (
@@ -70,20 +70,16 @@ def comparison(op: Comparison, b: OnnxBuilder) -> str:
     truth = b.truth("truth", _OPERATORS[type(op)], *operands, type=b.output_type)
     if isinstance(op, NotEqual):
         truth = b.truth("opposite", "Not", truth, type=b.output_type)
-    return b.result("Cast", truth, to=_FLOAT)
+    return b.result("Cast", truth, to=FLOAT)
 
 
 @RULES.rule(Where)
 def where(op: Where, b: OnnxBuilder) -> str:
     """Cast of the condition, and Where."""
     (condition, tensor), *values = _values(op, b)
-    truth = b.truth("truth", "Cast", condition, type=tensor, to=_BOOL)
+    truth = b.truth("truth", "Cast", condition, type=tensor, to=BOOL)
     number = [] if op.number is None else [b.floats("number", op.number)]
     return b.result("Where", truth, *(name for name, _ in values), *number)
-
-
-_FLOAT, _BOOL = 1, 9
-"""The numbers of ONNX's element types."""
 
 
 def _values(op: Join, b: OnnxBuilder) -> list[tuple[str, TensorType]]:
