@@ -271,10 +271,11 @@ def _relative_bias(window: Sequence[int], weights: Weights) -> Tensor:
 
 
 def _recurrent(op: Any, inputs: Sequence[Tensor], weights: Weights) -> tuple[Tensor, ...]:
-    (x,) = inputs
+    x, *starts = inputs
     kind = "rnn_" + op.function if op.kind == "rnn" else op.kind
     zeros = x.new_zeros(op.depth * (1 + op.bidirectional), x.shape[0], op.features)
-    start = (zeros, zeros) if op.kind == "lstm" else zeros
+    states = [start.transpose(0, 1).contiguous() for start in starts] or [zeros, zeros]
+    start = states if op.kind == "lstm" else states[0]
     output, *states = getattr(torch, kind)(
         x, start, list(weights.values()), op.bias, op.depth, 0.0, False, op.bidirectional, True
     )

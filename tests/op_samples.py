@@ -358,6 +358,12 @@ GOOD: tuple[Sample, ...] = (
         )
     ),
     _good("rnn", (5, 3), features=4, depth=2, bidirectional=True, function="relu"),
+    _good("rnn", (5, 3), (4, 4), features=4, depth=2, bidirectional=True),
+    _good("gru", (5, 3), (1, 4), features=4),
+    _good("gru", (4, 3), (2, 5), features=5, bidirectional=True, bias=False),
+    _good("lstm", (5, 3), (1, 4), (1, 4), features=4),
+    _good("lstm", (4, 3), (6, 2), (6, 2), features=2, depth=3, bidirectional=True),
+    _good("lstm", (4, 3), (2, 2), (2, 2), features=2, depth=2, bias=False),
     *(_good("batch_norm", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("batch_norm", (4, 3, 2), affine=False),
     _good("batch_norm", (20,), affine=False, eps=0.1),
@@ -685,6 +691,8 @@ BAD: tuple[Bad, ...] = (
         for bad in (
             _bad("wrong-rank", kind, (6,), features=2),
             _bad("wrong-rank", kind, (3, 4, 4), features=2),
+            _bad("wrong-arity", kind, (3, 4), *[(1, 2)] * (1 if kind == "lstm" else 2), features=2),
+            _bad("shape-mismatch", kind, (3, 4), *[(2, 2)] * (2 if kind == "lstm" else 1), features=2),
             _bad("wrong-attributes", kind, (3, 4), features=2, dropout=0.5),
             _bad_whole(kind, (3, 4), features=2),
         )

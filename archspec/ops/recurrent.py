@@ -21,6 +21,7 @@ class Recurrent(Op):
 
     family: ClassVar[str] = "recurrent"
     shorthand: ClassVar[str | None] = "features"
+    inputs: ClassVar[int | None] = None
     primary_outputs: ClassVar[int | None] = 1
     module: ClassVar[bool] = True
     gates: ClassVar[int]
@@ -42,8 +43,9 @@ class Recurrent(Op):
         return 1 + self.bidirectional
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
-        (tensor,) = inputs
-        need_float(self.kind, tensor)
+        tensor, *starts = inputs
+        for each in inputs:
+            need_float(self.kind, each)
         if len(tensor.sizes) != 2:
             raise OpError(
                 "wrong-rank",
@@ -58,6 +60,21 @@ class Recurrent(Op):
             )
         output = tensor.with_sizes(tensor.sizes[0], self.directions * self.features)
         state = tensor.with_sizes(self.directions * self.depth, self.features)
+        names = self.ports[1:]
+        if len(starts) not in (0, len(names)):
+            raise OpError(
+                "wrong-arity",
+                f"'{self.kind}' takes a sequence, or a sequence and its first {' and '.join(names)}; got {len(inputs)} "
+                "inputs",
+                help=f"write from: [prev, {', '.join(f'encoder.{name}' for name in names)}]",
+            )
+        for name, start in zip(names, starts, strict=False):
+            if start.sizes != state.sizes:
+                raise OpError(
+                    "shape-mismatch",
+                    f"'{self.kind}' needs a first {name} of {state}, got {start}",
+                    help="it has a row of `features` numbers for each layer and direction",
+                )
         return (output, *(state for _ in self.ports[1:]))
 
     def width(self, layer: int, tensor: TensorType) -> int:
@@ -100,9 +117,10 @@ class Lstm(Recurrent):
     """Long short-term memory over (N, time, features) (Hochreiter and Schmidhuber 1997, with forget gates).
 
     i, f, o = sigmoid(W x + b + U h + d), g = tanh(W x + b + U h + d), c' = f c + i g, h' = o tanh(c'): each gate has
-    its own W, U, b and d. All start from zeros. The output has h of every position; `layer.state` and `layer.cell` have
-    h and c after the last, for each layer and direction: (N, depth * directions, features). MACs are
-    4 * features * (inputs + features) a position, layer and direction.
+    its own W, U, b and d. h and c start from zeros, or with `from: [x, h, c]` from the states of another layer. The
+    output has h of every position; `layer.state` and `layer.cell` have h and c after the last, for each layer and
+    direction: (N, depth * directions, features). MACs are 4 * features * (inputs + features) a position, layer and
+    direction.
 
     Attributes:
         features: the size of the state, and of the output of one direction.
@@ -127,9 +145,9 @@ class Gru(Recurrent):
     """Gated recurrent units over (N, time, features) (Cho et al. 2014, as PyTorch and cuDNN compute them).
 
     r, z = sigmoid(W x + b + U h + d), n = tanh(W x + b + r (U h + d)), h' = (1 - z) n + z h: each has its own W, U, b
-    and d. The state starts from zeros. The output has h of every position; `layer.state` has h after the last, for each
-    layer and direction: (N, depth * directions, features). MACs are 3 * features * (inputs + features) a position,
-    layer and direction.
+    and d. The state starts from zeros, or with `from: [x, h]` from that of another layer. The output has h of every
+    position; `layer.state` has h after the last, for each layer and direction: (N, depth * directions, features). MACs
+    are 3 * features * (inputs + features) a position, layer and direction.
 
     Attributes:
         features: the size of the state, and of the output of one direction.
@@ -149,9 +167,9 @@ class Gru(Recurrent):
 class Rnn(Recurrent):
     """A simple recurrent network over (N, time, features) (Elman 1990): h' = tanh(W x + b + U h + d).
 
-    The state starts from zeros. The output has h of every position; `layer.state` has h after the last, for each layer
-    and direction: (N, depth * directions, features). MACs are features * (inputs + features) a position, layer and
-    direction.
+    The state starts from zeros, or with `from: [x, h]` from that of another layer. The output has h of every position;
+    `layer.state` has h after the last, for each layer and direction: (N, depth * directions, features). MACs are
+    features * (inputs + features) a position, layer and direction.
 
     Attributes:
         features: the size of the state, and of the output of one direction.

@@ -133,6 +133,7 @@ _OF_SIZES: Mapping[str, Callable[..., dict[str, Any]]] = {
     "adaptive_max_pool": _size,
     "adaptive_avg_pool": _size,
     "upsample": _resized,
+    "pad": lambda random, sizes: random.choice(({}, {"mode": "constant", "value": 0.5})),
     "flatten": lambda random, sizes: {"start": random.randint(1, len(sizes)), "end": random.choice((-1, len(sizes)))},
     "glu": lambda random, sizes: {"axis": random.randint(1, len(sizes))},
 }

@@ -103,7 +103,7 @@ def _weight_options(draw: Drawing, weights: Sequence[Weight]) -> dict[str, Any]:
 
 def _use_expressions(draw: Drawing, attributes: dict[str, Any], type: TensorType) -> None:
     for name in ("channels", "features"):
-        if attributes.get(name) == type.channels and draw.chance(0.3):
+        if attributes.get(name) == type.channels and "from" not in attributes and draw.chance(0.3):
             attributes[name] = "in.channels"
         elif isinstance(attributes.get(name), int) and draw.chance(0.1):
             attributes[name] = f"{attributes[name]} * 2 // 2"
@@ -337,6 +337,20 @@ def attended(draw: Drawing, names: Names, before: Part) -> Part | None:
     if drawn is None:
         return None
     return part_of(draw, names, drawn, before.type, *items, types=types, from_=keys)
+
+
+def continued(draw: Drawing, names: Names, before: Part) -> Part | None:
+    """A recurrent layer that starts from the last states of another."""
+    kind = draw.random.choice(("lstm", "gru", "rnn"))
+    drawn = draw_op(draw.random, kind, [before.type]) if len(before.type.sizes) == 2 else None
+    if drawn is None:
+        return None
+    op, outputs = drawn
+    name = draw.name()
+    names.values |= {f"{name}.{port}": type for port, type in zip(op.ports, outputs, strict=True)}
+    states = [f"{name}.{port}" for port in op.ports[1:]]
+    draw.budget -= 1
+    return part_of(draw, names, (op, op.infer(outputs)), outputs[0], written(op, name=name), from_=["prev", *states])
 
 
 def multiplied(draw: Drawing, names: Names, before: Part) -> Part | None:

@@ -10,6 +10,7 @@ from tests.random_networks.drawing import Drawing, Item, Names, Part
 from tests.random_networks.layers import (
     JOINS,
     attended,
+    continued,
     embedded,
     fitted,
     gated,
@@ -299,7 +300,8 @@ def _blocks_of_two(draw: Drawing) -> dict[str, Any]:
 
 
 MOTIFS: Mapping[Motif, float] = {
-    layer: 24, shared: 12, joined: 5, gated: 1, parts: 2, like: 2, attended: 3, multiplied: 1, unpooled: 2,
+    layer: 24, shared: 12, joined: 5, gated: 1, parts: 2, like: 2, attended: 3, continued: 1.5, multiplied: 1,
+    unpooled: 2,
     regions: 2.5, embedded: 1, tokens: 2.5, head: 1, subpixels: 1.5,
     sequential: 3, skipped: 0.5, residual: 4, parallel: 4, fan: 1.5, repeat: 2, stages: 1.5, side: 1.5, block: 3,
     merge: 3.5,

@@ -9,6 +9,7 @@ class Recurrent(layers.Layer):
     """An LSTM, a GRU or a simple recurrent network of several layers and directions.
 
     It returns the outputs, and the states after the last; of an LSTM the cells, too.
+    They start from zeros, or from others that follow the sequence in a list.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Recurrent(layers.Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
 
     def build(self, input_shape):
+        input_shape = self.of_sequence(input_shape)
         directions = 1 + self.bidirectional
         rows = {"lstm": 4, "gru": 3}.get(self.cell, 1) * self.units
         self.kernels = []
@@ -50,26 +52,35 @@ class Recurrent(layers.Layer):
                     ]
                 )
 
-    def call(self, x, training=False):
+    def of_sequence(self, shape):
+        """The shape of the sequence, of a list of shapes the first."""
+        return shape[0] if isinstance(shape[0], (list, tuple)) else shape
+
+    def call(self, inputs, training=False):
+        is_list = isinstance(inputs, (list, tuple))
+        x, *starts = inputs if is_list else [inputs]
         directions = 1 + self.bidirectional
         ends = []
         for first in range(0, len(self.kernels), directions):
             x = self.dropout(x, training=training) if first else x
-            outputs, *last = self.along(x, *self.kernels[first])
+            before = [each[:, first] for each in starts]
+            outputs, *last = self.along(x, before, *self.kernels[first])
             ends.append(last)
             if self.bidirectional:
-                back, *last = self.along(ops.flip(x, 1), *self.kernels[first + 1])
+                before = [each[:, first + 1] for each in starts]
+                kernels = self.kernels[first + 1]
+                back, *last = self.along(ops.flip(x, 1), before, *kernels)
                 ends.append(last)
                 outputs = ops.concatenate([outputs, ops.flip(back, 1)], axis=2)
             x = outputs
         kinds = range(len(ends[0]))
         return (x, *(ops.stack([last[i] for last in ends], axis=1) for i in kinds))
 
-    def along(self, x, kernel, recurrent, bias=0.0, recurrent_bias=0.0):
+    def along(self, x, before, kernel, recurrent, bias=0.0, recurrent_bias=0.0):
         """The states at all positions, and those after the last."""
         inputs = ops.matmul(x, ops.transpose(kernel)) + bias
-        state = ops.zeros_like(inputs[:, 0, : self.units])
-        cell = state
+        zeros = ops.zeros_like(inputs[:, 0, : self.units])
+        state, cell = (*before, zeros, zeros)[:2]
         outputs = []
         for position in range(x.shape[1]):
             hidden = ops.matmul(state, ops.transpose(recurrent)) + recurrent_bias
@@ -94,6 +105,7 @@ class Recurrent(layers.Layer):
         return ops.sigmoid(d) * ops.tanh(cell), cell
 
     def compute_output_shape(self, shape):
+        shape = self.of_sequence(shape)
         directions = 1 + self.bidirectional
         state = (shape[0], self.num_layers * directions, self.units)
         ends = [state] * (2 if self.cell == "lstm" else 1)

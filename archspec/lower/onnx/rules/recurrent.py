@@ -19,9 +19,10 @@ def recurrent(op: Recurrent, b: OnnxBuilder) -> tuple[str, ...]:
     batch = b.input_type.shape[0]
     width = op.directions * op.features
     value = b.unbatched_step("time", "Transpose", b.input, shape=(time, batch, b.input_type.sizes[1]), perm=(1, 0, 2))
+    starts = [_start(op, b, port) for port in range(1, len(b.node.inputs))]
     states: list[list[str]] = [[] for _ in op.ports[1:]]
     for layer in range(op.depth):
-        outputs, *last = _layer(op, b, layer, value)
+        outputs, *last = _layer(op, b, layer, value, [start[layer] for start in starts])
         for state, name in zip(states, last, strict=True):
             state.append(name)
         if layer < op.depth - 1:
@@ -35,8 +36,32 @@ def recurrent(op: Recurrent, b: OnnxBuilder) -> tuple[str, ...]:
     return (result, *(_state(op, b, port, parts) for port, parts in enumerate(states, start=1)))
 
 
-def _layer(op: Recurrent, b: OnnxBuilder, layer: int, value: str) -> tuple[str, ...]:
-    """The node of one layer: the names of its outputs, (time, directions, N, features), and of its last states."""
+def _start(op: Recurrent, b: OnnxBuilder, port: int) -> list[str]:
+    """The first state or cell of each layer, (directions, N, features)."""
+    label = f"first_{op.ports[port]}"
+    batch, directions = b.input_type.shape[0], op.directions
+    shape = op.depth * directions, batch, op.features
+    value = b.unbatched_step(label, "Transpose", b.inputs[port], shape=shape, perm=(1, 0, 2))
+    if op.depth == 1:
+        return [value]
+    parts: list[str] = []
+    for layer in range(op.depth):
+        bounds = (b.integers("starts", [layer * directions]), b.integers("ends", [(layer + 1) * directions]))
+        inputs = (value, *bounds, b.integers("axes", [0]))
+        parts.append(b.unbatched_step(f"{label}{layer}", "Slice", *inputs, shape=(directions, *shape[1:])))
+    return parts
+
+
+def _layer(op: Recurrent, b: OnnxBuilder, layer: int, value: str, starts: Sequence[str]) -> tuple[str, ...]:
+    """The node of one layer: the names of its outputs, (time, directions, N, features), and of its last states.
+
+    Args:
+        op: the op.
+        b: the node of the op.
+        layer: the number of the layer.
+        value: its input, with the time first.
+        starts: its first state, and its first cell if it has one; none if they are zeros.
+    """
     rows, width = op.gates * op.features, op.width(layer, b.input_type)
     suffixes = op.suffixes(layer)
     inputs = [
@@ -46,6 +71,8 @@ def _layer(op: Recurrent, b: OnnxBuilder, layer: int, value: str) -> tuple[str, 
     if op.bias:
         names = [f"bias_{name}{end}" for end in suffixes for name in ("ih", "hh")]
         inputs.append(_weights(op, b, f"bias{layer}", names, (2 * rows,)))
+    if starts:
+        inputs += [*[""] * (not op.bias), "", *starts]  # without biases, and lengths
     attributes: dict[str, AttributeValue] = {"hidden_size": op.features}
     if op.bidirectional:
         attributes["direction"] = "bidirectional"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Options
+from archspec.lower.text.code_model import Constant, Options, function
 from archspec.lower.torch.module_call import ModuleCall
-from archspec.lower.torch.rules.common import RULES, helper_module
+from archspec.lower.torch.rules.common import RULES, SHARED_RULES, helper_module
 from archspec.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 
 
@@ -19,3 +19,17 @@ def _recurrent(op: Recurrent, node: Node) -> ModuleCall:
     if isinstance(op, Rnn):
         optional = {**optional, "nonlinearity": (op.function, "tanh")}
     return helper_module({Lstm: "Lstm", Gru: "Gru", Rnn: "Rnn"}[type(op)], required, optional)
+
+
+@SHARED_RULES.rule(Lstm, Gru, Rnn)
+def _shared_recurrent(op: Recurrent, node: Node) -> ModuleCall:
+    """A function of the weights of the other layer, which has as many layers, directions and biases."""
+    states = [f"{{x{i}}}" for i in range(1, len(node.inputs))] or ["None"] * (len(op.ports) - 1)
+    numbers: dict[str, Constant] = {"dropout": op.dropout}
+    owned = (f"{{weight}}.{name}" for name in ("_flat_weights", "bias", "num_layers"))
+    arguments = ["{x0}", *states, *owned, "{dropout}", "{weight}.training", "{weight}.bidirectional"]
+    if isinstance(op, Rnn):
+        numbers["function"] = op.function
+        arguments.append("{function}")
+    name = f"run_{op.kind}"
+    return ModuleCall(function=function(name, f"{name}({', '.join(arguments)})", numbers), helper=(name, 0))
