@@ -80,6 +80,10 @@ FOUND: dict[str, tuple[Any, list[Any]]] = {
     ),
     "names of functions in Keras": ([2, 4], [{"rms_norm": {"affine": False}}, "rms_norm"] * 2),
     "variances that Keras rounds": ([2, 4], [{"mul": 0.001}, {"add": 2.0}, "instance_norm"]),
+    "another eps with the same weights": (
+        [1, 4],
+        [{"rms_norm": {"name": "a"}}, {"rms_norm": {"share": "a", "eps": 0.1}}],
+    ),
     "no number": ([2, 2], ["log", {"max_pool": {"kernel": 2, "indices": True}}]),
     "rows that PyTorch rounds": ([1, 2], [{"upsample": 41}]),
     "nothing along one axis": ([1, 1, 2], [{"conv_transpose": BLIND}]),

@@ -263,7 +263,7 @@ def gated(draw: Drawing, names: Names, before: Part) -> Part | None:
     if joined == "where":
         read = draw.random.choice((["prev", name, name], {"from": ["prev", name], "number": -0.5}))
     # What a sigmoid returns for large negative numbers is 0 in some programs and not in others.
-    squashed = "hard_sigmoid" if joined == "where" else draw.random.choice(("sigmoid", "hard_sigmoid"))
+    squashed = "hard_sigmoid" if joined in ("less", "where") else draw.random.choice(("sigmoid", "hard_sigmoid"))
     pooled = draw.random.choice(("global_avg_pool", "global_max_pool"))
     gate = [pooled, {"conv": {"channels": "in.channels", "kernel": 1}}, squashed, {joined: read}]
     return Part([*items, *gate], before.type)

@@ -103,6 +103,12 @@ def _shared_layer_norm(op: norm.LayerNorm, node: Node) -> ModuleCall:
     return ModuleCall(function=replace(last, template=f"{last.template}.movedim(-1, 1)"))
 
 
+@SHARED_RULES.rule(norm.RmsNorm)
+def _shared_rms_norm(op: norm.RmsNorm, node: Node) -> ModuleCall:
+    sizes, eps = {"sizes": op.normalized(node.inputs[0].type)}, {"eps": (op.eps, None)}
+    return ModuleCall(function=of_weights("F.rms_norm", ("weight",), eps, x="{x}, {sizes}", more=sizes))
+
+
 @SHARED_RULES.rule(norm.GroupNorm)
 def _shared_group_norm(op: norm.GroupNorm, node: Node) -> ModuleCall:
     groups, eps = {"groups": op.groups}, {"eps": (op.eps, 1e-5)}
