@@ -55,7 +55,8 @@ def bind_inputs(step: CallStep, block: Block, values: Values, notes: Callable[[]
         return None
     names = given or list(block.inputs)
     if len(values) != len(names):
-        message = f"'{block.name}' takes {_count(len(names))}, {' and '.join(names)}, but gets {len(values)}"
+        named = f", {' and '.join(names)}," if len(names) > 1 else ""
+        message = f"'{block.name}' takes {_count(len(names))}{named} but gets {len(values)}"
         raise fail("wrong-arity", message, step.span, notes=notes(), help=_usage_of_inputs(block))
     by_name = dict(zip(names, values, strict=True))
     return tuple(by_name[name] for name in block.inputs)

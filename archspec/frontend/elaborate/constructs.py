@@ -163,7 +163,8 @@ def _build_network(
         at_inference = tuple(value for value in outputs or () if value not in training) or outputs
     return builder.close_scope(
         "block", step.span, inside, inputs, outputs, context, ports=ports, primary=at_inference, trimmed=True,
-        block=block.name, arguments=params, input_names=tuple(named) if inputs else (), output_names=tuple(ports),
+        block=block.name, arguments=params, input_names=tuple(named) if inputs and len(named) > 1 else (),
+        output_names=tuple(ports),
     )  # fmt: skip
 
 
