@@ -295,6 +295,12 @@ def test_list_as_a_table() -> None:
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
+def test_the_examples_of_parts_are_listed_separately() -> None:
+    found = json.loads(run("list", "parts", "--json")[0])
+    assert [entry["name"] for entry in found] == ["parts/detector", "parts/fpn", "parts/unet"]
+    assert run("show", "parts/unet")[0].startswith("# A U-Net on a ResNet")
+
+
 def test_the_lectures_are_suggested_for_a_word_like_theirs() -> None:
     assert "did you mean 'lectures'?" in run("list", "lecture", code=1)[1]
 

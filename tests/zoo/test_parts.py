@@ -190,3 +190,28 @@ layers:
     with pytest.warns(UserWarning, match=r"to left\."):
         state = both.to_torch(published, strict=False).state_dict()
     assert torch.equal(state["left.conv1.weight"], published["conv1.weight"])
+
+
+# --- every network as a part ----------------------------------------------------------------------------------------
+
+WITH_OUTPUTS_FOR_TRAINING = {"googlenet": 6_624_904, "googlenet_v1": 6_998_552, "inception_v3": 23_834_568}
+"""The parameters that are left of networks without their outputs for training; torchvision's, but for the second."""
+
+FAMILIES = {path: name for name, path in reversed(list(zoo.names()))}
+
+
+@pytest.mark.parametrize("name", sorted({*FAMILIES.values(), *WITH_OUTPUTS_FOR_TRAINING}))
+def test_a_network_of_the_zoo_is_the_same_as_a_part(name: str) -> None:
+    alone, file = archspec.load(name), zoo.find(name)[0].name
+    inputs = {value.name: value.type for value in alone.graph.inputs}
+    declared = {key: f"{{shape: {list(type.sizes)}, dtype: {type.dtype}}}" for key, type in inputs.items()}
+    lines = ["archspec: 1", "name: whole", "inputs:", *(f"  {key}: {value}" for key, value in declared.items())]
+    part = archspec.parse("\n".join([*lines, f"import: {file}", f"layers: [{name}: {{name: part}}]"]))
+    assert part.macs == alone.macs
+    if name in WITH_OUTPUTS_FOR_TRAINING:
+        assert part.params == WITH_OUTPUTS_FOR_TRAINING[name]
+    else:
+        assert part.facts.fingerprint == alone.facts.fingerprint
+        assert [key.removeprefix("part.") for key, _ in part.graph.weights()] == [
+            key for key, _ in alone.graph.weights()
+        ]

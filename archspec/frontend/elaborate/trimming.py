@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from archspec.frozen import replace
 from archspec.ir.graph import Node, Scope, SizeRead, Value
@@ -14,19 +14,32 @@ def trim(body: Scope, trimmed: Collection[Scope], size_reads: Iterable[SizeRead]
     A scope of which nothing is read is kept as it is: a warning will be about it. An owner of shared weights is kept,
     and so is a value whose size is read where it is passed to something that is kept.
     """
+    size_reads = tuple(size_reads)
     sized = {read.value for read in size_reads}
     needed = set(body.outputs)
-    outermost = [scope for scope in body.scopes() if scope in trimmed]
-    while True:
-        kept = _kept(body, {node for scope in trimmed for node in scope.nodes()}, needed)
+    outermost = list(_outermost(body, set(trimmed)))
+    optional = {node for scope in outermost for node in scope.nodes()}
+    for _ in range(_MOST_ROUNDS):
+        kept = _kept(body, optional, needed)
+        values = {value for node in kept for value in node.outputs}.union(body.inputs)
         unread = [scope for scope in outermost if kept.isdisjoint(scope.nodes())]
         more = {value for scope in unread for value in scope.outputs}
         more |= {value for scope in _with_layers(body, kept) for value in scope.inputs if value in sized}
-        values = {value for node in kept for value in node.outputs}.union(body.inputs)
         if more <= values:
-            break
+            return _rebuilt(body, kept, values), tuple(read for read in size_reads if read.value in values)
         needed |= more
-    return _rebuilt(body, kept, values), tuple(read for read in size_reads if read.value in values)
+    return body, size_reads
+
+
+_MOST_ROUNDS = 20
+"""How often what is kept may need more to be kept; a network that needs more is left as it is."""
+
+
+def _outermost(scope: Scope, trimmed: Collection[Scope]) -> Iterator[Scope]:
+    """The scopes to trim that are inside no other one."""
+    for item in scope.items:
+        if isinstance(item, Scope):
+            yield from [item] if item in trimmed else _outermost(item, trimmed)
 
 
 def _kept(body: Scope, optional: Collection[Node], needed: Iterable[Value]) -> set[Node]:

@@ -245,7 +245,30 @@ def test_several_inputs_come_in_order_or_by_name() -> None:
         assert [value.name for value in node.inputs] == ["input", "t"]
 
 
-def test_frozen_parts_and_functions_of_the_model() -> None:
+def test_frozen_parts() -> None:
     frozen = whole("  - wide: {name: p, trainable: false}\n")
     assert frozen.trainable_params == 0
     assert whole("  - wide: {name: p}\n", freeze=["p"]).trainable_params == 0
+
+
+def test_every_target_takes_a_part(tmp_path: Path) -> None:
+    network = whole(
+        "  - wide: {name: p, width: 4, until: body}\n  - conv: {name: c, from: p.fork.near, channels: 2, kernel: 1}\n"
+        "  - concat: [prev, p, p.stem]\n"
+    )
+    differences = network.to_onnx(tmp_path / "n.onnx", functions=True, dynamic=True, verify=True)
+    assert max(each.relative for each in differences) < 1e-4
+    assert "class Wide(nn.Module):" in network.source()
+    assert 'name="p_fork_far_t"' in network.source("keras")
+    network.draw(tmp_path / "n.dot", depth=1)
+    assert "wide" in (tmp_path / "n.dot").read_text("utf-8").lower()
+    x = torch.randn(2, 3, 20, 24)
+    optimized = network.optimized(network.to_torch())
+    assert optimized.outputs == network.outputs
+    assert network.to_torch().eval()(x).shape == (2, 2 + 8 + 4, 20, 24)
+
+
+def test_a_part_reads_nothing_of_its_caller() -> None:
+    Path("other.yaml").write_text(f"{HEAD}layers: [add: [stem, input]]\n".replace("whole", "other"), "utf-8")
+    with pytest.raises(ArchspecError, match="there is no layer 'stem' above"):
+        whole("  - relu: {name: stem}\n  - other\n", "import: other.yaml\n")
