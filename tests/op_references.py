@@ -243,14 +243,14 @@ def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -
     query, key, value = (*values, *[values[-1]] * 2)[:3]
     samples = query.shape[:-2].numel()
     scores = (*query.shape[:-2], op.heads, query.shape[-2], key.shape[-2])
-    added = torch.zeros(scores)
+    added = query.new_zeros(scores)
     if op.relative_bias is not None:
         added = added + _relative_bias(op.relative_bias, weights)
     if mask is not None:
         mask = mask if mask.dim() == len(scores) else mask.unsqueeze(-3)
         added = added.masked_fill(mask == 0, -torch.inf)
     if op.causal:
-        added = added + torch.full(scores[-2:], -torch.inf).triu(1)
+        added = added + query.new_full(scores[-2:], -torch.inf).triu(1)
     packed = weights.get("in_proj_weight", weights.get("qkv.weight"))
     names = ("proj.weight", "proj.bias") if op.relative_bias else ("out_proj.weight", "out_proj.bias")
     found, _ = F.multi_head_attention_forward(
@@ -266,7 +266,7 @@ def _multi_head_attention(op: Any, inputs: Sequence[Tensor], weights: Weights) -
 def _relative_bias(window: Sequence[int], weights: Weights) -> Tensor:
     """Swin's learned numbers for all pairs of positions in a window: (heads, positions, positions)."""
     positions = prod(window)
-    rows = weights["relative_position_index"].reshape(positions, positions)
+    rows = weights["relative_position_index"].reshape(positions, positions).long()
     return weights["relative_position_bias_table"][rows].permute(2, 0, 1)
 
 

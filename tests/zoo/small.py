@@ -9,8 +9,12 @@ import os
 from collections.abc import Mapping
 from functools import cache
 
+import torch
+from torch import Tensor
+
 import archspec
 from archspec import zoo
+from archspec.ir.types import DType
 from archspec.network import Network
 
 FAMILY = {name: path.stem for name, path in zoo.names()}
@@ -31,6 +35,7 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
     "mlp_mixer": {"width": 64},
     "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
     "fcn": {"width": 4, "hidden": 16},
+    "gpt2": {"width": 64, "depth": 2, "context": 16, "vocabulary": 50},
     "fractalnet": {"widths": [[8, 0], [8, 0.1], [16, 0.2], [16, 0.3], [16, 0.4]]},
     "preact_resnet": {"width": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
@@ -46,20 +51,30 @@ WHOLE = os.environ.get("ARCHSPEC_ZOO") == "whole"
 _TWINS = frozenset((
     "convnext_small", "convnext_base", "convnext_large", "deeplabv3_resnet101", "densenet161", "densenet169",
     "densenet201", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "efficientnet_b4", "efficientnet_b5",
-    "efficientnet_b7", "fcn_resnet101", "mlp_1500_1000_500", "mlp_2000_1500_1000_500",
-    "mlp_2500_2000_1500_1000_500", "mnasnet0_5", "mobilenet_v1_075", "mobilenet_v1_050", "mobilenet_v1_025",
-    "mobilenet_v2_140", "preact_resnet34", "preact_resnet101", "preact_resnet152", "regnet_y_3_2gf", "resnet34",
-    "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnet32_cifar", "resnet44_cifar", "resnet56_cifar",
-    "resnext101_32x8d", "resnext101_64x4d", "se_resnet34", "se_resnet101", "segnet_pascal", "shufflenet_v2_x0_5",
-    "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn",
-    "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
+    "efficientnet_b7", "fcn_resnet101", "gpt2_medium", "gpt2_large", "gpt2_xl", "mlp_1500_1000_500",
+    "mlp_2000_1500_1000_500", "mlp_2500_2000_1500_1000_500", "mnasnet0_5", "mobilenet_v1_075", "mobilenet_v1_050",
+    "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34", "preact_resnet101", "preact_resnet152",
+    "regnet_y_3_2gf", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnet32_cifar",
+    "resnet44_cifar", "resnet56_cifar", "resnext101_32x8d", "resnext101_64x4d", "se_resnet34", "se_resnet101",
+    "segnet_pascal", "shufflenet_v2_x0_5", "unet_intel_2d_narrow", "unet_resnet34", "vgg13", "vgg16", "vgg19",
+    "vgg13_bn", "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
 ))  # fmt: skip
 
 DISTINCT = ZOO if WHOLE else [name for name in ZOO if name not in _TWINS]
 """The networks without those that differ from another of their family in numbers alone: of blocks, of channels."""
 
-OF_ONE_SIZE = ("mlp_mixer", "vit")
+OF_ONE_SIZE = ("gpt2", "mlp_mixer", "vit")
 """Families whose weights are for one size of input: an embedding or a weight of each position."""
+
+
+def random_tensors(net: Network, batch: int = 2, device: str = "cpu") -> list[Tensor]:
+    """Inputs of a network: normal numbers, or integers that every embedding has a vector for."""
+    return [
+        torch.randint(0, 2, (batch, *value.type.sizes), device=device)
+        if value.type.dtype is DType.INT64
+        else torch.randn(batch, *value.type.sizes, device=device)
+        for value in net.graph.inputs
+    ]
 
 
 @cache

@@ -20,7 +20,9 @@ from tests.zoo import handwritten
 from tests.zoo.handwritten.autoencoder import Doubling
 from tests.zoo.handwritten.capsnet import Votes
 from tests.zoo.handwritten.fcn import Interpolation
+from tests.zoo.handwritten.gpt2 import Tied
 from tests.zoo.handwritten.lenet import Coefficient, Distances
+from tests.zoo.small import random_tensors
 
 COUNTERPARTS = [name for name, _ in zoo.names() if name in tv.NAMES or name in handwritten.MAKERS]
 
@@ -38,12 +40,14 @@ KINDS: Mapping[type[nn.Module], str] = {
     Votes: "capsule_votes",
     nn.PReLU: "prelu",
     Distances: "radial_basis",
+    nn.Embedding: "embedding",
+    Tied: "linear",
 }
 """The modules that own weights, and the ops they are."""
 
 LIBRARIES = [
     "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
-    "convmixer_768_32", "style_transfer", "attention_unet",
+    "convmixer_768_32", "style_transfer", "attention_unet", "gpt2_small",
 ]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 
@@ -89,7 +93,7 @@ def watch(name: str) -> Seen:
         (path, module) for path, module in model.named_modules() if not [*module.children()] or type(module) in whole
     ]
     hooks = [module.register_forward_hook(hook(path)) for path, module in leaves]
-    inputs = [torch.empty(1, *shape, device="meta") for shape in load(name).inputs.values()]
+    inputs = random_tensors(load(name), 1, "meta")
     with FlopCounterMode(display=False) as counter:
         outputs = tv.tensors(model(*inputs))
     for handle in hooks:

@@ -10,6 +10,7 @@ import archspec
 from archspec import zoo
 from archspec.ops.linear import RadialBasis
 from tests.op_references import results
+from tests.zoo.small import random_tensors
 
 NAMES = sorted(name for name, _ in zoo.names())
 
@@ -21,7 +22,7 @@ def test_shapes_and_macs_are_pytorchs_node_by_node(name: str) -> None:
     PyTorch counts two operations for each multiply-accumulate of a convolution or a matrix product.
     """
     net = archspec.load(name)
-    made = {value: torch.empty(2, *value.type.sizes, device="meta") for value in net.graph.inputs}
+    made = dict(zip(net.graph.inputs, random_tensors(net, device="meta"), strict=True))
     for node in net.graph.nodes:
         weights = {weight.name: torch.empty(weight.shape, device="meta") for weight in node.weights}
         with FlopCounterMode(display=False) as counter:

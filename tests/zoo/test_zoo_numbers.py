@@ -12,6 +12,7 @@ import archspec
 from archspec.network import Network
 from tests.tv import tensors
 from tests.zoo.handwritten import MAKERS
+from tests.zoo.small import random_tensors
 from tests.zoo.test_zoo_models import KINDS
 
 # the inputs are as small as the network takes; those of a network with several are its own
@@ -110,7 +111,7 @@ def copy_weights(net: Network, ours: nn.Module, theirs: list[nn.Module]) -> None
 def test_the_generated_module_computes_what_the_hand_written_one_does(name):
     torch.manual_seed(0)
     theirs, net = MAKERS[name](), archspec.load(name, input=CASES[name])
-    inputs = [torch.randn(2, *sizes) for sizes in net.inputs.values()]
+    inputs = random_tensors(net)
     lively(theirs)
     ours = net.to_torch()
     with torch.no_grad():

@@ -97,6 +97,7 @@ VARIANTS = {
     "dcgan": ["dcgan_generator", "dcgan_discriminator"],
     "style_transfer": ["style_transfer"],
     "pose_resnet": ["pose_resnet50"],
+    "gpt2": ["gpt2_small", "gpt2_medium", "gpt2_large", "gpt2_xl"],
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.zoo.small import DISTINCT, small
+from tests.zoo.small import DISTINCT, random_tensors, small
 
 
 @pytest.mark.parametrize("name", DISTINCT)
@@ -13,8 +13,7 @@ def test_a_step_of_training_reaches_every_parameter_that_learns(name: str) -> No
     net = small(name)
     torch.manual_seed(0)
     module = net.to_torch().train()
-    inputs = [torch.rand(2, *sizes) for sizes in net.inputs.values()]
-    returned = module(*inputs)
+    returned = module(*random_tensors(net))
     outputs = returned if isinstance(returned, tuple) else (returned,)
     assert [tuple(output.shape[1:]) for output in outputs] == list(net.outputs.values())
     loss = sum(((output - torch.rand_like(output)) ** 2).mean() for output in outputs)

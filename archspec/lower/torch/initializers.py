@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -49,7 +50,8 @@ def initialization(graph: Graph) -> InitCode:
             ops[kind] = type(node.op)
             for weight, default in zip(node.weights, node.op.weights(node.input_types), strict=True):
                 changed = None if _has_default_init(weight, default) else weight.initializer
-                starts.append(_Start(kind, weight.name, node.weight_key(weight), node.name, changed))
+                module, name = (kind, weight.name) if kind not in _HOLDERS else _held(kind, weight.name)
+                starts.append(_Start(module, name, node.weight_key(weight), node.name, changed))
     if any(start.initializer is not None and start.initializer.kind == "bilinear" for start in starts):
         code.helpers = (("bilinear_", 0),)
     looped: set[_Start] = set()
@@ -57,9 +59,8 @@ def initialization(graph: Graph) -> InitCode:
     code.lines += _loops(graph.body, starts, common, looped)
     kinds = dict.fromkeys((start.kind, start.name) for start in starts)
     order = {kind: number for number, kind in enumerate(kinds)}
-    for start in sorted(starts, key=lambda start: order[start.kind, start.name]):
-        if start.initializer is not None and start not in looped:
-            code.lines.append(_one(start.key, start.initializer, code))
+    left = [start for start in starts if start.initializer is not None and start not in looped]
+    code.lines += _singles(sorted(left, key=lambda start: order[start.kind, start.name]), code)
     code.lines += _frozen(graph.body)
     return code
 
@@ -139,6 +140,16 @@ def _kind(node: Node) -> str:
     return module.callee if module else ""
 
 
+_HOLDERS = {"WindowAttention": "nn.Linear"}
+"""Kinds of modules that hold modules of another kind: these start as others of their kind."""
+
+
+def _held(kind: str, name: str) -> tuple[str, str]:
+    """The kind of the module that has a weight of a module of this kind, and the name there."""
+    holder, _, own = name.rpartition(".")
+    return (_HOLDERS[kind], own) if holder else (kind, name)
+
+
 _OTHERS = {
     "ChannelNorm": "nn.LayerNorm",
     "Attention": "nn.Linear",  # the output projection, initialized with the other weights of attention
@@ -161,13 +172,39 @@ def _loop(modules: str, loops: Mapping[str, list[str]], kinds: Container[str]) -
     for i, ((exactly, body), names) in enumerate(kinds_by_code.items()):
         subclass = f"isinstance(module, {' | '.join(names)})"
         exact = f"type(module) is {names[0]}" if len(names) == 1 else f"type(module) in ({', '.join(names)})"
-        yield f"{INDENT}{'elif' if i else 'if'} {exact if exactly else subclass}:"
+        condition = exact if exactly else subclass
+        if len(body) == 2 and body[0].startswith("if "):
+            condition, body = f"{condition} and {body[0][3:-1]}", (body[1].removeprefix(INDENT),)
+        yield f"{INDENT}{'elif' if i else 'if'} {condition}:"
         yield from (INDENT * 2 + line for line in body)
 
 
 def _in_loop(name: str, initializer: Initializer, *, optional: bool) -> list[str]:
     call = init_call(f"module.{name}", initializer)
     return [f"if module.{name} is not None:", INDENT + call] if optional else [call]
+
+
+def _singles(starts: Sequence[_Start], code: InitCode) -> Iterator[str]:
+    """A line per weight, or a loop over the numbers of parts whose weights start alike."""
+    runs: dict[tuple[str, Initializer], list[_Start]] = {}
+    for start in starts:
+        assert start.initializer is not None
+        runs.setdefault((_NUMBER.sub("{i}", start.key, count=1), start.initializer), []).append(start)
+    loops: dict[int, list[str]] = {}
+    for (pattern, initializer), run in runs.items():
+        numbers = [int(found[0]) for start in run if (found := _NUMBER.search(start.key))]
+        if len(run) >= _LEAST_IN_PART and numbers == [*range(len(run))] and initializer.kind != "values":
+            line = init_call(f'self.get_parameter(f"{pattern}")', initializer)
+            loops.setdefault(len(run), []).append(line)
+        else:
+            yield from (_one(start.key, initializer, code) for start in run)
+    for count, body in loops.items():
+        yield f"for i in range({count}):"
+        yield from (INDENT + line for line in body)
+
+
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.)")
+"""The number of a part in the name of a weight."""
 
 
 def _one(key: str, initializer: Initializer, code: InitCode) -> str:

@@ -47,7 +47,7 @@ def random_inputs(graph: Graph, batch: int, seed: int = 0) -> Arrays:
     random = np.random.default_rng(seed)
     return {
         value.name: (
-            random.integers(-9, 9, (batch, *value.type.sizes))
+            random.integers(0, 9, (batch, *value.type.sizes))
             if value.type.dtype is DType.INT64
             else random.normal(0, 3, (batch, *value.type.sizes)).astype(np.float32)
         )

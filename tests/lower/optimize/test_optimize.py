@@ -19,7 +19,7 @@ from archspec.lower.onnx.rules.common import identity
 from archspec.lower.optimize import TRANSFORMS
 from archspec.network import Network
 from tests.op_samples import GOOD, Sample
-from tests.zoo.small import DISTINCT, small
+from tests.zoo.small import DISTINCT, random_tensors, small
 
 HEAD = "archspec: 1\nname: net\ninput: [4, 9, 9]\nlayers:\n"
 
@@ -84,7 +84,7 @@ def outputs(module: nn.Module, inputs: list[torch.Tensor]) -> list[torch.Tensor]
 
 def same(net: Network, other: Network, module: nn.Module, tolerance: float) -> None:
     """Check that the outputs of `module` are those of another network with its own weights."""
-    inputs = [torch.randn(2, *sizes) for sizes in net.inputs.values()]
+    inputs = random_tensors(net)
     expected, got = outputs(module, inputs), outputs(other.to_torch().eval(), inputs)
     for a, b in zip(got, expected, strict=True):
         assert a.shape == b.shape
