@@ -21,6 +21,8 @@ from archspec.ops.attribute_types import attributes_of
 def bind_inputs(step: CallStep, block: Block, values: Values, notes: Callable[[], Sequence[Note]]) -> Values:
     """The values of a call in the order in which the block names its inputs; as they are if it names none.
 
+    A call with `until` need not pass all of them: the layers up to there may not read them.
+
     Args:
         step: the call.
         block: the block that is called.
@@ -48,18 +50,27 @@ def bind_inputs(step: CallStep, block: Block, values: Values, notes: Callable[[]
             )
             for key in unknown
         )
-    if missing := [f"'{name}'" for name in block.inputs if given and name not in given]:
+    missing = [f"'{name}'" for name in block.inputs if given and name not in given]
+    if missing and step.until is None:
         message = f"'{block.name}' needs {' and '.join(missing)}"
         raise fail("missing-argument", message, step.span, help=_usage_of_inputs(block))
     if values is None:
         return None
-    names = given or list(block.inputs)
+    names = given or list(passed_inputs(step, block, values))
     if len(values) != len(names):
         named = f", {' and '.join(names)}," if len(names) > 1 else ""
         message = f"'{block.name}' takes {_count(len(names))}{named} but gets {len(values)}"
         raise fail("wrong-arity", message, step.span, notes=notes(), help=_usage_of_inputs(block))
     by_name = dict(zip(names, values, strict=True))
-    return tuple(by_name[name] for name in block.inputs)
+    return tuple(by_name[name] for name in block.inputs if name in by_name)
+
+
+def passed_inputs(step: CallStep, block: Block, values: Values) -> tuple[str, ...]:
+    """The inputs of a block that a call passes, in the order of the block: by name, or else the first ones."""
+    given = {key.text for key in step.input_names}
+    if step.until is None or values is None:
+        return tuple(block.inputs)
+    return tuple(name for i, name in enumerate(block.inputs) if (name in given if given else i < len(values)))
 
 
 def _count(inputs: int) -> str:

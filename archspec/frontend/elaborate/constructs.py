@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, fail
 from archspec.frontend.elaborate import references
 from archspec.frontend.elaborate.auto_names import explicit_name, names_iterations
-from archspec.frontend.elaborate.block_arguments import as_op_step, bind_arguments, bind_inputs, bind_params
+from archspec.frontend.elaborate.block_arguments import (
+    as_op_step,
+    bind_arguments,
+    bind_inputs,
+    bind_params,
+    passed_inputs,
+)
 from archspec.frontend.elaborate.context import BuildContext
 from archspec.frontend.elaborate.cuts import Cut
 from archspec.frontend.elaborate.iterations import bind_iteration, iteration_entries
@@ -105,7 +111,8 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
         raise Invalid
     builder.budget.count_scope(step.span, len(library.params))
     inputs = bind_inputs(step, block, inputs, partial(_input_notes, builder, step, inputs, context))
-    named = {name: None if inputs is None else (inputs[i],) for i, name in enumerate(block.inputs)}
+    passed = passed_inputs(step, block, inputs)
+    named = {name: None if inputs is None else (inputs[i],) for i, name in enumerate(passed)}
     if library.network is not None:
         return _build_network(builder, step, name, block, library.network, inputs, named, context)
     entry = next(iter(named.values()), inputs)
@@ -121,7 +128,7 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
     )
     inside = builder.open_scope(step, name, context, indexed=block.indexed, environment=environment)
     _enter_block(builder, inside, block, library, step, context)
-    _bind_names(inside, step, named)
+    _bind_names(inside, step, block, named)
     inside.inputs, inside.symbols.entry = named, Symbol(entry, step.span, inside.symbols.path)
     outputs, ports = _build_layers(builder, step, block, entry, inside, context)
     return builder.close_scope(
@@ -147,7 +154,7 @@ def _build_network(
     _enter_block(builder, inside, block, spec.library(params), step, context)
     inside.inputs, inside.networks = {}, (*context.networks, (block.name, step.span))
     inside.initial = OpInitializers(spec.initializers, lambda field: field.evaluate(params))
-    _bind_names(inside, step, named)
+    _bind_names(inside, step, block, named)
     outputs, ports = _build_layers(builder, step, block, inputs, inside, context)
     if step.share is None:
         builder.rename += (rule.under(inside.symbols.path) for rule in spec.rename)
@@ -209,10 +216,10 @@ def _enter_block(
         builder.budget.count_recursion(step.span, block)
 
 
-def _bind_names(inside: BuildContext, step: CallStep, named: Mapping[str, Values]) -> None:
-    """Make the inputs of a block known inside it by their names."""
+def _bind_names(inside: BuildContext, step: CallStep, block: Block, named: Mapping[str, Values]) -> None:
+    """Make the inputs of a block that are passed known inside it by their names."""
     symbols = inside.symbols
-    symbols.inputs = named
+    symbols.inputs = tuple(block.inputs)
     symbols.entries |= {name: Symbol(values, step.span, symbols.path_of(name)) for name, values in named.items()}
 
 

@@ -48,7 +48,7 @@ class SymbolTable:
         entries: the layers built so far, by name.
         skipped: the layers whose `when` is false.
         uncertain: whether an error hid a name, so that a missing name may be no error.
-        inputs: the names of a block's inputs; they are entries, too.
+        inputs: the names of a block's inputs; those that the call passes are entries, too.
         entry: what `in` refers to, for a block.
         index: where the layers of the spec are in their lists.
     """
@@ -168,6 +168,10 @@ class SymbolTable:
         """The error for a name that no layer has."""
         nearest_first = (entry for table in self._outwards() for entry in reversed(table.entries.items()))
         visible = dict(islice(nearest_first, MOST_COMPARED - 1))
+        *_, outermost = self._outwards()
+        if name in outermost.inputs:
+            message = f"the call does not pass '{name}', which is read here"
+            return fail("missing-argument", message, span, help=f"pass it in `from`, by name: {name}: ...")
         if inner := path_inside(name, visible):
             help: str | None = f"did you mean '{inner}'?"
         elif self.is_visible_to_caller(name):

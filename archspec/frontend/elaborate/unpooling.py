@@ -47,7 +47,7 @@ def unpooling_inputs(
     if (
         block is not None
         and block not in calls
-        and (pooled,) not in [block.entries[name].values for name in block.inputs]
+        and (pooled,) not in [block.entries[name].values for name in block.inputs if name in block.entries]
     ):
         message = "'max_unpool' returns the size that the pooling read, which this block does not know"
         help = "give the block one more input, what the pooling read, and name it third: from: [prev, indices, pooled]"

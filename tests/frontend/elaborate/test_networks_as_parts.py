@@ -245,6 +245,22 @@ def test_several_inputs_come_in_order_or_by_name() -> None:
         assert [value.name for value in node.inputs] == ["input", "t"]
 
 
+def test_a_cut_part_needs_only_the_inputs_that_are_read_up_to_there() -> None:
+    Path("two.yaml").write_text(
+        "archspec: 1\nname: two\ninputs: {a: [3, 8, 8], b: [3, 8, 8]}\n"
+        "layers: [relu: {name: r, from: a}, sub: [r, b]]\n"
+    )
+    for call in ("", "from: {a: input}, "):
+        network = whole(f"  - two: {{{call}name: p, until: r}}\n", "import: two.yaml\n")
+        assert list(network.layers) == ["p.r"]
+    with pytest.raises(ArchspecError, match="the call does not pass 'b', which is read here"):
+        whole("  - two: {name: p, until: sub}\n", "import: two.yaml\n")
+    with pytest.raises(ArchspecError, match="the call does not pass 'a', which is read here"):
+        whole("  - two: {name: p, from: {b: input}, until: r}\n", "import: two.yaml\n")
+    with pytest.raises(ArchspecError, match="'two' needs 'b'"):
+        whole("  - two: {name: p, from: {a: input}}\n", "import: two.yaml\n")
+
+
 def test_frozen_parts() -> None:
     frozen = whole("  - wide: {name: p, trainable: false}\n")
     assert frozen.trainable_params == 0
