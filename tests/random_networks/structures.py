@@ -59,7 +59,7 @@ def _keys(draw: Drawing, keys: dict[str, Any], name: str | None, before: Part) -
     """The keys of a structure, with a name if it has one, and sometimes with those that every item takes."""
     common: dict[str, Any] = {} if name is None else {"name": name}
     common |= {"from": before.name} if before.name is not None and draw.chance(0.3) else {}
-    common |= {"when": draw.random.choice((True, "1 < 2", "len(in.shape) > 0"))} if draw.chance(0.1) else {}
+    common |= {"when": draw.random.choice((True, "1 < 2", "len(in.shape) >= 0"))} if draw.chance(0.1) else {}
     common |= {"trainable": draw.budget % 16 != 0} if draw.budget % 8 == 0 else {}  # this draws no random number
     return {**common, **keys}
 
