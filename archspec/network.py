@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from archspec.lower.onnx import OutputDifference
+    from archspec.lower.verify import OutputDifference
     from archspec.lower.weights import WeightsReport
     from archspec.runtime.options import Layout
 
@@ -277,43 +277,46 @@ class Network:
                 cannot be written, or its outputs differ.
         """
         require("onnx", "an ONNX file")
-        from archspec.lower.onnx import OPSET, RUNTIME_OPSET, at_other_sizes, export, save
+        from archspec.lower.onnx import OPSET, RUNTIME_OPSET, export, loaded, save
+        from archspec.lower.verify import Verification
 
         if structure and (verify or weights is not None):
             raise fail("wrong-target", "a file without weights cannot be combined with weights or a verification")
         for library in ("torch", "onnxruntime") if verify else ():
             require(library, "the verification of an ONNX file")
-        source, optimize = (self.spec, self.variant, self.overrides), self._own_weights is not None
-        others = at_other_sizes(self.graph, *source, optimize=optimize) if dynamic else []
+        others = self._at_other_sizes() if dynamic else []
         arrays = None if structure else self._weights(weights, seed, strict)
-        verified: list[OutputDifference] = []
-        save(
-            export(self.graph, arrays, opset=opset or OPSET, dynamic=dynamic, functions=functions, about=self._about()),
-            Path(path),
-            accept=(lambda draft: verified.extend(self._verified(draft, arrays, others))) if verify else None,
+        check = Verification(loaded, self.graph, arrays, others) if verify else None
+        model = export(
+            self.graph, arrays, opset=opset or OPSET, dynamic=dynamic, functions=functions, about=self._about()
         )
+        save(model, Path(path), accept=check)
         if opset is not None and opset > RUNTIME_OPSET:
             warn(f"the newest ONNX Runtime loads opsets up to {RUNTIME_OPSET}, not {opset}", stacklevel=2)
-        return tuple(verified)
+        return check.differences if check else ()
 
-    def to_program(self, path: str | Path, weights: object = None, *, seed: int = 0, strict: bool = True) -> None:
-        """Write the network as a program of `torch.export` (.pt2), as it is at inference, for any batch size.
-
-        Args:
-            path: the file to write; whole or not at all.
-            weights: a module, a state dict or a file of weights; else initial values drawn with `seed`.
-            seed: for initial values.
-            strict: whether all weights must fit; see `weights`.
+    def to_program(
+        self,
+        path: str | Path,
+        weights: object = None,
+        *,
+        seed: int = 0,
+        strict: bool = True,
+        dynamic: bool = False,
+        verify: bool = False,
+    ) -> tuple[OutputDifference, ...]:
+        """Write the network as a program of `torch.export` (.pt2), as it is at inference; see `to_onnx`.
 
         Raises:
-            ArchspecError: the weights do not fit, `torch.export` cannot trace the network, or the file cannot be
-                written.
+            ArchspecError: the weights do not fit, `torch.export` cannot trace the network, or not at other sizes; the
+                file cannot be written, or its outputs differ.
         """
         require("torch", "a torch.export program", oldest=(2, 8))
-        from archspec.lower.torch.exported_program import program, save
+        arrays = self._weights(weights, seed, strict)
+        others = self._at_other_sizes() if dynamic else None
+        from archspec.lower.torch.exported_program import write  # which needs NumPy, as `_weights` says
 
-        module = self.to_torch(self._weights(weights, seed, strict))
-        save(program(module, self.graph), Path(path))
+        return write(Path(path), self.to_torch(arrays), self.graph, arrays, others, verify=verify)
 
     def _about(self) -> dict[str, str]:
         """Facts to store with a model."""
@@ -321,19 +324,12 @@ class Network:
 
         return summary.stored(self.facts, self._origin.spec, self.variant, self.title, self.reference)
 
-    def _verified(
-        self, draft: Path, weights: Mapping[str, Any] | None, others: list[Graph]
-    ) -> tuple[OutputDifference, ...]:
-        """The differences between a file and the modules made for the network's own sizes and for some others."""
-        from archspec.lower.onnx.verify import verified
-        from archspec.lower.optimize.dead_code import drop_training_only
-        from archspec.lower.torch.inference import outputs
+    def _at_other_sizes(self) -> list[Graph]:
+        """The graphs of the network at other sizes; see `at_other_sizes`."""
+        from archspec.lower.onnx.dynamic_sizes import at_other_sizes
 
-        def expected(graph: Graph, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-            graph, own = drop_training_only(graph, weights or {})
-            return outputs(Network(None, None, graph).to_torch(own).eval(), graph, inputs)
-
-        return verified(draft, self.name, expected, [self.graph, *others[:1], *others[-2:]])
+        optimize = self._own_weights is not None
+        return at_other_sizes(self.graph, self.spec, self.variant, self.overrides, optimize=optimize)
 
     def weights(self, given: object = None, seed: int = 0, *, strict: bool = True) -> dict[str, Any]:
         """The weights as NumPy arrays by their names in the state dict.

@@ -33,7 +33,7 @@ ALLOWED_IN = {
     "networkx": ("frontend/", "passes/", "ir/"),
     "torch": ("lower/torch/", "lower/weights/checkpoint.py", "runtime/"),
     "keras": ("lower/keras/",),
-    "numpy": ("runtime/", "lower/onnx/", "lower/optimize/", "lower/weights/"),
+    "numpy": ("runtime/", "lower/onnx/", "lower/optimize/", "lower/weights/", "lower/verify.py"),
     "onnx": ("lower/onnx/", "runtime/"),
     "onnxruntime": ("lower/onnx/", "runtime/"),
     "safetensors": ("lower/weights/",),

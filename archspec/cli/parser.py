@@ -215,21 +215,22 @@ def _compile(found: Any) -> None:
         "-O", "--optimize", action="store_true",
         help="Make inference faster: fold batch normalization and padding, drop what only training needs.",
     )  # fmt: skip
+    models = parser.add_argument_group("options for .onnx and .pt2")
+    models.add_argument("--dynamic", action="store_true", default=None, help="Leave height and width symbolic.")
+    models.add_argument(
+        "--verify", action="store_true", default=None,
+        help="Keep the file only if ONNX Runtime, or the loaded .pt2, computes what PyTorch does.",
+    )  # fmt: skip
     onnx = parser.add_argument_group("options for .onnx")
     onnx.add_argument(
         "--opset", type=_integer(1), metavar="N", help="The version of ONNX's operators, from 13. Default: 22."
     )
-    onnx.add_argument("--dynamic", action="store_true", default=None, help="Leave height and width symbolic.")
     onnx.add_argument(
         "--no-weights", action="store_true", default=None, help="Make weights inputs of the model; store none."
     )
     onnx.add_argument(
         "--functions", action="store_true", default=None, help="Write the blocks of the spec as functions of the model."
     )
-    onnx.add_argument(
-        "--verify", action="store_true", default=None,
-        help="Keep the file only if ONNX Runtime computes what PyTorch does.",
-    )  # fmt: skip
 
 
 def _weights(found: Any) -> None:

@@ -73,7 +73,10 @@ TARGETS: tuple[Target, ...] = (
         {**_WEIGHTS, "opset": "opset", "dynamic": "dynamic", "no_weights": "structure",
          "functions": "functions", "verify": "verify"},
     ),
-    Target("program", "program of torch.export", (".pt2",), "to_program", _WEIGHTS),
+    Target(
+        "program", "program of torch.export", (".pt2",), "to_program",
+        {**_WEIGHTS, "dynamic": "dynamic", "verify": "verify"},
+    ),
     Target("weights", "weights", (".safetensors",), "save_weights", _WEIGHTS),
     Target("facts", "shapes, parameters and all other facts as JSON", (".json",), "save_json"),
     Target("diagram", "diagram", (".svg", ".png", ".pdf", ".dot"), "draw", compiled=False),

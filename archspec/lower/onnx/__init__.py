@@ -9,18 +9,15 @@ if TYPE_CHECKING:
     from archspec.lower.onnx.dynamic_sizes import at_other_sizes
     from archspec.lower.onnx.model import OPSET, OPSETS, RUNTIME_OPSET, export
     from archspec.lower.onnx.model_file import save
-    from archspec.lower.onnx.verify import OutputDifference, difference_error, differences, random_inputs
+    from archspec.lower.onnx.session import loaded
 
 __all__ = [
     "OPSET",
     "OPSETS",
     "RUNTIME_OPSET",
-    "OutputDifference",
     "at_other_sizes",
-    "difference_error",
-    "differences",
     "export",
-    "random_inputs",
+    "loaded",
     "save",
 ]
 
@@ -30,7 +27,7 @@ if not TYPE_CHECKING:
         "dynamic_sizes": ("at_other_sizes",),
         "model": ("OPSET", "OPSETS", "RUNTIME_OPSET", "export"),
         "model_file": ("save",),
-        "verify": ("OutputDifference", "difference_error", "differences", "random_inputs"),
+        "session": ("loaded",),
     }
     _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

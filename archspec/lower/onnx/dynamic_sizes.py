@@ -69,6 +69,18 @@ def at_other_sizes(
     return graphs
 
 
+def changing_axes(graph: Graph) -> dict[str, tuple[int, ...]]:
+    """The axes of inputs, by their names, that can have any size.
+
+    Raises:
+        ArchspecError: a layer works at one size only.
+    """
+    return {
+        value.name: tuple(axis for axis, size in enumerate(value.type.sizes, 1) if isinstance(size, Size))
+        for value in symbolic(graph).graph.inputs
+    }
+
+
 def _check_reads(graph: Graph, formulas: Graph) -> None:
     """Check that no expression, but of parts that run only while training, reads a size that is a formula.
 
@@ -129,7 +141,7 @@ def resized(graph: Graph, sizes: Mapping[str, tuple[int, ...]]) -> Graph | None:
 
 
 def _structure_error(graph: Graph, reason: str, span: Span | None) -> ArchspecError:
-    message = f"ONNX cannot export '{graph.name}' with dynamic sizes: {reason}"
+    message = f"'{graph.name}' cannot have dynamic sizes: {reason}"
     return fail("unsupported", message, span, help="write numbers or params where the spec reads sizes")
 
 

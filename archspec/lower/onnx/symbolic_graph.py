@@ -81,7 +81,7 @@ def symbolic(graph: Graph) -> SymbolicGraph:
 
 def fixed_size(graph: Graph, node: Node, reason: str) -> ArchspecError:
     """The error for a layer that works at one size only."""
-    message = f"ONNX cannot export '{graph.name}' with dynamic sizes: '{node.name}' works at one size only"
+    message = f"'{graph.name}' cannot have dynamic sizes: '{node.name}' works at one size only"
     help = "a network for any size ends in convolutions, or has a global pooling before its linear layers"
     return fail("unsupported", message, node.span, notes=[(f"'{node.op.kind}':", reason)], help=help)
 

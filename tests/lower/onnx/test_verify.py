@@ -12,8 +12,9 @@ import pytest
 import torch
 
 import archspec
-from archspec.lower.onnx import OPSETS, RUNTIME_OPSET, differences, random_inputs, save
+from archspec.lower.onnx import OPSETS, RUNTIME_OPSET, loaded, save
 from archspec.lower.torch import inference
+from archspec.lower.verify import differences, random_inputs
 from tests.zoo.small import small
 
 TEXT = """
@@ -71,7 +72,7 @@ def test_differences_are_those_of_numpy(net: archspec.Network, tmp_path: Path) -
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     samples = [random_inputs(net.graph, seed) for seed in range(3)]
     zeros = {"features": np.zeros((2, 16), np.float32), "logits": np.ones((2, 100), np.float32)}
-    features, logits = differences(tmp_path / "net.onnx", [(inputs, lambda _: zeros) for inputs in samples])
+    features, logits = differences(loaded(tmp_path / "net.onnx"), [(inputs, lambda _: zeros) for inputs in samples])
     outputs = [session.run(None, dict(inputs)) for inputs in samples]
     assert features.absolute == features.relative == max(float(np.abs(own[0]).max()) for own in outputs)
     assert logits.relative == pytest.approx(max(float(np.abs(own[1] - 1).max()) for own in outputs))

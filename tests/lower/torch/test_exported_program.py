@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import archspec
+from archspec.lower.torch import inference
 from archspec.lower.torch.exported_program import program
 from archspec.lower.torch.instantiate import build
 from archspec.lower.torch.source import About, source
@@ -125,3 +126,64 @@ def test_modules_that_cannot_be_traced_are_errors(module: nn.Module) -> None:
     (diagnostic,) = error.value.diagnostics
     assert diagnostic.code == "unsupported"
     assert diagnostic.message.startswith("torch.export cannot trace lenet5: ")
+
+
+DYNAMIC = {
+    "strides": ("[3, 33, 30]", "[conv: {channels: 4, kernel: 3, stride: 2}, max_pool: 2, batch_norm, relu]"),
+    "same": ("[3, 33, 30]", "[conv: {channels: 4, kernel: 3, stride: 2, padding: same}, global_avg_pool]"),
+    "a pyramid": ("[3, 16, 24]", "[max_pool: 2, upsample: {scale: 2, mode: bicubic}, add: [prev, input]]"),
+    "slices": ("[3, 13, 14]", "[slice: {start: 2, end: -1, axis: 2}, pad: {padding: 2, mode: reflect}]"),
+    "tokens": ("[8, 6, 5]", "[flatten: 2, permute: [2, 1], multi_head_attention: 2, linear: 3]"),
+    "factors": ("[3, 12, 10]", "[upsample: {scale: 1.5, mode: linear}, upsample: {scale: 0.5, mode: bicubic}]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_a_dynamic_program_computes_what_the_module_does_or_refuses(name: str, tmp_path: Path) -> None:
+    shape, layers = DYNAMIC[name]
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: {shape}\nlayers: {layers}")
+    weights = net.weights()
+    (found,) = net.to_program(tmp_path / "net.pt2", weights, dynamic=True, verify=True)
+    assert found.relative <= 1e-6
+    loaded, module = torch.export.load(tmp_path / "net.pt2").module(), net.to_torch(weights).eval()
+    (channels, *own), accepted = net.graph.inputs[0].type.sizes, 0
+    for rows, columns in ((0, 0), (1, 0), (2, 4), (-2, 6), (16, 16), (-4, 1), (1 - own[0], 0), (5, 4 - own[1])):
+        x = torch.randn(3, channels, own[0] + rows, own[1] + columns)
+        with torch.no_grad():
+            try:
+                result = loaded(x)
+            except (AssertionError, RuntimeError):
+                continue
+            torch.testing.assert_close(result, module(x))
+        accepted += 1
+    assert accepted >= 3
+
+
+def test_a_dynamic_program_of_a_layer_for_one_size_is_refused(tmp_path: Path) -> None:
+    net = archspec.parse("archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [flatten, linear: {name: fc, features: 3}]")
+    with pytest.raises(archspec.ArchspecError, match="'net' cannot have dynamic sizes: 'fc' works at one size only"):
+        net.to_program(tmp_path / "net.pt2", dynamic=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "[parallel: {paths: [[max_pool: 2, upsample: 2], []], align: center_crop}]",
+        "[flatten: 2, permute: [2, 1], gru: 2]",
+    ],
+)
+def test_a_dynamic_program_that_pytorch_traces_for_some_sizes_only_is_refused(layers: str, tmp_path: Path) -> None:
+    """A crop to the size of the input is no operator, and another at other sizes; recurrent layers are unrolled."""
+    net = archspec.parse(f"archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: {layers}")
+    with pytest.raises(archspec.ArchspecError, match=r"with dynamic sizes: its program rejects \(\d+, \d+\)"):
+        net.to_program(tmp_path / "net.pt2", dynamic=True)
+
+
+def test_a_program_with_wrong_outputs_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = archspec.parse("archspec: 1\nname: net\ninput: [3, 8, 8]\nlayers: [conv: {channels: 2, kernel: 3}]")
+    right = inference.outputs
+    monkeypatch.setattr(inference, "outputs", lambda *of: {name: x * 1.01 for name, x in right(*of).items()})
+    with pytest.raises(archspec.ArchspecError, match=r"torch\.export and PyTorch compute different outputs for 'net'"):
+        net.to_program(tmp_path / "net.pt2", verify=True)
+    assert not list(tmp_path.iterdir())
