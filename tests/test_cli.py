@@ -257,7 +257,7 @@ def test_compile_writes_keras_source(tmp_path: Path) -> None:
     assert (out, err) == ("", "wrote lenet5.py\n")
     assert "import keras\n" in (tmp_path / "lenet5.py").read_text()
     _, err = run("compile", "lenet5", "-o", "lenet5.onnx", "--target", "keras", cwd=tmp_path, code=1)
-    assert "error[wrong-target]: lenet5.onnx is not keras source" in err
+    assert "error[wrong-target]: the ending of lenet5.onnx is not that of Keras 3 source" in err
 
 
 def test_weights_from_a_file_equal_those_of_the_seed(tmp_path: Path) -> None:

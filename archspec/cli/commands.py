@@ -50,24 +50,25 @@ def summary(options: Namespace) -> int:
 
 
 def compile(options: Namespace) -> int:
-    """Write the file that the ending of `--output` names."""
-    from archspec.lower.targets import for_file
+    """Write the file that the ending of `--output` or `--target` names."""
+    from archspec.cli.destination import written
+    from archspec.lower.targets import COMPILED, SOURCES, for_file
 
-    target = for_file(options.output, options.target)
+    output = options.output
+    target = for_file(output, options.target) if output is not None else COMPILED[options.target or SOURCES[0]]
     given = {name: value for name in _OF_TARGETS if (value := getattr(options, name)) is not None}
     for name in given:
         if name not in target.options:
             option = "--" + name.replace("_", "-")
             reason = "holds no weights" if name == "weights" else f"does not take {option}"
-            raise fail("wrong-target", f"{options.output} {reason}", help=f"leave {option} out")
-    network = _network(options)
-    doubt = _doubt(network, given["weights"]) if "weights" in given else None
-    if options.optimize:
-        wanted = {name: given.pop(name) for name in ("weights", "seed", "strict") if name in given}
-        network = network.optimized(**wanted)
-    for line in target.write(network, options.output, given):
-        message(line)
-    message(*filter(None, [doubt]), f"wrote {options.output}")
+            raise fail("wrong-target", f"{output or target.title} {reason}", help=f"leave {option} out")
+    with written(output, target.suffixes[0], text=target.text) as path:
+        network = _network(options)
+        doubt = _doubt(network, given["weights"]) if "weights" in given else None
+        if options.optimize:
+            wanted = {name: given.pop(name) for name in ("weights", "seed", "strict") if name in given}
+            network = network.optimized(**wanted)
+        message(*target.write(network, path, given), *filter(None, [doubt]))
     return 0
 
 
@@ -114,9 +115,14 @@ def bench(options: Namespace) -> int:
 
 def draw(options: Namespace) -> int:
     """Draw the network."""
+    from archspec.cli.destination import written
+
     shown = [word.strip() for word in options.show.split(",") if word.strip()]
-    _network(options).draw(options.output, depth=options.depth, fold=options.fold, rankdir=options.rankdir, show=shown)
-    message(f"wrote {options.output}")
+    kind = options.format or "dot"
+    if options.output is not None and options.format is not None and options.output.suffix != f".{kind}":
+        raise fail("wrong-target", f"{options.output} does not end with .{kind}", help="leave --format out")
+    with written(options.output, f".{kind}", text=kind in ("dot", "svg")) as path:
+        _network(options).draw(path, depth=options.depth, fold=options.fold, rankdir=options.rankdir, show=shown)
     return 0
 
 

@@ -17,6 +17,8 @@ from archspec.diagnostics import fail, visible
 from archspec.report.colours import BOLD, DIM, Line, Styled, escape_sequence
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archspec.diagnostics import Diagnostic
     from archspec.network import Network
 
@@ -34,6 +36,35 @@ def print_lines(lines: Iterable[Line]) -> None:
         text = _printable(line, sys.stdout)
         with _stdout_errors():
             sys.stdout.write(text)
+
+
+def need_stdout(*, text: bool, what: str) -> None:
+    """Check that there is a stdout that can take a file.
+
+    Raises:
+        ArchspecError: it is closed; or it is a terminal, and the file is not text.
+    """
+    if sys.stdout is None:
+        raise fail("unwritable-file", "cannot write to standard output: it is closed")
+    if not text and sys.stdout.isatty():
+        raise fail("unwritable-file", f"{what} is not for a terminal", help="redirect it, as in > FILE, or use -o FILE")
+
+
+def print_file(path: Path, *, text: bool) -> None:
+    """Write a file to stdout, byte by byte; text on a terminal line by line, as `print_lines` does.
+
+    Raises:
+        BrokenPipeError: the reader of stdout has gone.
+        ArchspecError: stdout is full.
+    """
+    if text and sys.stdout.isatty():
+        print_lines(path.read_text(encoding="utf-8").splitlines())
+        return
+    from shutil import copyfileobj
+
+    with path.open("rb") as file, _stdout_errors():
+        sys.stdout.flush()
+        copyfileobj(file, sys.stdout.buffer)
 
 
 def flush() -> None:

@@ -180,21 +180,24 @@ def _summary(found: Any) -> None:
 
 
 def _compile(found: Any) -> None:
-    from archspec.lower.targets import SOURCES, TARGETS
+    from archspec.lower.targets import COMPILED
 
-    kinds = "\n".join(f"  {', '.join(target.suffixes):<14} {target.title}" for target in TARGETS if target.compiled)
+    kinds = "\n".join(
+        f"  {', '.join(target.suffixes):<14} {name:<9} {target.title}" for name, target in COMPILED.items()
+    )
     parser = _command(
         found, "compile", "SPEC -o FILE [OPTIONS]", commands.compile,
-        f"Compile to the kind of file that the ending of FILE says.\n\n{kinds}",
+        f"Compile to the kind of file that the ending of FILE or --target says.\n\n{kinds}",
         "  archspec compile resnet50 -o resnet50.py\n"
         "  archspec compile resnet50 -o resnet50.onnx --weights resnet50.pth --verify\n"
-        "  archspec compile net.yaml:small -o net.py --target keras\n",
+        "  archspec compile net.yaml:small -o net.py --target keras\n"
+        "  archspec compile net.yaml -o - --target onnx > net.onnx\n",
     )  # fmt: skip
     _spec(parser)
     _output(parser, "The file to write; its ending says what.")
     parser.add_argument(
-        "--target", choices=SOURCES, default=SOURCES[0], metavar="TARGET",
-        help=f"The library of .py source: {' or '.join(SOURCES)}. Default: {SOURCES[0]}.",
+        "--target", choices=tuple(COMPILED), metavar="TARGET",
+        help=f"What to write, where the ending does not say: {', '.join(COMPILED)}. Default for .py and -: torch.",
     )  # fmt: skip
     parser.add_argument(
         "--weights", type=Path, metavar="FILE",
@@ -294,6 +297,10 @@ def _draw(found: Any) -> None:
     )  # fmt: skip
     _spec(parser)
     _output(parser, "The file to write: .svg, .png, .pdf or .dot.")
+    parser.add_argument(
+        "--format", choices=("svg", "png", "pdf", "dot"), metavar="FORMAT",
+        help="What to write to standard output: svg, png, pdf or dot. Default: dot.",
+    )  # fmt: skip
     _depth(parser)
     parser.add_argument(
         "--fold", action=argparse.BooleanOptionalAction, default=None,
@@ -387,7 +394,13 @@ def _plugins(parser: _CommandParser) -> None:
 
 
 def _output(parser: _CommandParser, help: str) -> None:
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=help)
+    help += " - is standard output."
+    parser.add_argument("-o", "--output", type=_file_or_stdout, required=True, metavar="FILE", help=help)
+
+
+def _file_or_stdout(text: str) -> Path | None:
+    """A file; None for standard output."""
+    return None if text == "-" else Path(text)
 
 
 def _depth(parser: _CommandParser) -> None:

@@ -38,6 +38,7 @@ class Target:
         source: for Python source, the function `module:name` that writes a graph as text.
         arguments: more keywords for `save`.
         compiled: whether `archspec compile` writes it; diagrams have another command.
+        text: whether all its files are text.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Target:
     source: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     compiled: bool = True
+    text: bool = False
 
     def write(self, network: Saves, path: Path, options: Mapping[str, Any]) -> Sequence[str]:
         """Write a network to a file atomically and return the lines of its report.
@@ -63,10 +65,10 @@ class Target:
 _WEIGHTS = {"weights": "weights", "seed": "seed", "strict": "strict"}
 
 TARGETS: tuple[Target, ...] = (
-    Target("torch", "PyTorch source", (".py",), "save_source", source="archspec.lower.torch.source:source"),
+    Target("torch", "PyTorch source", (".py",), "save_source", source="archspec.lower.torch.source:source", text=True),
     Target(
-        "keras", "Keras 3 source, with --target keras", (".py",), "save_source",
-        source="archspec.lower.keras.source:source", arguments={"target": "keras"},
+        "keras", "Keras 3 source", (".py",), "save_source",
+        source="archspec.lower.keras.source:source", arguments={"target": "keras"}, text=True,
     ),
     Target(
         "onnx", "ONNX model", (".onnx",), "to_onnx",
@@ -78,7 +80,7 @@ TARGETS: tuple[Target, ...] = (
         {**_WEIGHTS, "dynamic": "dynamic", "verify": "verify"},
     ),
     Target("weights", "weights", (".safetensors",), "save_weights", _WEIGHTS),
-    Target("facts", "shapes, parameters and all other facts as JSON", (".json",), "save_json"),
+    Target("facts", "shapes, parameters and all other facts as JSON", (".json",), "save_json", text=True),
     Target("diagram", "diagram", (".svg", ".png", ".pdf", ".dot"), "draw", compiled=False),
 )  # fmt: skip
 
@@ -86,26 +88,35 @@ SOURCES: tuple[str, ...] = tuple(target.name for target in TARGETS if target.sou
 """The targets that are Python source, the default first."""
 
 
-def for_file(path: Path, source: str = SOURCES[0]) -> Target:
-    """The target of a file's suffix; `source` selects one of those that share it.
+COMPILED: Mapping[str, Target] = {target.name: target for target in TARGETS if target.compiled}
+"""The targets of `archspec compile` by name."""
+
+
+def for_file(path: Path, name: str | None = None) -> Target:
+    """The target of a file's suffix.
+
+    Args:
+        path: the file.
+        name: one of `COMPILED`, to select one of those that share the suffix, or for a suffix that no target has.
 
     Raises:
-        ArchspecError: no target has the suffix, or `source` was given and the suffix is not that of source.
+        ArchspecError: no target has the suffix, and none is named; or the file is not what the named target writes.
     """
     matching = [target for target in TARGETS if path.suffix in target.suffixes]
-    if not matching:
-        suffixes = [suffix for target in TARGETS if target.compiled for suffix in target.suffixes]
+    named = None if name is None else COMPILED[name]
+    if not matching and named is None:
+        suffixes = [suffix for target in COMPILED.values() for suffix in target.suffixes]
         known = list(dict.fromkeys(suffixes))
-        help = f"end it with {', '.join(known[:-1])} or {known[-1]}"
+        help = f"end it with {', '.join(known[:-1])} or {known[-1]}, or say --target"
         raise fail("wrong-target", f"cannot tell what to write from the name {path}", help=help)
-    if not matching[0].compiled:
+    if matching and not matching[0].compiled:
         raise fail("wrong-target", f"{path} is a diagram", help=f"archspec draw SPEC -o {path}")
-    if matching[0].source is None:
-        if source != SOURCES[0]:
-            message = f"{path} is not {source} source"
-            raise fail("wrong-target", message, help="end it with .py, or leave --target out")
+    if named is None:
         return matching[0]
-    return next(target for target in matching if target.name == source)
+    if matching and named not in matching:
+        help = f"end it with {named.suffixes[0]}, or leave --target out"
+        raise fail("wrong-target", f"the ending of {path} is not that of {named.title}", help=help)
+    return named
 
 
 def write_source(graph: Graph, target: str, about: About) -> str:

@@ -31,7 +31,8 @@ def shell(command: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[b
 
 
 COMMANDS = ("summary lenet5", "summary lenet5 --json", "list", "schema", "--help", "--version", "check many.yaml",
-            "check many.yaml --format json", "check many.yaml --format github")  # fmt: skip
+            "check many.yaml --format json", "check many.yaml --format github", "compile lenet5 -o -",
+            "draw lenet5 -o -")  # fmt: skip
 
 
 @pytest.fixture
@@ -55,6 +56,42 @@ def test_a_closed_stdout_is_an_error(folder: Path, command: str) -> None:
     done = shell(f"{command} >&-", folder)
     assert done.returncode == 1
     assert done.stderr == b"error[unwritable-file]: cannot write to standard output: it is closed\n"
+
+
+@posix
+@pytest.mark.parametrize("name", ["net.py", "net.onnx", "net.json", "net.safetensors", "net.dot"])
+def test_what_goes_to_stdout_is_the_file(tmp_path: Path, name: str) -> None:
+    command, option = ("draw", "--format") if name.endswith("dot") else ("compile", "--target")
+    kinds = {"py": "keras", "onnx": "onnx", "json": "facts", "safetensors": "weights", "dot": "dot"}
+    kind = kinds[name.partition(".")[2]]
+    chosen = f"{option} {kind}" if kind == "keras" else ""
+    assert shell(f"{command} lenet5 -o {name} {chosen}", tmp_path).stderr == f"wrote {name}\n".encode()
+    done = shell(f"{command} lenet5 -o - {option} {kind}", tmp_path)
+    assert (done.returncode, done.stderr, done.stdout) == (0, b"", (tmp_path / name).read_bytes())
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@posix
+@pytest.mark.parametrize(("target", "status"), [("weights", 1), ("torch", 0)])
+def test_a_terminal_takes_text_only(tmp_path: Path, target: str, status: int) -> None:
+    import pty
+
+    controller, terminal = pty.openpty()
+    line = [sys.executable, "-m", "archspec", "compile", "lenet5", "-o", "-", "--target", target]
+    process = subprocess.Popen(line, cwd=tmp_path, env=environment(), stdout=terminal, stderr=subprocess.PIPE)
+    os.close(terminal)
+    shown = b""
+    try:
+        while piece := os.read(controller, 4096):
+            shown += piece
+    except OSError:  # Linux: the other end is closed
+        pass
+    _, errors = process.communicate()
+    os.close(controller)
+    assert process.returncode == status
+    if status:
+        assert errors.startswith(b"error[unwritable-file]: a .safetensors file is not for a terminal\n")
+    assert (b"class Lenet5(nn.Module):\r\n" in shown) == (not status)
 
 
 @full
