@@ -34,6 +34,8 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
     "convmixer": {"width": 32},
     "mlp_mixer": {"width": 64},
     "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
+    "fast_rcnn": {"height": 48, "width": 64, "regions": 3, "hidden": 64},
+    "mask_rcnn": {"size": 64, "regions": 3, "detections": 2, "width": 32, "hidden": 64},
     "fcn": {"width": 4, "hidden": 16},
     "gpt2": {"width": 64, "depth": 2, "context": 16, "vocabulary": 50},
     "fractalnet": {"widths": [[8, 0], [8, 0.1], [16, 0.2], [16, 0.3], [16, 0.4]]},

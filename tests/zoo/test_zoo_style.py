@@ -49,6 +49,8 @@ VARIANTS = {
     "wavenet": ["wavenet", "wavenet_block"],
     "yolox": ["yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"],
     "faster_rcnn": ["faster_rcnn_resnet50_fpn"],
+    "mask_rcnn": ["mask_rcnn_resnet50_fpn"],
+    "fast_rcnn": ["fast_rcnn_vgg16"],
     "fcn": ["fcn32s", "fcn16s", "fcn8s", "fcn8s_atonce"],
     "segnet": ["segnet_camvid", "segnet_pascal", "segnet_basic"],
     "deeplab": ["deeplabv3_resnet50", "deeplabv3_resnet101", "fcn_resnet50", "fcn_resnet101"],
