@@ -183,6 +183,8 @@ def block_outputs(
     for output in returned:
         try:
             for name, reference in _expanded(output, context.environment):
+                if context.networks and output.name is output.source:
+                    name = name.replace(".", "_")  # an output of a network may be a layer inside a part of it
                 check_name(name, output.span)
                 _take_name(name, output, context.symbols.inputs, taken)
                 values = _output_values(name, reference, output, context.symbols)

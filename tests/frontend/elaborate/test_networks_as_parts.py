@@ -261,6 +261,13 @@ def test_a_cut_part_needs_only_the_inputs_that_are_read_up_to_there() -> None:
         whole("  - two: {name: p, from: {a: input}}\n", "import: two.yaml\n")
 
 
+def test_an_output_inside_a_part_of_the_network_has_a_name_without_dots() -> None:
+    layers = "[sequential: {name: s, layers: [relu: {name: r}, tanh: {name: t}]}]"
+    Path("dots.yaml").write_text(f"{HEAD}layers: {layers}\noutputs: [s.r, s]\n".replace("whole", "dots"))
+    network = whole("  - dots: {name: p}\n  - sub: [p.s_r, p.s.r]\n", "import: dots.yaml\n")
+    assert list(network.layers) == ["p.s.r", "sub"]
+
+
 def test_frozen_parts() -> None:
     frozen = whole("  - wide: {name: p, trainable: false}\n")
     assert frozen.trainable_params == 0
