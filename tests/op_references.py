@@ -318,6 +318,10 @@ def _crop_like(op: Any, inputs: Sequence[Tensor], weights: Weights) -> Tensor:
     return x
 
 
+def _listed(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
 def _of(function: Callable[..., Tensor], **arguments: str) -> Reference:
     """A function of one tensor; its arguments are attributes of the op."""
     return lambda op, inputs, weights: function(
@@ -474,6 +478,10 @@ REFERENCES: Mapping[str, Reference] = {
         op.parts if op.sizes is None else list(itertools.accumulate(op.sizes))[:-1], dim=op.axis
     ),
     "slice": _slice,
+    "roll": lambda op, inputs, weights: torch.roll(
+        inputs[0],
+        *zip(*itertools.zip_longest(_listed(op.shift), _listed(op.axis), fillvalue=op.shift), strict=True),
+    ),
     "select": lambda op, inputs, weights: inputs[0].index_select(op.axis, torch.tensor(op.indices)),
     "pad": _pad,
     "pad_channels": _pad_channels,

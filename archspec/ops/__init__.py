@@ -53,7 +53,7 @@ from archspec.ops.reduce import REDUCTIONS, ArgMax, CumSum
 from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
 from archspec.ops.roi import RoiAlign, RoiPool
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
-from archspec.ops.slicing import Slice, Split
+from archspec.ops.slicing import Roll, Slice, Split
 from archspec.ops.spatial import CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
@@ -71,7 +71,7 @@ OPS: tuple[type[Op], ...] = (
     Softmax, LogSoftmax, Squash, Dropout, SpatialDropout, StochasticDepth,
     *FUNCTIONS,
     Add, Sub, Mul, Div, Pow, Min, Max, Mean, *COMPARISONS, Where, Concat,
-    Flatten, Reshape, Permute, Select, Split, Slice, Pad, PadChannels, CenterCrop, CropLike,
+    Flatten, Reshape, Permute, Select, Split, Slice, Roll, Pad, PadChannels, CenterCrop, CropLike,
     Upsample, UpsampleLike, PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
 )  # fmt: skip
 """Every op, by family. The order is the order of the reference."""

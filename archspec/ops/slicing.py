@@ -1,10 +1,10 @@
-"""Splits and slices."""
+"""Splits, slices and rolls."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import TensorType
-from archspec.ops.attribute_types import Count, Whole
+from archspec.ops.attribute_types import Axes, Count, Whole
 from archspec.ops.base import Footprint, Op, OpError, need_axis, pointwise
 from archspec.ops.footprint import sliding
 
@@ -119,3 +119,44 @@ class Slice(Op):
 def _with(sizes: Sequence[int], axis: int, size: int) -> tuple[int, ...]:
     """The sizes with `size` along `axis`, counted from the batch."""
     return (*sizes[: axis - 1], size, *sizes[axis:])
+
+
+class Roll(Op):
+    """Moves all entries along some axes; those that leave one end come in at the other.
+
+    Attributes:
+        shift: by how many entries, towards the end, or towards the start if negative; a list has one number per axis.
+        axis: the axis, or a list of them; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "roll"
+    family: ClassVar[str] = "slicing"
+    shorthand: ClassVar[str | None] = "shift"
+
+    shift: Axes
+    axis: Axes = 1
+
+    def shifts(self, tensor: TensorType) -> dict[int, int]:
+        """The shift along each axis, counted from the front."""
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        shifts = self.shift if isinstance(self.shift, tuple) else (self.shift,) * len(axes)
+        if len(shifts) != len(axes):
+            message = f"'{self.kind}' has {len(shifts)} shifts for {len(axes)} {'axis' if len(axes) == 1 else 'axes'}"
+            raise OpError("wrong-value", message, help="write one number for all axes, or one per axis")
+        selected = [need_axis(self.kind, axis, tensor) for axis in axes]
+        if not axes or len(set(selected)) < len(axes):
+            raise OpError(
+                "wrong-axis",
+                f"'{self.kind}' along {list(axes)} must name distinct axes of {tensor}",
+                help="name at least one axis, and none twice",
+            )
+        return dict(zip(selected, shifts, strict=True))
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        self.shifts(tensor)
+        return (tensor,)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        moved = {axis for axis, shift in self.shifts(inputs[0]).items() if shift % inputs[0].sizes[axis - 1]}
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis not in moved}

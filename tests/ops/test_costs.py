@@ -395,7 +395,7 @@ def count(sample: Sample) -> Counter[str]:
 
 FREE = {
     "identity", "abs", "neg", "flatten", "reshape", "permute", "select", "pad", "pad_channels", "center_crop",
-    "crop_like", "split", "slice", "concat", "dropout", "spatial_dropout", "stochastic_depth", "class_token",
+    "crop_like", "split", "slice", "roll", "concat", "dropout", "spatial_dropout", "stochastic_depth", "class_token",
     "embedding", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "max_unpool", "roi_pool", "matmul",
     "capsule_votes",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Splits and slices in Keras."""
+"""Splits, slices and rolls in Keras."""
 
 from __future__ import annotations
 
@@ -32,4 +32,15 @@ def _slice(op: slicing.Slice, node: Node) -> LayerCall:
     step = f":{entries.step}" if entries.step > 1 else ""
     return LayerCall(
         (function("get_item", f"{{x}}[{':, ' * op.normalized_axis(tensor)}{entries.start}:{entries.stop}{step}]"),)
+    )
+
+
+@RULES.rule(slicing.Roll)
+def _roll(op: slicing.Roll, node: Node) -> LayerCall:
+    shifts = op.shifts(node.inputs[0].type)
+    return LayerCall(
+        tuple(
+            function("roll", "ops.roll({x}, {shift}, axis={axis})", {"shift": shift, "axis": axis})
+            for axis, shift in shifts.items()
+        )
     )

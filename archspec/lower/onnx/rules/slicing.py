@@ -1,11 +1,12 @@
-"""Slices and splits in ONNX."""
+"""Slices, splits and rolls in ONNX."""
 
 from __future__ import annotations
 
-from archspec.lower.onnx.builder import OnnxBuilder
+from archspec.ir.types import DType
+from archspec.lower.onnx.builder import OnnxBuilder, OnnxShape
 from archspec.lower.onnx.rules.common import END, RULES, parts_of_axis
 from archspec.lower.onnx.symbolic_size import Size
-from archspec.ops.slicing import Slice, Split
+from archspec.ops.slicing import Roll, Slice, Split
 
 
 @RULES.rule(Split)
@@ -47,3 +48,43 @@ def _of_dynamic_axis(op: Slice, b: OnnxBuilder, axis: int) -> str:
 
 _BOUNDS = ("starts", "ends", "axes", "steps")
 """The inputs of Slice."""
+
+
+@RULES.rule(Roll)
+def roll(op: Roll, b: OnnxBuilder) -> str:
+    """Two Slices, one after the other in a Concat, for each axis."""
+    cuts = {axis: _first_moved(b, axis, shift) for axis, shift in op.shifts(b.input_type).items()}
+    cuts = {axis: cut for axis, cut in cuts.items() if cut != 0}
+    value = b.input
+    for axis, cut in cuts.items():
+        start = cut if isinstance(cut, str) else b.integers("cut", [cut])
+        axes = b.integers("axes", [axis])
+        size = b.input_type.sizes[axis - 1]
+        sizes = (size - cut, cut) if isinstance(cut, int) else (None, None)
+        parts = [
+            b.unbatched_step(
+                label, "Slice", value, *bounds, axes, shape=_along(b, axis, part), dtype=b.input_type.dtype
+            )
+            for label, part, bounds in (
+                (f"last{axis}", sizes[0], (start, b.integers("end", [END]))),
+                (f"first{axis}", sizes[1], (b.integers("start", [0]), start)),
+            )
+        ]
+        if axis == [*cuts][-1]:
+            return b.result("Concat", *parts, axis=axis)
+        value = b.step(f"rolled{axis}", "Concat", *parts, type=b.input_type, axis=axis)
+    return value
+
+
+def _first_moved(b: OnnxBuilder, axis: int, shift: int) -> int | str:
+    """The first entry after a roll, which is computed if the size of the axis is dynamic; 0 if nothing moves."""
+    size = b.input_type.sizes[axis - 1]
+    if not isinstance(size, Size) or shift == 0:
+        return -shift % size if shift else 0
+    numbers = b.integers("shift", [-shift]), b.size(size)
+    return b.unbatched_step(f"cut{axis}", "Mod", *numbers, shape=(1,), dtype=DType.INT64)
+
+
+def _along(b: OnnxBuilder, axis: int, size: int | None) -> OnnxShape:
+    """The shape of the input with another size along an axis."""
+    return (*b.input_type.shape[:axis], size, *b.input_type.shape[axis + 1 :])

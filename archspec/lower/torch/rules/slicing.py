@@ -1,11 +1,11 @@
-"""Slicing and splitting in PyTorch."""
+"""Slicing, splitting and rolling in PyTorch."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from archspec.ir.graph import Node
-from archspec.lower.text.code_model import Constant, ListLiteral, function
+from archspec.lower.text.code_model import Constant, ListLiteral, call, function
 from archspec.lower.torch.module_call import ModuleCall
 from archspec.lower.torch.rules.common import RULES
 from archspec.ops import slicing
@@ -59,3 +59,12 @@ def _narrow(op: slicing.Slice, axis: int) -> ModuleCall | None:
     if op.step > 1:
         text, numbers = f"{text}[{':, ' * axis}::{{step}}]", {**numbers, "step": op.step}
     return ModuleCall(function=function("slice", text, numbers))
+
+
+@RULES.rule(slicing.Roll)
+def _roll(op: slicing.Roll, node: Node) -> ModuleCall:
+    shifts = op.shifts(node.inputs[0].type)
+    numbers, axes = tuple(shifts.values()), tuple(shifts)
+    if len(axes) == 1:
+        return ModuleCall(function=call("torch.roll", {}, {"shifts": (numbers[0], None), "dims": (axes[0], None)}))
+    return ModuleCall(function=call("torch.roll", {}, {"shifts": (numbers, None), "dims": (axes, None)}))
