@@ -69,6 +69,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "squeezenet": ("classification", "mobile"),
     "srgan": ("generation", "super-resolution", "residual"),
     "style_transfer": ("style", "residual"),
+    "swin": ("classification", "transformer"),
     "unet": ("segmentation", "medical"),
     "unet_3d": ("segmentation", "volume", "medical"),
     "unet_intel": ("segmentation", "volume", "medical"),

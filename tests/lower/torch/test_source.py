@@ -29,6 +29,7 @@ LONGEST = {
     "efficientnet_b7": 260,
     "faster_rcnn_resnet50_fpn": 390,
     "mask_rcnn_resnet50_fpn": 470,
+    **dict.fromkeys(("swin_t", "swin_s", "swin_b"), 400),
     **dict.fromkeys(("yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"), 290),
     "wavenet": 220,
     "srgan_generator": 90,
