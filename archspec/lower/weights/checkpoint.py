@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +21,9 @@ _MAGIC = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 OLD_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
 """The first bytes of the files that `torch.save` wrote before its zip archives: a number, pickled."""
+
+_PROTOCOL = 2
+"""The protocol of pickles in which `torch.save` writes."""
 
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar", ".pkl")
 """The usual suffixes of such files."""
@@ -58,13 +60,15 @@ def read(path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     import torch
 
     def loaded(**options: Any) -> Any:
-        with warnings.catch_warnings(), path.open("rb") as file:
-            warnings.simplefilter("ignore")  # about pickles of other protocols
+        with path.open("rb") as file:
             mapped = _mappable(path)
             return torch.load(path if mapped else file, map_location=device, mmap=mapped, **options)
 
     try:
         try:
+            if (protocol := _protocol(path)) != _PROTOCOL:
+                # torch would warn, and Python cannot suppress a warning in one thread alone.
+                raise pickle.UnpicklingError(f"it has pickle protocol {protocol}")
             content = loaded(weights_only=True)
         except pickle.UnpicklingError as error:
             content = _tensors_alone(path, error, loaded)
@@ -76,6 +80,19 @@ def read(path: Path, device: str = "cpu") -> Mapping[Any, Any]:
     if not isinstance(content, Mapping):
         raise fail("wrong-weights", f"{path} holds a {type(content).__name__}, not a state dict")
     return content
+
+
+def _protocol(path: Path) -> int:
+    """The protocol of the pickle that a file is or holds; 2 if nothing says another."""
+    with path.open("rb") as file:
+        head = file.read(2)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            name = next((name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"), None)
+            if name is not None:
+                with archive.open(name) as record:
+                    head = record.read(2)
+    return head[1] if head[:1] == pickle.PROTO and len(head) == 2 else _PROTOCOL
 
 
 def _tensors_alone(path: Path, error: Exception, load: Callable[..., Any]) -> Mapping[Any, Any]:

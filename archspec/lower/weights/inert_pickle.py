@@ -202,6 +202,23 @@ class InertUnpickler(pickle._Unpickler):
         found = vars(self.torch).get(name) if module == "torch" and self.torch is not None else None
         return found if found is not None and isinstance(found, self.torch.dtype) else Foreign
 
+    @property
+    def persistent_load(self) -> Callable[[Any], Any]:
+        """What makes the objects that are not in the pickle itself: the storages of tensors.
+
+        torch sets it. It compares the source of modules in files of its old format with that of their class, and warns
+        of differences: here, of `Foreign`. So it gets no source.
+        """
+        return getattr(self, "_persistent_load", super().persistent_load)
+
+    @persistent_load.setter
+    def persistent_load(self, load: Callable[[Any], Any]) -> None:
+        def without_source(saved: Any) -> Any:
+            is_module = isinstance(saved, tuple) and len(saved) > 1 and saved[0] in ("module", b"module")
+            return load((*saved[:2], None, None) if is_module else saved)
+
+        self._persistent_load: Callable[[Any], Any] = without_source
+
     def _tensor(self, storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Any:
         return self.torch._utils._rebuild_tensor(storage, offset, size, stride)
 

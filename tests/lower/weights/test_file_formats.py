@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -177,6 +178,18 @@ def test_arrays_in_a_pickle(net: Network, tmp_path: Path) -> None:
         (tmp_path / "w.pkl").write_bytes(pickle.dumps({"model": arrays, "__author__": "x"}, protocol=protocol))
         fits(net, tmp_path / "w.pkl", module)
     assert net.weights_report(tmp_path / "w.pkl").kind.endswith("w.pkl is a pickle with 11 tensors")
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "old"])
+def test_pickles_of_other_protocols_are_read_without_a_warning(net: Network, tmp_path: Path, zipped: bool) -> None:
+    """And without the filters of warnings, which all threads share."""
+    module, filters = net.to_torch(), [*warnings.filters]
+    path = tmp_path / "w.pth"
+    torch.save(module.state_dict(), path, pickle_protocol=4, _use_new_zipfile_serialization=zipped)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warnings, "catch_warnings", None)
+        fits(net, path, module)
+    assert warnings.filters == filters
 
 
 class Call:
