@@ -91,4 +91,4 @@ class Operation(Protocol):
         """The attributes that differ from their defaults, in the order they are declared."""
 
     def canonical_attributes(self) -> dict[str, Any]:
-        """Those attributes, without one that is what the op takes in its place when it is not given."""
+        """The attributes in one form for each meaning, without those that mean what their defaults do."""

@@ -69,18 +69,22 @@ Fraction = Annotated[float, Bounds(ge=0, lt=1), Phrase("a number of at least 0 a
 Momentum = Annotated[float, Bounds(ge=0, le=1), Phrase("a number from 0 to 1")]
 Flag = Annotated[bool, Phrase("true or false")]
 
-PerAxis = Annotated[T | tuple[T, ...], Phrase("or a list of one per axis")]
+_ONE_PER_AXIS = Phrase("or a list of one per axis")
+_PADS = "a number, a list of one per axis, a list of [before, after] per axis, 'same'"
+_PADDING, _CONV_PADDING = Phrase(f"{_PADS} or 'valid'"), Phrase(f"{_PADS}, 'valid' or 'causal'")
+
+PerAxis = Annotated[T | tuple[T, ...], _ONE_PER_AXIS]
 
 Axes = Annotated[Whole | tuple[Whole, ...], Phrase("a whole number, or a list of them")]
 
 Padding = Annotated[
     Literal["same", "valid"] | Natural | tuple[Natural | tuple[Natural, Natural], ...],
-    Phrase("a number, a list of one per axis, a list of [before, after] per axis, 'same' or 'valid'"),
+    _PADDING,
 ]
 
 ConvPadding = Annotated[
     Literal["same", "valid", "causal"] | Natural | tuple[Natural | tuple[Natural, Natural], ...],
-    Phrase("a number, a list of one per axis, a list of [before, after] per axis, 'same', 'valid' or 'causal'"),
+    _CONV_PADDING,
 ]
 
 
@@ -92,12 +96,14 @@ REQUIRED = object()
 class AttributeInfo:
     """One attribute of an op as its class declares it.
 
-    `hint` is its type, with bounds and phrases; `keywords` are the words among its values.
+    `hint` is its type, with bounds and phrases; `keywords` are the words among its values. `per_axis` says whether its
+    values are lists of one entry per axis, for which one entry may stand.
     """
 
     hint: Any
     default: Any
     keywords: frozenset[str]
+    per_axis: bool
 
     @property
     def required(self) -> bool:
@@ -122,7 +128,7 @@ def attributes_of(op: type[Op]) -> Mapping[str, AttributeInfo]:
     if any(isinstance(hint, str) for hint in hints.values()):  # a plugin may postpone them
         hints = get_type_hints(op, include_extras=True)
     return {
-        name: AttributeInfo(hint, getattr(op, name, REQUIRED), frozenset(_keywords(hint)))
+        name: AttributeInfo(hint, getattr(op, name, REQUIRED), frozenset(_keywords(hint)), _is_per_axis(hint))
         for name, hint in hints.items()
         if hint is not ClassVar and get_origin(hint) is not ClassVar
     }
@@ -143,6 +149,24 @@ def _phrase(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return "a list: each " + _phrase(get_args(hint)[0])
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(hint, str(hint))
+
+
+def _is_per_axis(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return any(extra in (_ONE_PER_AXIS, _PADDING, _CONV_PADDING) for extra in get_args(hint)[1:])
+    return get_origin(hint) in (Union, types.UnionType) and any(map(_is_per_axis, get_args(hint)))
+
+
+def shortest(value: Any) -> Any:
+    """The shortest form of a value per axis: one entry if all are equal, one number for equal pads, 0 for `valid`.
+
+    The pads of one axis stay a list, since a list of two numbers is for two axes.
+    """
+    if not isinstance(value, tuple):
+        return 0 if value == "valid" else value
+    entries = [entry[0] if isinstance(entry, tuple) and entry[0] == entry[1] else entry for entry in value]
+    alone = entries and all(entry == entries[0] for entry in entries) and not isinstance(entries[0], tuple)
+    return entries[0] if alone else tuple(entries)
 
 
 def _keywords(hint: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from archspec.ir.operation import NO_COST, Cost, OpError
 from archspec.ir.types import TensorType, Weight, format_shape
 from archspec.ir.window import IDENTITY, NOT_READ, Footprint, Window
 from archspec.ops.attribute_checks import checked
-from archspec.ops.attribute_types import attributes_of
+from archspec.ops.attribute_types import attributes_of, shortest
 
 __all__ = [
     "NOT_READ",
@@ -140,8 +140,10 @@ class Op(metaclass=OpType):
         return copy
 
     def canonical_attributes(self) -> dict[str, Any]:
-        """Those attributes, without one that is what the op takes in its place when it is not given."""
-        return self.explicit_attributes()
+        """The attributes in one form for each meaning, without those that mean what their defaults do."""
+        known = attributes_of(type(self))
+        values = {name: shortest(value) if known[name].per_axis else value for name, value in self.attributes().items()}
+        return {name: value for name, value in values.items() if value != known[name].default}
 
 
 def pointwise(tensor: TensorType) -> Footprint:

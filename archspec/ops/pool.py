@@ -64,7 +64,7 @@ class MaxPool(Op):
         return ("output", "indices") if self.indices else ("output",)
 
     def canonical_attributes(self) -> dict[str, Any]:
-        return without_usual_stride(self.explicit_attributes())
+        return without_usual_stride(super().canonical_attributes())
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride, dilation and padding per axis of this input."""
@@ -130,7 +130,7 @@ class AvgPool(Op):
     count_include_pad: Flag = True
 
     def canonical_attributes(self) -> dict[str, Any]:
-        return without_usual_stride(self.explicit_attributes())
+        return without_usual_stride(super().canonical_attributes())
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride, dilation and padding per axis of this input."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction as Ratio
 from math import ceil, floor, gcd, prod
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from archspec.ir.types import TensorType, format_shape
 from archspec.ops.attribute_types import Count, Flag, Natural, Number, PerAxis, Positive
@@ -232,6 +232,9 @@ class Upsample(Op):
                 help="leave one of them out",
             )
 
+    def canonical_attributes(self) -> dict[str, Any]:
+        return _without_number_of_axes(super().canonical_attributes())
+
     @property
     def interpolates(self) -> bool:
         """Whether the output is a weighted sum of several rows."""
@@ -284,6 +287,11 @@ class Upsample(Op):
         if self.align_corners:
             return _corner_aligned(size, count, self.radius)
         return interpolated(size // common, count // common, self.radius, self._width(size, count))
+
+
+def _without_number_of_axes(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes with the mode that is meant by `bilinear` over two axes, and by `trilinear` over three."""
+    return {name: "linear" if value in ("bilinear", "trilinear") else value for name, value in attributes.items()}
 
 
 def need_columns(op: str, tensor: TensorType, sizes: Sequence[int]) -> None:
@@ -372,6 +380,9 @@ class UpsampleLike(_Like):
     mode: Mode = "nearest"
     align_corners: Flag = False
     antialias: Flag = False
+
+    def canonical_attributes(self) -> dict[str, Any]:
+        return _without_number_of_axes(super().canonical_attributes())
 
     def sized(self, inputs: Sequence[TensorType]) -> Upsample:
         """The equivalent `upsample`."""

@@ -34,7 +34,7 @@ class MaxUnpool(Op):
     padding: PerAxis[Natural] = 0
 
     def canonical_attributes(self) -> dict[str, Any]:
-        return without_usual_stride(self.explicit_attributes())
+        return without_usual_stride(super().canonical_attributes())
 
     def sliding(self, tensor: TensorType) -> Sliding:
         """Kernel, stride and padding per axis of this input."""

@@ -63,12 +63,23 @@ def renamed(graph: Graph, random: Random) -> Graph:
     return Graph("other", tuple(values[value] for value in graph.inputs), body, outputs)
 
 
+def meant(value: object) -> object:
+    """Sizes and pads of the axes of an image; other values as they are."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [[value, value]] * 2
+    if value == "valid":
+        return [[0, 0]] * 2
+    return (
+        [list(each) if isinstance(each, tuple) else [each] * 2 for each in value] if isinstance(value, tuple) else value
+    )
+
+
 CHANGES = [
     (node, name, value)
     for node in RESNET.nodes
     for name in (node.op.attributes() if isinstance(node.op, Op) else ())
     for value in pools(node.op.kind)[name]
-    if value != getattr(node.op, name)
+    if meant(value) != meant(getattr(node.op, name))
 ]
 
 
@@ -114,6 +125,12 @@ CONV = "conv: {channels: 4, kernel: 3, padding: 1"
 EQUAL = {
     "defaults": (f"- {CONV}}}", f"- {CONV}, stride: 1, groups: 1, bias: true}}"),
     "the stride of a pooling": ("- max_pool: 2", "- max_pool: {kernel: 2, stride: 2}"),
+    "one entry per axis": (
+        f"- {CONV}}}",
+        "- conv: {channels: 4, kernel: [3, 3], padding: [[1, 1], 1], stride: [1, 1]}",
+    ),
+    "no padding": ("- max_pool: 2", "- max_pool: {kernel: [2, 2], padding: valid, stride: 2}"),
+    "the number of axes": ("- upsample: {scale: 2, mode: linear}", "- upsample: {scale: [2, 2], mode: bilinear}"),
     "names": (f"- {CONV}, name: a}}\n- relu: {{from: a}}", f"- {CONV}}}\n- relu"),
     "structures": ("- relu\n- tanh", "- sequential: {name: s, layers: [relu, repeat: {times: 1, layers: [tanh]}]}"),
     "expressions": ("- conv: {channels: 8, kernel: 1}", "- conv: {channels: 2 * in.channels, kernel: 4 - 3}"),
@@ -135,6 +152,7 @@ SPLIT = "- split: {name: s, parts: 2}\n"
 DIFFERENT = {
     "an op": ("- relu", "- silu"),
     "dilation with padding": (f"- {CONV}}}", "- conv: {channels: 4, kernel: 3, padding: 2, dilation: 2}"),
+    "pads of one axis": ("- pad: [1, 2]", "- pad: [[1, 2], [1, 2]]"),
     "an edge": ("- relu: {name: a}\n- tanh\n- add: [prev, a]", "- relu: {name: a}\n- tanh\n- add: [prev, input]"),
     "the order of inputs": ("- tanh\n- concat: [prev, input]", "- tanh\n- concat: [input, prev]"),
     "a port": (SPLIT + "- relu: {from: s.0}", SPLIT + "- relu: {from: s.1}"),
