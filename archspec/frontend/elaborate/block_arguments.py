@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from archspec.diagnostics import ArchspecError, Diagnostic, Note, did_you_mean, fail
@@ -87,7 +87,12 @@ def _usage_of_inputs(block: Block) -> str:
 
 
 def bind_arguments(
-    step: CallStep, block: Block, environment: dict[str, Any], evaluate: Evaluate, evaluate_default: Evaluate
+    step: CallStep,
+    block: Block,
+    environment: dict[str, Any],
+    shared: Mapping[str, Data],
+    evaluate: Evaluate,
+    evaluate_default: Evaluate,
 ) -> dict[str, Data]:
     """The values of a block's arguments: those of the call, and the defaults of the others.
 
@@ -96,36 +101,42 @@ def bind_arguments(
         block: the block that is called.
         environment: the names that the block's expressions can use. Each argument is added as soon as it is bound,
             since a default may refer to the arguments before it.
+        shared: the arguments of the call of this block whose weights are shared, instead of defaults.
         evaluate: evaluates a field of the call.
         evaluate_default: evaluates a default, in `environment`.
 
     Raises:
         ArchspecError: an argument is missing or unknown.
     """
-    fields = _fields_by_name(step, block)
+    fields = _fields_by_name(step, block, shared)
     values: dict[str, Data] = {}
     for name, default in block.arguments.items():
         if name in fields:
             values[name] = environment[name] = evaluate(fields[name])
+        elif name in shared:
+            values[name] = environment[name] = shared[name]
         elif default is not None:
             values[name] = environment[name] = evaluate_default(default)
     return values
 
 
-def bind_params(step: CallStep, block: Block, spec: Spec, evaluate: Evaluate) -> dict[str, Any]:
+def bind_params(
+    step: CallStep, block: Block, spec: Spec, shared: Mapping[str, Data], evaluate: Evaluate
+) -> dict[str, Any]:
     """The values of a network's params, for a call of it: those of the call, and the defaults of the others.
 
     Args:
         step: the call.
         block: the variant that is called.
         spec: the spec of the network.
+        shared: the params of the call of this network whose weights are shared, instead of defaults.
         evaluate: evaluates a field of the call.
 
     Raises:
         ArchspecError: there is no such param, or a default cannot be evaluated.
         Invalid: an earlier error makes one unknown.
     """
-    given = {name: evaluate(field) for name, field in _fields_by_name(step, block).items()}
+    given = {**shared, **{name: evaluate(field) for name, field in _fields_by_name(step, block, shared).items()}}
     chosen = {name: field for name, field in block.arguments.items() if field is not None}
     errors: list[Diagnostic] = []
     values = param_values(spec.params, chosen, given, errors)
@@ -136,7 +147,7 @@ def bind_params(step: CallStep, block: Block, spec: Spec, evaluate: Evaluate) ->
     return values
 
 
-def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
+def _fields_by_name(step: CallStep, block: Block, shared: Container[str]) -> dict[str, Field]:
     """The field that the call gives for each argument.
 
     Raises:
@@ -153,7 +164,7 @@ def _fields_by_name(step: CallStep, block: Block) -> dict[str, Field]:
     unknown = [name for name in fields if name not in block.arguments]
     if unknown:
         raise ArchspecError(_unknown(step, block, name) for name in unknown)
-    missing = [f"'{name}'" for name in required if name not in fields]
+    missing = [f"'{name}'" for name in required if name not in fields and name not in shared]
     if missing:
         message = f"'{block.name}' needs {' and '.join(missing)}"
         raise fail("missing-argument", message, step.span, help=_usage(block))

@@ -29,7 +29,7 @@ from archspec.frontend.elaborate.trimming import trim
 from archspec.frontend.elaborate.unpooling import note_pooling
 from archspec.frontend.elaborate.weights import WeightBinder
 from archspec.frontend.expressions.ast import Environment
-from archspec.frontend.expressions.values import Invalid
+from archspec.frontend.expressions.values import Data, Invalid
 from archspec.frontend.expressions.work import shared_work
 from archspec.frontend.language.fields import evaluate_all
 from archspec.frontend.language.spec import DEFAULT_OPTIONS, Body, OpStep, Rename, SideStep, Spec, Step
@@ -86,6 +86,8 @@ class Builder:
         """The rules of the networks that are parts of this one, for the names of their weights here."""
         self.allowed: dict[str, frozenset[str]] = {}
         """The codes of warnings that the specs of such networks allow, by the paths of the parts."""
+        self.arguments: dict[str, tuple[Span, Mapping[str, Data]]] = {}
+        """The block, by its position, and the arguments of each call, by its path."""
 
     def report(self, error: ArchspecError, context: BuildContext) -> None:
         """Add the diagnostics of an error, each once even if its text is expanded several times."""

@@ -123,10 +123,12 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
         step,
         block,
         environment,
+        _shared_arguments(builder, step, block, context),
         evaluate=lambda field: context.evaluate(field, inputs),
         evaluate_default=lambda field: for_defaults.evaluate(field, entry),
     )
     inside = builder.open_scope(step, name, context, indexed=block.indexed, environment=environment)
+    builder.arguments[inside.symbols.path] = (block.span, arguments)
     _enter_block(builder, inside, block, library, step, context)
     _bind_names(inside, step, block, named)
     inside.inputs, inside.symbols.entry = named, Symbol(entry, step.span, inside.symbols.path)
@@ -135,6 +137,14 @@ def build_call(builder: Builder, step: CallStep, name: str | None, inputs: Value
         "block", step.span, inside, inputs, outputs, context, ports=ports, trimmed=step.until is not None,
         block=callee, arguments=arguments, input_names=tuple(named) if inputs else (), output_names=tuple(ports),
     )  # fmt: skip
+
+
+def _shared_arguments(builder: Builder, step: CallStep, block: Block, context: BuildContext) -> Mapping[str, Data]:
+    """The arguments of the call whose weights a call shares; none if that is one of another block."""
+    if step.share is None:
+        return {}
+    span, arguments = builder.arguments.get(references.shared_weight_owner(step.share, step, context), (None, {}))
+    return arguments if span == block.span else {}
 
 
 def _build_network(
@@ -149,8 +159,10 @@ def _build_network(
 ) -> Values:
     """The layers of a network, as far as something reads them."""
     builder.budget.count_scope(step.span, len(block.arguments))
-    params = bind_params(step, block, spec, evaluate=lambda field: context.evaluate(field, inputs))
+    shared = _shared_arguments(builder, step, block, context)
+    params = bind_params(step, block, spec, shared, evaluate=lambda field: context.evaluate(field, inputs))
     inside = builder.open_scope(step, name, context, environment=params)
+    builder.arguments[inside.symbols.path] = (block.span, params)
     _enter_block(builder, inside, block, spec.library(params), step, context)
     inside.inputs, inside.networks = {}, (*context.networks, (block.name, step.span))
     inside.initial = OpInitializers(spec.initializers, lambda field: field.evaluate(params))

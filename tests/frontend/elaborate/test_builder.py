@@ -544,6 +544,22 @@ def test_blocks_share_all_their_weights():
     assert shared == ["", "", "", *["x.f", "x.s.batch_norm", "x.c.linear"] * 2, "x.f"]
 
 
+def test_a_call_that_shares_weights_has_the_arguments_of_the_call_that_owns_them():
+    head = """blocks:
+  unit:
+    args: {width: ~, kernel: 3, stride: 1}
+    layers: [conv: {channels: width, kernel: kernel, stride: stride, padding: 1}]
+  pair: {args: {width: ~}, layers: [unit: {name: one, width: width, stride: 2}, unit: {name: two, share: one}]}
+"""
+    layers = """[unit: {name: a, width: 4, kernel: 5}, unit: {share: a}, unit: {share: a, stride: 2},
+        pair: {name: p, width: 4}, pair: {share: p}]"""
+    units = built(layers, head)
+    assert ["stride: 2" in line for line in units] == [False, False, True, True, True, True, True]
+    assert ["kernel: 5" in line for line in units] == [True, True, True, False, False, False, False]
+    shared = [line.partition(" with ")[2] for line in units]
+    assert shared == ["", *["a.conv"] * 2, "", *["p.one.conv"] * 3]
+
+
 def test_a_shared_block_may_call_itself():
     head = "blocks: {b: {args: [d], layers: [linear: 8, b: {name: inner, d: d - 1, when: d > 0}]}}"
     shared = [line.partition(" with ")[2] for line in built("[b: {name: x, d: 1}, b: {name: y, d: 1, share: x}]", head)]
