@@ -44,6 +44,7 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
     "vgg": {"hidden": 64},
     "vgg_attention": {"width": 16},
     "swin": {"width": 32},
+    "transformer": {"width": 32, "hidden": 64, "heads": 2, "depth": 2, "length": 12, "vocabulary": 50},
     "vit": {"width": 128},
     "yolox": {"width": 8},
 }
@@ -59,15 +60,15 @@ _TWINS = frozenset((
     "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34", "preact_resnet101", "preact_resnet152",
     "regnet_y_3_2gf", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnet32_cifar",
     "resnet44_cifar", "resnet56_cifar", "resnext101_32x8d", "resnext101_64x4d", "se_resnet34", "se_resnet101",
-    "segnet_pascal", "shufflenet_v2_x0_5", "swin_s", "swin_b", "unet_intel_2d_narrow", "unet_resnet34", "vgg13",
-    "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2", "yolox_s", "yolox_m",
-    "yolox_l", "zfnet_b",
+    "segnet_pascal", "shufflenet_v2_x0_5", "swin_s", "swin_b", "transformer_big", "unet_intel_2d_narrow",
+    "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2",
+    "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
 ))  # fmt: skip
 
 DISTINCT = ZOO if WHOLE else [name for name in ZOO if name not in _TWINS]
 """The networks without those that differ from another of their family in numbers alone: of blocks, of channels."""
 
-OF_ONE_SIZE = ("gpt2", "mlp_mixer", "swin", "vit")
+OF_ONE_SIZE = ("gpt2", "mlp_mixer", "swin", "transformer", "vit")
 """Families whose weights are for one size of input: an embedding or a weight of each position."""
 
 

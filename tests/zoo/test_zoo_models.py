@@ -22,6 +22,7 @@ from tests.zoo.handwritten.capsnet import Votes
 from tests.zoo.handwritten.fcn import Interpolation
 from tests.zoo.handwritten.gpt2 import Tied
 from tests.zoo.handwritten.lenet import Coefficient, Distances
+from tests.zoo.handwritten.transformer import TiedEmbedding
 from tests.zoo.small import FAMILY, random_tensors
 
 COUNTERPARTS = [name for name, _ in zoo.names() if name in tv.NAMES or name in handwritten.MAKERS]
@@ -42,12 +43,13 @@ KINDS: Mapping[type[nn.Module], str] = {
     Distances: "radial_basis",
     nn.Embedding: "embedding",
     Tied: "linear",
+    TiedEmbedding: "embedding",
 }
 """The modules that own weights, and the ops they are."""
 
 LIBRARIES = [
     "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
-    "convmixer_768_32", "style_transfer", "attention_unet", "gpt2_small",
+    "convmixer_768_32", "style_transfer", "attention_unet", "gpt2_small", "transformer_base",
 ]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 

@@ -99,6 +99,7 @@ VARIANTS = {
     "dcgan": ["dcgan_generator", "dcgan_discriminator"],
     "style_transfer": ["style_transfer"],
     "pose_resnet": ["pose_resnet50"],
+    "transformer": ["transformer_base", "transformer_big"],
     "swin": ["swin_t", "swin_s", "swin_b"],
     "gpt2": ["gpt2_small", "gpt2_medium", "gpt2_large", "gpt2_xl"],
 }
