@@ -55,7 +55,7 @@ MARKS = (
 @cache
 def texts() -> tuple[str, ...]:
     """The zoo, the corpus of faulty specs, the examples of the pages, and random networks."""
-    found = [path.read_text("utf-8") for path in zoo.files()]
+    found = [path.read_text("utf-8") for path in (*zoo.files(), *zoo.files(zoo.PARTS))]
     for path in sorted((ROOT / "tests" / "faulty").glob("*.yaml")):
         if not path.stem.startswith("limits_"):
             found.append(path.read_bytes().decode("utf-8", "replace"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.random_networks import facts, fields, sizes, targets
+from tests.random_networks import facts, fields, parts, sizes, targets
 from tests.random_networks.case import Case
 from tests.random_networks.shrink import shrink
 
@@ -20,6 +20,7 @@ CHECKS: Mapping[str, Check] = {
     "types and MACs": facts.types_and_macs,
     "weights": facts.weights,
     "pages": facts.pages,
+    "as a part": parts.as_a_part,
     "PyTorch": targets.pytorch,
     "ONNX Runtime": targets.onnx_runtime,
     "optimized": targets.optimized,
