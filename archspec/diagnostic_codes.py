@@ -133,6 +133,9 @@ CODES: Mapping[str, Code] = {
     "unused-layer": _warning("The output of the layer is never used."),
     "unused-input": _warning("No layer reads the input of the network or of a block."),
     "join-of-one": _warning("A join gets a single value, so it changes nothing."),
+    "broadcast-residual": _warning(
+        "The layers of a residual end in one channel, which is added to each channel of the shortcut."
+    ),
     "unused-argument": _warning("A block never uses one of its arguments, so a value given for it changes nothing."),
     "unused-variable": _warning("The layers of a repeat never use what each iteration sets."),
     "unused-param": _warning("No layer uses the param, so its value changes nothing."),

@@ -308,3 +308,20 @@ def _centre(window: Window) -> Fraction:
 
 def _warning(code: str, message: str, node: Node, *, help: str | None = None) -> Diagnostic:
     return Diagnostic(code, message, node.span, (), help)
+
+
+@rule
+def _broadcast_residual(facts: Facts) -> Iterator[Diagnostic]:
+    for scope in facts.graph.body.scopes():
+        join = scope.items[-1] if scope.kind == "residual" and scope.items else None
+        if not isinstance(join, Node) or join.op.kind not in _SUMS:
+            continue
+        (body, *_), (output,) = join.input_types, join.output_types
+        if output.sizes and body.sizes and body.channels == 1 < output.channels:
+            message = f"'{join.name}' adds the one channel of its layers to each of {output.channels} channels"
+            help = f"end the layers with {output.channels} channels; as a gate, one channel is usual with join: mul"
+            yield _warning("broadcast-residual", message, join, help=help)
+
+
+_SUMS = ("add", "sub", "mean")
+"""The joins that add one value to another."""

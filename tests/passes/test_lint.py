@@ -45,6 +45,7 @@ WARNED = {
     "unused-layer": "  - side: {layers: [conv: {channels: 1, kernel: 1}]}\n",
     "unused-input": "  - identity: {from: input}\n",
     "join-of-one": "  - conv: {channels: 4, kernel: 1}\n  - relu: {name: a}\n  - concat: a\n",
+    "broadcast-residual": "  - residual: [conv: {channels: 4, kernel: 1}, conv: {channels: 1, kernel: 1}]\n",
     "unused-argument": "  - cbr: {width: 4, stride: 2}\n"
     "blocks: {cbr: {args: {width: ~, stride: 1}, layers: [conv: {channels: width, kernel: 1}]}}\n",
     "unused-variable": "  - repeat: {over: [4, 8], as: width, layers: [conv: {channels: 4, kernel: 1}]}\n",
@@ -78,6 +79,7 @@ CLEAN = {
     "unused-layer": "  - relu\n",
     "unused-input": "  - relu\n",
     "join-of-one": "  - relu: {name: a}\n  - concat: [a, input]\n",
+    "broadcast-residual": "  - residual: {layers: [conv: {channels: 1, kernel: 1}], join: mul}\n",
     "unused-argument": "  - cbr: {width: 4, stride: 2}\n"
     "blocks: {cbr: {args: {width: ~, stride: 1}, layers: [conv: {channels: width, kernel: 1, stride: stride}]}}\n",
     "unused-variable": "  - repeat: {name: block$w, over: [4, 8], as: [w], layers: [conv: {channels: 4, kernel: 1}]}\n",
