@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
+from fnmatch import fnmatchcase
 
 from archspec.diagnostics import Replacement, did_you_mean, nearest
 
@@ -95,8 +96,9 @@ _FAMILIES = {
         "mobilenet_v1", "mobilenet_v2", "mobilenet_v3", "regnet", "resnet", "shufflenet_v2",
         "squeezenet", "vgg", "vit", "xception")},
     "mobilenet": "mobilenet_v3", "resnext": "resnet", "seresnet": "senet", "wideresnet": "resnet",
+    "resnet*cifar": "resnet_cifar", "vgg*attention": "vgg_attention",
 }  # fmt: skip
-"""Networks of the zoo by the beginnings of their names, in lower-case letters and digits alone: their file."""
+"""Files of networks of the zoo by the beginnings of their names, in lower-case letters and digits alone."""
 
 _CALL = re.compile(r"([A-Za-z]\w*)\s*[ (]")
 
@@ -218,7 +220,7 @@ def op_help(word: str, known: Iterable[str], *, of_axes: bool = False) -> str | 
         if name in _BLOCKS:
             block, file = _BLOCKS[name]
             return f"the zoo has a block for this: add import: blocks/{file}.yaml, and use '{block}'"
-    families = [family for family in _FAMILIES if letters.startswith(family)]
+    families = [family for family in _FAMILIES if fnmatchcase(letters, f"{family}*")]
     if families:
         file = _FAMILIES[max(families, key=len)]
         return f"if you mean a network of the zoo, add import: {file}.yaml; `archspec list` has its variants"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from archspec import zoo
 from archspec.frontend import foreign_names
 from archspec.frontend.expressions.ast import INPUT_ATTRIBUTES
 from archspec.frontend.expressions.functions import FUNCTIONS
@@ -52,6 +54,14 @@ def test_what_nothing_here_is_called_has_no_other_name(word: str) -> None:
 def test_ops_that_nothing_here_is_called_have_no_other_name(word: str) -> None:
     assert word not in HERE | set(foreign_names._OPS)
     assert op_help(word.title(), HERE) == foreign_names._OPS_INSTEAD[word]
+
+
+def test_the_file_that_is_suggested_for_a_network_has_it() -> None:
+    suggested = {name: op_help(name, HERE) or "" for name, _ in zoo.names()}
+    files = {name: found[1] for name, help in suggested.items() if (found := re.search(r"import: (\S+);", help))}
+    assert len(files) > 60
+    assert files == {name: path.name for name, path in zoo.names() if name in files}
+    assert {f"{file}.yaml" for file in foreign_names._FAMILIES.values()} <= set(files.values())
 
 
 @pytest.mark.parametrize("word", foreign_names._BLOCKS)
