@@ -355,8 +355,9 @@ class Network:
             ArchspecError: the file cannot be read.
         """
         from archspec.lower.weights import examined
+        from archspec.siblings import with_siblings
 
-        return examined(self.graph, weights, rename=self._origin.rename)
+        return with_siblings(examined(self.graph, weights, rename=self._origin.rename), self, weights)
 
     def _weights(self, given: object, seed: int, strict: bool) -> dict[str, Any]:
         """As `weights`, without a copy: for immediate use."""
@@ -370,12 +371,15 @@ class Network:
     def _loaded(self, given: object, strict: bool, caller: int) -> Mapping[str, Any]:
         """The given weights that fit the network. A warning about the others points `caller` calls up the stack."""
         from archspec.lower.weights import loaded
+        from archspec.siblings import with_siblings
 
         rename = () if given is self._own_weights else self._origin.rename  # its own weights have its names
         advice = None if self._own_weights is None else "pass weights of the original network to optimized(weights)"
         fitting, report = loaded(self.graph, given, rename=rename, strict=strict, advice=advice)
         if not report.complete:
             warn(f"{report.text(advice=False)}\nunmatched weights keep their initial values", stacklevel=caller)
+        elif isinstance(given, str | Path) and (note := with_siblings(report, self, given).note):
+            warn(note, stacklevel=caller)
         return fitting
 
     def save_source(self, path: str | Path, target: str = "torch") -> None:

@@ -7,16 +7,45 @@ them, as in the paper: a file of either loads into both, and one of them then co
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from archspec.frontend.elaborate.builder import build
 from archspec.frontend.elaborate.overrides import settings
+from archspec.frontend.language.spec import Spec
 from archspec.ir.graph import Graph
-from archspec.network import Network
 from archspec.passes.fingerprint import fingerprint
 
+if TYPE_CHECKING:
+    from archspec.lower.weights import WeightsReport
 
-def siblings(network: Network) -> list[str]:
+
+class BuiltVariant(Protocol):
+    """What is read of a `Network`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def spec(self) -> Spec | None: ...
+    @property
+    def variant(self) -> str | None: ...
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def overrides(self) -> Mapping[str, Any]: ...
+    @property
+    def inputs(self) -> Mapping[str, tuple[int, ...]]: ...
+
+
+def with_siblings(report: WeightsReport, network: BuiltVariant, weights: object) -> WeightsReport:
+    """The report on weights that fit a network, with the siblings that they fit as well."""
+    others = siblings(network) if report.complete else []
+    return replace(report, siblings=tuple(others), note=advice(network, others, weights)) if others else report
+
+
+def siblings(network: BuiltVariant) -> list[str]:
     """The other variants of its spec, for the same params and inputs, with the same weights and another fingerprint."""
     spec, graph = network.spec, network.graph
     if spec is None or network.variant is None:
@@ -34,14 +63,19 @@ def _weights(graph: Graph) -> dict[str, tuple[int, ...]]:
     return {key: weight.shape for key, weight in graph.weights()}
 
 
-def advice(network: Network, others: list[str], file: Path) -> str | None:
-    """What to know about weights that fit a network and its siblings; None if the name of their file says enough."""
-    variant = network.variant or network.name
-    named = max((name for name in (variant, *others) if _is_in(name, file.name)), key=len, default=None)
-    if not others or named == variant:
+def advice(network: BuiltVariant, others: list[str], weights: object) -> str | None:
+    """What to know about weights that fit a network and its siblings.
+
+    None if they are in memory, whose owner knows what they are, or if the name of their file says enough.
+    """
+    if not others or not isinstance(weights, str | Path):
+        return None
+    variant, file = network.variant or network.name, Path(weights).name
+    named = max((name for name in (variant, *others) if _is_in(name, file)), key=len, default=None)
+    if named == variant:
         return None
     if named is not None:
-        return f"note: {file.name} may hold weights of '{named}', whose ops differ from those of '{variant}'"
+        return f"note: {file} may hold weights of '{named}', whose ops differ from those of '{variant}'"
     listed = ", ".join(others)
     return f"note: weights of {listed} have the same shapes, but its ops differ from those of '{variant}'"
 

@@ -44,6 +44,23 @@ def test_the_name_of_a_file_may_tell(file: str, said: str | None) -> None:
     assert advice(network, siblings(network), Path(file)) == said
 
 
+def test_loading_a_file_says_so(tmp_path: Path) -> None:
+    text = "archspec: 1\nname: n\ninput: [3, 8, 8]\nparams: {act: relu}\nvariants: {a: {}, b: {act: silu}}\n"
+    net = archspec.parse(text + "layers: [conv: {channels: 4, kernel: 3}, $act]\n", variant="a")
+    net.save_weights(tmp_path / "w.safetensors")
+    net.save_weights(tmp_path / "a.safetensors")
+    note = "note: weights of b have the same shapes, but its ops differ from those of 'a'"
+    for load in (net.to_torch, net.weights):
+        with pytest.warns(UserWarning, match=note) as found:
+            load(tmp_path / "w.safetensors")
+        assert found[0].filename == __file__
+    net.to_torch(tmp_path / "a.safetensors")
+    net.to_torch(net.weights())
+    report = net.weights_report(tmp_path / "w.safetensors")
+    assert (report.siblings, report.text().splitlines()[-1]) == (("b",), note)
+    assert net.weights_report(tmp_path / "a.safetensors").note is None
+
+
 def test_the_command_line_says_so(tmp_path: Path) -> None:
     spec = "archspec: 1\nname: n\ninput: [3, 8, 8]\nparams: {act: relu}\nvariants: {a: {}, b: {act: silu}}\n"
     (tmp_path / "n.yaml").write_text(spec + "layers: [conv: {channels: 4, kernel: 3}, $act]\n")

@@ -10,8 +10,6 @@ from archspec.cli.output import message, print_json, print_lines, print_summary,
 from archspec.diagnostics import ArchspecError, fail
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from archspec.loading import Compiled
     from archspec.network import Network
 
@@ -64,19 +62,11 @@ def compile(options: Namespace) -> int:
             raise fail("wrong-target", f"{output or target.title} {reason}", help=f"leave {option} out")
     with written(output, target.suffixes[0], text=target.text) as path:
         network = _network(options)
-        doubt = _doubt(network, given["weights"]) if "weights" in given else None
         if options.optimize:
             wanted = {name: given.pop(name) for name in ("weights", "seed", "strict") if name in given}
             network = network.optimized(**wanted)
-        message(*target.write(network, path, given), *filter(None, [doubt]))
+        message(*target.write(network, path, given))
     return 0
-
-
-def _doubt(network: Network, file: Path) -> str | None:
-    """Whether the weights in a file may be those of another variant; None if nothing says so."""
-    from archspec.siblings import advice, siblings
-
-    return advice(network, siblings(network), file)
 
 
 _OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "functions", "verify")
@@ -85,15 +75,11 @@ _OF_TARGETS = ("weights", "seed", "strict", "opset", "dynamic", "no_weights", "f
 
 def weights(options: Namespace) -> int:
     """Print how the weights in a file fit the network."""
-    from archspec.siblings import advice, siblings
-
-    network = _network(options)
-    result = network.weights_report(options.file)
-    others = siblings(network) if result.complete else []
+    result = _network(options).weights_report(options.file)
     if options.json:
-        print_json({**result.as_json(), "siblings": others})
+        print_json(result.as_json())
     else:
-        print_lines([*result.text().split("\n"), *filter(None, [advice(network, others, options.file)])])
+        print_lines(result.text().split("\n"))
     return 0 if result.complete else 1
 
 

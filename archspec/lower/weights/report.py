@@ -60,6 +60,8 @@ class WeightsReport:
         foreign: tensors that were left out, by a rule or as parts of something around the network.
         proposed: rules that rename unexpected weights to missing ones of the same shape, as `rename` of a spec.
         kind: what the file is, in words.
+        siblings: other variants of the spec that the weights fit as well, and whose ops differ.
+        note: what to know about them.
     """
 
     network: str
@@ -75,6 +77,8 @@ class WeightsReport:
     foreign: tuple[str, ...] = ()
     proposed: tuple[tuple[str, str], ...] = ()
     kind: str = ""
+    siblings: tuple[str, ...] = ()
+    note: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -92,13 +96,13 @@ class WeightsReport:
     def text(self, *, advice: bool = True) -> str:
         """The full report, safe to print: one line per weight that does not match.
 
-        With `advice` it starts with what the file is, and ends with what to do.
+        With `advice` it starts with what the file is, and ends with what to do and to know.
         """
         notes = [*self._changes(), *(note for kind in self._mismatches for note in self._listed(kind))]
         help = self._advice() if advice and not self.complete else None
         rules = self._rules() if advice and len(self.proposed) > _SHOWN else []
         lines = [self.kind if advice else "", self.message, *aligned(notes), f"help: {help}" if help else "", *rules]
-        return "\n".join(visible(line) for line in lines if line)
+        return "\n".join(visible(line) for line in (*lines, advice and self.note) if line)
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -117,6 +121,7 @@ class WeightsReport:
             "foreign": list(self.foreign),
             "proposed": dict(self.proposed),
             "file": self.kind or None,
+            "siblings": list(self.siblings),
         }
 
     def error(self, advice: str | None = None) -> ArchspecError:
