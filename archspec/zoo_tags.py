@@ -20,6 +20,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     "residual": ("resnets", "skip connections", "shortcuts"),
     "volume": ("volumes", "3d", "medical volumes"),
     "video": ("videos", "action recognition"),
+    "points": ("point cloud", "point clouds", "lidar"),
     "sequence": ("sequences", "1d", "sound", "audio", "time series"),
     "medical": ("medicine", "biomedical"),
 }
@@ -56,6 +57,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "mobilenet_v1": ("classification", "mobile"),
     "mobilenet_v2": ("classification", "mobile", "residual"),
     "mobilenet_v3": ("classification", "mobile", "residual"),
+    "pointnet": ("classification", "points"),
     "pose_resnet": ("pose", "residual"),
     "preact_resnet": ("classification", "residual"),
     "r2plus1d": ("classification", "video", "residual"),

@@ -58,6 +58,7 @@ _TWINS = frozenset((
     "efficientnet_b7", "fcn_resnet101", "gpt2_medium", "gpt2_large", "gpt2_xl", "mlp_1500_1000_500",
     "mlp_2000_1500_1000_500", "mlp_2500_2000_1500_1000_500", "mnasnet0_5", "mobilenet_v1_075", "mobilenet_v1_050",
     "mobilenet_v1_025", "mobilenet_v2_140", "preact_resnet34", "preact_resnet101", "preact_resnet152",
+    "pointnet_vanilla", "pointnet_pytorch",
     "regnet_y_3_2gf", "resnet34", "resnet101", "resnet152", "resnet101_v1", "resnet152_v1", "resnet32_cifar",
     "resnet44_cifar", "resnet56_cifar", "resnext101_32x8d", "resnext101_64x4d", "se_resnet34", "se_resnet101",
     "segnet_pascal", "shufflenet_v2_x0_5", "swin_s", "swin_b", "transformer_big", "unet_intel_2d_narrow",

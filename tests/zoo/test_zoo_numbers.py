@@ -69,6 +69,8 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "dcgan_discriminator": (3, 64, 64),
     "style_transfer": (3, 32, 40),
     "pose_resnet50": (3, 64, 32),
+    "pointnet": (3, 40),
+    "pointnet_pytorch": (3, 24),
 }
 
 

@@ -102,6 +102,7 @@ VARIANTS = {
     "transformer": ["transformer_base", "transformer_big"],
     "swin": ["swin_t", "swin_s", "swin_b"],
     "gpt2": ["gpt2_small", "gpt2_medium", "gpt2_large", "gpt2_xl"],
+    "pointnet": ["pointnet", "pointnet_vanilla", "pointnet_pytorch"],
 }
 
 
