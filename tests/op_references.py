@@ -482,6 +482,14 @@ REFERENCES: Mapping[str, Reference] = {
         inputs[0],
         *zip(*itertools.zip_longest(_listed(op.shift), _listed(op.axis), fillvalue=op.shift), strict=True),
     ),
+    "flip": lambda op, inputs, weights: torch.flip(inputs[0], _listed(op.axis)),
+    "squeeze": lambda op, inputs, weights: torch.squeeze(inputs[0], _listed(op.axis)),
+    "unsqueeze": _of(torch.unsqueeze, dim="axis"),
+    "expand": lambda op, inputs, weights: torch.broadcast_to(
+        inputs[0], [own if size == -1 else size for own, size in zip(inputs[0].shape, (-1, *op.sizes), strict=True)]
+    ),
+    "tile": lambda op, inputs, weights: torch.tile(inputs[0], (1, *op.times)),
+    "stack": lambda op, inputs, weights: torch.stack(inputs, op.axis),
     "select": lambda op, inputs, weights: inputs[0].index_select(op.axis, torch.tensor(op.indices)),
     "pad": _pad,
     "pad_channels": _pad_channels,

@@ -10,29 +10,31 @@ from archspec.diagnostics import Replacement, did_you_mean, nearest
 
 _OPS = {
     "absolute": "abs", "amax": "reduce_max", "amin": "reduce_min", "attention": "multi_head_attention",
-    "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm", "branch": "parallel", "cat": "concat",
-    "chunk": "split", "clstoken": "class_token", "concatenate": "concat", "convolution": "conv", "crop": "center_crop",
-    "deconv": "conv_transpose", "dense": "linear", "divide": "div", "depthtospace": "pixel_shuffle",
+    "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm", "broadcastto": "expand",
+    "branch": "parallel", "cat": "concat", "chunk": "split", "clstoken": "class_token", "concatenate": "concat",
+    "convolution": "conv", "crop": "center_crop", "deconv": "conv_transpose", "dense": "linear", "divide": "div",
+    "depthtospace": "pixel_shuffle",
     "depthwiseconv": "conv {channels: in.channels, kernel: ..., groups: in.channels}", "droppath": "stochastic_depth",
     "dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "dwconv": "conv {groups: in.channels, ...}",
-    "eq": "equal", "fc": "linear", "fullyconnected": "linear", "gap": "global_avg_pool", "ge": "greater_equal",
-    "gemm": "linear", "gmp": "global_max_pool", "greaterorequal": "greater_equal", "gt": "greater",
-    "innerproduct": "linear", "interpolate": "upsample", "le": "less_equal", "lessorequal": "less_equal",
-    "lrelu": "leaky_relu", "lrn": "local_response_norm", "lt": "less", "maskedfill": "where", "maximum": "max",
+    "eq": "equal", "expanddims": "unsqueeze", "fc": "linear", "fullyconnected": "linear", "gap": "global_avg_pool",
+    "gather": "select", "ge": "greater_equal", "gemm": "linear", "gmp": "global_max_pool",
+    "greaterorequal": "greater_equal", "gt": "greater", "indexselect": "select", "innerproduct": "linear",
+    "interpolate": "upsample", "le": "less_equal", "lessorequal": "less_equal", "lrelu": "leaky_relu",
+    "lrn": "local_response_norm", "lt": "less", "maskedfill": "where", "maximum": "max",
     "mha": "multi_head_attention", "minimum": "min", "multiply": "mul", "ne": "not_equal", "negative": "neg",
-    "positionalencoding": "position_embedding", "posembed": "position_embedding", "power": "pow", "prod": "reduce_prod",
-    "resize": "upsample", "selfattention": "multi_head_attention", "shortcut": "residual", "skip": "residual",
-    "simplernn": "rnn", "spacetodepth": "pixel_unshuffle", "squeeze": "flatten", "subtract": "sub", "std": "reduce_std",
-    "sum": "add", "swapaxes": "permute", "swish": "silu", "transpose": "permute", "unflatten": "reshape",
-    "unsqueeze": "reshape", "upsampling": "upsample", "var": "reduce_var", "variance": "reduce_var",
-    "upsamplingbilinear": "upsample", "upsamplingnearest": "upsample", "view": "reshape", "zeropad": "pad",
-    "zeropadding": "pad",
+    "positionalencoding": "position_embedding", "posembed": "position_embedding", "pack": "stack", "power": "pow",
+    "prod": "reduce_prod", "resize": "upsample", "selfattention": "multi_head_attention", "reverse": "flip",
+    "shortcut": "residual", "skip": "residual", "simplernn": "rnn", "spacetodepth": "pixel_unshuffle",
+    "subtract": "sub", "std": "reduce_std", "sum": "add", "swapaxes": "permute", "swish": "silu", "take": "select",
+    "transpose": "permute", "unflatten": "reshape", "upsampling": "upsample", "var": "reduce_var",
+    "variance": "reduce_var", "upsamplingbilinear": "upsample", "upsamplingnearest": "upsample", "view": "reshape",
+    "zeropad": "pad", "zeropadding": "pad",
 }  # fmt: skip
 """Ops by their names elsewhere: lower-case letters alone, without a final `2d` unless that changes the meaning."""
 
 _SIMILAR = frozenset(
-    ("attention", "branch", "chunk", "crop", "interpolate", "maskedfill", "positionalencoding", "resize", "shortcut",
-     "skip", "squeeze", "swapaxes", "transpose", "unflatten", "unsqueeze", "upsampling", "upsamplingbilinear", "view")
+    ("attention", "branch", "chunk", "crop", "gather", "interpolate", "maskedfill", "positionalencoding", "resize",
+     "shortcut", "skip", "swapaxes", "take", "transpose", "unflatten", "upsampling", "upsamplingbilinear", "view")
 )  # fmt: skip
 """Names among them that do not mean quite the same, or take other attributes."""
 

@@ -34,7 +34,7 @@ from archspec.ops.conv import Conv, ConvTranspose
 from archspec.ops.dropout import Dropout, SpatialDropout, StochasticDepth
 from archspec.ops.function import FUNCTIONS
 from archspec.ops.linear import CapsuleVotes, Linear, RadialBasis
-from archspec.ops.merge import COMPARISONS, Add, Concat, Div, Max, Mean, Min, Mul, Pow, Sub, Where
+from archspec.ops.merge import COMPARISONS, Add, Concat, Div, Max, Mean, Min, Mul, Pow, Stack, Sub, Where
 from archspec.ops.norm import (
     Affine,
     BatchNorm,
@@ -50,10 +50,10 @@ from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionE
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.recurrent import Gru, Lstm, Rnn
 from archspec.ops.reduce import REDUCTIONS, ArgMax, CumSum
-from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
+from archspec.ops.reshape import Expand, Flatten, Identity, Permute, Reshape, Select, Squeeze, Tile, Unsqueeze
 from archspec.ops.roi import RoiAlign, RoiPool
 from archspec.ops.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
-from archspec.ops.slicing import Roll, Slice, Split
+from archspec.ops.slicing import Flip, Roll, Slice, Split
 from archspec.ops.spatial import CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 from archspec.ops.unpool import MaxUnpool
 
@@ -70,8 +70,9 @@ OPS: tuple[type[Op], ...] = (
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
     Softmax, LogSoftmax, Squash, Dropout, SpatialDropout, StochasticDepth,
     *FUNCTIONS,
-    Add, Sub, Mul, Div, Pow, Min, Max, Mean, *COMPARISONS, Where, Concat,
-    Flatten, Reshape, Permute, Select, Split, Slice, Roll, Pad, PadChannels, CenterCrop, CropLike,
+    Add, Sub, Mul, Div, Pow, Min, Max, Mean, *COMPARISONS, Where, Concat, Stack,
+    Flatten, Reshape, Squeeze, Unsqueeze, Expand, Tile, Permute, Select, Split, Slice, Roll, Flip,
+    Pad, PadChannels, CenterCrop, CropLike,
     Upsample, UpsampleLike, PixelShuffle, PixelUnshuffle, ChannelShuffle, Identity,
 )  # fmt: skip
 """Every op, by family. The order is the order of the reference."""

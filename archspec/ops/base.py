@@ -14,6 +14,7 @@ from archspec.ops.attribute_checks import checked
 from archspec.ops.attribute_types import attributes_of, shortest
 
 __all__ = [
+    "MOST_SPATIAL",
     "NOT_READ",
     "NO_COST",
     "Cost",
@@ -21,8 +22,10 @@ __all__ = [
     "Op",
     "OpError",
     "along",
+    "need_axes",
     "need_axis",
     "need_float",
+    "need_new_axis",
     "need_spatial",
     "per_axis",
     "pointwise",
@@ -163,6 +166,10 @@ def along(windows: Sequence[Window | None], start: int = 2) -> Footprint:
     return {start + i: (start + i, window) for i, window in enumerate(windows) if window is not None}
 
 
+MOST_SPATIAL = 3
+"""The most spatial axes that layers slide over or normalize, as in PyTorch."""
+
+
 def need_spatial(op: str, tensor: TensorType) -> int:
     """The number of spatial axes, which must be 1, 2 or 3.
 
@@ -170,7 +177,7 @@ def need_spatial(op: str, tensor: TensorType) -> int:
         OpError: `tensor` is not channels and 1 to 3 spatial axes.
     """
     axes = len(tensor.sizes) - 1
-    if axes not in (1, 2, 3):
+    if not 1 <= axes <= MOST_SPATIAL:
         raise OpError(
             "wrong-rank",
             f"'{op}' slides over 1, 2 or 3 spatial axes, but {format_shape(tensor.shape)} has {max(axes, 0)}",
@@ -223,6 +230,39 @@ def need_axis(op: str, axis: int, tensor: TensorType) -> int:
             "wrong-axis",
             f"'{op}' has no axis {axis} in {format_shape(tensor.shape)}",
             help=f"axes count from 1, the channels, to {tensor.rank - 1}; axis 0 is the batch",
+        )
+    return normalized
+
+
+def need_axes(op: str, axes: int | tuple[int, ...], tensor: TensorType) -> list[int]:
+    """Distinct axes, counted from the front, in the order that they are given.
+
+    Raises:
+        OpError: there is none, one does not exist, or one is named twice.
+    """
+    given = axes if isinstance(axes, tuple) else (axes,)
+    selected = [need_axis(op, axis, tensor) for axis in given]
+    if not selected or len(set(selected)) < len(selected):
+        raise OpError(
+            "wrong-axis",
+            f"'{op}' along {list(given)} must name distinct axes of {tensor}",
+            help="name at least one axis, and none twice",
+        )
+    return selected
+
+
+def need_new_axis(op: str, axis: int, tensor: TensorType) -> int:
+    """The place of an axis that is added, counted from the front: 1 is before the channels, -1 after the last axis.
+
+    Raises:
+        OpError: no such place, or before the batch.
+    """
+    normalized = axis + tensor.rank + 1 if axis < 0 else axis
+    if not 1 <= normalized <= tensor.rank:
+        raise OpError(
+            "wrong-axis",
+            f"'{op}' cannot add axis {axis} to {format_shape(tensor.shape)}",
+            help=f"1 puts it before the channels, {tensor.rank} or -1 at the end; axis 0 is the batch",
         )
     return normalized
 

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Self, cast
 
 from archspec.ir.types import DType, TensorType
 from archspec.ops.attribute_types import Number, Whole
-from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, pointwise
+from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, need_new_axis, pointwise
 from archspec.ops.footprint import IDENTITY
+from archspec.ops.reshape import beside
 from archspec.ops.spatial import smallest
 
 
@@ -220,3 +221,35 @@ class Concat(Join):
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         selected = need_axis(self.kind, self.axis, inputs[0])
         return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis != selected}
+
+
+class Stack(Op):
+    """Puts values of one shape side by side along a new axis.
+
+    Attributes:
+        axis: where the new axis is afterwards: 1 puts it before the channels, -1 at the end.
+    """
+
+    kind: ClassVar[str] = "stack"
+    family: ClassVar[str] = "merge"
+    shorthand: ClassVar[str | None] = "from"
+    inputs: ClassVar[int | None] = None
+
+    axis: Whole = 1
+
+    def added(self, tensor: TensorType) -> int:
+        """The axis of the output that is new, counted from the front."""
+        return need_new_axis(self.kind, self.axis, tensor)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        first = inputs[0]
+        added = self.added(first)
+        if any(tensor.dtype != first.dtype for tensor in inputs):
+            dtypes = " and ".join(dict.fromkeys(tensor.dtype for tensor in inputs))
+            raise OpError("wrong-dtype", f"'{self.kind}' cannot stack {dtypes}")
+        if any(tensor.rank != first.rank for tensor in inputs) or any(tensor.sizes != first.sizes for tensor in inputs):
+            raise OpError("shape-mismatch", f"'{self.kind}' joins unequal shapes")
+        return (first.with_sizes(*first.sizes[: added - 1], len(inputs), *first.sizes[added - 1 :]),)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        return beside(self.added(inputs[0]), inputs[0])

@@ -6,7 +6,17 @@ from typing import ClassVar, Literal
 
 from archspec.ir.types import DType, Initializer, TensorType, Weight
 from archspec.ops.attribute_types import Count, Flag, Momentum, Number, Positive, Whole
-from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, need_spatial, pointwise
+from archspec.ops.base import (
+    MOST_SPATIAL,
+    Cost,
+    Footprint,
+    Op,
+    OpError,
+    need_axis,
+    need_float,
+    need_spatial,
+    pointwise,
+)
 from archspec.ops.conv import need_divisible
 from archspec.ops.footprint import IDENTITY, sliding
 
@@ -47,6 +57,12 @@ class BatchNorm(Op):
         (tensor,) = inputs
         need_float(self.kind, tensor)
         need_channels(self.kind, tensor)
+        if len(tensor.spatial) > MOST_SPATIAL:
+            raise OpError(
+                "wrong-rank",
+                f"'{self.kind}' takes at most {MOST_SPATIAL} spatial axes, and {tensor} has {len(tensor.spatial)}",
+                help="merge axes before it with `flatten`",
+            )
         return (tensor,)
 
     def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:

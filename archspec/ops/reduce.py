@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 from archspec.ir.types import DType, TensorType
 from archspec.ops.attribute_types import Axes, Flag, Whole
-from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float
+from archspec.ops.base import Cost, Footprint, Op, need_axes, need_axis, need_float
 from archspec.ops.footprint import IDENTITY
 
 
@@ -28,15 +28,7 @@ class Reduction(Op):
 
     def normalized_axes(self, tensor: TensorType) -> tuple[int, ...]:
         """The axes that are reduced, counted from the front, in order."""
-        written = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        selected = sorted(need_axis(self.kind, axis, tensor) for axis in written)
-        if not selected or len(set(selected)) < len(selected):
-            raise OpError(
-                "wrong-axis",
-                f"'{self.kind}' over {list(written)} must name distinct axes of {tensor}",
-                help="name at least one axis, and none twice",
-            )
-        return tuple(selected)
+        return tuple(sorted(need_axes(self.kind, self.axis, tensor)))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs

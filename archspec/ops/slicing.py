@@ -1,11 +1,11 @@
-"""Splits, slices and rolls."""
+"""Splits, slices, rolls and flips."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import TensorType
 from archspec.ops.attribute_types import Axes, Count, Whole
-from archspec.ops.base import Footprint, Op, OpError, need_axis, pointwise
+from archspec.ops.base import Footprint, Op, OpError, need_axes, need_axis, pointwise
 from archspec.ops.footprint import sliding
 
 
@@ -143,14 +143,7 @@ class Roll(Op):
         if len(shifts) != len(axes):
             message = f"'{self.kind}' has {len(shifts)} shifts for {len(axes)} {'axis' if len(axes) == 1 else 'axes'}"
             raise OpError("wrong-value", message, help="write one number for all axes, or one per axis")
-        selected = [need_axis(self.kind, axis, tensor) for axis in axes]
-        if not axes or len(set(selected)) < len(axes):
-            raise OpError(
-                "wrong-axis",
-                f"'{self.kind}' along {list(axes)} must name distinct axes of {tensor}",
-                help="name at least one axis, and none twice",
-            )
-        return dict(zip(selected, shifts, strict=True))
+        return dict(zip(need_axes(self.kind, axes, tensor), shifts, strict=True))
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         (tensor,) = inputs
@@ -160,3 +153,30 @@ class Roll(Op):
     def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
         moved = {axis for axis, shift in self.shifts(inputs[0]).items() if shift % inputs[0].sizes[axis - 1]}
         return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis not in moved}
+
+
+class Flip(Op):
+    """Reverses the order of the entries along some axes.
+
+    Attributes:
+        axis: the axis, or a list of them; 1 is the channels, -1 the last.
+    """
+
+    kind: ClassVar[str] = "flip"
+    family: ClassVar[str] = "slicing"
+    shorthand: ClassVar[str | None] = "axis"
+
+    axis: Axes
+
+    def reversed_axes(self, tensor: TensorType) -> list[int]:
+        """The axes, counted from the front."""
+        return need_axes(self.kind, self.axis, tensor)
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        (tensor,) = inputs
+        self.reversed_axes(tensor)
+        return (tensor,)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        reversed_axes = self.reversed_axes(inputs[0])
+        return {axis: seen for axis, seen in pointwise(outputs[0]).items() if axis not in reversed_axes}

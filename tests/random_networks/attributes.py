@@ -123,9 +123,18 @@ def _offset(random: Random, sizes: Sequence[int], like: Sequence[int]) -> dict[s
     return {"offset": tuple(random.randint(0, have - want) for have, want in pairs if have >= want) or None}
 
 
+def _squeeze(random: Random, sizes: Sequence[int]) -> dict[str, Any]:
+    ones = [axis for axis, size in enumerate(sizes, start=1) if size == 1]
+    return {"axis": random.choice(ones)} if ones else {}
+
+
 _OF_SIZES: Mapping[str, Callable[..., dict[str, Any]]] = {
     "reshape": _reshape,
     "permute": lambda random, sizes: {"order": tuple(random.sample(range(1, len(sizes) + 1), len(sizes)))},
+    "squeeze": _squeeze,
+    "unsqueeze": lambda random, sizes: {"axis": random.randint(1, len(sizes) + 1)},
+    "expand": lambda random, sizes: {"sizes": tuple(random.randint(1, 3) if size == 1 else -1 for size in sizes)},
+    "tile": lambda random, sizes: {"times": tuple(random.randint(1, 2) for _ in sizes)},
     "split": _split,
     "select": _select,
     "center_crop": _size,

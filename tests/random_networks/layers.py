@@ -50,9 +50,14 @@ def layer(draw: Drawing, names: Names, before: Part) -> Part | None:
     kind = draw.theme if draw.chance(0.35) else draw.random.choices(UNARY, LIKELY)[0]
     if kind in FEWER_AXES and kind != draw.theme and draw.chance(0.5):
         return None
-    drawn = draw_op(draw.random, kind, [before.type])
-    above_0: list[Item] = ["abs", {"add": {"number": 0.5}}] if kind in ABOVE_0 else []
-    return None if drawn is None else part_of(draw, names, drawn, before.type, *above_0)
+    type, items = before.type, list[Item]()
+    if kind in ABOVE_0:
+        items = ["abs", {"add": {"number": 0.5}}]
+    elif kind == "squeeze" and 1 not in type.sizes:
+        axis = draw.random.randint(1, type.rank)
+        type, items = type.with_sizes(*type.sizes[: axis - 1], 1, *type.sizes[axis - 1 :]), [{"unsqueeze": axis}]
+    drawn = draw_op(draw.random, kind, [type])
+    return None if drawn is None else part_of(draw, names, drawn, type, *items)
 
 
 def part_of(
@@ -234,7 +239,7 @@ def from_(items: list[Item], source: str) -> list[Item]:
 def joined(draw: Drawing, names: Names, before: Part) -> Part | None:
     """This value and another, of any level, joined after layers that make them fit."""
     other = draw.pick(names.visible(), len(before.type.sizes))
-    kind = draw.random.choice((*JOINS, "sub", "less"))
+    kind = draw.random.choice((*JOINS, "stack", "sub", "less"))
     if other is None or not before.type.sizes:
         return None
     type = names.visible()[other]

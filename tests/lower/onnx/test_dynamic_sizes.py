@@ -157,6 +157,7 @@ ONE_SIZE = {
         "lstm", "gru", "rnn",
     )
     or sample.id.startswith(("layer_norm(axes=2", "layer_norm(axes=3", "layer_scale(axis", "layer_scale(value"))
+    or sample.id.startswith(("squeeze(axis=2", "squeeze(axis=[", "expand(sizes=[-1", "expand(sizes=[2"))
     or sample.id.startswith(("rms_norm(axes=2", "split(sizes=[4", "upsample(scale=1.1", "upsample(scale=[1.7"))
     or sample.id in ("reshape(sizes=[4,6]) 2x3x4", "reshape(sizes=[]) 1x1", "layer_norm() 4x3", "layer_norm() 4x3x2",
                      "layer_norm() 4x3x2x2", "rms_norm() 4x3", "rms_norm() 4x3x2", "rms_norm() 4x3x2x2")

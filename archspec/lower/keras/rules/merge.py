@@ -65,3 +65,9 @@ def _where(op: merge.Where, node: Node) -> LayerCall:
 @RULES.rule(merge.Concat)
 def _concat(op: merge.Concat, node: Node) -> LayerCall:
     return LayerCall((layer("Concatenate", {}, {"axis": (op.axis, -1)}),)) if len(node.inputs) > 1 else LayerCall()
+
+
+@RULES.rule(merge.Stack)
+def _stack(op: merge.Stack, node: Node) -> LayerCall:
+    axis: dict[str, Constant] = {"axis": op.added(node.inputs[0].type)}
+    return LayerCall((function("stack", "ops.stack([{all}], axis={axis})", axis),))

@@ -1,4 +1,4 @@
-"""Splits, slices and rolls in Keras."""
+"""Splits, slices, rolls and flips in Keras."""
 
 from __future__ import annotations
 
@@ -44,3 +44,9 @@ def _roll(op: slicing.Roll, node: Node) -> LayerCall:
             for axis, shift in shifts.items()
         )
     )
+
+
+@RULES.rule(slicing.Flip)
+def _flip(op: slicing.Flip, node: Node) -> LayerCall:
+    axes: dict[str, Constant] = {"axes": ListLiteral(op.reversed_axes(node.inputs[0].type))}
+    return LayerCall((function("flip", "ops.flip({x}, {axes})", axes),))

@@ -27,6 +27,7 @@ from archspec.ops.merge import (
     Mul,
     NotEqual,
     Pow,
+    Stack,
     Sub,
     Where,
 )
@@ -127,3 +128,13 @@ def _cropped(b: OnnxBuilder) -> list[tuple[str, TensorType]]:
             value = b.step(f"crop{i}", "Slice", name, *bounds, type=cropped)
         values.append((value, cropped))
     return values
+
+
+@RULES.rule(Stack)
+def stack(op: Stack, b: OnnxBuilder) -> str:
+    """Unsqueeze for each value, then Concat."""
+    axis = op.added(b.input_type)
+    added = b.integers("axes", [axis])
+    one = b.input_type.with_sizes(*b.input_type.sizes[: axis - 1], 1, *b.input_type.sizes[axis - 1 :])
+    parts = [b.step(f"part{i}", "Unsqueeze", name, added, type=one) for i, name in enumerate(b.inputs)]
+    return b.result("Concat", *parts, axis=axis)

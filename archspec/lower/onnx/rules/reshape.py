@@ -1,4 +1,4 @@
-"""Reshaping, permuting and selecting in ONNX.
+"""Reshaping, permuting, selecting and repeating in ONNX.
 
 In the shapes of Reshape a size of 0, such as the batch's, keeps that of the input.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES, gather, identity
-from archspec.ops.reshape import Flatten, Identity, Permute, Reshape, Select
+from archspec.ops.reshape import Expand, Flatten, Identity, Permute, Reshape, Select, Squeeze, Tile, Unsqueeze
 
 RULES.rule(Identity)(identity)
 
@@ -36,3 +36,27 @@ def permute(op: Permute, b: OnnxBuilder) -> str:
 def select(op: Select, b: OnnxBuilder) -> str:
     """Gather."""
     return gather(b, {op.normalized_axis(b.input_type): op.indices})
+
+
+@RULES.rule(Squeeze)
+def squeeze(op: Squeeze, b: OnnxBuilder) -> str:
+    """Squeeze."""
+    return b.result("Squeeze", b.input, b.integers("axes", op.removed(b.input_type)))
+
+
+@RULES.rule(Unsqueeze)
+def unsqueeze(op: Unsqueeze, b: OnnxBuilder) -> str:
+    """Unsqueeze."""
+    return b.result("Unsqueeze", b.input, b.integers("axes", [op.added(b.input_type)]))
+
+
+@RULES.rule(Expand)
+def expand(op: Expand, b: OnnxBuilder) -> str:
+    """Expand, which repeats for a size above 1."""
+    return b.result("Expand", b.input, b.integers("sizes", (1, *(max(1, size) for size in op.sizes))))
+
+
+@RULES.rule(Tile)
+def tile(op: Tile, b: OnnxBuilder) -> str:
+    """Tile."""
+    return b.result("Tile", b.input, b.integers("times", (1, *op.times)))

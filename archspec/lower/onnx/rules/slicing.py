@@ -1,4 +1,4 @@
-"""Slices, splits and rolls in ONNX."""
+"""Slices, splits, rolls and flips in ONNX."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from archspec.ir.types import DType
 from archspec.lower.onnx.builder import OnnxBuilder, OnnxShape
 from archspec.lower.onnx.rules.common import END, RULES, parts_of_axis
 from archspec.lower.onnx.symbolic_size import Size
-from archspec.ops.slicing import Roll, Slice, Split
+from archspec.ops.slicing import Flip, Roll, Slice, Split
 
 
 @RULES.rule(Split)
@@ -88,3 +88,12 @@ def _first_moved(b: OnnxBuilder, axis: int, shift: int) -> int | str:
 def _along(b: OnnxBuilder, axis: int, size: int | None) -> OnnxShape:
     """The shape of the input with another size along an axis."""
     return (*b.input_type.shape[:axis], size, *b.input_type.shape[axis + 1 :])
+
+
+@RULES.rule(Flip)
+def flip(op: Flip, b: OnnxBuilder) -> str:
+    """Slice with steps of -1, from the last entry to before the first."""
+    axes = op.reversed_axes(b.input_type)
+    bounds = (("starts", -1), ("ends", -END), ("axes", None), ("steps", -1))
+    numbers = [b.integers(label, axes if each is None else [each] * len(axes)) for label, each in bounds]
+    return b.result("Slice", b.input, *numbers)

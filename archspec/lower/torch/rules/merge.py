@@ -114,3 +114,9 @@ def _stacked(op: merge.Broadcast, node: Node) -> ModuleCall | None:
         return None
     stacked = f"torch.stack(crop_to_smallest([{{all}}])).{_REDUCTIONS[type(op)]}(dim=0)"
     return ModuleCall(function=function("torch.stack", stacked), helper=_CROP)
+
+
+@RULES.rule(merge.Stack)
+def _stack(op: merge.Stack, node: Node) -> ModuleCall:
+    dim: dict[str, Constant] = {"dim": op.added(node.inputs[0].type)}
+    return ModuleCall(function=function("torch.stack", "torch.stack([{all}], dim={dim})", dim))

@@ -42,3 +42,36 @@ def _permute(op: reshape.Permute, node: Node) -> ModuleCall:
 def _select(op: reshape.Select, node: Node) -> ModuleCall:
     before = ":, " * op.normalized_axis(node.inputs[0].type)
     return ModuleCall(function=function("select", f"{{x}}[{before}{{indices}}]", {"indices": ListLiteral(op.indices)}))
+
+
+@RULES.rule(reshape.Squeeze)
+def _squeeze(op: reshape.Squeeze, node: Node) -> ModuleCall:
+    removed = op.removed(node.inputs[0].type)
+    axes: dict[str, Constant] = {"axis": removed[0] if len(removed) == 1 else ListLiteral(removed)}
+    edges = zip((-1, *removed), (*removed, None), strict=True)  # of the runs of axes between those that are removed
+    kept = [_sizes(start + 1, stop) for start, stop in edges if start + 1 != stop]
+    # `squeeze` leaves axes of other sizes as they are, where this is an error.
+    checked = function("squeeze", f"{{x}}.reshape({' + '.join(kept)})")
+    return ModuleCall(function=function("squeeze", "{x}.squeeze({axis})", axes), checked=ModuleCall(function=checked))
+
+
+def _sizes(start: int, stop: int | None) -> str:
+    return f"{{x}}.shape[{start or ''}:{'' if stop is None else stop}]"
+
+
+@RULES.rule(reshape.Unsqueeze)
+def _unsqueeze(op: reshape.Unsqueeze, node: Node) -> ModuleCall:
+    axis = {"axis": op.added(node.inputs[0].type)}
+    return ModuleCall(function=function("unsqueeze", "{x}.unsqueeze({axis})", axis))
+
+
+@RULES.rule(reshape.Expand)
+def _expand(op: reshape.Expand, node: Node) -> ModuleCall:
+    sizes = ", ".join(map(str, (-1, *op.sizes)))
+    return ModuleCall(function=function("expand", f"{{x}}.expand({sizes})"))
+
+
+@RULES.rule(reshape.Tile)
+def _tile(op: reshape.Tile, node: Node) -> ModuleCall:
+    times = ", ".join(map(str, (1, *op.times)))
+    return ModuleCall(function=function("tile", f"{{x}}.repeat({times})"))

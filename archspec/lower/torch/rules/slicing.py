@@ -1,4 +1,4 @@
-"""Slicing, splitting and rolling in PyTorch."""
+"""Slicing, splitting, rolling and flipping in PyTorch."""
 
 from __future__ import annotations
 
@@ -68,3 +68,9 @@ def _roll(op: slicing.Roll, node: Node) -> ModuleCall:
     if len(axes) == 1:
         return ModuleCall(function=call("torch.roll", {}, {"shifts": (numbers[0], None), "dims": (axes[0], None)}))
     return ModuleCall(function=call("torch.roll", {}, {"shifts": (numbers, None), "dims": (axes, None)}))
+
+
+@RULES.rule(slicing.Flip)
+def _flip(op: slicing.Flip, node: Node) -> ModuleCall:
+    axes: dict[str, Constant] = {"axes": ListLiteral(op.reversed_axes(node.inputs[0].type))}
+    return ModuleCall(function=function("flip", "{x}.flip({axes})", axes))
