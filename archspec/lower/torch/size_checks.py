@@ -3,13 +3,15 @@
 PyTorch broadcasts axes of size 1, shortens slices that reach beyond an axis, and splits an axis into unequal parts. And
 where the spec reads the size of a value, it may mean another network at another size. In most networks no size of the
 inputs leads there. Which ones do is found by inferring the types of all values at other sizes of the inputs: small
-ones, those around powers of two, where strides round differently, and those near the network's own.
+ones, those around powers of two, where strides round differently, those near the network's own, and those of as many
+elements.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from archspec.ir.graph import Graph, Node, SizeRead, Value
 from archspec.ir.types import Shape, TensorType
@@ -63,6 +65,11 @@ def _changed_inputs(types: Types) -> Iterator[Types]:
             for size in (1, own - 1, own + 1):
                 sizes = (*tensor.sizes[:axis], size, *tensor.sizes[axis + 1 :])
                 yield (*types[:i], tensor.with_sizes(*sizes), *types[i + 1 :])
+        for one, other in permutations(range(len(tensor.sizes)), 2):  # as many elements, which a reshape may take
+            resized = list(tensor.sizes)
+            resized[one], resized[other] = 2 * resized[one], resized[other] // 2
+            if tensor.sizes[other] % 2 == 0:
+                yield (*types[:i], tensor.with_sizes(*resized), *types[i + 1 :])
     largest = max((size for tensor in types for size in tensor.spatial), default=1)
     powers = (2**i + near for i in range(3, largest.bit_length() + 1) for near in (-1, 1))
     for size in (*range(1, 6), *powers):

@@ -320,6 +320,14 @@ def test_the_message_names_the_size_that_the_network_is_made_for(tmp_path: Path)
             module.eval()(torch.zeros(1, 3, 9, 8))
 
 
+def test_networks_refuse_sizes_of_as_many_elements_that_a_reshape_would_take(tmp_path: Path) -> None:
+    layers = "[reshape: '[3, in.shape[1] // 4, 4, in.shape[2] // 4, 4]', reduce_mean: [3, 5]]"
+    module = archspec.load(reading(tmp_path, layers)).to_torch()
+    assert returned(module, [torch.zeros(1, 3, 8, 8)]) is not None
+    assert returned(module, [torch.zeros(1, 3, 4, 16)]) is None
+    assert returned(module, [torch.zeros(1, 3, 16, 4)]) is None
+
+
 def test_only_the_inputs_that_matter_are_of_one_size(tmp_path: Path) -> None:
     layers = """
   - avg_pool: {name: p, from: a, kernel: in.spatial}

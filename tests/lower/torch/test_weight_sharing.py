@@ -172,7 +172,7 @@ CHANGES: dict[str, list[dict[str, Any]]] = {
     "group_norm": [{"groups": 1}, {"eps": 0.1}],
     "instance_norm": [{"eps": 0.1}],
     "layer_norm": [{"eps": 0.1}, {"axes": "channels"}],
-    "multi_head_attention": [{"heads": 1}, {"heads": 3, "dropout": 0.5}],
+    "multi_head_attention": [{"heads": 1}, {"heads": 3, "dropout": 0.5}, {"causal": True}],
     "prelu": [{"slope": 0.1}],
     "lstm": [{"depth": 2, "dropout": 0.5}],
     "gru": [{"depth": 2, "dropout": 0.5}],
