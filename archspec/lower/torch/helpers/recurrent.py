@@ -145,7 +145,9 @@ def first_states(
     both: bool,
 ) -> Tensor:
     """The states before the first position, with the layers first."""
-    if state is not None:
-        return state.transpose(0, 1).contiguous()
-    size = weights[1].shape[1]
-    return x.new_zeros(layers * (1 + int(both)), x.shape[0], size)
+    count, size = layers * (1 + int(both)), weights[1].shape[1]
+    if state is None:
+        return x.new_zeros(count, x.shape[0], size)
+    if state.shape[1] != count or state.shape[2] != size:
+        raise ValueError("the first states have another shape than the last")
+    return state.transpose(0, 1).contiguous()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from archspec.ir.graph import Node
@@ -18,8 +19,10 @@ def _upsample_like(op: spatial.UpsampleLike, node: Node) -> ModuleCall:
     template = "F.interpolate({x0}, {x1}.shape[2:]"
     if not op.sized(node.input_types).interpolates:
         return ModuleCall(function=function("upsample", template + ")"))
-    flags = "".join(f", {name}=True" for name in ("align_corners", "antialias") if getattr(op, name))
-    return ModuleCall(function=function("upsample", f'{template}, mode="{_mode(op, d)}"{flags})'))
+    template += f', mode="{_mode(op, d)}"'
+    if op.antialias:
+        return _of_several_columns(f"{template}, antialias=True)")
+    return ModuleCall(function=function("upsample", template + (", align_corners=True)" if op.align_corners else ")")))
 
 
 @RULES.rule(spatial.CropLike)
@@ -87,8 +90,17 @@ def _upsample(op: spatial.Upsample, node: Node) -> ModuleCall:
         return call(callee, {}, {name: (value, None), **options, **more})
 
     if op.antialias:  # which the module does not have
-        return ModuleCall(function=resize("F.interpolate", function_value, antialias=(True, False)))
+        more = ", recompute_scale_factor=True" if op.fractional else ""
+        template = f'F.interpolate({{x}}, scale_factor={{scale}}, mode="{_mode(op, 2)}"{more}, antialias=True)'
+        checked = None if scale is None else _of_several_columns(template, {"scale": function_value})
+        return ModuleCall(function=resize("F.interpolate", function_value, antialias=(True, False)), checked=checked)
     return ModuleCall(replace(resize("nn.Upsample", value), stateless=True), resize("F.interpolate", function_value))
+
+
+def _of_several_columns(template: str, numbers: Mapping[str, Constant] | None = None) -> ModuleCall:
+    """A call whose result is checked: PyTorch computes results of one column wrong."""
+    checked = function("upsample", f"several_columns({template})", numbers or {})
+    return ModuleCall(function=checked, helper=("several_columns", 0))
 
 
 def _mode(op: spatial.Upsample | spatial.UpsampleLike, axes: int) -> str:
