@@ -50,6 +50,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "inception_resnet_v2": ("classification", "residual"),
     "inception_v3": ("classification",),
     "lenet": ("classification",),
+    "lstm_tagger": ("language", "sequence"),
     "mask_rcnn": ("detection", "segmentation", "residual"),
     "mlp": ("classification", "mlp"),
     "mlp_mixer": ("classification", "mlp"),

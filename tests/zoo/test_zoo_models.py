@@ -42,6 +42,7 @@ KINDS: Mapping[type[nn.Module], str] = {
     nn.PReLU: "prelu",
     Distances: "radial_basis",
     nn.Embedding: "embedding",
+    nn.LSTM: "lstm",
     Tied: "linear",
     TiedEmbedding: "embedding",
 }
@@ -49,7 +50,8 @@ KINDS: Mapping[type[nn.Module], str] = {
 
 LIBRARIES = [
     "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
-    "convmixer_768_32", "pointnet_pytorch", "style_transfer", "attention_unet", "gpt2_small", "transformer_base",
+    "convmixer_768_32", "pointnet_pytorch", "bilstm_tagger", "style_transfer", "attention_unet",
+    "gpt2_small", "transformer_base",
 ]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 
@@ -129,7 +131,10 @@ def test_the_network_has_the_parameters_and_buffers_of_the_pytorch_model(name):
 @pytest.mark.parametrize("name", COUNTERPARTS)
 def test_macs_are_half_of_what_pytorch_counts_for_convolutions_and_matrix_products(name):
     assert (
-        2 * macs_of(load(name), "conv", "conv_transpose", "linear", "capsule_votes", "multi_head_attention", "matmul")
+        2
+        * macs_of(
+            load(name), "conv", "conv_transpose", "linear", "capsule_votes", "multi_head_attention", "matmul", "lstm"
+        )
         == watch(name).flops
     )
 

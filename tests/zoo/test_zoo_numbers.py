@@ -70,6 +70,8 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "style_transfer": (3, 32, 40),
     "pose_resnet50": (3, 64, 32),
     "pointnet": (3, 40),
+    "lstm_tagger": None,
+    "bilstm_tagger": None,
     "pointnet_pytorch": (3, 24),
 }
 

@@ -103,6 +103,7 @@ VARIANTS = {
     "swin": ["swin_t", "swin_s", "swin_b"],
     "gpt2": ["gpt2_small", "gpt2_medium", "gpt2_large", "gpt2_xl"],
     "pointnet": ["pointnet", "pointnet_vanilla", "pointnet_pytorch"],
+    "lstm_tagger": ["lstm_tagger", "bilstm_tagger"],
 }
 
 
