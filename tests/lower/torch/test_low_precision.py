@@ -19,8 +19,8 @@ DTYPES = {"bfloat16": torch.bfloat16, "half": torch.float16}
 COMPARISONS = ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 """Of whole numbers they are float32 in a module of any type, since nothing tells them its type."""
 
-WITHOUT_KERNEL = ("avg_pool", "local_response_norm")
-"""PyTorch 2.13 has no average pooling over three axes for these types on a CPU."""
+WITHOUT_KERNEL = ("avg_pool", "local_response_norm", "upsample", "upsample_like")
+"""PyTorch 2.13 has no average pooling over three axes, and no antialias, for these types on a CPU."""
 
 
 def floats(dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
