@@ -12,7 +12,8 @@ _OPS = {
     "absolute": "abs", "amax": "reduce_max", "amin": "reduce_min", "attention": "multi_head_attention",
     "average": "mean", "averagepooling": "avg_pool", "bn": "batch_norm", "broadcastto": "expand",
     "branch": "parallel", "cat": "concat", "chunk": "split", "clstoken": "class_token", "concatenate": "concat",
-    "convolution": "conv", "crop": "center_crop", "deconv": "conv_transpose", "dense": "linear", "divide": "div",
+    "convolution": "conv", "crop": "center_crop", "crossattention": "multi_head_attention",
+    "deconv": "conv_transpose", "dense": "linear", "divide": "div",
     "depthtospace": "pixel_shuffle",
     "depthwiseconv": "conv {channels: in.channels, kernel: ..., groups: in.channels}", "droppath": "stochastic_depth",
     "dropout2d": "spatial_dropout", "dropout3d": "spatial_dropout", "dwconv": "conv {groups: in.channels, ...}",
@@ -33,8 +34,9 @@ _OPS = {
 """Ops by their names elsewhere: lower-case letters alone, without a final `2d` unless that changes the meaning."""
 
 _SIMILAR = frozenset(
-    ("attention", "branch", "chunk", "crop", "gather", "interpolate", "maskedfill", "positionalencoding", "resize",
-     "shortcut", "skip", "swapaxes", "take", "transpose", "unflatten", "upsampling", "upsamplingbilinear", "view")
+    ("attention", "branch", "chunk", "crop", "crossattention", "gather", "interpolate", "maskedfill",
+     "positionalencoding", "resize", "shortcut", "skip", "swapaxes", "take", "transpose", "unflatten",
+     "upsampling", "upsamplingbilinear", "view")
 )  # fmt: skip
 """Names among them that do not mean quite the same, or take other attributes."""
 
@@ -118,7 +120,7 @@ _KEYS = {
     "group": ("groups",), "head": ("heads", "layers"), "hidden": ("features",), "hidden_dim": ("features",),
     "hidden_size": ("features",), "identity": ("shortcut",), "if": ("when",), "imports": ("import",),
     "include": ("import",), "initializer": ("init",), "input_shape": ("input",), "input_size": ("input",),
-    "inputs": ("from",), "interpolation": ("mode",), "items": ("over",), "k": ("kernel",),
+    "inputs": ("from",), "interpolation": ("mode",), "is_causal": ("causal",), "items": ("over",), "k": ("kernel",),
     "kernel_initializer": ("init",), "kernel_shape": ("kernel",), "kernel_size": ("kernel",), "ks": ("kernel",),
     "ksize": ("kernel",), "main": ("layers",), "model": ("layers",), "modules": ("layers",), "n": ("times",),
     "n_heads": ("heads",), "n_out": ("features", "channels"), "negative_slope": ("slope",), "network": ("layers",),
@@ -135,14 +137,17 @@ _KEYS = {
     "scale_factor": ("scale",), "shape": ("sizes", "size"), "size": ("kernel", "features"), "start_dim": ("start",),
     "steps": ("layers",), "stop": ("end",), "strides": ("stride",), "subsample": ("stride",),
     "target_shape": ("sizes",), "units": ("features",), "upscale_factor": ("factor",), "use_bias": ("bias",),
+    "use_causal_mask": ("causal",),
     "values": ("over",), "vars": ("params",), "vocab_size": ("entries",), "width": ("channels", "features"),
     "window_size": ("kernel",),
 }  # fmt: skip
 """Keys by their names elsewhere: the first that is allowed in a place is suggested."""
 
+_MASK = "write mask: true, and give the mask as the last input: from: [prev, mask]; it is 0 where nothing is read"
 _INFERRED = "remove it: it is inferred from the input"
 _NORMALIZED = "remove it: it is inferred from the input; 'axes' is the number of axes, or channels"
 _INSTEAD = {
+    **dict.fromkeys(("attention_mask", "attn_mask", "key_padding_mask"), _MASK),
     **dict.fromkeys(
         ("c1", "cin", "d_model", "embed_dim", "in", "in_ch", "in_channels", "in_chans", "in_dim", "in_features",
          "in_planes", "in_size", "inplanes", "input_channels", "input_dim", "input_features", "input_shape",
@@ -155,7 +160,7 @@ _INSTEAD = {
     "data_format": "remove it: channels always come first",
     "inplace": "remove it: generated PyTorch source works in place where it can",
     "like": "use 'upsample_like' or 'crop_like': - upsample_like: [prev, other]",
-    **dict.fromkeys(("length", "max_len", "num_positions", "seq_len"), _INFERRED),
+    **dict.fromkeys(("kdim", "length", "max_len", "num_positions", "seq_len", "vdim"), _INFERRED),
     "normalized_shape": _NORMALIZED,
     "track_running_stats": "remove it: running statistics are always kept",
 }  # fmt: skip
