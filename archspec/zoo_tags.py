@@ -84,6 +84,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "vnet": ("segmentation", "volume", "residual", "medical"),
     "wavenet": ("generation", "sequence", "residual"),
     "xception": ("classification", "residual"),
+    "yolov8": ("detection",),
     "yolox": ("detection",),
     "zfnet": ("classification",),
 }

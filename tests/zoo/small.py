@@ -65,6 +65,7 @@ _TWINS = frozenset((
     "segnet_pascal", "shufflenet_v2_x0_5", "swin_s", "swin_b", "transformer_big", "unet_intel_2d_narrow",
     "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2",
     "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
+    "yolov8s", "yolov8m", "yolov8l", "yolov8x",
 ))  # fmt: skip
 
 DISTINCT = ZOO if WHOLE else [name for name in ZOO if name not in _TWINS]

@@ -42,6 +42,8 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "wavenet_block": (256, 1100),
     "yolox_tiny": (3, 32, 64),
     "yolox_m": (3, 32, 32),
+    "yolov8n": (3, 64, 96),
+    "yolov8m": (3, 32, 32),
     "segnet_camvid": (3, 45, 60),
     "segnet_basic": (3, 45, 60),
     "attention_unet": (3, 32, 48),
@@ -141,6 +143,13 @@ def test_it_does_so_while_training_and_learns_the_same_statistics(name):
     for ours_norm, theirs_norm in zip(norms, theirs_norms, strict=True):
         torch.testing.assert_close(ours_norm.running_mean, theirs_norm.running_mean, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(ours_norm.running_var, theirs_norm.running_var, rtol=1e-5, atol=1e-6)
+
+
+def test_the_sides_of_boxes_are_means_of_0_to_15():
+    model = archspec.load("yolov8n").to_torch()
+    distances = model.get_parameter("model.22.dfl.conv.weight")
+    assert not distances.requires_grad
+    assert distances.flatten().tolist() == list(range(16))
 
 
 def test_the_bitmaps_stay_as_they_are_while_the_rest_learns():
