@@ -62,6 +62,19 @@ def test_parameters_and_buffers_are_torchvisions(name):
     assert net.buffers == sum(b.numel() for b in model.buffers())
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_macs_are_half_of_what_pytorch_counts_for_torchvisions_parts(name):
+    net, model = archspec.load(name), theirs(name, "meta")
+    heads = model.roi_heads
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        features = model.backbone(torch.zeros(1, *net.inputs["image"]))
+        model.rpn.head(list(features.values()))
+        heads.box_predictor(heads.box_head(torch.zeros(net.inputs["boxes"][0], 256, 7, 7)))
+        if heads.has_mask():
+            heads.mask_predictor(heads.mask_head(torch.zeros(net.inputs["found_boxes"][0], 256, 14, 14)))
+    assert 2 * net.macs == counter.get_total_flops()
+
+
 @pytest.fixture
 def uncompiled(monkeypatch):
     """torchvision compiles its pooling where it has no kernel for it, which takes longer than running it."""
