@@ -33,8 +33,15 @@ def attend_heads(
         causal = False
     if bias is not None:
         mask = bias if mask is None else bias.where(mask, -torch.inf)
+    outer = query.shape[:-3]
+    if len(outer) > 1:  # fused kernels take four axes
+        query, key = query.flatten(0, -4), key.flatten(0, -4)
+        value = value.flatten(0, -4)
+        if mask is not None and mask.dim() > 4:
+            mask = mask.expand(outer + mask.shape[-3:]).flatten(0, -4)
     attended = F.scaled_dot_product_attention(query, key, value, mask, dropout, causal)
-    return attended.transpose(-3, -2).flatten(-2)
+    attended = attended.transpose(-3, -2).flatten(-2)
+    return attended.unflatten(0, outer) if len(outer) > 1 else attended
 
 
 class Attention(nn.MultiheadAttention):
