@@ -100,8 +100,7 @@ def test_it_computes_what_torchvisions_parts_do(name):
     masks = heads.has_mask()
     regions = {"regions": len(BOXES), **({"detections": 3} if masks else {})}
     net = archspec.load(name, input={"image": (3, HEIGHT, WIDTH)}, **regions)
-    ours = net.to_torch().eval()
-    ours.load_state_dict(model.state_dict())
+    ours = net.to_torch(model).eval()
     images = torch.randn(2, 3, HEIGHT, WIDTH)
     boxes = torch.tensor([BOXES, BOXES[::-1]])
     with torch.no_grad():
