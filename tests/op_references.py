@@ -402,6 +402,7 @@ REFERENCES: Mapping[str, Reference] = {
     "affine": _affine,
     "layer_scale": _layer_scale,
     "class_token": _class_token,
+    "parameter": lambda op, inputs, weights: torch.stack([weights["weight"]] * len(inputs[0])),
     "position_embedding": lambda op, inputs, weights: inputs[0] + weights["weight"],
     "embedding": lambda op, inputs, weights: F.embedding(inputs[0], weights["weight"]),
     "prelu": lambda op, inputs, weights: F.prelu(inputs[0], weights["weight"]),

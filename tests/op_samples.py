@@ -398,6 +398,10 @@ GOOD: tuple[Sample, ...] = (
     *(_good("layer_scale", sizes) for sizes in ((4,), (4, 3), (4, 3, 2), (4, 3, 2, 2))),
     _good("layer_scale", (3, 4), axis=-1, value=0.1),
     _good("layer_scale", (3, 4, 2), axis=2),
+    _good("parameter", (3, 5), sizes=(4,)),
+    _good("parameter", (3, 5, 2), sizes=(4, 6)),
+    _good("parameter", (), sizes=(2, 3, 1)),
+    _whole("parameter", (3,), sizes=(2,)),
     *(_good("class_token", sizes) for sizes in ((4, 3), (1, 5), (16, 1))),
     *(_good("position_embedding", sizes) for sizes in ((4,), (5, 3), (3, 2, 4), (2, 3, 2, 2))),
     *(
@@ -924,5 +928,5 @@ def first_opset(op: Op) -> int:
 NEWER_ONNX = {(sample.op.kind, first_opset(sample.op)): sample for sample in GOOD if first_opset(sample.op)}
 """A sample of each kind of op that an old opset cannot express, by kind and opset."""
 
-NEVER_REJECTS = frozenset({"identity"})
+NEVER_REJECTS = frozenset({"identity", "parameter"})
 """Ops that accept any input."""

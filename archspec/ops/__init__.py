@@ -46,7 +46,7 @@ from archspec.ops.norm import (
     LocalResponseNorm,
     RmsNorm,
 )
-from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
+from archspec.ops.parameters import ClassToken, Embedding, LayerScale, Parameter, PositionEmbedding
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
 from archspec.ops.recurrent import Gru, Lstm, Rnn
 from archspec.ops.reduce import REDUCTIONS, ArgMax, CumSum
@@ -65,7 +65,7 @@ OPS: tuple[type[Op], ...] = (
     RoiAlign, RoiPool, *REDUCTIONS, ArgMax, CumSum,
     Linear, RadialBasis, CapsuleVotes, MatMul, MultiHeadAttention, Lstm, Gru, Rnn,
     BatchNorm, FrozenBatchNorm, LayerNorm, RmsNorm, GroupNorm, InstanceNorm, LocalResponseNorm, L2Normalize, Affine,
-    LayerScale, ClassToken, PositionEmbedding, Embedding,
+    LayerScale, ClassToken, PositionEmbedding, Parameter, Embedding,
     Relu, Relu6, LeakyRelu, PRelu, Elu, Selu, Sigmoid, HardSigmoid, Tanh, Gelu, Silu, HardSwish, Mish,
     Softplus, HardTanh, Softsign, Celu, Threshold, LogSigmoid, Glu, Scale, Clip,
     Softmax, LogSoftmax, Squash, Dropout, SpatialDropout, StochasticDepth,

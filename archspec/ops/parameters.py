@@ -1,11 +1,11 @@
-"""Free parameters: scales, class tokens, position embeddings, embedding tables."""
+"""Free parameters: scales, class tokens, position embeddings, embedding tables, and others of any shape."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ir.types import DType, Initializer, TensorType, Weight
 from archspec.ops.attribute_types import Count, Number, Whole
-from archspec.ops.base import Cost, Footprint, Op, OpError, need_axis, need_float, pointwise
+from archspec.ops.base import NOT_READ, Cost, Footprint, Op, OpError, need_axis, need_float, pointwise
 from archspec.ops.footprint import IDENTITY, shifted
 
 
@@ -92,6 +92,32 @@ class PositionEmbedding(Op):
 
     def cost(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType]) -> Cost:
         return Cost(other={"add": outputs[0].elements})
+
+
+class Parameter(Op):
+    """A learned tensor that is the same for each sample, such as the queries of a detector.
+
+    Of its input it takes the batch size alone. The weight has the given sizes, and is the layer's own name in the state
+    dict. It starts normal with standard deviation 0.02. With `weight: [...]` and `trainable: false` it is a constant.
+
+    Attributes:
+        sizes: the sizes of the output after the batch axis.
+    """
+
+    kind: ClassVar[str] = "parameter"
+    family: ClassVar[str] = "parameters"
+    shorthand: ClassVar[str | None] = "sizes"
+
+    sizes: tuple[Count, ...]
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        return (TensorType(self.sizes),)
+
+    def weights(self, inputs: Sequence[TensorType]) -> tuple[Weight, ...]:
+        return (Weight("weight", self.sizes, Initializer("normal", {"mean": 0.0, "std": 0.02}), bare=True),)
+
+    def footprint(self, inputs: Sequence[TensorType], outputs: Sequence[TensorType], index: int) -> Footprint:
+        return NOT_READ
 
 
 class Embedding(Op):

@@ -396,8 +396,8 @@ def count(sample: Sample) -> Counter[str]:
 FREE = {
     "identity", "abs", "neg", "flatten", "reshape", "permute", "select", "pad", "pad_channels", "center_crop",
     "crop_like", "split", "slice", "roll", "flip", "concat", "stack", "squeeze", "unsqueeze", "expand", "tile",
-    "dropout", "spatial_dropout", "stochastic_depth", "class_token", "embedding", "pixel_shuffle", "pixel_unshuffle",
-    "channel_shuffle", "max_unpool", "roi_pool", "matmul", "capsule_votes",
+    "dropout", "spatial_dropout", "stochastic_depth", "class_token", "embedding", "parameter",
+    "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "max_unpool", "roi_pool", "matmul", "capsule_votes",
 }  # fmt: skip
 """Ops that move elements, or do nothing but MACs; the comparisons of `roi_pool` depend on the boxes."""
 

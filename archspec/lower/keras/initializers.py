@@ -36,6 +36,7 @@ _VARIABLES: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("layers.Embedding", "PositionEmbedding"), ("embeddings", "")),
     "layers.PReLU": ("alpha", ""),
     "ClassToken": ("token", ""),
+    "Parameter": ("values", ""),
 }  # fmt: skip
 """The variables that hold weight and bias in a layer, if not kernel and bias."""
 

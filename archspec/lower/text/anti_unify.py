@@ -52,7 +52,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ConstructorParameter:
     """A parameter of a constructor, and its value in each instance."""
 
     name: str
@@ -98,7 +98,7 @@ class Parameters:
         self.block_arguments = {
             name: tuple(values.get(name) for values in arguments) for name in (arguments[0] if arguments else ())
         }
-        self.parameters: list[Parameter] = []
+        self.parameters: list[ConstructorParameter] = []
 
     def function(self, calls: Sequence[Call]) -> Call:
         """The least general form of functions of `forward`; parameters that it reads are stored on `self`."""
@@ -234,7 +234,9 @@ class Parameters:
         ((text, times),) = Counter(texts).most_common(1)
         has_default = role not in _SIZES and text is not None and times * 2 > self.count
         default = column[texts.index(text)]
-        self.parameters.append(Parameter(name, role, column, default if has_default else None, has_default))  # type: ignore[arg-type]
+        self.parameters.append(
+            ConstructorParameter(name, role, column, default if has_default else None, has_default)  # type: ignore[arg-type]
+        )
         return name
 
     def name(self, path: tuple[str, ...], reserved: Container[str] = ()) -> str:
@@ -250,7 +252,7 @@ class Parameters:
         return name not in self.reserved and all(name != parameter.name for parameter in self.parameters)
 
     @property
-    def ordered(self) -> list[Parameter]:
+    def ordered(self) -> list[ConstructorParameter]:
         """The parameters in the order of the constructor: those without a default first, in each group modules last."""
         return sorted(
             self.parameters, key=lambda parameter: (parameter.has_default, parameter.annotation == "nn.Module")

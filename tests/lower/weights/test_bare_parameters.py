@@ -28,6 +28,7 @@ LAYERS = """
     layers:
       - position_embedding: {trainable: false}
       - layer_scale: {axis: -1, weight: [1, 2, 3, 4]}
+- parameter: {name: queries, sizes: [3, 4], weight: [[1, 2, 3, 4], [0, 0, 0, 0], [5, 6, 7, 8]], trainable: false}
 """
 
 SHAPES = {
@@ -35,6 +36,7 @@ SHAPES = {
     "class_token": (1, 1, 4),
     "encoder.0": (1, 65, 4),
     "encoder.1": (4,),
+    "queries": (3, 4),
 }
 
 
@@ -60,7 +62,7 @@ def test_bare_parameters_are_initialized_as_in_the_spec() -> None:
         assert np.isclose(weights["encoder.0"].std(), 0.02, rtol=0.3)
         assert weights["encoder.1"].tolist() == [1, 2, 3, 4]
     frozen = {name for name, parameter in network.to_torch().named_parameters() if not parameter.requires_grad}
-    assert frozen == {"encoder.0", "encoder.1"}
+    assert frozen == {"encoder.0", "encoder.1", "queries"}
 
 
 def test_the_module_and_onnx_agree() -> None:

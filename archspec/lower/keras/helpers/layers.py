@@ -155,6 +155,32 @@ class PositionEmbedding(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("archspec")
+class Parameter(layers.Layer):
+    """A learned tensor, the same for each sample."""
+
+    def __init__(self, sizes, values_initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        self.sizes = tuple(sizes)
+        self.values_initializer = initializers.get(values_initializer)
+
+    def build(self, input_shape):
+        self.values = self.add_weight(
+            self.sizes, self.values_initializer, name="values"
+        )
+
+    def call(self, x):
+        return ops.repeat(self.values[None], ops.shape(x)[0], axis=0)
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((x.shape[0], *self.sizes), self.compute_dtype)
+
+    def get_config(self):
+        values_initializer = initializers.serialize(self.values_initializer)
+        own = {"sizes": self.sizes, "values_initializer": values_initializer}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("archspec")
 class Squash(layers.Layer):
     """Vectors brought to a length below 1: |x| / (1 + |x|^2) * x."""
 

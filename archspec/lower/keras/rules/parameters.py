@@ -25,6 +25,11 @@ def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> LayerCa
     return helper_layer("PositionEmbedding", {}, weights=(WeightLayout("weight"),))
 
 
+@RULES.rule(parameters.Parameter)
+def _parameter(op: parameters.Parameter, node: Node) -> LayerCall:
+    return helper_layer("Parameter", {"sizes": op.sizes}, weights=(WeightLayout("weight"),))
+
+
 @RULES.rule(parameters.Embedding)
 def _embedding(op: parameters.Embedding, node: Node) -> LayerCall:
     sizes: dict[str, Constant] = {"input_dim": op.entries, "output_dim": op.features}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES, batched_shape
-from archspec.ops.parameters import ClassToken, Embedding, LayerScale, PositionEmbedding
+from archspec.ops.parameters import ClassToken, Embedding, LayerScale, Parameter, PositionEmbedding
 
 
 @RULES.rule(LayerScale)
@@ -26,6 +26,13 @@ def class_token(op: ClassToken, b: OnnxBuilder) -> str:
 def position_embedding(op: PositionEmbedding, b: OnnxBuilder) -> str:
     """Add."""
     return b.result("Add", b.input, *b.weights("weight"))
+
+
+@RULES.rule(Parameter)
+def parameter(op: Parameter, b: OnnxBuilder) -> str:
+    """Expand to the batch size."""
+    (weight,) = b.weights("weight")
+    return b.result("Expand", weight, batched_shape(b, [1] * len(op.sizes)))
 
 
 @RULES.rule(Embedding)

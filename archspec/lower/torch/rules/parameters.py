@@ -61,6 +61,16 @@ def _position_embedding(op: parameters.PositionEmbedding, node: Node) -> ModuleC
     return ModuleCall(function=function("positions", "{x} + {weight}"), parameter=construction, checked=checked)
 
 
+@RULES.rule(parameters.Parameter)
+def _parameter(op: parameters.Parameter, node: Node) -> ModuleCall:
+    (weight,) = node.weights
+    names = ("length", "channels") if len(op.sizes) == 2 else [f"size{axis}" for axis in range(len(op.sizes))]
+    times = ", ".join(["{x}.shape[0]", *("1" for _ in op.sizes)])
+    # `expand` would return a view of the parameter, which requires gradients even where none are recorded.
+    template = f"{{weight}}.repeat({times})"
+    return ModuleCall(function=function("parameter", template), parameter=parameter(weight, *names))
+
+
 @RULES.rule(parameters.Embedding)
 def _embedding(op: parameters.Embedding, node: Node) -> ModuleCall:
     return ModuleCall(call("nn.Embedding", {"num_embeddings": op.entries, "embedding_dim": op.features}, {}))
