@@ -722,6 +722,7 @@ BAD: tuple[Bad, ...] = (
     _bad("shape-mismatch", "multi_head_attention", (1, 6), (4, 6), (3, 4), heads=2, mask=True),
     _bad("shape-mismatch", "multi_head_attention", (5, 6), (3, 5, 5), heads=2, mask=True),
     _bad("shape-mismatch", "multi_head_attention", (5, 6), heads=2, relative_bias=(2, 3)),
+    _bad("wrong-value", "multi_head_attention", (1, 6), heads=2, relative_bias=()),
     _bad("indivisible-channels", "multi_head_attention", (5, 6), heads=4),
     _bad_whole("multi_head_attention", (5, 6), heads=2),
     *(

@@ -131,13 +131,8 @@ class MultiHeadAttention(Op):
                 f"'{self.kind}' cannot split {features} features into {self.heads} equal heads",
                 help=positions_help(query),
             )
-        if self.relative_bias is not None and prod(self.relative_bias) != query.sizes[-2]:
-            positions, window = query.sizes[-2], prod(self.relative_bias)
-            raise OpError(
-                "shape-mismatch",
-                f"'{self.kind}' has a relative bias for {window} positions, but {positions} attend",
-                help="cut the map into windows, an axis before the positions: (N, windows, positions, features)",
-            )
+        if self.relative_bias is not None:
+            self._check_window(self.relative_bias, query.sizes[-2])
         if mask is not None:
             self._check_mask(mask, (*query.sizes[:-1], key.sizes[-2]))
         return (query,)
@@ -158,6 +153,22 @@ class MultiHeadAttention(Op):
         else:
             help = "if the last one is a mask, write mask: true"
         raise OpError("wrong-arity", f"'{self.kind}' takes {taken}; got {values + self.mask}", help=help)
+
+    def _check_window(self, window: tuple[int, ...], positions: int) -> None:
+        """Check the sizes of the window of a relative bias.
+
+        Raises:
+            OpError: it has none, or other positions than those that attend.
+        """
+        if not window:
+            message = f"'relative_bias' of '{self.kind}' lists no size"
+            raise OpError("wrong-value", message, help="list the sizes of the window, such as [7, 7]")
+        if prod(window) != positions:
+            raise OpError(
+                "shape-mismatch",
+                f"'{self.kind}' has a relative bias for {prod(window)} positions, but {positions} attend",
+                help="cut the map into windows, an axis before the positions: (N, windows, positions, features)",
+            )
 
     def _check_mask(self, mask: TensorType, scores: tuple[int, ...]) -> None:
         """Check the sizes of a mask.
