@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from archspec.diagnostics import did_you_mean, fail
 from archspec.ir.graph import Graph, Node, Output, Scope, ScopeKind, Value
 from archspec.ir.operation import Operation, OpError
-from archspec.ir.types import DType, Initializer, TensorType, Weight
+from archspec.ir.types import DType, Initializer, TensorType, Weight, buffer_contents
 from archspec.ir.verifier import verify
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
@@ -326,6 +326,8 @@ class GraphBuilder:
         if [(weight.name, weight.shape) for weight in weights] != [(w.name, w.shape) for w in owner.weights]:
             notes = [(f"{name}:", _described(some)) for name, some in ((path, weights), (share, owner.weights))]
             raise fail("wrong-share", f"'{path}' cannot share weights of other shapes", notes=notes)
+        if buffer_contents(weights) != buffer_contents(owner.weights):
+            raise fail("wrong-share", f"'{path}' cannot share the weights of '{share}', which are for other attributes")
         if [weight.bare for weight in weights] != [weight.bare for weight in owner.weights]:
             raise fail("wrong-share", f"'{path}' cannot share the weights of '{owner.op.kind}'")
         return owner.weights, owner.owner or owner.name

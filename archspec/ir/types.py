@@ -84,6 +84,11 @@ class TensorType:
         return format_shape(self.shape)
 
 
+def buffer_contents(weights: Sequence[Weight]) -> list[tuple[str, Initializer]]:
+    """The buffers among some weights, each with what it holds at first, by which those of equal shapes may differ."""
+    return [(weight.name, weight.initializer) for weight in weights if weight.buffer]
+
+
 def format_shape(shape: Sequence[Dim]) -> str:
     """A shape as text: `(N, 64, 56, 56)`."""
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

@@ -11,7 +11,7 @@ from archspec.frontend.limits import MAX_PARAMETERS
 from archspec.frozen import replace
 from archspec.ir.graph import Node
 from archspec.ir.initializers import OF_KERNELS, misfit
-from archspec.ir.types import Initializer, Weight
+from archspec.ir.types import Initializer, Weight, buffer_contents
 from archspec.ops.attribute_types import FLOAT_MAX
 
 
@@ -76,7 +76,8 @@ class WeightBinder:
         """The node with the weights of the node at the path `owner`.
 
         Raises:
-            ArchspecError: there are no weights there, their shapes differ, or only one node has bare weights.
+            ArchspecError: there are no weights there, their shapes or their buffers differ, or only one node has bare
+                weights.
         """
         shared = self._owners.get(owner)
         if shared is None:
@@ -86,6 +87,9 @@ class WeightBinder:
             notes = [(f"{node.name}:", _shapes(node)), (f"{shared.name}:", _shapes(shared))]
             message = f"'{node.name}' cannot share weights of other shapes"
             raise fail("wrong-share", message, span, notes=notes, help=f"give it the attributes of '{shared.name}'")
+        if buffer_contents(node.weights) != buffer_contents(shared.weights):
+            message = f"'{node.name}' cannot share the weights of '{shared.name}', which are for other attributes"
+            raise fail("wrong-share", message, span, help=f"give it the attributes of '{shared.name}'")
         if _bare(node) != _bare(shared):
             message = f"'{node.name}' cannot share the weights of '{shared.op.kind}'"
             raise fail("wrong-share", message, span, help="share with a layer of the same op")

@@ -92,6 +92,8 @@ SHARED = {
     "with more of its values": "[b: {name: x}, b: {name: y, share: x}, add: [y, y.c]]",
 }
 OTHER_ATTRIBUTES = {
+    "attention in windows": "[reshape: [64, 4, 4], multi_head_attention: {name: a, heads: 2, relative_bias: [2, 2]}, "
+    "sequential: {name: s, layers: [multi_head_attention: {share: a, causal: true}, relu]}]",
     "a layer": "[conv: {name: a, channels: 4, kernel: 3}, conv: {share: a, dilation: 2}]",
     "a layer inside": "[b: {name: x}, b: {name: y, share: x, dilation: 2}]",
     "in another module": "[conv: {name: a, channels: 4, kernel: 3}, sequential: {name: s, layers: [batch_norm, "

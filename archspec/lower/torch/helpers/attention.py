@@ -142,11 +142,20 @@ class WindowAttention(nn.Module):
         self.proj = nn.Linear(embed_dim, embed_dim, bias)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.attend(self.num_heads, self.dropout, self.causal, x, mask)
+
+    def attend(
+        self,
+        num_heads: int,
+        dropout: float,
+        causal: bool,
+        x: Tensor,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Attention with these weights."""
         q, k, v = self.qkv(x).chunk(3, dim=-1)
         bias = self.relative_position_bias_table[self.relative_position_index]
         bias = bias.T.unflatten(1, [x.shape[-2], x.shape[-2]])
-        dropout = self.dropout if self.training else 0.0
-        attended = attend_heads(
-            q, k, v, self.num_heads, dropout, self.causal, mask, bias
-        )
+        dropout = dropout if self.training else 0.0
+        attended = attend_heads(q, k, v, num_heads, dropout, causal, mask, bias)
         return self.proj(attended)
