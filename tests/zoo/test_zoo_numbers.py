@@ -74,6 +74,7 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "pointnet": (3, 40),
     "lstm_tagger": None,
     "bilstm_tagger": None,
+    "vae": None,
     "pointnet_pytorch": (3, 24),
 }
 
