@@ -86,6 +86,7 @@ _BLOCKS = {
     "depthwiseseparableconv": ("depthwise_separable", "separable_conv"),
     "doubleconv": ("double_conv", "double_conv"), "inception": ("inception", "inception"),
     "invertedresidual": ("inverted_residual", "inverted_residual"), "mbconv": ("mbconv", "inverted_residual"),
+    "minpool": ("min_pool", "pools"), "minpooling": ("min_pool", "pools"),
     "resblock": ("basic", "residual"), "residualblock": ("basic", "residual"),
     "se": ("squeeze_excite", "squeeze_excite"),
     "selayer": ("squeeze_excite", "squeeze_excite"), "separableconv": ("separable_conv", "separable_conv"),

@@ -188,3 +188,23 @@ def test_the_parts_of_a_unet_along_one_two_and_three_axes(norm, sizes):
     smooth = archspec.parse(text.lower() + up.replace("up, width: 4", "up, width: 4, learned: false"))
     assert smooth.outputs == net.outputs
     assert smooth.params == net.params - ups + 8 * 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("min_pool: 3", lambda x: -nn.functional.max_pool2d(-x, 3)),
+        (
+            "min_pool: {kernel: 3, stride: 2, padding: 1}",
+            lambda x: -nn.functional.max_pool2d(-x, 3, 2, 1),
+        ),
+        (
+            "min_pool: {kernel: 2, ceil: true}",
+            lambda x: -nn.functional.max_pool2d(-x, 2, ceil_mode=True),
+        ),
+        ("maxout: 2", lambda x: torch.stack([x[:, :2].amax(1), x[:, 2:4].amax(1), x[:, 4:].amax(1)], 1)),
+    ],
+)
+def test_poolings_made_of_others(call, expected):
+    x = torch.randn(2, 6, 9, 9)
+    torch.testing.assert_close(network("pools", call, 6).to_torch().eval()(x), expected(x))
