@@ -62,6 +62,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "pointnet": ("classification", "points"),
     "pose_resnet": ("pose", "residual"),
     "preact_resnet": ("classification", "residual"),
+    "pspnet": ("segmentation", "residual"),
     "r2plus1d": ("classification", "video", "residual"),
     "regnet": ("classification", "residual"),
     "res2net": ("classification", "residual"),

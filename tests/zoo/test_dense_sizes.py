@@ -15,6 +15,7 @@ ANY = {
     "segnet_basic": [(360, 480), (45, 61), (97, 50)],
     "deeplabv3_resnet50": [(520, 520), (513, 257), (33, 70)],
     "fcn_resnet50": [(520, 520), (513, 257), (33, 70)],
+    "pspnet_resnet50": [(473, 473), (513, 257), (33, 70)],
 }
 """Networks that take any size, as their papers say, and three to try: their own, and others that halve to odd ones."""
 

@@ -105,6 +105,7 @@ VARIANTS = {
     "pointnet": ["pointnet", "pointnet_vanilla", "pointnet_pytorch"],
     "lstm_tagger": ["lstm_tagger", "bilstm_tagger"],
     "yolov8": ["yolov8n", "yolov8s", "yolov8m", "yolov8l", "yolov8x"],
+    "pspnet": ["pspnet_resnet50"],
 }
 
 
