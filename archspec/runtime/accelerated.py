@@ -61,7 +61,6 @@ class AcceleratedModule(nn.Module):
         super().__init__()
         self._runtime = runtime
         self._inputs = {value.name: (value.type.sizes, getattr(torch, value.type.dtype)) for value in graph.inputs}
-        self._training_only = [output.training_only for output in graph.outputs]
         self._structure = structure(module)
         self._session: _Session | None = None
         self._changed: ModuleSnapshot | None = None
@@ -109,10 +108,8 @@ class AcceleratedModule(nn.Module):
 
     def _to_tensors(self, outputs: Sequence[Any]) -> Any:
         """Outputs as the module returns them."""
-        tensors = map(torch.from_numpy, outputs)
-        if len(outputs) == 1:
-            return next(tensors)
-        return tuple(None if training_only else next(tensors) for training_only in self._training_only)
+        tensors = tuple(map(torch.from_numpy, outputs))
+        return tensors[0] if len(tensors) == 1 else tensors
 
     def _run(self) -> Inference | None:
         """What runs the module in its current state; None if the module has to run itself."""
