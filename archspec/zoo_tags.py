@@ -74,6 +74,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "siamese": ("comparison",),
     "squeezenet": ("classification", "mobile"),
     "srgan": ("generation", "super-resolution", "residual"),
+    "ssd": ("detection",),
     "style_transfer": ("style", "residual"),
     "swin": ("classification", "transformer"),
     "transformer": ("language", "sequence", "transformer"),

@@ -27,7 +27,8 @@ except RuntimeError:
         _LIBRARY.define(schema)
     import torchvision
 
-NAMES = [name for name, _ in zoo.names() if name in torchvision.models.list_models()]
+_DETECTORS = torchvision.models.list_models(torchvision.models.detection)  # they decode boxes, too
+NAMES = [name for name, _ in zoo.names() if name in torchvision.models.list_models() and name not in _DETECTORS]
 """The networks of the zoo that torchvision has: they go by its names."""
 
 
