@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -144,12 +144,17 @@ def evaluate_tensors(
 
 
 def random_weights(graph: Graph, seed: int, low: float = -1.0) -> Arrays:
-    """Weights between `low` and 1; variances are positive."""
+    """Weights between `low` and 1; variances are positive, and what a recurrent layer keeps of its state shrinks.
+
+    A state that grows would make rounding grow, too, from each position to the next.
+    """
     random = np.random.default_rng(seed)
-    return {
-        key: random.uniform(0.2 if key.endswith("running_var") else low, 1, weight.shape).astype(weight.dtype.value)
-        for key, weight in graph.weights()
-    }
+    arrays: dict[str, Array] = {}
+    for key, weight in graph.weights():
+        array = random.uniform(0.2 if key.endswith("running_var") else low, 1, weight.shape)
+        shrunk = array / sqrt(weight.shape[-1]) if ".weight_hh_" in key else array
+        arrays[key] = shrunk.astype(weight.dtype.value)
+    return arrays
 
 
 def random_inputs(graph: Graph, seed: int, batch: int = BATCH) -> Arrays:
