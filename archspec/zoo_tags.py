@@ -68,6 +68,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "res2net": ("classification", "residual"),
     "resnet": ("classification", "residual"),
     "resnet_cifar": ("classification", "residual"),
+    "retinanet": ("detection", "residual"),
     "segnet": ("segmentation",),
     "senet": ("classification", "residual"),
     "shufflenet_v2": ("classification", "mobile"),

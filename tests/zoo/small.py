@@ -35,6 +35,7 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
     "mlp_mixer": {"width": 64},
     "faster_rcnn": {"size": 64, "regions": 3, "width": 32, "hidden": 64},
     "fast_rcnn": {"height": 48, "width": 64, "regions": 3, "hidden": 64},
+    "retinanet": {"size": 64, "width": 32},
     "ssd": {"width": 8, "extra": [[8, 16, 2], [8, 16, 2], [8, 16, 1], [8, 16, 1]]},
     "siamese": {"features": 32},
     "vae": {"hidden": 32},

@@ -1,4 +1,4 @@
-"""SSD against torchvision's, up to the rows of anchors that it decodes outside any static graph."""
+"""SSD and RetinaNet against torchvision's, up to the rows of anchors that it decodes outside any static graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,20 @@ def ssd() -> nn.Module:
     return made
 
 
-MODELS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {"ssd300_vgg16": (ssd, (300, 300))}
+def retinanet() -> nn.Module:
+    """As torchvision builds it for its trained weights."""
+    blocks = torchvision.ops.feature_pyramid_network.LastLevelP6P7(256, 256)
+    backbone = detection.backbone_utils.resnet_fpn_backbone(
+        backbone_name="resnet50", weights=None, trainable_layers=5, returned_layers=[2, 3, 4], extra_blocks=blocks
+    )
+    made: nn.Module = detection.RetinaNet(backbone, num_classes=91)
+    return made
+
+
+MODELS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, int]]] = {
+    "ssd300_vgg16": (ssd, (300, 300)),
+    "retinanet_resnet50_fpn": (retinanet, (128, 160)),
+}
 """How torchvision builds it, and a picture that is small enough for a test."""
 
 

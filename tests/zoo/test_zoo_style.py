@@ -104,6 +104,7 @@ VARIANTS = {
     "gpt2": ["gpt2_small", "gpt2_medium", "gpt2_large", "gpt2_xl"],
     "pointnet": ["pointnet", "pointnet_vanilla", "pointnet_pytorch"],
     "lstm_tagger": ["lstm_tagger", "bilstm_tagger"],
+    "retinanet": ["retinanet_resnet50_fpn"],
     "ssd": ["ssd300_vgg16"],
     "yolov8": ["yolov8n", "yolov8s", "yolov8m", "yolov8l", "yolov8x"],
     "pspnet": ["pspnet_resnet50"],

@@ -29,6 +29,7 @@ LONGEST = {
     "efficientnet_b7": 260,
     "faster_rcnn_resnet50_fpn": 390,
     "mask_rcnn_resnet50_fpn": 470,
+    "retinanet_resnet50_fpn": 390,
     **dict.fromkeys(("swin_t", "swin_s", "swin_b"), 410),
     **dict.fromkeys(("yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"), 290),
     **dict.fromkeys(("yolov8n", "yolov8s", "yolov8m", "yolov8l", "yolov8x"), 320),
