@@ -326,7 +326,7 @@ class Network:
 
     def _at_other_sizes(self) -> list[Graph]:
         """The graphs of the network at other sizes; see `at_other_sizes`."""
-        from archspec.lower.onnx.dynamic_sizes import at_other_sizes
+        from archspec.lower.dynamic.dynamic_sizes import at_other_sizes
 
         optimize = self._own_weights is not None
         return at_other_sizes(self.graph, self.spec, self.variant, self.overrides, optimize=optimize)

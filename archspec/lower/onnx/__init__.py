@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.lower.onnx.dynamic_sizes import at_other_sizes
+    from archspec.lower.dynamic.dynamic_sizes import at_other_sizes
     from archspec.lower.onnx.model import OPSET, OPSETS, RUNTIME_OPSET, export
     from archspec.lower.onnx.model_file import save
     from archspec.lower.onnx.session import loaded

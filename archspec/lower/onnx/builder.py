@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archspec.ir.graph import Node
 from archspec.ir.types import Dim, DType, Shape, TensorType
-from archspec.lower.onnx.symbolic_size import Atom, Axis, Quotient, Size, Smallest, same_size
+from archspec.lower.dynamic.symbolic_size import Atom, Axis, Quotient, Size, Smallest, same_size
 
 AttributeValue = int | float | str | Sequence[int] | Sequence[str]
 Array = NDArray[np.float32] | NDArray[np.int64]

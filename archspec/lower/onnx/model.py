@@ -12,14 +12,15 @@ from onnx import helper
 from archspec.diagnostics import fail
 from archspec.ir.graph import Graph, Output, Value
 from archspec.ir.types import DType, SymbolicDim
+from archspec.lower.dynamic.symbolic_graph import SymbolicGraph, fixed_size, symbolic
+from archspec.lower.dynamic.symbolic_size import SizeNeeded
 from archspec.lower.onnx.builder import Array, GraphState, OnnxBuilder, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo
+from archspec.lower.onnx.dimension_names import with_symbols
 from archspec.lower.onnx.external_weights import OnnxModel, complete
 from archspec.lower.onnx.functions import with_functions
 from archspec.lower.onnx.older_opsets import in_opset
 from archspec.lower.onnx.rules import RULES, OnnxRule
 from archspec.lower.onnx.size_check import check_sizes
-from archspec.lower.onnx.symbolic_graph import SymbolicGraph, fixed_size, symbolic, with_symbols
-from archspec.lower.onnx.symbolic_size import SizeNeeded
 from archspec.lower.weights import Weights, fitted
 from archspec.ops import Op
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.ir.graph import Node, Value
+from archspec.lower.dynamic.symbolic_graph import SymbolicGraph
+from archspec.lower.dynamic.symbolic_size import Axis, Size, at_least, least
 from archspec.lower.onnx.builder import GraphState, OnnxBuilder
-from archspec.lower.onnx.symbolic_graph import SymbolicGraph
-from archspec.lower.onnx.symbolic_size import Axis, Size, at_least, least
 from archspec.ops.reshape import Identity
 
 

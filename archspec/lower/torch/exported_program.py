@@ -23,7 +23,7 @@ from archspec.diagnostics import fail
 from archspec.ir.graph import Graph
 from archspec.ir.types import format_shape
 from archspec.lower import atomic_write
-from archspec.lower.onnx.dynamic_sizes import changing_axes
+from archspec.lower.dynamic.dynamic_sizes import changing_axes
 from archspec.lower.torch.inference import outputs
 from archspec.lower.verify import OutputDifference, Runnable, Verification, rejected
 

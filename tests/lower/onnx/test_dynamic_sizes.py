@@ -15,9 +15,9 @@ import torch
 
 import archspec
 from archspec.ir.types import DType
+from archspec.lower.dynamic.dynamic_sizes import resized
+from archspec.lower.dynamic.symbolic_graph import symbolic
 from archspec.lower.onnx import OPSET, OPSETS, export
-from archspec.lower.onnx.dynamic_sizes import resized
-from archspec.lower.onnx.symbolic_graph import symbolic
 from archspec.lower.optimize.dead_code import drop_training_only
 from archspec.lower.torch import inference
 from archspec.ops import OpError

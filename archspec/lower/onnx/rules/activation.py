@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from archspec.lower.dynamic.symbolic_size import Size
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import RULES, parts_of_axis, per_channel, vector_lengths
-from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops import Op
 from archspec.ops.activation import (
     Celu,

@@ -7,9 +7,9 @@ from math import prod
 import numpy as np
 
 from archspec.ir.types import DType, TensorType
+from archspec.lower.dynamic.symbolic_size import Size
 from archspec.lower.onnx.builder import OnnxBuilder, ValueInfo
 from archspec.lower.onnx.rules.common import BOOL, RULES
-from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops.attention import MatMul, MultiHeadAttention
 
 

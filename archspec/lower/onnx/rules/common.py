@@ -8,8 +8,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from archspec.ir.types import DType, TensorType
+from archspec.lower.dynamic.symbolic_size import Size, same_pads, smallest
 from archspec.lower.onnx.builder import AttributeValue, OnnxBuilder
-from archspec.lower.onnx.symbolic_size import Size, same_pads, smallest
 from archspec.lower.rule_table import RuleTable
 from archspec.ops import Op
 from archspec.ops.base import per_axis

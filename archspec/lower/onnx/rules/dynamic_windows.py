@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from archspec.ir.types import DType, TensorType
+from archspec.lower.dynamic.symbolic_size import same_size
 from archspec.lower.onnx.builder import AttributeValue, OnnxBuilder, OnnxShape
-from archspec.lower.onnx.symbolic_size import same_size
 
 _FLOAT, _INT64 = 1, 7
 """`TensorProto.FLOAT` and `TensorProto.INT64`."""

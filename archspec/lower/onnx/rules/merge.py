@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.ir.types import DType, TensorType
+from archspec.lower.dynamic.symbolic_size import Size, same_size, smallest
 from archspec.lower.onnx.builder import OnnxBuilder
 from archspec.lower.onnx.rules.common import BOOL, FLOAT, RULES
-from archspec.lower.onnx.symbolic_size import Size, same_size, smallest
 from archspec.ops import Op
 from archspec.ops.merge import (
     COMPARISONS,

@@ -17,6 +17,8 @@ from math import prod
 import numpy as np
 
 from archspec.ir.types import TensorType
+from archspec.lower.dynamic.symbolic_graph import partial_rows
+from archspec.lower.dynamic.symbolic_size import Size
 from archspec.lower.onnx.builder import Array, AttributeValue, OnnxBuilder, ValueInfo
 from archspec.lower.onnx.rules.common import (
     RULES,
@@ -27,8 +29,6 @@ from archspec.lower.onnx.rules.common import (
     with_size,
 )
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_adaptive_max, dynamic_adaptive_mean
-from archspec.lower.onnx.symbolic_graph import partial_rows
-from archspec.lower.onnx.symbolic_size import Size
 from archspec.lower.rule_table import unsupported
 from archspec.ops.geometry import Pads, adaptive_bounds
 from archspec.ops.pool import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool

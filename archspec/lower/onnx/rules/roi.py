@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from archspec.ir.types import DType, TensorType
+from archspec.lower.dynamic.symbolic_size import Size
 from archspec.lower.onnx.builder import OnnxBuilder, ValueInfo
 from archspec.lower.onnx.rules.common import RULES
-from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops.roi import RoiAlign, RoiPool
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.ir.types import DType
+from archspec.lower.dynamic.symbolic_size import Size
 from archspec.lower.onnx.builder import OnnxBuilder, OnnxShape
 from archspec.lower.onnx.rules.common import END, RULES, parts_of_axis
-from archspec.lower.onnx.symbolic_size import Size
 from archspec.ops.slicing import Flip, Roll, Slice, Split
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archspec.lower.dynamic.symbolic_size import Size, same_size
 from archspec.lower.nearest_rows import nearest_rows, repeats_evenly
 from archspec.lower.onnx.builder import AttributeValue, OnnxBuilder
 from archspec.lower.onnx.rules.common import END, RULES, gather, onnx_pads, pad_arguments
 from archspec.lower.onnx.rules.dynamic_windows import dynamic_nearest
-from archspec.lower.onnx.symbolic_size import Size, same_size
 from archspec.ops.spatial import AlignCrop, CenterCrop, CropLike, Pad, PadChannels, Upsample, UpsampleLike
 
 

@@ -12,9 +12,8 @@ from typing import cast
 
 from archspec.diagnostics import ArchspecError, fail
 from archspec.ir.graph import Graph, Node, Output, Scope, Value
-from archspec.ir.types import Dim, DType, SymbolicDim, TensorType, format_shape
-from archspec.lower.onnx.builder import OnnxGraph, ValueInfo
-from archspec.lower.onnx.symbolic_size import (
+from archspec.ir.types import DType, TensorType, format_shape
+from archspec.lower.dynamic.symbolic_size import (
     Axis,
     Comparisons,
     Size,
@@ -326,42 +325,3 @@ def _concatenated(op: Concat, inputs: Sequence[TensorType]) -> TensorType:
                 raise SizeNeeded
     total = sum(tensor.sizes[selected] for tensor in inputs)
     return first.with_sizes(*first.sizes[:selected], total, *first.sizes[selected + 1 :])
-
-
-def with_symbols(onnx_graph: OnnxGraph) -> OnnxGraph:
-    """An ONNX graph whose declared shapes have symbols for formulas.
-
-    An axis of an input is called `height`, or `left_height` if there are several inputs. An axis of an output that
-    always has the size of an input's axis has that name, too.
-    """
-    names: dict[Dim | None, SymbolicDim] = {}
-    for value in onnx_graph.inputs:
-        for axis, size in enumerate(value.shape):
-            if isinstance(size, Size):
-                name = _axis_name(len(value.shape), axis)
-                names[size] = SymbolicDim(f"{value.name}_{name}" if len(onnx_graph.inputs) > 1 else name)
-
-    def declared(value: ValueInfo, *, named: bool) -> ValueInfo:
-        own = [SymbolicDim(f"{value.name}_{_axis_name(len(value.shape), i)}") for i in range(len(value.shape))]
-        shape = [
-            names.get(size, symbol if named else None) if isinstance(size, Size) else size
-            for size, symbol in zip(value.shape, own, strict=True)
-        ]
-        return replace(value, shape=tuple(shape))
-
-    return replace(
-        onnx_graph,
-        inputs=tuple(declared(value, named=True) for value in onnx_graph.inputs),
-        outputs=tuple(declared(value, named=True) for value in onnx_graph.outputs),
-        nodes=tuple(
-            replace(node, outputs=tuple(declared(value, named=False) for value in node.outputs))
-            for node in onnx_graph.nodes
-        ),
-    )
-
-
-def _axis_name(rank: int, axis: int) -> str:
-    """The name of an axis: `height` and `width` are the last two of an image."""
-    if rank == 3:
-        return ("N", "channels", "length")[axis]
-    return ("N", "channels", *("depth", "height", "width")[5 - rank :])[axis] if 4 <= rank <= 5 else f"axis{axis}"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archspec.lower.onnx.symbolic_size import (
+from archspec.lower.dynamic.symbolic_size import (
     Axis,
     Comparisons,
     Size,

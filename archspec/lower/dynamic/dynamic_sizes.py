@@ -17,8 +17,8 @@ from archspec.frontend.elaborate.builder import build
 from archspec.frontend.elaborate.overrides import settings
 from archspec.frontend.language.spec import Spec
 from archspec.ir.graph import Graph, Node, Scope, Value
-from archspec.lower.onnx.symbolic_graph import dynamic_axes, symbolic
-from archspec.lower.onnx.symbolic_size import Size
+from archspec.lower.dynamic.symbolic_graph import dynamic_axes, symbolic
+from archspec.lower.dynamic.symbolic_size import Size
 from archspec.lower.optimize import optimized
 from archspec.lower.weights import initial
 from archspec.ops import Op
