@@ -84,6 +84,13 @@ FOUND: dict[str, tuple[Any, list[Any]]] = {
         [1, 4],
         [{"rms_norm": {"name": "a"}}, {"rms_norm": {"share": "a", "eps": 0.1}}],
     ),
+    "attention with other weights at another size": (
+        {"a": [2, 1, 1], "b": [2, 1, 1]},
+        [
+            {"dropout": {"name": "c", "from": "a"}},
+            {"multi_head_attention": {"from": ["c", "b"], "heads": 1, "bias": False}},
+        ],
+    ),
     "no number": ([2, 2], ["log", {"max_pool": {"kernel": 2, "indices": True}}]),
     "rows that PyTorch rounds": ([1, 2], [{"upsample": 41}]),
     "nothing along one axis": ([1, 1, 2], [{"conv_transpose": BLIND}]),

@@ -25,6 +25,9 @@ Arrays = Mapping[str, Array]
 
 BATCH = 2
 
+TINY = float(np.finfo(np.float32).tiny)
+"""Smaller numbers are 0 in some programs."""
+
 NOISE = 1e-6
 """How far each value is moved, as a part of itself, to see how far rounding may move the outputs."""
 
@@ -140,6 +143,7 @@ def evaluate_tensors(
             made[value] = output.to(dtype) if output.is_floating_point() else output
             if noise and output.is_floating_point():
                 made[value] = made[value] * (1 + noise * torch.randn(output.shape, generator=random))
+                made[value] = made[value].masked_fill(made[value].abs() < TINY, 0)
     return made
 
 

@@ -169,7 +169,7 @@ def _infer(node: Node, inputs: Types) -> _Inferred:
         return _Inferred(None, _is_chunked(op, inputs) and _broadcasts([tensor.sizes for tensor in inputs]))
     given = [weight.shape for weight in op.weights(node.input_types)]
     if needed != given:
-        return _Inferred(None, all(map(_broadcasts, zip(needed, given, strict=True))))
+        return _Inferred(None, len(needed) == len(given) and all(map(_broadcasts, zip(needed, given, strict=True))))
     return _Inferred(outputs, isinstance(op, PadChannels) and inputs[0].channels != node.input_types[0].channels)
 
 
