@@ -48,6 +48,7 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "ghostnet": ("classification", "mobile"),
     "googlenet": ("classification",),
     "gpt2": ("language", "sequence", "transformer"),
+    "hrnet": ("classification", "residual"),
     "inception_resnet_v2": ("classification", "residual"),
     "inception_v3": ("classification",),
     "lenet": ("classification",),

@@ -44,6 +44,7 @@ NARROWER: Mapping[str, Mapping[str, object]] = {
     "fcn": {"width": 4, "hidden": 16},
     "gpt2": {"width": 64, "depth": 2, "context": 16, "vocabulary": 50},
     "fractalnet": {"widths": [[8, 0], [8, 0.1], [16, 0.2], [16, 0.3], [16, 0.4]]},
+    "hrnet": {"width": 8, "depth": 1},
     "preact_resnet": {"width": 16},
     "vnet": {"width": 2, "copies": [0, 0]},
     "vgg": {"hidden": 64},
@@ -69,7 +70,7 @@ _TWINS = frozenset((
     "segnet_pascal", "shufflenet_v2_x0_5", "swin_s", "swin_b", "transformer_big", "unet_intel_2d_narrow",
     "unet_resnet34", "vgg13", "vgg16", "vgg19", "vgg13_bn", "vgg16_bn", "vgg19_bn", "vit_b_32", "wide_resnet101_2",
     "yolox_s", "yolox_m", "yolox_l", "zfnet_b",
-    "yolov8s", "yolov8m", "yolov8l", "yolov8x",
+    "yolov8s", "yolov8m", "yolov8l", "yolov8x", "hrnet_w32", "hrnet_w48",
 ))  # fmt: skip
 
 DISTINCT = ZOO if WHOLE else [name for name in ZOO if name not in _TWINS]

@@ -54,7 +54,7 @@ MULTIPLYING = ("conv", "conv_transpose", "linear", "capsule_votes", "multi_head_
 LIBRARIES = [
     "unet_resnet18", "unet_resnet34", "unet_resnet50", "yolox_tiny", "yolox_s", "yolox_m", "mixer_b16_224",
     "convmixer_768_32", "pointnet_pytorch", "bilstm_tagger", "vae", "style_transfer", "attention_unet",
-    "gpt2_small", "transformer_base", "yolov8n", "yolov8m", "pspnet_resnet50",
+    "gpt2_small", "transformer_base", "yolov8n", "yolov8m", "pspnet_resnet50", "hrnet_w18",
 ]  # fmt: skip
 """Networks of other libraries that the hand-written ones name their weights after."""
 

@@ -72,6 +72,7 @@ CASES: dict[str, tuple[int, ...] | None] = {
     "style_transfer": (3, 32, 40),
     "pose_resnet50": (3, 64, 32),
     "pspnet_resnet50": (3, 65, 49),
+    "hrnet_w18": (3, 64, 32),
     "pointnet": (3, 40),
     "lstm_tagger": None,
     "bilstm_tagger": None,

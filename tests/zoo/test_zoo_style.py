@@ -108,6 +108,7 @@ VARIANTS = {
     "ssd": ["ssd300_vgg16"],
     "yolov8": ["yolov8n", "yolov8s", "yolov8m", "yolov8l", "yolov8x"],
     "pspnet": ["pspnet_resnet50"],
+    "hrnet": ["hrnet_w18", "hrnet_w32", "hrnet_w48"],
 }
 
 
