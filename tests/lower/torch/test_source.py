@@ -33,7 +33,7 @@ LONGEST = {
     **dict.fromkeys(("swin_t", "swin_s", "swin_b"), 410),
     **dict.fromkeys(("yolox_tiny", "yolox_s", "yolox_m", "yolox_l", "yolox_x"), 290),
     **dict.fromkeys(("yolov8n", "yolov8s", "yolov8m", "yolov8l", "yolov8x"), 320),
-    **dict.fromkeys(("hrnet_w18", "hrnet_w32", "hrnet_w48"), 490),
+    **dict.fromkeys(("hrnet_w18", "hrnet_w32", "hrnet_w48"), 515),
     "wavenet": 220,
     "srgan_generator": 90,
 }
