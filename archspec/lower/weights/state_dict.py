@@ -254,7 +254,7 @@ def _fitting_part(entries: Collection[str], wanted: Collection[str], rules: Sequ
             counts[part] += sum(rule is not None and rule.apply(name) in wanted for name, rule in used)
     most = max(counts.values(), default=0)
     without = sum(name in wanted or any(rule.matches(name) for rule in rules) for name in entries)
-    best = [part for part, count in counts.items() if count == most]
+    best = sorted(part for part, count in counts.items() if count == most)
     if most <= without or not any(_is_enough(most, len(ends), part, wanted) for part in best):
         return ""
     if len(best) > 1:
