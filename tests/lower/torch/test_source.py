@@ -27,7 +27,7 @@ LONGEST = {
     "googlenet": 130,
     "densenet121": 120,
     "efficientnet_b7": 260,
-    "faster_rcnn_resnet50_fpn": 390,
+    "faster_rcnn_resnet50_fpn": 380,
     "mask_rcnn_resnet50_fpn": 470,
     "retinanet_resnet50_fpn": 390,
     **dict.fromkeys(("swin_t", "swin_s", "swin_b"), 410),
